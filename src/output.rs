@@ -1,0 +1,3 @@
+//! From rows to text: one file a format.
+
+pub mod outcome;

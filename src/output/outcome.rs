@@ -1,0 +1,176 @@
+//! What a command returns: rows that are pulled one at a time, and how they are meant to look.
+
+use serde_json::{Map, Value};
+
+use crate::error::{Error, Result};
+use crate::model::document::Document;
+
+/// What is to happen once a row has reached stdout without error (removing the file that kept its secret).
+pub type Afterwards = Box<dyn FnOnce() -> Result<()> + Send>;
+
+/// One result: a document (which may hold secrets) or any other JSON value.
+#[derive(Clone, Debug)]
+pub enum Body {
+    /// A JSON object whose secrets are kept apart.
+    Document(Document),
+    /// Any JSON value without secrets.
+    Value(Value),
+}
+
+impl Body {
+    /// The value with its secrets in clear, for output that was asked for.
+    pub fn reveal(&self) -> Value {
+        match self {
+            Body::Document(document) => Value::Object(document.reveal()),
+            Body::Value(value) => value.clone(),
+        }
+    }
+
+    /// The value with `[REDACTED]` for its secrets.
+    pub fn redacted(&self) -> Value {
+        match self {
+            Body::Document(document) => Value::Object(document.redacted()),
+            Body::Value(value) => value.clone(),
+        }
+    }
+}
+
+/// One row of an outcome.
+pub struct Row {
+    /// What it is.
+    pub body: Body,
+    /// What `--quiet` prints: the id, where the row has one.
+    pub id: Option<String>,
+    /// To be called once the row has been written and flushed without error.
+    pub afterwards: Option<Afterwards>,
+}
+
+impl Row {
+    /// A row without secrets and without an id.
+    pub fn value(value: Value) -> Self {
+        Row { body: Body::Value(value), id: None, afterwards: None }
+    }
+
+    /// A row from a document; its id is the member `id_field`.
+    pub fn document(document: Document, id_field: &str) -> Self {
+        let id = document.text(id_field).map(str::to_owned);
+        Row { body: Body::Document(document), id, afterwards: None }
+    }
+
+    /// A row that is nothing but an id: JSON prints it as a string.
+    pub fn id(id: impl Into<String>) -> Self {
+        let id = id.into();
+        Row { body: Body::Value(Value::String(id.clone())), id: Some(id), afterwards: None }
+    }
+
+    /// What is to happen once the row has been written.
+    #[must_use]
+    pub fn afterwards(mut self, afterwards: Afterwards) -> Self {
+        self.afterwards = Some(afterwards);
+        self
+    }
+}
+
+/// Rows, pulled; `next` may wait for the network.
+pub trait Rows: Send {
+    /// The next row, an error in its place, or `None` at the end.
+    ///
+    /// Where the shape is [`Shape::List`], an error ends the list. Elsewhere it stands for one row.
+    fn next(&mut self) -> Option<Result<Row>>;
+
+    /// What is known of the list once its rows have been pulled: paging.
+    fn trailer(&self) -> Option<Trailer> {
+        None
+    }
+}
+
+/// Where a page of a list ended.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Trailer {
+    /// The token of the next page; `None` on the last one.
+    pub next_page_token: Option<String>,
+}
+
+impl Trailer {
+    /// `next_page_token` and `is_last_page`, as the Ory CLI names them.
+    pub fn members(&self) -> Map<String, Value> {
+        let mut members = Map::new();
+        members.insert("next_page_token".into(), self.next_page_token.clone().unwrap_or_default().into());
+        members.insert("is_last_page".into(), self.next_page_token.is_none().into());
+        members
+    }
+}
+
+/// How many rows there can be, which decides the shape of JSON and of tables.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Shape {
+    /// Exactly one: an object; a vertical table.
+    One,
+    /// One for each thing asked for, and more than one was asked for: an array; a horizontal table.
+    Many,
+    /// A page, or all pages, of a list: `{"items": […], …}`; a horizontal table.
+    List,
+}
+
+/// A column of a table.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Column {
+    /// The title as printed.
+    pub title: &'static str,
+    /// The member of the row that it shows; empty: the row itself.
+    pub member: &'static str,
+}
+
+/// What a command returns. It has printed nothing.
+pub struct Outcome {
+    /// The rows, not yet pulled.
+    pub rows: Box<dyn Rows>,
+    /// How many there can be.
+    pub shape: Shape,
+    /// What a table shows; empty: every member of the row.
+    pub columns: &'static [Column],
+}
+
+impl Outcome {
+    /// One row.
+    pub fn one(row: Row, columns: &'static [Column]) -> Self {
+        Outcome { rows: Box::new(Each(std::iter::once(Ok(row)))), shape: Shape::One, columns }
+    }
+
+    /// Nothing to show.
+    pub fn nothing() -> Self {
+        Outcome { rows: Box::new(Each(std::iter::empty())), shape: Shape::One, columns: &[] }
+    }
+
+    /// A row for each of `count` things asked for: an object if one was asked for, else an array.
+    pub fn each(
+        count: usize,
+        rows: impl Iterator<Item = Result<Row>> + Send + 'static,
+        columns: &'static [Column],
+    ) -> Self {
+        let shape = if count == 1 { Shape::One } else { Shape::Many };
+        Outcome { rows: Box::new(Each(rows)), shape, columns }
+    }
+
+    /// A list.
+    pub fn list(rows: impl Rows + 'static, columns: &'static [Column]) -> Self {
+        Outcome { rows: Box::new(rows), shape: Shape::List, columns }
+    }
+}
+
+struct Each<I>(I);
+
+impl<I: Iterator<Item = Result<Row>> + Send> Rows for Each<I> {
+    fn next(&mut self) -> Option<Result<Row>> {
+        self.0.next()
+    }
+}
+
+/// How rendering went.
+#[derive(Debug, Default)]
+pub struct Rendered {
+    /// Rows written.
+    pub rows: usize,
+    /// Errors that stood in the place of a row, in order.
+    pub failures: Vec<Error>,
+}

@@ -1,0 +1,82 @@
+//! Untrusted text (from a server, a file, a plugin) made safe to show on a terminal.
+
+use std::borrow::Cow;
+
+/// Whether a character may move the cursor, colour, reorder or hide what is around it.
+pub fn is_unsafe(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{61c}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{2069}'
+            | '\u{feff}'
+            | '\u{e0000}'..='\u{e007f}')
+}
+
+/// One line of text as a person may see it: unsafe characters as `\n`, `\t`, `\u{9b}`.
+pub fn safe(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_unsafe) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        if is_unsafe(c) {
+            out.extend(c.escape_default());
+        } else {
+            out.push(c);
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// Text of several lines as a person may see it: line ends stay, the rest as [`safe`].
+pub fn safe_lines(text: &str) -> Cow<'_, str> {
+    if !text.contains(|c| c != '\n' && is_unsafe(c)) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.split('\n').map(safe).collect::<Vec<_>>().join("\n"))
+}
+
+/// JSON text for a terminal: what JSON leaves raw (DEL, C1, bidirectional marks) as `\u00XX`.
+///
+/// The result is JSON of the same meaning.
+pub fn safe_json(json: &str) -> Cow<'_, str> {
+    let is_raw = |c: char| c != '\n' && is_unsafe(c);
+    if !json.contains(is_raw) {
+        return Cow::Borrowed(json);
+    }
+    let mut out = String::with_capacity(json.len() + 16);
+    for c in json.chars() {
+        if is_raw(c) {
+            let mut units = [0u16; 2];
+            for unit in c.encode_utf16(&mut units) {
+                out.push_str(&format!("\\u{unit:04x}"));
+            }
+        } else {
+            out.push(c);
+        }
+    }
+    Cow::Owned(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escape_sequences_and_marks_lose_their_power() {
+        assert_eq!(safe("a\u{1b}[31mb"), "a\\u{1b}[31mb");
+        assert_eq!(safe("x\r\ny\u{202e}z\u{9b}"), "x\\r\\ny\\u{202e}z\\u{9b}");
+        assert_eq!(safe("grün 日本 🙂"), "grün 日本 🙂");
+        assert_eq!(safe_lines("a\nb\u{7f}"), "a\nb\\u{7f}");
+    }
+
+    #[test]
+    fn safe_json_means_the_same() {
+        let value = serde_json::json!({"name": "a\u{7f}\u{9b}\u{202e}\u{e0041}b"});
+        let shown = safe_json(&value.to_string()).into_owned();
+        assert!(!shown.contains(is_unsafe));
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&shown).unwrap(), value);
+    }
+}
