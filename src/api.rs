@@ -1,0 +1,56 @@
+//! The servers' APIs: requests built by pure functions, one sender, typed calls.
+//!
+//! Knows nothing of sessions: only a [`Remote`], where to send and as whom.
+
+pub mod clients;
+pub mod console;
+pub mod page;
+pub mod refusal;
+pub mod request;
+pub mod send;
+pub mod tokens;
+
+use std::future::Future;
+use std::pin::Pin;
+
+use reqwest::header::HeaderMap;
+use url::Url;
+
+use crate::error::Result;
+
+/// A boxed future, so that [`Remote`] can be a plain trait object.
+pub type Wait<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Which of a server's two addresses a request goes to.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Side {
+    /// The admin API (Hydra's port 4445).
+    Admin,
+    /// The public API: token and registration endpoints (Hydra's port 4444).
+    Public,
+}
+
+/// Where to send a request, as whom, and through which client.
+#[derive(Clone, Debug)]
+pub struct Door {
+    /// The address that the request's path is put behind.
+    pub base: Url,
+    /// Sent with each request: credential and the user's own headers.
+    pub headers: HeaderMap,
+    /// The HTTP client, with its pool of connections.
+    pub client: reqwest::Client,
+    /// The bound on one request.
+    pub timeout: std::time::Duration,
+}
+
+/// Where and as whom, as it is now: a credential may change in the middle of a batch.
+pub trait Remote: Send + Sync {
+    /// The way to one side of the server. Errors: no target, no credential, the public address is not known.
+    fn door(&self, side: Side) -> Wait<'_, Result<Door>>;
+
+    /// Learns the public address from what the server says of itself.
+    fn learn_public(&self, url: Url);
+
+    /// Tells the person that something takes longer.
+    fn tell(&self, message: &str);
+}

@@ -1,0 +1,106 @@
+//! Ory Network's console API: workspaces and projects.
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
+
+use crate::api::send::ask;
+use crate::api::{Door, Remote, Side, Wait, refusal, request};
+use crate::error::{Error, Result};
+
+/// A project or workspace, as far as choosing one needs it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Place {
+    /// Its id.
+    pub id: String,
+    /// A project's slug, a workspace's name.
+    pub name: String,
+}
+
+/// The console API at one address, as one subject.
+pub struct Console(pub Door);
+
+impl Remote for Console {
+    fn door(&self, _side: Side) -> Wait<'_, Result<Door>> {
+        Box::pin(async { Ok(self.0.clone()) })
+    }
+
+    fn learn_public(&self, _url: url::Url) {}
+
+    fn tell(&self, _message: &str) {}
+}
+
+impl Console {
+    /// `GET /projects`: those that the credential sees.
+    pub async fn projects(&self) -> Result<Vec<Place>> {
+        self.all(&["projects"], "projects", "slug").await
+    }
+
+    /// `GET /workspaces`.
+    pub async fn workspaces(&self) -> Result<Vec<Place>> {
+        self.all(&["workspaces"], "workspaces", "name").await
+    }
+
+    /// `GET /workspaces/{id}/projects`.
+    pub async fn projects_of(&self, workspace: &Place) -> Result<Vec<Place>> {
+        self.all(&["workspaces", &workspace.id, "projects"], "projects", "slug").await
+    }
+
+    /// Every page of a list: a bare array, or `{what: […], has_next_page, next_page_token | next_page}`.
+    async fn all(&self, path: &[&str], what: &str, name: &str) -> Result<Vec<Place>> {
+        let about = format!("cannot list {what}");
+        let mut places = Vec::new();
+        let mut token: Option<String> = None;
+        loop {
+            let answer = ask(self, &request::console_list(path, token.as_deref()), &about).await?;
+            let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+            let items = body.as_array().or_else(|| body.get(what)?.as_array());
+            let items = items.ok_or_else(|| refusal::not_understood(&answer, &about, "a list"))?;
+            let text = |item: &Value, key: &str| item.get(key).and_then(Value::as_str).map(str::to_owned);
+            places.extend(items.iter().filter_map(|item| Some(Place { id: text(item, "id")?, name: text(item, name)? })));
+            let next = text(&body, "next_page_token").or_else(|| text(&body, "next_page")).filter(|next| !next.is_empty());
+            let has_next = body.get("has_next_page").and_then(Value::as_bool).unwrap_or(false);
+            if !has_next || next.is_none() || next == token {
+                return Ok(places);
+            }
+            token = next;
+        }
+    }
+}
+
+/// The one place that `wanted` names: an exact id or name, else the only one that begins so.
+pub fn pick<'a>(places: &'a [Place], wanted: &str, what: &str) -> Result<&'a Place> {
+    if let Some(place) = places.iter().find(|place| place.id == wanted || place.name == wanted) {
+        return Ok(place);
+    }
+    let near: Vec<&Place> =
+        places.iter().filter(|place| place.id.starts_with(wanted) || place.name.starts_with(wanted)).collect();
+    match near.as_slice() {
+        [place] => Ok(place),
+        [] => Err(Error::usage(format!("there is no {what} `{wanted}`"))
+            .did_you_mean(crate::error::nearest(wanted, places.iter().map(|place| place.name.as_str())))),
+        several => {
+            let mut list = String::new();
+            for place in several.iter().take(10) {
+                let _ = write!(list, "\n  {} ({})", place.name, place.id);
+            }
+            Err(Error::usage(format!("`{wanted}` is the beginning of {} {what}s:{list}", several.len())).hint("write more of it"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_exact_name_wins_over_what_it_begins() {
+        let place = |id: &str, name: &str| Place { id: id.into(), name: name.into() };
+        let places = [place("1a", "happy"), place("2b", "happy-hill"), place("3c", "sad")];
+        assert_eq!(pick(&places, "happy", "project").unwrap().id, "1a");
+        assert_eq!(pick(&places, "happy-", "project").unwrap().id, "2b");
+        assert_eq!(pick(&places, "3", "project").unwrap().id, "3c");
+        assert!(pick(&places, "hap", "project").unwrap_err().message().contains("2 projects"));
+        assert_eq!(pick(&places, "sda", "project").unwrap_err().hints().len(), 0);
+    }
+}

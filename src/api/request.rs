@@ -1,0 +1,192 @@
+//! Requests as data: built by pure functions, so that they can be tested, shown and repeated.
+
+use reqwest::Method;
+use serde_json::{Map, Value, json};
+use url::Url;
+
+use crate::api::Side;
+use crate::model::client::{ClientId, ClientSpec};
+use crate::model::document::Document;
+use crate::secret::{REDACTED, Secret};
+
+/// What a request carries.
+#[derive(Clone, Debug)]
+pub enum Payload {
+    /// Nothing.
+    None,
+    /// A JSON object.
+    Json(Document),
+    /// A form (`application/x-www-form-urlencoded`) without secrets.
+    Form(Vec<(&'static str, String)>),
+    /// A form whose members may be secrets.
+    SecretForm(Vec<(&'static str, Secret)>),
+}
+
+/// Whether the same request may be sent again after a failure that leaves its fate unknown.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Repeat {
+    /// Sending it twice does no more than sending it once.
+    Allowed,
+    /// Each sending has an effect of its own.
+    Never,
+}
+
+/// A request that has not been sent.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The method.
+    pub method: Method,
+    /// Which address it goes to.
+    pub side: Side,
+    /// The path below the address, a segment each, not yet percent-encoded.
+    pub path: Vec<String>,
+    /// Query parameters.
+    pub query: Vec<(&'static str, String)>,
+    /// What it carries.
+    pub payload: Payload,
+    /// Client authentication by Basic (RFC 6749 §2.3.1), id and secret.
+    pub basic: Option<(ClientId, Secret)>,
+    /// Whether it may be sent again.
+    pub repeat: Repeat,
+}
+
+impl Request {
+    fn new(method: Method, side: Side, path: &[&str]) -> Self {
+        Request {
+            method,
+            side,
+            path: path.iter().map(|segment| (*segment).to_owned()).collect(),
+            query: Vec::new(),
+            payload: Payload::None,
+            basic: None,
+            repeat: Repeat::Allowed,
+        }
+    }
+
+    /// The whole address of the request.
+    pub fn url(&self, base: &Url) -> Url {
+        let mut url = base.clone();
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty().extend(&self.path);
+        }
+        if !self.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(&self.query);
+        }
+        url
+    }
+
+    /// The request as `--dry-run` shows it: method, address, body with its secrets redacted.
+    pub fn shown(&self, base: &Url) -> Value {
+        let mut shown = Map::new();
+        shown.insert("method".into(), self.method.as_str().into());
+        shown.insert("url".into(), self.url(base).as_str().into());
+        match &self.payload {
+            Payload::None => {}
+            Payload::Json(document) => {
+                shown.insert("body".into(), Value::Object(document.redacted()));
+            }
+            Payload::Form(members) => {
+                shown.insert("form".into(), members.iter().map(|(k, v)| ((*k).to_owned(), json!(v))).collect());
+            }
+            Payload::SecretForm(members) => {
+                shown.insert("form".into(), members.iter().map(|(k, _)| ((*k).to_owned(), json!(REDACTED))).collect());
+            }
+        }
+        Value::Object(shown)
+    }
+}
+
+/// `POST /admin/clients`. May be repeated where the specification names an id: a second one then is a 409.
+pub fn create_client(spec: &ClientSpec) -> Request {
+    let repeat = if spec.id().is_some() { Repeat::Allowed } else { Repeat::Never };
+    let payload = Payload::Json(spec.document().clone());
+    Request { payload, repeat, ..Request::new(Method::POST, Side::Admin, &["admin", "clients"]) }
+}
+
+/// `GET /admin/clients/{id}`.
+pub fn get_client(id: &ClientId) -> Request {
+    Request::new(Method::GET, Side::Admin, &["admin", "clients", id.as_str()])
+}
+
+/// `DELETE /admin/clients/{id}`. After a lost reply a 404 means that it is done.
+pub fn delete_client(id: &ClientId) -> Request {
+    Request::new(Method::DELETE, Side::Admin, &["admin", "clients", id.as_str()])
+}
+
+/// What `GET /admin/clients` is asked for.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct ListQuery {
+    /// Clients a page, 1 to 500; the server's default is 100.
+    pub page_size: Option<u32>,
+    /// Where to go on: opaque, from an earlier page, good for about an hour.
+    pub page_token: Option<String>,
+    /// Exactly this `client_name`.
+    pub name: Option<String>,
+    /// Exactly this `owner`.
+    pub owner: Option<String>,
+}
+
+/// `GET /admin/clients?page_size=&page_token=&client_name=&owner=`.
+pub fn list_clients(query: &ListQuery) -> Request {
+    let members = [
+        ("page_size", query.page_size.map(|size| size.to_string())),
+        ("page_token", query.page_token.clone()),
+        ("client_name", query.name.clone()),
+        ("owner", query.owner.clone()),
+    ];
+    let query = members.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+    Request { query, ..Request::new(Method::GET, Side::Admin, &["admin", "clients"]) }
+}
+
+/// A list of the console API: `GET /projects`, `GET /workspaces`, `GET /workspaces/{id}/projects`.
+pub fn console_list(path: &[&str], page_token: Option<&str>) -> Request {
+    let query = page_token.map(|token| ("page_token", token.to_owned())).into_iter().collect();
+    Request { query, ..Request::new(Method::GET, Side::Admin, path) }
+}
+
+/// The probe whether a secret is right: `POST /oauth2/token` with a refresh token that cannot exist.
+///
+/// The client authenticates by its own method; the answer tells whether that worked before the token is looked at.
+pub fn probe_secret(id: &ClientId, secret: &Secret, auth_method: &str) -> Request {
+    let mut request = Request::new(Method::POST, Side::Public, &["oauth2", "token"]);
+    let probe = [("grant_type", "refresh_token"), ("refresh_token", "probe")];
+    if auth_method == "client_secret_post" {
+        let mut members: Vec<_> = probe.map(|(name, value)| (name, Secret::new(value))).into();
+        members.push(("client_id", Secret::new(id.as_str())));
+        members.push(("client_secret", secret.clone()));
+        request.payload = Payload::SecretForm(members);
+    } else {
+        request.payload = Payload::Form(probe.map(|(name, value)| (name, value.to_owned())).into());
+        request.basic = Some((id.clone(), secret.clone()));
+    }
+    request
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(request: &Request) -> String {
+        request.url(&Url::parse("http://h:1/base/").unwrap()).to_string()
+    }
+
+    #[test]
+    fn an_id_cannot_leave_its_segment() {
+        let id = ClientId::parse("te am/ü#1?x=%2e").unwrap();
+        assert_eq!(url(&get_client(&id)), "http://h:1/base/admin/clients/te%20am%2F%C3%BC%231%3Fx=%252e");
+    }
+
+    #[test]
+    fn a_list_asks_for_what_it_was_given() {
+        let query = ListQuery { page_size: Some(3), name: Some("a b".into()), ..ListQuery::default() };
+        assert_eq!(url(&list_clients(&query)), "http://h:1/base/admin/clients?page_size=3&client_name=a+b");
+    }
+
+    #[test]
+    fn what_is_shown_holds_no_secret() {
+        let id = ClientId::parse("a").unwrap();
+        let request = probe_secret(&id, &Secret::new("canary"), "client_secret_post");
+        let shown = request.shown(&Url::parse("http://h").unwrap());
+        assert!(!format!("{shown} {request:?}").contains("canary"));
+    }
+}

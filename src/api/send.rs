@@ -1,0 +1,226 @@
+//! The one sender: a request and what became of it, repeated only where that is allowed.
+
+use std::time::{Duration, Instant};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, RETRY_AFTER};
+use zeroize::Zeroizing;
+
+use crate::api::refusal;
+use crate::api::request::{Payload, Repeat, Request};
+use crate::api::{Door, Remote};
+use crate::error::{Error, Result};
+use crate::net;
+
+/// A request is sent at most so often.
+const MOST_SENDS: u32 = 5;
+
+/// The longest that a server's `Retry-After` is waited for.
+const LONGEST_WAIT: Duration = Duration::from_secs(90);
+
+/// What a server answered.
+#[derive(Debug)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The whole body; it may hold a secret.
+    pub body: Zeroizing<Vec<u8>>,
+}
+
+impl Answer {
+    /// Whether the request was carried out.
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// A header's text.
+    pub fn header(&self, name: impl reqwest::header::AsHeaderName) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+}
+
+/// What became of a request.
+#[derive(Debug)]
+pub struct Exchange {
+    /// The last answer, or why there was none.
+    pub result: Result<Answer>,
+    /// Whether some sending may have been carried out without an answer that says so.
+    pub unsettled: bool,
+    /// Whether some sending got no answer at all: the server may be at it still.
+    pub lost: bool,
+}
+
+/// Sends a request and takes any answer but success for an error about `about`.
+pub async fn ask(remote: &dyn Remote, request: &Request, about: &str) -> Result<Answer> {
+    let answer = exchange(remote, request).await.result.map_err(|error| error.about(about))?;
+    if answer.is_success() { Ok(answer) } else { Err(refusal::error(&answer, request, about)) }
+}
+
+/// Sends a request, again where it may be repeated: lost replies, 5xx, 429, serialization failures.
+pub async fn exchange(remote: &dyn Remote, request: &Request) -> Exchange {
+    let door = match remote.door(request.side).await {
+        Ok(door) => door,
+        Err(error) => return Exchange { result: Err(error), unsettled: false, lost: false },
+    };
+    let began = Instant::now();
+    let mut waited = Duration::ZERO;
+    let (mut unsettled, mut lost) = (false, false);
+    for attempt in 1..=MOST_SENDS {
+        let (result, reached) = once(&door, request).await;
+        let again = match &result {
+            Ok(answer) if answer.status == 429 => Some(Again::Limited(retry_after(answer))),
+            Ok(answer) if refusal::is_serialization_failure(answer) => Some(Again::Soon),
+            Ok(answer) if answer.status >= 500 => {
+                unsettled = true;
+                // Hydra's word for faults that stay: a bad patch, an id that the database refuses.
+                (!refusal::is_unrecognizable(answer) || attempt == 1).then_some(Again::Soon)
+            }
+            Ok(_) => None,
+            // A server that was never there is not waited for; one that went away may come back.
+            Err(_) => {
+                lost |= reached;
+                unsettled |= reached;
+                unsettled.then_some(Again::Soon)
+            }
+        };
+        let spent = began.elapsed().saturating_sub(waited);
+        let Some(again) = again.filter(|_| request.repeat == Repeat::Allowed || !unsettled) else {
+            return Exchange { result, unsettled, lost };
+        };
+        if attempt == MOST_SENDS || spent >= door.timeout * 2 {
+            return Exchange { result, unsettled, lost };
+        }
+        let wait = again.wait(attempt);
+        if wait > LONGEST_WAIT {
+            return Exchange { result, unsettled, lost };
+        }
+        if wait > Duration::from_secs(1) {
+            remote.tell(&format!("the server limits the rate: waiting {} s", wait.as_secs_f32().ceil()));
+        }
+        tokio::time::sleep(wait).await;
+        waited += wait;
+    }
+    unreachable!("the last attempt returns")
+}
+
+enum Again {
+    Soon,
+    Limited(Option<Duration>),
+}
+
+impl Again {
+    /// Exponential with jitter; never less than the server asks for.
+    fn wait(&self, attempt: u32) -> Duration {
+        let floor = Duration::from_millis(100) * 2u32.pow(attempt - 1);
+        let mut byte = [0u8; 1];
+        // Without random bytes there is no jitter, which is no fault.
+        let _ = getrandom::fill(&mut byte);
+        let floor = floor.mul_f32(0.75 + f32::from(byte[0]) / 512.0);
+        match self {
+            Again::Soon | Again::Limited(None) => floor,
+            Again::Limited(Some(asked)) => floor.max(*asked),
+        }
+    }
+}
+
+/// The longest of `Retry-After` (RFC 9110 §10.2.3) and Ory Network's `x-ratelimit-reset`, in seconds.
+fn retry_after(answer: &Answer) -> Option<Duration> {
+    let seconds = |text: &str| text.trim().parse::<u64>().ok().map(Duration::from_secs);
+    let date = |text: &str| {
+        let until = httpdate::parse_http_date(text).ok()?;
+        until.duration_since(std::time::SystemTime::now()).ok()
+    };
+    let asked = answer.header(RETRY_AFTER).and_then(|text| seconds(text).or_else(|| date(text)));
+    asked.max(answer.header("x-ratelimit-reset").and_then(seconds))
+}
+
+/// Sends once. The flag tells whether the request may have reached the server.
+async fn once(door: &Door, request: &Request) -> (Result<Answer>, bool) {
+    let sent = match build(door, request) {
+        Ok(builder) => builder.send().await,
+        Err(error) => return (Err(error), false),
+    };
+    match sent {
+        Ok(response) => (read(response).await, true),
+        Err(source) => {
+            let reached = !source.is_connect() && !source.is_builder();
+            (Err(refusal::transport(source, &door.base)), reached)
+        }
+    }
+}
+
+fn build(door: &Door, request: &Request) -> Result<reqwest::RequestBuilder> {
+    let mut builder = door
+        .client
+        .request(request.method.clone(), request.url(&door.base))
+        .headers(door.headers.clone())
+        .header(reqwest::header::ACCEPT, "application/json");
+    builder = match &request.payload {
+        Payload::None => builder,
+        Payload::Json(document) => builder.json(&document.reveal()),
+        Payload::Form(members) => form(builder, members.iter().map(|(name, value)| (*name, value.as_str()))),
+        Payload::SecretForm(members) => form(builder, members.iter().map(|(name, value)| (*name, value.expose()))),
+    };
+    if let Some((id, secret)) = &request.basic {
+        let pair = Zeroizing::new(format!("{}:{}", form_encoded(id.as_str()), form_encoded(secret.expose())));
+        let mut value = HeaderValue::try_from(format!("Basic {}", STANDARD.encode(pair.as_bytes())))
+            .map_err(|source| Error::failed("cannot make the Authorization header").caused_by(source))?;
+        value.set_sensitive(true);
+        builder = builder.header(AUTHORIZATION, value);
+    }
+    Ok(builder)
+}
+
+fn form<'a>(builder: reqwest::RequestBuilder, members: impl Iterator<Item = (&'a str, &'a str)>) -> reqwest::RequestBuilder {
+    let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(members).finish();
+    builder.header(reqwest::header::CONTENT_TYPE, "application/x-www-form-urlencoded").body(body)
+}
+
+/// RFC 6749 §2.3.1: id and secret are form-urlencoded each before Basic joins them.
+fn form_encoded(text: &str) -> String {
+    url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
+}
+
+async fn read(mut response: reqwest::Response) -> Result<Answer> {
+    let too_large = || {
+        Error::failed(format!("the answer is larger than {} MiB", net::MOST_BYTES / 1024 / 1024))
+            .hint("is this the address of an admin API?")
+    };
+    if response.content_length().is_some_and(|length| length > net::MOST_BYTES as u64) {
+        return Err(too_large());
+    }
+    let status = response.status().as_u16();
+    let headers = std::mem::take(response.headers_mut());
+    let url = response.url().clone();
+    let mut body = Zeroizing::new(Vec::new());
+    while let Some(chunk) = response.chunk().await.map_err(|source| refusal::transport(source, &url))? {
+        if body.len() + chunk.len() > net::MOST_BYTES {
+            return Err(too_large());
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Answer { status, headers, body })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_server_decides_how_long_to_wait() {
+        let mut headers = HeaderMap::new();
+        headers.insert(RETRY_AFTER, HeaderValue::from_static("2"));
+        headers.insert("x-ratelimit-reset", HeaderValue::from_static("7"));
+        let answer = Answer { status: 429, headers, body: Zeroizing::default() };
+        assert_eq!(retry_after(&answer), Some(Duration::from_secs(7)));
+        assert!(Again::Limited(Some(Duration::from_secs(7))).wait(1) >= Duration::from_secs(7));
+    }
+
+    #[test]
+    fn basic_encodes_what_would_split_it() {
+        assert_eq!(form_encoded("se:c+r%t"), "se%3Ac%2Br%25t");
+    }
+}

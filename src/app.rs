@@ -1,0 +1,95 @@
+//! Assembles registry and session, chooses the front, and turns what came of it into an exit code.
+
+use std::ffi::OsString;
+use std::io::IsTerminal;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::ArgMatches;
+
+use crate::commands;
+use crate::commands::sandbox::starter;
+use crate::error::{Error, Result};
+use crate::grammar::{Command, Host, Registry, common, execute, parse};
+use crate::session::Session;
+use crate::session::handle::Settings;
+use crate::session::target::{self, Given};
+use crate::shell;
+use crate::ui::Ui;
+
+/// Threads of a process that serves others or holds a session; a single command needs none beside its own.
+const WORKERS: usize = 2;
+
+/// Runs the program; `words` are its arguments without its name.
+pub fn main(words: impl Iterator<Item = OsString>) -> ExitCode {
+    no_core_dumps();
+    let words: Result<Vec<String>, OsString> = words.map(OsString::into_string).collect();
+    let result = match &words {
+        Ok(words) => run(words),
+        Err(word) => Err(Error::usage(format!("an argument is not UTF-8: {}", word.to_string_lossy()))),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let words = words.unwrap_or_default();
+            Ui { json_errors: asks_for_json(&words), ..Ui::default() }.error(&error);
+            ExitCode::from(error.kind().exit_code())
+        }
+    }
+}
+
+/// A core dump would put secrets on disk.
+fn no_core_dumps() {
+    let none = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
+    // Where it is not allowed, dumps are as they were.
+    let _ = rustix::process::setrlimit(rustix::process::Resource::Core, none);
+}
+
+fn run(words: &[String]) -> Result<()> {
+    let registry = Arc::new(commands::registry());
+    let ui = Ui::default();
+    // A lone dash reads a script from stdin.
+    let words = if words.last().is_some_and(|word| word == "-") && !words.iter().any(|word| registry.is_verb(word)) {
+        let mut words = words.to_vec();
+        words.insert(words.len() - 1, "run".into());
+        words
+    } else {
+        words.to_vec()
+    };
+    match parse::parse(&registry, &words, ui.colors_stdout())? {
+        parse::Parsed::Help(text) => {
+            ui.print(&text);
+            Ok(())
+        }
+        parse::Parsed::Command(command, matches) => one_command(&registry, command, &matches),
+        parse::Parsed::Bare(matches) => start_shell(&registry, &matches),
+    }
+}
+
+fn one_command(registry: &Arc<Registry>, command: &Command, matches: &ArgMatches) -> Result<()> {
+    let output = common::output(matches)?;
+    let settings = common::settings(matches, &Settings::default())?;
+    let workers = if command.long_running || settings.given.sandbox { WORKERS } else { 0 };
+    let session = Session::new(output.ui, settings, workers, starter());
+    let host = Host { session, registry: Arc::clone(registry) };
+    execute::execute(&host, command, matches, output).map(|_| ())
+}
+
+fn start_shell(registry: &Arc<Registry>, matches: &ArgMatches) -> Result<()> {
+    let output = common::output(matches)?;
+    let mut settings = common::settings(matches, &Settings::default())?;
+    let is_interactive = std::io::stdin().is_terminal() && output.ui.stdout_is_terminal();
+    // Only a person at a terminal, who is told so, lands in the sandbox by default.
+    let falls_back = is_interactive && settings.given == Given::default() && target::is_nowhere(&settings.given);
+    settings.given.sandbox |= falls_back;
+    let session = Session::new(output.ui, settings, WORKERS, starter());
+    let host = Host { session, registry: Arc::clone(registry) };
+    if is_interactive { shell::interactive(&host, falls_back) } else { shell::from_stdin(&host) }
+}
+
+/// Whether errors are to be told as JSON, known before the flags have been understood.
+fn asks_for_json(words: &[String]) -> bool {
+    let behind = words.windows(2).filter(|pair| pair[0] == "--format").map(|pair| pair[1].as_str());
+    let joined = words.iter().filter_map(|word| word.strip_prefix("--format="));
+    behind.chain(joined).last().is_some_and(common::is_json)
+}

@@ -1,0 +1,24 @@
+//! The commands: a file each, folders by noun.
+
+pub mod client;
+pub mod help;
+pub mod sandbox;
+pub mod script;
+pub mod version;
+
+use crate::grammar::Registry;
+
+/// Every built-in command, in the order of the help.
+pub fn registry() -> Registry {
+    Registry::new(vec![
+        client::create::command(),
+        client::get::command(),
+        client::list::command(),
+        client::delete::command(),
+        script::run::command(),
+        script::eval::command(),
+        sandbox::serve::command(),
+        help::command(),
+        version::command(),
+    ])
+}

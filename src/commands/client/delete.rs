@@ -1,0 +1,38 @@
+//! `delete oauth2-client ID…`: deletes clients by id.
+
+use crate::commands::client::{ALIASES, ids, ids_arg};
+use crate::error::{Error, Result};
+use crate::grammar::{Args, Command, Host};
+use crate::ops;
+use crate::output::outcome::{Column, Outcome, Row};
+
+const COLUMNS: &[Column] = &[Column { title: "ID", member: "" }];
+
+const EXAMPLES: &str = "\
+Examples:
+  orysh delete oauth2-client app-1
+  orysh list oauth2-clients --owner team@example.org -q | xargs orysh delete oauth2-client";
+
+/// The command.
+pub fn command() -> Command {
+    Command::new(["delete", "oauth2-client"], "Delete OAuth 2.0 clients by id", run)
+        .aliases(ALIASES)
+        .args(|| vec![ids_arg()])
+        .after(EXAMPLES)
+}
+
+fn run(host: &Host, args: &Args) -> Result<Outcome> {
+    let mut ids = ids(args)?;
+    let mut seen = std::collections::HashSet::new();
+    ids.retain(|id| seen.insert(id.clone()));
+    let session = host.session.clone();
+    let ui = session.ui();
+    if !args.yes && ui.can_ask() {
+        let what = if ids.len() == 1 { format!("client `{}`", ids[0]) } else { format!("{} clients", ids.len()) };
+        if !ui.confirm(&format!("Delete {what} on {}?", session.described()?)) {
+            return Err(Error::usage("nothing was deleted").hint("--yes deletes without asking"));
+        }
+    }
+    let rows = ids.clone().into_iter().map(move |id| ops::delete::delete(&session, &id).map(|()| Row::id(id.as_str())));
+    Ok(Outcome::each(ids.len(), rows, COLUMNS))
+}

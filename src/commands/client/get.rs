@@ -1,0 +1,28 @@
+//! `get oauth2-client ID…`: shows clients by id, in the order asked.
+
+use crate::api::clients;
+use crate::commands::client::{ALIASES, COLUMNS, ids, ids_arg, row, with_members};
+use crate::error::Result;
+use crate::grammar::{Args, Command, Host};
+use crate::output::outcome::Outcome;
+
+const EXAMPLES: &str = "\
+Examples:
+  orysh get oauth2-client app-1
+  orysh get oauth2-client app-1 app-2 --format jsonl
+  orysh get oauth2-client app-1 --format jsonpath=redirect_uris.0";
+
+/// The command.
+pub fn command() -> Command {
+    Command::new(["get", "oauth2-client"], "Show OAuth 2.0 clients by id", run)
+        .aliases(ALIASES)
+        .args(|| vec![ids_arg()])
+        .after(EXAMPLES)
+}
+
+fn run(host: &Host, args: &Args) -> Result<Outcome> {
+    let ids = ids(args)?;
+    let session = host.session.clone();
+    let rows = ids.clone().into_iter().map(move |id| session.wait(clients::get(&session, &id)).map(row));
+    Ok(with_members(Outcome::each(ids.len(), rows, COLUMNS)))
+}

@@ -1,0 +1,21 @@
+//! `help [COMMAND…|TOPIC]`: help on commands and topics.
+
+use clap::{Arg, ArgAction};
+
+use crate::error::Result;
+use crate::grammar::{Args, Command, Host, help};
+use crate::output::outcome::Outcome;
+
+/// The command.
+pub fn command() -> Command {
+    let args = || vec![Arg::new("words").value_name("COMMAND or TOPIC").action(ArgAction::Append).help("What to help with")];
+    Command::new(["help"], "Show help on a command or a topic", run).args(args).offline()
+}
+
+fn run(host: &Host, args: &Args) -> Result<Outcome> {
+    let ui = host.session.ui();
+    let words = args.texts("words");
+    let words = if words.is_empty() { vec!["--help".to_owned()] } else { words };
+    ui.print(&help::about(&host.registry, &words, ui.colors_stdout())?);
+    Ok(Outcome::nothing())
+}

@@ -1,0 +1,97 @@
+//! `sandbox serve`: the server inside this program, on addresses of its own, until it is stopped.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Arg, ArgAction, value_parser};
+use serde_json::json;
+
+use crate::commands::sandbox::default_store;
+use crate::error::{Error, Kind, Result};
+use crate::grammar::{Args, Command, Host};
+use crate::output::format::Format;
+use crate::output::outcome::Outcome;
+use crate::sandbox::{self, Options, Store, Trouble};
+
+const EXAMPLES: &str = "\
+Examples:
+  orysh sandbox serve
+  orysh sandbox serve --memory --admin 127.0.0.1:0 --public 127.0.0.1:0 --format json
+  orysh sandbox serve --fail lose-reply:1 --latency 20ms --rate 300/min,15/s";
+
+/// The command.
+pub fn command() -> Command {
+    Command::new(["sandbox", "serve"], "Run a server like Hydra on this machine, until it is stopped", run)
+        .offline()
+        .long_running()
+        .args(serve_args)
+        .after(EXAMPLES)
+}
+
+fn serve_args() -> Vec<Arg> {
+    let text = |name: &'static str, value: &'static str, help: &'static str| Arg::new(name).long(name).value_name(value).help(help);
+    vec![
+        text("db", "FILE", "SQLite file of the clients [default: sandbox.sqlite in the data folder]").conflicts_with("memory"),
+        Arg::new("memory").long("memory").action(ArgAction::SetTrue).help("Keep the clients in memory only"),
+        text("seed", "FILE", "JSON array of clients to make where they are absent"),
+        text("admin", "ADDRESS", "Where the admin API listens, on loopback; port 0 takes a free one")
+            .default_value("127.0.0.1:4445"),
+        text("public", "ADDRESS", "Where the public API listens, on loopback; port 0 takes a free one")
+            .default_value("127.0.0.1:4444"),
+        text("fail", "KIND:COUNT|KIND:PROBABILITY", "Trouble to rehearse: lose-reply:1, 5xx:0.2, … (can be repeated)")
+            .action(ArgAction::Append),
+        text("latency", "DURATION", "Wait so long before each answer"),
+        text("rate", "LIMITS", "Limit the rate of writes: 300/min,15/s").conflicts_with("tier"),
+        text("tier", "TIER", "Limit the rate as Ory Network does: developer, dev, production, growth, enterprise"),
+        text("hash-iterations", "N", "PBKDF2 iterations of each secret; Hydra takes 25000 [default: 100]")
+            .value_parser(value_parser!(u32).range(1..=10_000_000)),
+    ]
+}
+
+fn run(host: &Host, args: &Args) -> Result<Outcome> {
+    let ui = host.session.ui();
+    let session = &host.session;
+    let running = session.wait(sandbox::start(options(args)?))?;
+    let (admin, public) = (running.admin_url(), running.public_url());
+    match args.format {
+        Format::Table => ui.print(&format!("admin {admin}\npublic {public}\n")),
+        Format::Json | Format::JsonPretty | Format::Jsonl => {
+            ui.print(&format!("{}\n", json!({"admin": admin, "public": public})));
+        }
+        _ => return Err(Error::usage("`sandbox serve` prints its addresses as a table or as JSON").hint("--format json")),
+    }
+    match session.wait(std::future::pending::<Result<()>>()) {
+        Err(error) if error.kind() != Kind::Interrupted => Err(error),
+        _ => {
+            session.wait(async {
+                running.stop().await;
+                Ok(())
+            })?;
+            Ok(Outcome::nothing())
+        }
+    }
+}
+
+fn options(args: &Args) -> Result<Options> {
+    let store = match (args.flag("memory"), args.text("db")) {
+        (true, _) => Store::Memory,
+        (false, Some(file)) => Store::File(PathBuf::from(file)),
+        (false, None) => default_store()?,
+    };
+    let mut options = Options::new(store);
+    options.admin = address(args, "admin")?;
+    options.public = address(args, "public")?;
+    options.seed = args.text("seed").map(PathBuf::from);
+    options.trouble = Trouble::parse(&args.texts("fail"), args.text("latency"), args.text("rate"), args.text("tier"))?;
+    if let Some(iterations) = args.matches.get_one::<u32>("hash-iterations") {
+        options.hash_iterations = *iterations;
+    }
+    Ok(options)
+}
+
+fn address(args: &Args, flag: &str) -> Result<SocketAddr> {
+    let text = args.text(flag).unwrap_or_default();
+    text.parse().map_err(|source| {
+        Error::usage(format!("--{flag} `{text}` is no address")).caused_by(source).hint("an address looks like 127.0.0.1:4445")
+    })
+}

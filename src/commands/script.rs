@@ -1,0 +1,4 @@
+//! Commands that run Rhai.
+
+pub mod eval;
+pub mod run;

@@ -1,0 +1,27 @@
+//! `eval CODE`: runs a line of Rhai and shows its value.
+
+use clap::Arg;
+
+use crate::commands::client::{COLUMNS, with_members};
+use crate::error::Result;
+use crate::grammar::{Args, Command, Host};
+use crate::output::outcome::Outcome;
+use crate::script::engine::Context;
+use crate::script::run::{self, Script};
+
+const EXAMPLES: &str = "\
+Examples:
+  orysh eval 'clients::get(\"app-1\").redirect_uris'
+  orysh eval 'for c in clients::list() { if c.owner == \"\" { print(c.client_id) } }'";
+
+/// The command.
+pub fn command() -> Command {
+    Command::new(["eval"], "Run a line of Rhai and show its value", run)
+        .args(|| vec![Arg::new("code").value_name("CODE").required(true).allow_hyphen_values(true).help("Rhai code")])
+        .after(EXAMPLES)
+}
+
+fn run(host: &Host, args: &Args) -> Result<Outcome> {
+    let script = Script { source: args.text("code").unwrap_or_default(), name: "eval", args: &[] };
+    Ok(with_members(run::run(&Context::new(host.clone()), &script, COLUMNS)?))
+}

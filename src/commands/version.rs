@@ -1,0 +1,18 @@
+//! `version`: which orysh this is.
+
+use serde_json::json;
+
+use crate::error::Result;
+use crate::grammar::{Args, Command, Host};
+use crate::output::outcome::{Column, Outcome, Row};
+
+const COLUMNS: &[Column] = &[Column { title: "VERSION", member: "version" }];
+
+/// The command.
+pub fn command() -> Command {
+    Command::new(["version"], "Print the version", run).offline()
+}
+
+fn run(_host: &Host, _args: &Args) -> Result<Outcome> {
+    Ok(Outcome::one(Row::value(json!({"version": env!("CARGO_PKG_VERSION")})), COLUMNS))
+}

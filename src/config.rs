@@ -1,0 +1,5 @@
+//! Folders and files of this user.
+
+pub mod files;
+pub mod ory;
+pub mod paths;

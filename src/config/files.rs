@@ -1,0 +1,37 @@
+//! Files for secrets: 0600, in folders of 0700, on disk before anything depends on them.
+
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::Path;
+
+use crate::error::{Error, Result};
+
+/// Makes a folder and its parents, readable by its owner only.
+pub fn private_folder(path: &Path) -> Result<()> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .map_err(|source| Error::failed(format!("cannot make the folder {}", path.display())).caused_by(source))
+}
+
+/// Writes a new file, 0600, and returns once file and folder entry are on disk. An existing file is refused.
+pub fn write_new(path: &Path, bytes: &[u8]) -> Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(|source| {
+        let exists = source.kind() == std::io::ErrorKind::AlreadyExists;
+        let error = Error::usage(format!("cannot write {}", path.display())).caused_by(source);
+        if exists { error.hint("it is there already, and may hold a secret: name another, or move it away") } else { error }
+    })?;
+    let written = file.write_all(bytes).and_then(|()| file.sync_all()).and_then(|()| sync_folder(path));
+    written.map_err(|source| {
+        // What could not be written whole is of no use to anyone.
+        let _ = std::fs::remove_file(path);
+        Error::failed(format!("cannot write {} to disk", path.display())).caused_by(source)
+    })
+}
+
+fn sync_folder(path: &Path) -> std::io::Result<()> {
+    let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(folder)?.sync_all()
+}

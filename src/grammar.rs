@@ -1,0 +1,11 @@
+//! The command grammar: what a command is, which flags it takes, how a line becomes one.
+
+pub mod args;
+pub mod command;
+pub mod common;
+pub mod execute;
+pub mod help;
+pub mod parse;
+pub mod words;
+
+pub use command::{Args, Command, Host, Registry};

@@ -1,0 +1,139 @@
+//! Commands as data: what each is called, what it takes, what it returns.
+
+use std::sync::Arc;
+
+use clap::ArgMatches;
+
+use crate::error::Result;
+use crate::output::format::Format;
+use crate::output::outcome::Outcome;
+use crate::session::Session;
+
+/// What a command or a script works with.
+#[derive(Clone)]
+pub struct Host {
+    /// Where to act and as whom.
+    pub session: Session,
+    /// All commands, so that help and scripts can reach them.
+    pub registry: Arc<Registry>,
+}
+
+/// The parsed flags and words of one command.
+pub struct Args {
+    /// What clap made of them.
+    pub matches: ArgMatches,
+    /// How the outcome will be shown; checked before the command runs.
+    pub format: Format,
+    /// Whether every question is answered with yes.
+    pub yes: bool,
+}
+
+impl Args {
+    /// The values of a repeatable flag or word.
+    pub fn texts(&self, name: &str) -> Vec<String> {
+        self.matches.get_many::<String>(name).map(|values| values.cloned().collect()).unwrap_or_default()
+    }
+
+    /// The value of a flag, if it was given.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.matches.get_one::<String>(name).map(String::as_str)
+    }
+
+    /// Whether a switch was given.
+    pub fn flag(&self, name: &str) -> bool {
+        self.matches.get_flag(name)
+    }
+}
+
+/// What a command does: flags in, outcome out. It prints nothing.
+pub type Run = Arc<dyn Fn(&Host, &Args) -> Result<Outcome> + Send + Sync>;
+
+/// A command.
+#[derive(Clone)]
+pub struct Command {
+    /// Verb, or verb and noun.
+    pub words: Vec<&'static str>,
+    /// Other names of its last word.
+    pub aliases: &'static [&'static str],
+    /// One line of help, without a full stop.
+    pub about: &'static str,
+    /// More help, below the flags: examples.
+    pub after: &'static str,
+    /// Its own flags and words, on top of those that all commands take.
+    pub args: fn() -> Vec<clap::Arg>,
+    /// Whether it acts on a server, and takes the flags that name one.
+    pub on_server: bool,
+    /// Whether it serves others for as long as it runs, and needs threads for that.
+    pub long_running: bool,
+    /// What it does.
+    pub run: Run,
+}
+
+impl Command {
+    /// A command that acts on a server.
+    pub fn new<const N: usize>(
+        words: [&'static str; N],
+        about: &'static str,
+        run: impl Fn(&Host, &Args) -> Result<Outcome> + Send + Sync + 'static,
+    ) -> Self {
+        Command { words: words.into(), aliases: &[], about, after: "", args: Vec::new, on_server: true, long_running: false, run: Arc::new(run) }
+    }
+
+    /// Other names of its last word.
+    #[must_use]
+    pub fn aliases(self, aliases: &'static [&'static str]) -> Self {
+        Command { aliases, ..self }
+    }
+
+    /// Its own flags and words.
+    #[must_use]
+    pub fn args(self, args: fn() -> Vec<clap::Arg>) -> Self {
+        Command { args, ..self }
+    }
+
+    /// Help below the flags.
+    #[must_use]
+    pub fn after(self, after: &'static str) -> Self {
+        Command { after, ..self }
+    }
+
+    /// It serves others until it is stopped.
+    #[must_use]
+    pub fn long_running(self) -> Self {
+        Command { long_running: true, ..self }
+    }
+
+    /// It acts on no server.
+    #[must_use]
+    pub fn offline(self) -> Self {
+        Command { on_server: false, ..self }
+    }
+}
+
+/// All commands.
+#[derive(Default)]
+pub struct Registry {
+    commands: Vec<Command>,
+}
+
+impl Registry {
+    /// A registry of these.
+    pub fn new(commands: Vec<Command>) -> Self {
+        Registry { commands }
+    }
+
+    /// The commands, in the order of the help.
+    pub fn commands(&self) -> &[Command] {
+        &self.commands
+    }
+
+    /// The command of exactly these words.
+    pub fn find(&self, words: &[&str]) -> Option<&Command> {
+        self.commands.iter().find(|command| command.words == words)
+    }
+
+    /// Whether some command begins with this word.
+    pub fn is_verb(&self, word: &str) -> bool {
+        self.commands.iter().any(|command| command.words[0] == word || (command.words.len() == 1 && command.aliases.contains(&word)))
+    }
+}

@@ -1,0 +1,152 @@
+//! The flags that all commands take: target, connection, output.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Arg, ArgAction, ArgMatches};
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+
+use crate::error::{Error, Result};
+use crate::grammar::args;
+use crate::output::format::Format;
+use crate::session::handle::Settings;
+use crate::session::target::Given;
+use crate::ui::{Color, Ui};
+
+const OUTPUT: &str = "Output";
+const TARGET: &str = "Target";
+const CONNECTION: &str = "Connection";
+
+/// The flags of every command.
+pub fn output_args() -> Vec<Arg> {
+    vec![
+        text("format", "FORMAT", OUTPUT, "How to show the result: table, json, json-pretty, yaml, csv, jsonl, env, jsonpath=PATH, jsonpointer=/POINTER [default: table]"),
+        switch("quiet", OUTPUT, "Print ids only, and no notes").short('q'),
+        text("color", "WHEN", OUTPUT, "When to colour: auto, always, never [default: auto]").value_parser(["auto", "always", "never"]),
+        switch("yes", OUTPUT, "Answer every question with yes").short('y'),
+    ]
+}
+
+/// The flags of commands that act on a server. `config_short`: whether `-c` is free for `--config`.
+pub fn server_args(config_short: bool) -> Vec<Arg> {
+    let config = text("config", "FILE", TARGET, "The Ory CLI's configuration file [default: ~/.ory-cloud.json]");
+    vec![
+        text("endpoint", "URL", TARGET, "Address of the admin API, as http://127.0.0.1:4445").short('e'),
+        text("public-endpoint", "URL", TARGET, "Address of the public API, as http://127.0.0.1:4444"),
+        switch("sandbox", TARGET, "Act on the server inside this program, whose clients are kept in the data folder"),
+        text("project", "PROJECT", TARGET, "Project of Ory Network: id, or slug, or the beginning of either"),
+        text("workspace", "WORKSPACE", TARGET, "Workspace of Ory Network: id, or name, or the beginning of either"),
+        if config_short { config.short('c') } else { config },
+        Arg::new("header").long("header").short('H').value_name("NAME: VALUE").action(ArgAction::Append)
+            .help("Header to send to the admin API (can be repeated)").help_heading(CONNECTION),
+        text("timeout", "DURATION", CONNECTION, "The longest that one request may take [default: 30s]"),
+        text("proxy", "URL", CONNECTION, "Proxy, instead of those of the environment"),
+        text("ca-file", "FILE", CONNECTION, "PEM file of the authorities to trust instead of the system's"),
+        text("client-cert", "FILE", CONNECTION, "PEM file of the TLS client certificate"),
+        text("client-key", "FILE", CONNECTION, "PEM file of that certificate's key, where the certificate's file does not hold it"),
+        switch("skip-tls-verify", CONNECTION, "Believe any TLS certificate: whoever is on the way can read and change everything"),
+    ]
+}
+
+fn text(name: &'static str, value: &'static str, heading: &'static str, help: &'static str) -> Arg {
+    Arg::new(name).long(name).value_name(value).help(help).help_heading(heading).overrides_with(name)
+}
+
+fn switch(name: &'static str, heading: &'static str, help: &'static str) -> Arg {
+    Arg::new(name).long(name).action(ArgAction::SetTrue).help(help).help_heading(heading).overrides_with(name)
+}
+
+/// What the output flags say.
+pub struct Output {
+    /// How to show the result.
+    pub format: Format,
+    /// Whether to print ids only.
+    pub quiet: bool,
+    /// Whether every question is answered with yes.
+    pub yes: bool,
+    /// What writes.
+    pub ui: Ui,
+}
+
+/// Reads the output flags. Errors: an unknown format, a broken path.
+pub fn output(matches: &ArgMatches) -> Result<Output> {
+    let named = matches.get_one::<String>("format").map_or("table", String::as_str);
+    let format = Format::parse(named)?;
+    let quiet = matches.get_flag("quiet");
+    Ok(Output { yes: matches.get_flag("yes"), quiet, ui: ui(matches, named, quiet), format })
+}
+
+fn ui(matches: &ArgMatches, format: &str, quiet: bool) -> Ui {
+    let color = match matches.get_one::<String>("color").map(String::as_str) {
+        Some("always") => Color::Always,
+        Some("never") => Color::Never,
+        _ => Color::Auto,
+    };
+    Ui { color, quiet, json_errors: is_json(format) }
+}
+
+/// Whether errors are told as JSON with this format.
+pub fn is_json(format: &str) -> bool {
+    matches!(format, "json" | "json-pretty" | "jsonl")
+}
+
+/// What the flags say of target and connection, on top of `base`.
+///
+/// Flags that name a target put all of `base` aside: nothing of one server goes to another.
+pub fn settings(matches: &ArgMatches, base: &Settings) -> Result<Settings> {
+    let text = |name: &str| matches.try_get_one::<String>(name).ok().flatten().cloned();
+    let path = |name: &str| text(name).map(PathBuf::from);
+    let switch = |name: &str| matches.try_get_one::<bool>(name).ok().flatten().copied().unwrap_or(false);
+    let given = Given {
+        endpoint: text("endpoint"),
+        public_endpoint: text("public-endpoint"),
+        sandbox: switch("sandbox"),
+        project: text("project"),
+        workspace: text("workspace"),
+        config: path("config").or_else(|| args::dash_c(matches).config.map(PathBuf::from)),
+    };
+    let names_target = given != Given { public_endpoint: given.public_endpoint.clone(), ..Given::default() };
+    let mut settings = if names_target { Settings::default() } else { base.clone() };
+    if names_target {
+        settings.given = given;
+    } else if given.public_endpoint.is_some() {
+        settings.given.public_endpoint = given.public_endpoint;
+    }
+    let policy = &mut settings.policy;
+    if let Some(timeout) = text("timeout") {
+        policy.timeout = duration(&timeout)?;
+    }
+    policy.ca_file = path("ca-file").or(policy.ca_file.take());
+    policy.client_cert = path("client-cert").or(policy.client_cert.take());
+    policy.client_key = path("client-key").or(policy.client_key.take());
+    policy.proxy = text("proxy").or(policy.proxy.take());
+    policy.skip_tls_verify |= switch("skip-tls-verify");
+    for header in matches.try_get_many::<String>("header").ok().flatten().into_iter().flatten() {
+        add_header(&mut settings.headers, header)?;
+    }
+    Ok(settings)
+}
+
+fn duration(text: &str) -> Result<Duration> {
+    let parsed = if text.chars().all(|c| c.is_ascii_digit()) { format!("{text}s") } else { text.to_owned() };
+    match humantime::parse_duration(&parsed) {
+        Ok(duration) if !duration.is_zero() => Ok(duration),
+        Ok(_) => Err(Error::usage("--timeout is zero: no request could be answered")),
+        Err(source) => Err(Error::usage(format!("--timeout `{text}` is no duration")).caused_by(source).hint("a duration looks like 500ms, 30s or 2m")),
+    }
+}
+
+/// `Name: value`, as for curl.
+fn add_header(headers: &mut HeaderMap, text: &str) -> Result<()> {
+    // The value may be a credential: errors show the name only.
+    let (name, value) = text.split_once(':').ok_or_else(|| {
+        Error::usage("--header wants a name, a colon and a value").hint("for example --header 'X-Forwarded-Proto: https'")
+    })?;
+    let header = HeaderName::try_from(name.trim())
+        .map_err(|source| Error::usage(format!("--header: `{name}` is no name of a header")).caused_by(source))?;
+    let mut value = HeaderValue::try_from(value.trim())
+        .map_err(|_| Error::usage(format!("--header: the value of `{name}` holds characters that no header takes")))?;
+    value.set_sensitive(true);
+    headers.append(header, value);
+    Ok(())
+}

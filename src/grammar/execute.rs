@@ -1,0 +1,72 @@
+//! Running one parsed command: its outcome rendered, its failures told, its exit code chosen.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use clap::ArgMatches;
+
+use crate::error::{Error, Kind, Result};
+use crate::grammar::command::{Args, Command, Host};
+use crate::grammar::common::{self, Output};
+use crate::output::format::Format;
+use crate::output::outcome::{Body, Outcome, Row, Rows, Trailer};
+use crate::output::render::{Screen, render};
+use crate::ui::Ui;
+
+/// How many rows the shell remembers of an outcome.
+const MOST_REMEMBERED: usize = 10_000;
+
+/// The rows that were shown, as far as they are remembered.
+pub type Shown = Vec<Body>;
+
+/// Runs a command and shows what it returns. Errors: its own, or [`Kind::Partial`] where some of several failed.
+pub fn execute(host: &Host, command: &Command, matches: &ArgMatches, output: Output) -> Result<Shown> {
+    let settings = common::settings(matches, host.session.settings())?;
+    let session = host.session.for_command(output.ui, settings);
+    let host = Host { session, registry: Arc::clone(&host.registry) };
+    let _watch = host.session.interrupt().watch();
+    let args = Args { matches: matches.clone(), format: output.format.clone(), yes: output.yes };
+    let outcome = (command.run)(&host, &args)?;
+    show(output.ui, outcome, &output.format, output.quiet)
+}
+
+/// Shows an outcome on stdout. Errors are those of single rows, told one by one, and of writing.
+pub fn show(ui: Ui, outcome: Outcome, format: &Format, quiet: bool) -> Result<Shown> {
+    let remembered = Arc::new(Mutex::new(Vec::new()));
+    let outcome = Outcome { rows: Box::new(Remember { rows: outcome.rows, shown: Arc::clone(&remembered) }), ..outcome };
+    let screen = Screen { width: ui.width(), color: ui.colors_stdout(), is_terminal: ui.stdout_is_terminal() };
+    let mut told = |error: &Error| ui.error(error);
+    let rendered = render(outcome, format, quiet, &screen, &mut ui.stdout(), &mut told)?;
+    let mut failures = rendered.failures;
+    match failures.len() {
+        0 => Ok(std::mem::take(&mut *remembered.lock().unwrap_or_else(PoisonError::into_inner))),
+        // One thing asked for, or all for the same reason: its own exit code.
+        1 if rendered.rows == 0 => Err(failures.remove(0).already_told()),
+        some => {
+            let kind = if failures.iter().any(|error| error.kind() == Kind::Interrupted) { Kind::Interrupted } else { Kind::Partial };
+            Err(Error::new(kind, format!("{some} of {} failed", some + rendered.rows)).already_told())
+        }
+    }
+}
+
+/// Passes rows on and keeps a copy of the first ones.
+struct Remember {
+    rows: Box<dyn Rows>,
+    shown: Arc<Mutex<Shown>>,
+}
+
+impl Rows for Remember {
+    fn next(&mut self) -> Option<Result<Row>> {
+        let row = self.rows.next()?;
+        if let Ok(row) = &row {
+            let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+            if shown.len() < MOST_REMEMBERED {
+                shown.push(row.body.clone());
+            }
+        }
+        Some(row)
+    }
+
+    fn trailer(&self) -> Option<Trailer> {
+        self.rows.trailer()
+    }
+}

@@ -1,0 +1,93 @@
+//! Help that belongs to no single flag: verbs, topics, what is out of scope.
+
+use std::fmt::Write as _;
+
+use crate::env;
+use crate::error::{Error, Result, nearest};
+use crate::grammar::command::Registry;
+use crate::grammar::parse;
+
+/// Verbs that several commands share.
+pub const VERBS: &[(&str, &str)] = &[
+    ("create", "Create something on a server"),
+    ("get", "Show things by id"),
+    ("list", "List things"),
+    ("delete", "Delete things by id"),
+    ("sandbox", "The server inside this program"),
+];
+
+/// Below the list of commands.
+pub const AFTER: &str = "\
+Without a command, on a terminal, the shell starts; `orysh -` reads a script from stdin.
+Topics: `orysh help environment`, `orysh help exit-codes`, `orysh help formats`, `orysh help shell`.";
+
+/// What people look for here and will not find, and why.
+pub const OUT_OF_SCOPE: &[(&[&str], &str)] = &[
+    (&["jwk", "jwks", "keys"], "JSON Web Key sets are out of scope: use `hydra` or `ory`"),
+    (&["identity", "identities", "relation-tuples", "permission"], "identities and permissions are out of scope: use `ory`"),
+    (&["trust", "trusted-jwt-issuer", "jwt-issuer"], "trusted JWT issuers are out of scope: use the admin API"),
+    (&["authorization-code"], "`perform authorization-code` is out of scope: use `hydra`"),
+];
+
+const EXIT_CODES: &str = "\
+Exit codes
+    0  done
+    1  the server or a script failed
+    2  used wrongly; nothing was sent
+    3  some of several failed
+    4  not signed in, or not allowed
+  130  interrupted
+";
+
+const FORMATS: &str = "\
+Formats (--format)
+  table, default   for people; in a pipe separated by tabs, never cut
+  json             one line; a list is {\"items\": […], \"next_page_token\": \"…\", \"is_last_page\": …}
+  json-pretty      the same over several lines
+  jsonl            one JSON object a line, as they come
+  yaml             for people and files
+  csv              with a header
+  env              CLIENT_ID=… and CLIENT_SECRET=…, for a shell to read
+  jsonpath=PATH    gjson syntax (client_id, redirect_uris.0), or RFC 9535 when it begins with $
+  jsonpointer=/P   RFC 6901
+A string that a path picks is printed as it is, without quotes. With -q, ids are printed.
+";
+
+const SHELL: &str = "\
+The shell
+  A line whose first word is a command's verb is a command; anything else is Rhai.
+  A verb that is followed by an operator, `.`, `(` or `[` is Rhai, too.
+  `it` is the last value. Functions and variables stay. Ctrl-C stops what runs, Ctrl-D leaves.
+";
+
+/// Help on a topic, or on the command that the words name.
+pub fn about(registry: &Registry, words: &[String], color: bool) -> Result<String> {
+    match words {
+        [topic] if topic == "environment" => Ok(environment()),
+        [topic] if topic == "exit-codes" => Ok(EXIT_CODES.into()),
+        [topic] if topic == "formats" => Ok(FORMATS.into()),
+        [topic] if topic == "shell" => Ok(SHELL.into()),
+        [word] if !registry.is_verb(word) => {
+            let topics = ["environment", "exit-codes", "formats", "shell"];
+            let known = registry.commands().iter().map(|command| command.words[0]).chain(topics);
+            Err(Error::usage(format!("there is no help on `{word}`")).did_you_mean(nearest(word, known)))
+        }
+        words => {
+            let mut asked: Vec<String> = words.to_vec();
+            asked.push("--help".into());
+            match parse::parse(registry, &asked, color)? {
+                parse::Parsed::Help(text) => Ok(text),
+                _ => Err(Error::usage(format!("there is no help on `{}`", words.join(" ")))),
+            }
+        }
+    }
+}
+
+fn environment() -> String {
+    let width = env::ALL.iter().map(|var| var.name.len()).max().unwrap_or(0);
+    let mut text = String::from("Environment variables; set to nothing counts as not set\n");
+    for var in env::ALL {
+        let _ = writeln!(text, "  {:width$}  {}", var.name, var.help);
+    }
+    text
+}

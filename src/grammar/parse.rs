@@ -1,0 +1,229 @@
+//! From words to a command and its flags, and from clap's refusals to ours.
+
+use clap::builder::Styles;
+use clap::parser::ValueSource;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Arg, ArgMatches};
+
+use crate::error::{Error, Result, nearest};
+use crate::grammar::command::{Command, Registry};
+use crate::grammar::{common, help};
+
+/// What the words say.
+pub enum Parsed<'a> {
+    /// A command with its flags.
+    Command(&'a Command, ArgMatches),
+    /// Help was asked for: its text.
+    Help(String),
+    /// No command: only flags that all of them take.
+    Bare(ArgMatches),
+}
+
+/// Reads words (without the program's name). `color`: whether help is coloured.
+pub fn parse<'a>(registry: &'a Registry, words: &[String], color: bool) -> Result<Parsed<'a>> {
+    let program = std::iter::once("orysh".to_owned()).chain(words.iter().cloned());
+    let matches = match root(registry).try_get_matches_from(program) {
+        Ok(matches) => matches,
+        Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
+            let text = error.render();
+            return Ok(Parsed::Help(if color { text.ansi().to_string() } else { text.to_string() }));
+        }
+        Err(error) => return Err(refusal(registry, words, &error)),
+    };
+    let (path, matches) = innermost(&matches);
+    if path.is_empty() {
+        return Ok(Parsed::Bare(matches));
+    }
+    let path: Vec<&str> = path.iter().map(String::as_str).collect();
+    match registry.find(&path) {
+        Some(command) => {
+            if !command.on_server {
+                refuse_server_flags(command, &matches)?;
+            }
+            Ok(Parsed::Command(command, matches))
+        }
+        None => Err(Error::failed(format!("the command {} is not registered", path.join(" ")))),
+    }
+}
+
+/// The whole tree, for parsing, help and reference.
+pub fn root(registry: &Registry) -> clap::Command {
+    let mut root = clap::Command::new("orysh")
+        .about("A scriptable shell for the OAuth 2.0 clients of Ory Hydra and Ory Network")
+        .version(env!("CARGO_PKG_VERSION"))
+        .disable_version_flag(true)
+        .disable_help_subcommand(true)
+        .styles(styles())
+        .max_term_width(100)
+        .after_help(help::AFTER)
+        .arg(Arg::new("version").long("version").short('V').action(clap::ArgAction::Version).help("Print the version").help_heading("Output"))
+        .args(common::output_args().into_iter().chain(common::server_args(true)).map(|arg| arg.global(true)));
+    for command in registry.commands() {
+        root = match command.words.as_slice() {
+            [verb] => root.subcommand(leaf(command, verb)),
+            [verb, noun] => {
+                let group = root.find_subcommand(verb).cloned().unwrap_or_else(|| group(verb));
+                let group = group.subcommand(leaf(command, noun));
+                root.mut_subcommands_or_add(group)
+            }
+            _ => root,
+        };
+    }
+    root
+}
+
+trait AddSubcommand {
+    fn mut_subcommands_or_add(self, group: clap::Command) -> Self;
+}
+
+impl AddSubcommand for clap::Command {
+    fn mut_subcommands_or_add(self, group: clap::Command) -> Self {
+        let name = group.get_name().to_owned();
+        if self.find_subcommand(&name).is_some() {
+            self.mut_subcommand(name, |_| group)
+        } else {
+            self.subcommand(group)
+        }
+    }
+}
+
+fn group(verb: &'static str) -> clap::Command {
+    let about = help::VERBS.iter().find(|(name, _)| *name == verb).map_or("", |(_, about)| about);
+    clap::Command::new(verb).about(about).subcommand_required(true).disable_help_subcommand(true)
+}
+
+fn leaf(command: &Command, name: &'static str) -> clap::Command {
+    let own = (command.args)();
+    let takes_dash_c = own.iter().any(|arg| arg.get_short() == Some('c'));
+    let mut leaf = clap::Command::new(name)
+        .about(command.about)
+        .visible_aliases(command.aliases.iter().copied())
+        .after_help(command.after)
+        .args(own);
+    // An argument of the same name stands in for the global one, which has the short flag.
+    if takes_dash_c {
+        leaf = leaf.args(common::server_args(false).into_iter().filter(|arg| arg.get_id() == "config"));
+    }
+    if !command.on_server {
+        leaf = leaf.args(common::server_args(false).into_iter().map(|arg| hidden(&arg)));
+    }
+    leaf
+}
+
+/// Stands in for a global flag that would mean nothing here, so that it is refused instead of ignored.
+fn hidden(arg: &Arg) -> Arg {
+    let name = arg.get_id().as_str().to_owned();
+    Arg::new(name.clone()).long(name).hide(true).action(arg.get_action().clone())
+}
+
+fn refuse_server_flags(command: &Command, matches: &ArgMatches) -> Result<()> {
+    let is_given = |arg: &Arg| matches.value_source(arg.get_id().as_str()) == Some(ValueSource::CommandLine);
+    match common::server_args(false).iter().find(|arg| is_given(arg)) {
+        Some(arg) => Err(Error::usage(format!("`{}` acts on no server: leave --{} out", command.words.join(" "), arg.get_id()))),
+        None => Ok(()),
+    }
+}
+
+fn styles() -> Styles {
+    use clap::builder::styling::AnsiColor;
+    Styles::styled()
+        .header(AnsiColor::Yellow.on_default().bold())
+        .usage(AnsiColor::Yellow.on_default().bold())
+        .literal(AnsiColor::Green.on_default())
+        .placeholder(AnsiColor::Cyan.on_default())
+}
+
+fn innermost(matches: &ArgMatches) -> (Vec<String>, ArgMatches) {
+    let mut path = Vec::new();
+    let mut matches = matches;
+    while let Some((name, inner)) = matches.subcommand() {
+        path.push(name.to_owned());
+        matches = inner;
+    }
+    (path, matches.clone())
+}
+
+fn refusal(registry: &Registry, words: &[String], error: &clap::Error) -> Error {
+    let text = error.render().to_string();
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let message = lines.next().unwrap_or_default().trim_start_matches("error: ").replace('\'', "`");
+    let path = command_path(registry, words);
+    let mut refusal = match error.kind() {
+        ErrorKind::InvalidSubcommand => unknown_command(registry, &path, error),
+        ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            Error::usage(format!("`{}` of what?", path.join(" "))).hint(format!("one of: {}", nouns(registry, &path).join(", ")))
+        }
+        ErrorKind::MissingRequiredArgument => {
+            let missing = match error.get(ContextKind::InvalidArg) {
+                Some(ContextValue::Strings(missing)) => missing.join(" "),
+                _ => String::new(),
+            };
+            Error::usage(format!("`{}` wants {missing}", path.join(" ")))
+        }
+        ErrorKind::UnknownArgument => {
+            let suggested = match error.get(ContextKind::SuggestedArg) {
+                Some(ContextValue::String(suggested)) => Some(suggested.clone()),
+                _ => None,
+            };
+            Error::usage(message.trim_end_matches(" found").replacen("unexpected argument", "unknown flag or word", 1)).did_you_mean(suggested.as_deref())
+        }
+        _ => {
+            let rest: Vec<&str> = lines.take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more")).collect();
+            let message = if rest.is_empty() { message } else { format!("{message} {}", rest.join(" ")) };
+            Error::usage(message.replace("tip: ", ""))
+        }
+    };
+    if !matches!(error.kind(), ErrorKind::InvalidSubcommand | ErrorKind::MissingSubcommand) {
+        refusal = refusal.hint(format!("`orysh {} --help` lists what it takes", path.join(" ")).replace("  ", " "));
+    }
+    refusal
+}
+
+fn unknown_command(registry: &Registry, path: &[String], error: &clap::Error) -> Error {
+    let given = match error.get(ContextKind::InvalidSubcommand) {
+        Some(ContextValue::String(given)) => given.clone(),
+        _ => String::new(),
+    };
+    let known = nouns(registry, path);
+    let place = if path.is_empty() { String::new() } else { format!(" of `{}`", path.join(" ")) };
+    let unknown = Error::usage(format!("unknown command `{given}`{place}"));
+    match help::OUT_OF_SCOPE.iter().find(|(words, _)| words.contains(&given.as_str())) {
+        Some((_, why)) => unknown.hint(*why),
+        None => match nearest(&given, known.iter().map(String::as_str)) {
+            Some(near) => unknown.did_you_mean(Some(near)),
+            None => unknown.hint(format!("one of: {}", known.join(", "))),
+        },
+    }
+}
+
+/// The words of the line that name a command, as far as they do.
+fn command_path(registry: &Registry, words: &[String]) -> Vec<String> {
+    let plain: Vec<&String> = words.iter().filter(|word| !word.starts_with('-')).collect();
+    let Some(at) = plain.iter().position(|word| registry.is_verb(word)) else { return Vec::new() };
+    let mut path = vec![plain[at].clone()];
+    if let Some(noun) = plain.get(at + 1)
+        && nouns(registry, &path).contains(noun)
+    {
+        path.push((*noun).clone());
+    }
+    path
+}
+
+/// The words that can follow `path`.
+fn nouns(registry: &Registry, path: &[String]) -> Vec<String> {
+    let mut found = Vec::new();
+    for command in registry.commands() {
+        let begins = command.words.iter().zip(path).all(|(word, given)| word == given);
+        if begins && command.words.len() > path.len() {
+            let word = command.words[path.len()].to_owned();
+            let is_last = command.words.len() == path.len() + 1;
+            let aliases = command.aliases.iter().filter(|_| is_last).map(|alias| (*alias).to_owned());
+            for word in std::iter::once(word).chain(aliases) {
+                if !found.contains(&word) {
+                    found.push(word);
+                }
+            }
+        }
+    }
+    found
+}

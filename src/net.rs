@@ -1,0 +1,206 @@
+//! The one door to the network: turns a policy into an HTTP client.
+//!
+//! For a plain http address no TLS roots are loaded. No client follows redirects:
+//! a body replayed on a 307 would hand its secret to another host.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use reqwest::{Certificate, Client, Identity, NoProxy, Proxy, redirect, tls};
+use url::{Host, Url};
+
+use crate::env;
+use crate::error::{Error, Result};
+
+/// The most bytes of an answer that are read.
+pub const MOST_BYTES: usize = 16 * 1024 * 1024;
+
+/// How a server is reached.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Policy {
+    /// For one whole request.
+    pub timeout: Duration,
+    /// A PEM file of the authorities that are trusted, instead of the system's.
+    pub ca_file: Option<PathBuf>,
+    /// A PEM file with the client's certificate chain.
+    pub client_cert: Option<PathBuf>,
+    /// A PEM file with the key of that certificate.
+    pub client_key: Option<PathBuf>,
+    /// Whether any certificate is believed.
+    pub skip_tls_verify: bool,
+    /// A proxy, instead of the environment's.
+    pub proxy: Option<String>,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Policy {
+            timeout: Duration::from_secs(30),
+            ca_file: None,
+            client_cert: None,
+            client_key: None,
+            skip_tls_verify: false,
+            proxy: None,
+        }
+    }
+}
+
+/// Whether an address is on this machine: a proxy is never used for it, and plain http is no risk.
+pub fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+/// Reads an address of a server: absolute, http or https, without user, query or fragment.
+///
+/// `what` names the flag or variable that gave it.
+pub fn server_url(text: &str, what: &str) -> Result<Url> {
+    let wrong = |why: &str| {
+        Error::usage(format!("{what} is not the address of a server: {why}"))
+            .hint("an address looks like http://127.0.0.1:4445 or https://hydra.example.org")
+    };
+    let url = Url::parse(text).map_err(|source| {
+        let error = wrong(&format!("`{}`", without_user(text))).caused_by(source);
+        if text.contains("://") { error } else { error.hint(format!("did you mean `http://{text}`?")) }
+    })?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(wrong(&format!("its scheme is `{}`, not http or https", url.scheme())));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(wrong("it holds a user name or password").hint("give credentials with --header 'Authorization: …'"));
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(wrong("it holds a query or fragment"));
+    }
+    Ok(url)
+}
+
+fn without_user(text: &str) -> &str {
+    text.rsplit_once('@').map_or(text, |(_, rest)| rest)
+}
+
+/// Makes the HTTP client for one server.
+pub fn client(policy: &Policy, server: &Url) -> Result<Client> {
+    let builder = Client::builder()
+        .user_agent(concat!("orysh/", env!("CARGO_PKG_VERSION")))
+        .redirect(redirect::Policy::none())
+        .connect_timeout(Duration::from_secs(5).min(policy.timeout))
+        .timeout(policy.timeout)
+        .http1_only()
+        .referer(false)
+        .no_proxy();
+    let builder = match proxy(policy, server)? {
+        Some(proxy) => builder.proxy(proxy),
+        None => builder,
+    };
+    let uses_tls = server.scheme() == "https" || policy.proxy.is_some();
+    let builder = if uses_tls { with_tls(builder, policy)? } else { without_tls(builder) };
+    builder.build().map_err(|source| Error::failed("cannot set up the HTTP client").caused_by(source))
+}
+
+fn proxy(policy: &Policy, server: &Url) -> Result<Option<Proxy>> {
+    if is_loopback(server) {
+        return Ok(None);
+    }
+    let named = if server.scheme() == "https" { &env::HTTPS_PROXY } else { &env::HTTP_PROXY };
+    let from_environment = || env::proxy_variable(named).or_else(|| env::proxy_variable(&env::ALL_PROXY));
+    let Some((address, from_flag)) =
+        policy.proxy.clone().map(|address| (address, true)).or_else(|| from_environment().map(|address| (address, false)))
+    else {
+        return Ok(None);
+    };
+    let proxy = Proxy::all(&address).map_err(|source| {
+        let what = if from_flag { "--proxy" } else { named.name };
+        Error::usage(format!("{what} does not name a proxy")).caused_by(source).hint("a proxy looks like http://proxy:3128")
+    })?;
+    let exceptions = if from_flag { None } else { env::proxy_variable(&env::NO_PROXY) };
+    Ok(Some(proxy.no_proxy(exceptions.as_deref().and_then(NoProxy::from_string))))
+}
+
+/// An empty store of roots: nothing is read from disk, and https would fail rather than go unchecked.
+fn without_tls(builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
+    install_provider();
+    let config = rustls::ClientConfig::builder()
+        .with_root_certificates(rustls::RootCertStore::empty())
+        .with_no_client_auth();
+    builder.tls_backend_preconfigured(config)
+}
+
+fn with_tls(mut builder: reqwest::ClientBuilder, policy: &Policy) -> Result<reqwest::ClientBuilder> {
+    install_provider();
+    builder = builder.tls_version_min(tls::Version::TLS_1_2).tls_danger_accept_invalid_certs(policy.skip_tls_verify);
+    if let Some(path) = &policy.ca_file {
+        let bad = |source: reqwest::Error| Error::usage(format!("no certificates in {}", path.display())).caused_by(source);
+        let certificates = Certificate::from_pem_bundle(&read(path, "--ca-file")?).map_err(bad)?;
+        if certificates.is_empty() {
+            return Err(Error::usage(format!("no certificates in {}", path.display()))
+                .hint("--ca-file takes PEM: -----BEGIN CERTIFICATE-----"));
+        }
+        builder = builder.tls_certs_only(certificates);
+    }
+    match (&policy.client_cert, &policy.client_key) {
+        (None, None) => {}
+        (Some(cert), key) => {
+            // One file may hold both.
+            let mut pem = read(cert, "--client-cert")?;
+            if let Some(key) = key {
+                pem.push(b'\n');
+                pem.extend(read(key, "--client-key")?);
+            }
+            let identity = Identity::from_pem(&pem).map_err(|source| {
+                Error::usage(format!("no client certificate with its key in {}", cert.display())).caused_by(source)
+            })?;
+            builder = builder.identity(identity);
+        }
+        (None, Some(_)) => return Err(Error::usage("--client-key needs --client-cert")),
+    }
+    Ok(builder)
+}
+
+fn install_provider() {
+    // A second call finds the provider installed, which is what is wanted.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
+fn read(path: &PathBuf, flag: &str) -> Result<Vec<u8>> {
+    std::fs::read(path)
+        .map_err(|source| Error::usage(format!("cannot read {} ({flag})", path.display())).caused_by(source))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_refused_with_its_reason() {
+        for (text, why) in [
+            ("127.0.0.1:4445", "not the address"),
+            ("ftp://x", "scheme"),
+            ("http://me:canary@x", "user name"),
+            ("http://x/?a=b", "query"),
+            ("not a url", "not the address"),
+        ] {
+            let error = server_url(text, "--endpoint").unwrap_err();
+            assert!(error.message().contains(why), "{text}: {error}");
+            assert!(!format!("{error:?}").contains("canary"));
+        }
+        assert!(server_url("http://127.0.0.1:4445/base", "--endpoint").is_ok());
+    }
+
+    #[test]
+    fn loopback_is_known_by_name_and_number() {
+        for (url, expected) in [
+            ("http://localhost:1", true),
+            ("http://127.9.9.9", true),
+            ("http://[::1]:4", true),
+            ("http://localhost.evil.org", false),
+            ("http://10.0.0.1", false),
+        ] {
+            assert_eq!(is_loopback(&Url::parse(url).unwrap()), expected, "{url}");
+        }
+    }
+}

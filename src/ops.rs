@@ -1,0 +1,6 @@
+//! The one way to write: everything that changes something on a server is here.
+
+pub mod create;
+pub mod delete;
+pub mod keep;
+pub mod settle;

@@ -1,0 +1,198 @@
+//! Creating a client: once, and its secret is known whatever happens.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use serde_json::Value;
+
+use crate::api::request;
+use crate::config::files;
+use crate::error::{Error, Kind, Result};
+use crate::model::client::{Client, ClientId, ClientSpec};
+use crate::model::lint;
+use crate::ops::keep::Kept;
+use crate::ops::settle::{self, Fate};
+use crate::secret::Secret;
+use crate::session::Session;
+
+/// How a client is to be created.
+#[derive(Clone, Debug, Default)]
+pub struct How {
+    /// An existing client of that id is no failure.
+    pub if_absent: bool,
+    /// Send what lint finds wrong, too.
+    pub no_lint: bool,
+    /// A new file that the secret is written to as well, before anything is sent.
+    pub secret_out: Option<PathBuf>,
+}
+
+/// A client that is ready to be sent: checked, with defaults, id and secret.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    spec: ClientSpec,
+    id: ClientId,
+    id_is_ours: bool,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Created {
+    /// The client, with its secret where it is known.
+    pub client: Client,
+    /// The file that keeps the secret until the result has reached its reader.
+    pub kept: Option<Kept>,
+}
+
+/// Checks a specification and chooses what it leaves open: defaults, id (UUIDv4), secret (192 bits).
+///
+/// Warnings are told. Errors: what lint finds wrong, unless it is switched off.
+pub fn plan(session: &Session, spec: ClientSpec, how: &How) -> Result<Plan> {
+    let mut spec = spec.with_defaults();
+    let findings = lint::lint(&spec);
+    if !how.no_lint {
+        for finding in lint::judge(findings)? {
+            session.ui().warn(&finding.to_string());
+        }
+    }
+    let given = spec.id().map(ClientId::parse).transpose()?;
+    let id_is_ours = given.is_none();
+    let id = given.unwrap_or_else(ClientId::generate);
+    spec.set_id(&id);
+    if spec.uses_secret() && spec.secret().is_none() {
+        spec.set_secret(Secret::generate()?);
+    }
+    if how.secret_out.is_some() && spec.secret().is_none() {
+        return Err(Error::usage(format!("a client with `{}` has no secret to write", spec.auth_method()))
+            .hint("leave --secret-out out"));
+    }
+    Ok(Plan { spec, id, id_is_ours })
+}
+
+impl Plan {
+    /// The request that would be sent, its secret redacted; what would be chosen here stands as `[generated]`.
+    pub fn shown(&self, session: &Session) -> Result<Value> {
+        let mut shown = request::create_client(&self.spec).shown(&session.admin_url()?);
+        if self.id_is_ours && let Some(body) = shown.get_mut("body") {
+            body["client_id"] = "[generated]".into();
+        }
+        Ok(shown)
+    }
+
+    /// What is asked for.
+    pub fn spec(&self) -> &ClientSpec {
+        &self.spec
+    }
+
+    /// Its id.
+    pub fn id(&self) -> &ClientId {
+        &self.id
+    }
+
+    /// Whether the id was chosen here, so that whoever has it is ours.
+    pub fn id_is_ours(&self) -> bool {
+        self.id_is_ours
+    }
+}
+
+/// `POST /admin/clients`, and whatever it takes to know what became of it.
+///
+/// Before the first byte is sent the secret is on disk. Errors name the client; where its fate is unknown
+/// they name the file and the next command as well.
+pub fn create(session: &Session, plan: &Plan, how: &How) -> Result<Created> {
+    let endpoint = session.admin_url()?;
+    let kept = plan.spec.secret().map(|secret| Kept::write(&plan.id, secret, endpoint.as_str())).transpose()?;
+    if let (Some(path), Some(secret)) = (&how.secret_out, plan.spec.secret())
+        && let Err(error) = files::write_new(path, secret.expose().as_bytes())
+    {
+        discard(session, kept);
+        return Err(error.about("--secret-out"));
+    }
+    let was_sent = AtomicBool::new(false);
+    let fate = match session.wait(async { Ok(settle::create(session, plan, &was_sent).await) }) {
+        Ok(fate) => fate,
+        Err(error) if was_sent.load(Ordering::SeqCst) => Fate::Unknown(error),
+        Err(error) => Fate::Refused(error),
+    };
+    match fate {
+        Fate::Made { client, settled } => Ok(finish(session, plan, client, settled, kept)),
+        Fate::Exists(client) => {
+            withdraw(session, kept, how.secret_out.as_deref());
+            if how.if_absent {
+                return Ok(existing(session, plan, client));
+            }
+            Err(conflict(&plan.id))
+        }
+        Fate::Refused(error) => {
+            withdraw(session, kept, how.secret_out.as_deref());
+            Err(error)
+        }
+        Fate::Unproven(error) | Fate::Unknown(error) => Err(unknown(error, &plan.id, kept.as_ref())),
+    }
+}
+
+fn finish(session: &Session, plan: &Plan, mut client: Client, settled: bool, kept: Option<Kept>) -> Created {
+    if settled {
+        session.ui().note(&format!(
+            "the reply was lost, and client `{}` was found on the server: it was made once{}",
+            plan.id,
+            if client.secret().is_none() { "; its registration access token is not known" } else { "" },
+        ));
+    }
+    match plan.spec.secret() {
+        // The server echoes the secret only in the reply that may have been lost.
+        Some(secret) if client.secret().is_none() => client.set_secret(secret.clone()),
+        None if client.secret().is_some() => session.ui().note(&format!(
+            "the server made a secret that is of no use with `{}`",
+            plan.spec.auth_method()
+        )),
+        _ => {}
+    }
+    Created { client, kept }
+}
+
+fn existing(session: &Session, plan: &Plan, client: Client) -> Created {
+    session.ui().note(&format!("client `{}` exists already: nothing was changed, and its secret is not available", plan.id));
+    let differing = settle::differences(&plan.spec, &client);
+    if !differing.is_empty() {
+        session.ui().warn(&format!("client `{}` differs from what was asked for in {}", plan.id, differing.join(", ")));
+    }
+    Created { client, kept: None }
+}
+
+fn conflict(id: &ClientId) -> Error {
+    Error::failed(format!("client `{id}` exists already: nothing was changed"))
+        .with_status(409)
+        .with_code("conflict")
+        .hint(format!("look at it with `orysh get oauth2-client {}`", shell_word(id.as_str())))
+        .hint("--if-absent takes an existing client for a success")
+}
+
+fn unknown(error: Error, id: &ClientId, kept: Option<&Kept>) -> Error {
+    let kind = if error.kind() == Kind::Interrupted { Kind::Interrupted } else { Kind::Failed };
+    let error = error.about(format!("it is not known whether client `{id}` was made")).of_kind(kind).with_code("unknown_outcome");
+    let error = match kept {
+        Some(kept) => error.hint(format!("its id and secret are kept in {}", kept.path().display())),
+        None => error,
+    };
+    error.hint(format!("see whether it is there: orysh get oauth2-client {}", shell_word(id.as_str())))
+}
+
+/// A word as a shell takes it.
+fn shell_word(text: &str) -> String {
+    shlex::try_quote(text).map_or_else(|_| format!("{text:?}"), std::borrow::Cow::into_owned)
+}
+
+fn withdraw(session: &Session, kept: Option<Kept>, secret_out: Option<&Path>) {
+    discard(session, kept);
+    if let Some(path) = secret_out
+        && let Err(error) = std::fs::remove_file(path)
+    {
+        session.ui().warn(&format!("{} holds a secret of no client, and cannot be removed: {error}", path.display()));
+    }
+}
+
+fn discard(session: &Session, kept: Option<Kept>) {
+    if let Some(Err(error)) = kept.map(Kept::discard) {
+        session.ui().warn(&error.full_message());
+    }
+}

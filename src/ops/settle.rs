@@ -1,0 +1,206 @@
+//! What became of a create whose reply was lost: made by us, made by another, or not known.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime};
+
+use reqwest::header::DATE;
+use serde_json::Value;
+
+use crate::api::send::{Answer, exchange};
+use crate::api::tokens::{self, Verdict};
+use crate::api::{Remote, Side, clients, refusal, request};
+use crate::error::Error;
+use crate::model::client::{Client, ClientSpec};
+use crate::model::fields::{FIELDS, Field, Kind, SetBy};
+use crate::ops::create::Plan;
+
+/// What became of a create.
+#[derive(Debug)]
+pub enum Fate {
+    /// It is there, and it is ours. `settled`: the reply was lost, the document was fetched.
+    Made {
+        /// The client.
+        client: Client,
+        /// Whether the reply was lost.
+        settled: bool,
+    },
+    /// Another's client has the id.
+    Exists(Client),
+    /// Nothing was made.
+    Refused(Error),
+    /// A client is there, and it cannot be told whose.
+    Unproven(Error),
+    /// It cannot be told whether one is there.
+    Unknown(Error),
+}
+
+/// How a client that is found afterwards can be shown to be ours.
+enum Proof {
+    /// The id was chosen here at random.
+    OwnId,
+    /// The token endpoint says whether the secret is right.
+    Probe,
+    /// The id was free at that time, by the server's clock.
+    Absence(Option<SystemTime>),
+}
+
+/// Sends the create, repeats it where that is safe, and settles what a lost reply leaves open.
+///
+/// `was_sent` is set just before the request may reach the server.
+pub async fn create(remote: &dyn Remote, plan: &Plan, was_sent: &AtomicBool) -> Fate {
+    let about = format!("cannot create client `{}`", plan.id());
+    let proof = match prepare(remote, plan).await {
+        Ok(Ok(proof)) => proof,
+        Ok(Err(existing)) => return Fate::Exists(existing),
+        Err(error) => return Fate::Refused(error.about(&about)),
+    };
+    let request = request::create_client(plan.spec());
+    was_sent.store(true, Ordering::SeqCst);
+    let sent = exchange(remote, &request).await;
+    let error = match sent.result {
+        Ok(answer) if answer.is_success() => match clients::client(&answer, &about) {
+            Ok(client) => return made(remote, client),
+            // Carried out, as it seems, but the document did not come.
+            Err(error) => error,
+        },
+        Ok(answer) if answer.status == 409 && !sent.unsettled && !plan.id_is_ours() => {
+            return match clients::get_opt(remote, plan.id()).await {
+                Ok(Some(client)) => Fate::Exists(client),
+                _ => Fate::Refused(refusal::error(&answer, &request, &about)),
+            };
+        }
+        Ok(answer) if answer.status == 409 => refusal::error(&answer, &request, &about),
+        Ok(answer) if !sent.unsettled => return Fate::Refused(refusal::error(&answer, &request, &about)),
+        Ok(answer) => refusal::error(&answer, &request, &about),
+        Err(error) if !sent.unsettled => return Fate::Refused(error.about(&about)),
+        Err(error) => error,
+    };
+    match clients::get_opt(remote, plan.id()).await {
+        Ok(Some(client)) => prove(remote, plan, &proof, client).await,
+        // A request without an answer may be carried out yet.
+        Ok(None) if sent.lost => Fate::Unknown(error),
+        Ok(None) => Fate::Refused(error),
+        Err(_) => Fate::Unknown(error),
+    }
+}
+
+/// Finds how a lost reply could be settled. `Ok(Err(client))`: the id is taken already.
+async fn prepare(remote: &dyn Remote, plan: &Plan) -> Result<Result<Proof, Client>, Error> {
+    if plan.id_is_ours() {
+        return Ok(Ok(Proof::OwnId));
+    }
+    if plan.spec().uses_secret() && remote.door(Side::Public).await.is_ok() {
+        return Ok(Ok(Proof::Probe));
+    }
+    let (client, answer) = clients::get_with_answer(remote, plan.id()).await?;
+    Ok(match client {
+        Some(client) => Err(client),
+        None => Ok(Proof::Absence(date(&answer))),
+    })
+}
+
+fn date(answer: &Answer) -> Option<SystemTime> {
+    httpdate::parse_http_date(answer.header(DATE)?).ok()
+}
+
+fn made(remote: &dyn Remote, client: Client) -> Fate {
+    if let Some(public) = client.registration_client_uri().and_then(|uri| public_address(&uri)) {
+        remote.learn_public(public);
+    }
+    Fate::Made { client, settled: false }
+}
+
+/// `http://host/base/oauth2/register/…` → `http://host/base`.
+fn public_address(registration: &str) -> Option<url::Url> {
+    let (base, _) = registration.split_once("/oauth2/register")?;
+    url::Url::parse(base).ok().filter(|url| matches!(url.scheme(), "http" | "https"))
+}
+
+async fn prove(remote: &dyn Remote, plan: &Plan, proof: &Proof, client: Client) -> Fate {
+    let made = |client| Fate::Made { client, settled: true };
+    match proof {
+        Proof::OwnId => made(client),
+        Proof::Probe => {
+            let Some(secret) = plan.spec().secret() else { return unproven(plan) };
+            match tokens::prove(remote, plan.id(), secret, plan.spec().auth_method()).await {
+                Ok(Verdict::Right) => made(client),
+                Ok(Verdict::Wrong) => Fate::Exists(client),
+                Ok(Verdict::Unknown) | Err(_) => unproven(plan),
+            }
+        }
+        Proof::Absence(since) => {
+            // created_at has whole seconds, and so has Date.
+            let is_new = match (since, client.created_at()) {
+                (Some(since), Some(created)) => created + Duration::from_secs(1) >= *since,
+                _ => false,
+            };
+            if !is_new || !differences(plan.spec(), &client).is_empty() {
+                Fate::Exists(client)
+            } else if plan.spec().uses_secret() {
+                unproven(plan)
+            } else {
+                made(client)
+            }
+        }
+    }
+}
+
+fn unproven(plan: &Plan) -> Fate {
+    Fate::Unproven(
+        Error::failed(format!("a client `{}` is there, and it could not be proved that its secret is ours", plan.id()))
+            .hint("with --public-endpoint the token endpoint can tell"),
+    )
+}
+
+/// The fields that were asked for and that the server's client has otherwise, secrets aside.
+///
+/// Compared by meaning: null is an empty list, a lifespan is its length, a scope that was left empty is the server's own.
+pub fn differences(spec: &ClientSpec, client: &Client) -> Vec<&'static str> {
+    let differs = |field: &&Field| {
+        let Some(wanted) = spec.document().get(field.json) else { return false };
+        let found = client.document().get(field.json).unwrap_or(&Value::Null);
+        !is_same(field, wanted, found)
+    };
+    FIELDS
+        .iter()
+        .filter(|field| field.set_by == SetBy::Caller && !field.secret)
+        .filter(differs)
+        .map(|field| field.json)
+        .collect()
+}
+
+fn is_same(field: &Field, wanted: &Value, found: &Value) -> bool {
+    if is_empty(wanted) && (is_empty(found) || field.kind == Kind::Words) {
+        return true;
+    }
+    match (field.kind, wanted, found) {
+        (Kind::Duration, Value::String(wanted), Value::String(found)) => {
+            crate::model::duration::parse(wanted).ok() == crate::model::duration::parse(found).ok()
+        }
+        _ => wanted == found,
+    }
+}
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(members) => members.is_empty(),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_public_address_is_read_off_a_registration() {
+        let of = |text| public_address(text).map(|url| url.to_string());
+        assert_eq!(of("http://127.0.0.1:4444/oauth2/register/a").as_deref(), Some("http://127.0.0.1:4444/"));
+        assert_eq!(of("https://h/base/oauth2/register/a").as_deref(), Some("https://h/base"));
+        assert_eq!(of("file:///oauth2/register/a"), None);
+        assert_eq!(of("nonsense"), None);
+    }
+}

@@ -1,0 +1,132 @@
+//! `clients::`: the API for OAuth 2.0 clients, thin over what the commands use.
+
+use rhai::{Dynamic, Engine, Map, Module};
+
+use crate::api;
+use crate::api::request::ListQuery;
+use crate::error::{Error, Result, nearest};
+use crate::model::client::{Client, ClientId, ClientSpec};
+use crate::ops;
+use crate::ops::create::How;
+use crate::script::engine::Context;
+use crate::script::errors::{ScriptResult, thrown};
+use crate::script::value;
+use crate::session::Session;
+use crate::session::pages::Clients;
+
+/// The module, bound to a session.
+pub fn module(context: &Context) -> Module {
+    let mut module = Module::new();
+    let bound = context.clone();
+    module.set_native_fn("create", move |map: Map| create(&bound, &map));
+    let session = context.host.session.clone();
+    module.set_native_fn("get", move |id: &str| get(&session, id));
+    let session = context.host.session.clone();
+    module.set_native_fn("find", move |id: &str| find(&session, id));
+    let session = context.host.session.clone();
+    module.set_native_fn("delete", move |id: &str| delete(&session, id));
+    let session = context.host.session.clone();
+    module.set_native_fn("list", move || Ok(Query { session: session.clone(), query: all() }));
+    let session = context.host.session.clone();
+    module.set_native_fn("list", move |filter: Map| filtered(&session, &filter));
+    module
+}
+
+/// `clients::create(map) -> Client`: the map's fields are the field table's, with the same defaults as flags.
+fn create(context: &Context, map: &Map) -> ScriptResult<Client> {
+    let fields = value::fields_of(map)?;
+    let made = || {
+        let session = &context.host.session;
+        let (spec, left_out) = ClientSpec::from_object(fields)?;
+        if !left_out.is_empty() {
+            return Err(Error::usage(format!("only the server sets {}", left_out.join(", "))));
+        }
+        let how = How::default();
+        let plan = ops::create::plan(session, spec, &how)?;
+        ops::create::create(session, &plan, &how)
+    };
+    let created = made().map_err(thrown)?;
+    if let Some(kept) = created.kept {
+        context.keep(kept);
+    }
+    Ok(created.client)
+}
+
+/// `clients::get(id) -> Client`. Throws `#{status: 404, …}` when there is none.
+fn get(session: &Session, id: &str) -> ScriptResult<Client> {
+    let client = || session.wait(api::clients::get(session, &ClientId::parse(id)?));
+    client().map_err(thrown)
+}
+
+/// `clients::find(id) -> Client or ()`.
+fn find(session: &Session, id: &str) -> ScriptResult<Dynamic> {
+    let client = || session.wait(api::clients::get_opt(session, &ClientId::parse(id)?));
+    Ok(client().map_err(thrown)?.map_or(Dynamic::UNIT, Dynamic::from))
+}
+
+/// `clients::delete(id)`. Throws `#{status: 404, …}` when there is none.
+fn delete(session: &Session, id: &str) -> ScriptResult<()> {
+    let deleted = || ops::delete::delete(session, &ClientId::parse(id)?);
+    deleted().map_err(thrown)
+}
+
+/// `clients::list()`, `clients::list(#{client_name, owner, page_size})`: what a `for` fetches page by page.
+#[derive(Clone)]
+pub struct Query {
+    session: Session,
+    query: ListQuery,
+}
+
+fn all() -> ListQuery {
+    ListQuery { page_size: Some(500), ..ListQuery::default() }
+}
+
+fn filtered(session: &Session, filter: &Map) -> ScriptResult<Query> {
+    let query = || -> Result<ListQuery> {
+        let mut query = all();
+        for (key, value) in filter {
+            let text = || value.clone().into_string().map_err(|kind| Error::usage(format!("`{key}` wants text, not {kind}")));
+            match key.as_str() {
+                "client_name" => query.name = Some(text()?),
+                "owner" => query.owner = Some(text()?),
+                "page_size" => {
+                    let size = value.as_int().ok().and_then(|size| u32::try_from(size).ok()).filter(|size| (1..=500).contains(size));
+                    query.page_size = Some(size.ok_or_else(|| Error::usage("`page_size` wants a number from 1 to 500"))?);
+                }
+                other => {
+                    let known = ["client_name", "owner", "page_size"];
+                    return Err(Error::usage(format!("a list has no filter `{other}`"))
+                        .did_you_mean(nearest(other, known))
+                        .hint(format!("the server filters by {}", known.join(", "))));
+                }
+            }
+        }
+        Ok(query)
+    };
+    Ok(Query { session: session.clone(), query: query().map_err(thrown)? })
+}
+
+impl Query {
+    /// The clients, fetched as they are pulled.
+    pub fn clients(&self) -> Clients {
+        Clients::new(self.session.clone(), self.query.clone(), true)
+    }
+}
+
+/// Makes a query something that `for` goes through, fetching as it gets there.
+pub fn register(engine: &mut Engine) {
+    engine
+        .register_type_with_name::<Query>("Clients")
+        .register_fn("to_string", |_: &mut Query| "clients::list(…)".to_owned())
+        .register_fn("to_debug", |_: &mut Query| "clients::list(…)".to_owned());
+    engine.register_iterator_result::<Query, Dynamic>();
+}
+
+impl IntoIterator for Query {
+    type Item = ScriptResult<Dynamic>;
+    type IntoIter = std::iter::Map<Clients, fn(Result<Client>) -> ScriptResult<Dynamic>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.clients().map(|client| client.map(Dynamic::from).map_err(thrown))
+    }
+}

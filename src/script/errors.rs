@@ -1,0 +1,85 @@
+//! Errors into a script and out of it.
+
+use rhai::{Array, Dynamic, EvalAltResult, INT, Map, ParseError};
+
+use crate::error::{self, Error, Kind, Position, Result};
+use crate::script::engine::runtime_error;
+
+/// What a function of the API returns.
+pub type ScriptResult<T> = std::result::Result<T, Box<EvalAltResult>>;
+
+/// An error as a script catches it: `#{message, status, code, hints}`. An interruption cannot be caught.
+pub fn thrown(error: Error) -> Box<EvalAltResult> {
+    if error.kind() == Kind::Interrupted {
+        return EvalAltResult::ErrorTerminated(Dynamic::UNIT, rhai::Position::NONE).into();
+    }
+    let mut map = Map::new();
+    map.insert("message".into(), error.full_message().into());
+    map.insert("status".into(), error.status().map_or(Dynamic::UNIT, |status| INT::from(status).into()));
+    map.insert("code".into(), error.code().map_or(Dynamic::UNIT, |code| code.to_owned().into()));
+    let hints: Array = error.hints().iter().map(|hint| hint.clone().into()).collect();
+    map.insert("hints".into(), hints.into());
+    runtime_error(map.into())
+}
+
+/// An error that no script caught, as this program tells it. `name` is the script's.
+pub fn uncaught(error: EvalAltResult, name: &str) -> Error {
+    match error {
+        EvalAltResult::ErrorInFunctionCall(_, _, inner, _) | EvalAltResult::ErrorInModule(_, inner, _) => uncaught(*inner, name),
+        EvalAltResult::ErrorTerminated(..) => Error::interrupted(),
+        EvalAltResult::ErrorRuntime(value, position) => at(from_value(value), position).about(name),
+        EvalAltResult::ErrorParsing(parsing, position) => at(Error::usage(parsing.to_string()), position).about(name),
+        EvalAltResult::ErrorFunctionNotFound(signature, position) => {
+            let error = Error::failed(format!("there is no function {signature}"));
+            at(error.did_you_mean(nearest_function(&signature)), position).about(name)
+        }
+        other => {
+            let position = other.position();
+            let mut other = other;
+            other.clear_position();
+            at(Error::failed(other.to_string()), position).about(name)
+        }
+    }
+}
+
+/// A script that cannot be read: nothing of it ran.
+pub fn unreadable(error: &ParseError, name: &str) -> Error {
+    at(Error::usage(error.err_type().to_string()), error.position()).about(name)
+}
+
+/// Reads a script's value from what a thrown value holds.
+fn from_value(value: Dynamic) -> Error {
+    let Some(map) = value.read_lock::<Map>().map(|map| map.clone()) else {
+        return Error::failed(value.to_string());
+    };
+    let text = |key: &str| map.get(key).and_then(|value| value.clone().into_string().ok());
+    let mut error = Error::failed(text("message").unwrap_or_else(|| value.to_string()));
+    if let Some(status) = map.get("status").and_then(|status| status.as_int().ok()) {
+        error = error.with_status(u16::try_from(status).unwrap_or_default());
+    }
+    if let Some(code) = text("code") {
+        error = error.with_code(code);
+    }
+    let hints = map.get("hints").and_then(|hints| hints.clone().into_typed_array::<String>().ok());
+    hints.into_iter().flatten().fold(error, Error::hint)
+}
+
+fn at(error: Error, position: rhai::Position) -> Error {
+    match (position.line(), position.position()) {
+        (Some(line), column) => error.at(Position { line, column: column.unwrap_or(1) }),
+        (None, _) => error,
+    }
+}
+
+const FUNCTIONS: [&str; 6] =
+    ["clients::create", "clients::get", "clients::find", "clients::list", "clients::delete", "reveal"];
+
+fn nearest_function(signature: &str) -> Option<&'static str> {
+    let name = signature.split(" (").next().unwrap_or(signature);
+    error::nearest(name, FUNCTIONS)
+}
+
+/// What a script's run came to, in this program's terms.
+pub fn settled<T>(result: ScriptResult<T>, name: &str) -> Result<T> {
+    result.map_err(|error| uncaught(*error, name))
+}

@@ -1,0 +1,117 @@
+//! Running a script: on a thread with a big stack, to an outcome.
+
+use std::thread;
+
+use rhai::{AST, Array, Dynamic, Scope};
+
+use crate::error::{Error, Result};
+use crate::model::client::Client;
+use crate::output::outcome::{Afterwards, Body, Column, Outcome, Row};
+use crate::ops::keep::Kept;
+use crate::script::clients::Query;
+use crate::script::engine::{Context, engine};
+use crate::script::errors::{self, settled};
+use crate::script::value;
+
+/// Deeply nested values overflow the stack of an ordinary thread.
+const STACK_BYTES: usize = 64 * 1024 * 1024;
+
+/// A script and what it is given.
+pub struct Script<'a> {
+    /// Its text.
+    pub source: &'a str,
+    /// What errors call it.
+    pub name: &'a str,
+    /// The constant `args`.
+    pub args: &'a [String],
+}
+
+/// Runs something on a plain thread with a big stack, where scripts may run and wait.
+pub fn on_big_stack<T: Send>(work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
+    thread::scope(|scope| {
+        thread::Builder::new()
+            .name("script".into())
+            .stack_size(STACK_BYTES)
+            .spawn_scoped(scope, work)
+            .map_err(|source| Error::failed("cannot start a thread for the script").caused_by(source))?
+            .join()
+            .unwrap_or_else(|_| Err(Error::failed("the script's thread broke down").hint("this is a fault of orysh: please report it")))
+    })
+}
+
+/// Runs a script to its end. Its value is the outcome; `columns` are those of clients.
+pub fn run(context: &Context, script: &Script<'_>, columns: &'static [Column]) -> Result<Outcome> {
+    on_big_stack(|| {
+        let _watch = context.host.session.interrupt().watch();
+        let result = evaluate(context, script);
+        let kept = context.take_kept();
+        match result.and_then(|value| settled(outcome(&value, columns), script.name)) {
+            Ok(outcome) => Ok(release(outcome, kept)),
+            Err(error) => Err(still_kept(error, &kept)),
+        }
+    })
+}
+
+fn evaluate(context: &Context, script: &Script<'_>) -> Result<Dynamic> {
+    let engine = engine(context);
+    let ast = compile(&engine, script)?;
+    let mut scope = Scope::new();
+    let args: Array = script.args.iter().map(|arg| arg.clone().into()).collect();
+    scope.push_constant("args", args);
+    settled(engine.eval_ast_with_scope::<Dynamic>(&mut scope, &ast), script.name)
+}
+
+fn compile(engine: &rhai::Engine, script: &Script<'_>) -> Result<AST> {
+    let scope = {
+        let mut scope = Scope::new();
+        scope.push_constant("args", Array::new());
+        scope
+    };
+    engine.compile_with_scope(&scope, script.source).map_err(|error| errors::unreadable(&error, script.name))
+}
+
+/// A script's value as an outcome: nothing, a value, or a row for each element of an array or a list.
+pub fn outcome(value: &Dynamic, columns: &'static [Column]) -> errors::ScriptResult<Outcome> {
+    if value.is_unit() {
+        return Ok(Outcome::nothing());
+    }
+    if let Some(query) = value.read_lock::<Query>() {
+        let rows = query.clients().map(|client| client.map(|client| Row::document(client.into_document(), "client_id")));
+        return Ok(Outcome::many(rows, columns));
+    }
+    if let Some(items) = value.read_lock::<Array>() {
+        let of_clients = !items.is_empty() && items.iter().all(|item| item.is::<Client>());
+        let rows = items.iter().map(row).collect::<Result<Vec<_>, _>>()?;
+        return Ok(Outcome::many(rows.into_iter().map(Ok), if of_clients { columns } else { &[] }));
+    }
+    let is_client = value.is::<Client>();
+    Ok(Outcome::one(row(value)?, if is_client { columns } else { &[] }))
+}
+
+fn row(value: &Dynamic) -> errors::ScriptResult<Row> {
+    Ok(match value::body(value)? {
+        Body::Document(document) => Row::document(document, "client_id"),
+        Body::Value(value) => Row::value(value),
+    })
+}
+
+/// Lets go of the kept secrets once the result has been written; at once where there is nothing to write.
+pub fn release(mut outcome: Outcome, kept: Vec<Kept>) -> Outcome {
+    if !kept.is_empty() {
+        let afterwards: Afterwards = Box::new(move || kept.into_iter().try_for_each(Kept::discard));
+        outcome.finally = Some(afterwards);
+    }
+    outcome
+}
+
+/// Says where the secrets of the clients are that a failed script made.
+pub fn still_kept(error: Error, kept: &[Kept]) -> Error {
+    match kept.first().and_then(|first| first.path().parent()) {
+        Some(folder) => error.hint(format!(
+            "the script had made clients by then: {} of their secrets are kept in {}",
+            kept.len(),
+            folder.display()
+        )),
+        None => error,
+    }
+}

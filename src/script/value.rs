@@ -1,0 +1,150 @@
+//! Values between Rhai and JSON, and the types that scripts see.
+
+use rhai::{Array, Dynamic, Engine, EvalAltResult, INT, ImmutableString, Map};
+use serde_json::{Number, Value};
+
+use crate::error::Error;
+use crate::model::client::Client;
+use crate::model::fields;
+use crate::output::outcome::Body;
+use crate::script::engine::runtime_error;
+use crate::script::errors::{ScriptResult, thrown};
+use crate::secret::Secret;
+
+/// The types that scripts see, and what can be done with them.
+pub fn register(engine: &mut Engine) {
+    engine
+        .register_type_with_name::<Client>("Client")
+        .register_indexer_get(member)
+        .register_fn("to_string", |client: &mut Client| shown(client))
+        .register_fn("to_debug", |client: &mut Client| shown(client))
+        .register_fn("to_map", |client: &mut Client| to_map(client));
+    engine
+        .register_type_with_name::<Secret>("Secret")
+        .register_fn("reveal", |secret: &mut Secret| secret.expose().to_owned())
+        .register_fn("to_string", |secret: &mut Secret| secret.to_string())
+        .register_fn("to_debug", |secret: &mut Secret| secret.to_string())
+        .register_fn("==", |a: Secret, b: Secret| a == b)
+        .register_fn("!=", |a: Secret, b: Secret| a != b);
+    engine
+        .register_type_with_name::<Number>("Number")
+        .register_fn("to_string", |number: &mut Number| number.to_string())
+        .register_fn("to_debug", |number: &mut Number| number.to_string())
+        .register_fn("==", |a: Number, b: Number| a == b)
+        .register_fn("!=", |a: Number, b: Number| a != b);
+}
+
+/// `client.member`: `()` where the server said nothing; an unknown name is an error.
+fn member(client: &mut Client, name: ImmutableString) -> ScriptResult<Dynamic> {
+    let document = client.document();
+    if let Some(secret) = document.secret(&name) {
+        return Ok(Dynamic::from(secret.clone()));
+    }
+    match document.get(&name) {
+        Some(value) => Ok(from_json(value)),
+        None if fields::field(&name).is_some() => Ok(Dynamic::UNIT),
+        None => Err(thrown(
+            Error::usage(format!("a client has no field `{name}`")).did_you_mean(fields::nearest(&name)),
+        )),
+    }
+}
+
+fn shown(client: &Client) -> String {
+    Value::Object(client.document().redacted()).to_string()
+}
+
+fn to_map(client: &Client) -> Map {
+    let document = client.document();
+    let mut map: Map = document.fields().iter().map(|(key, value)| (key.into(), from_json(value))).collect();
+    for field in fields::FIELDS.iter().filter(|field| field.secret) {
+        if let Some(secret) = document.secret(field.json) {
+            map.insert(field.json.into(), Dynamic::from(secret.clone()));
+        }
+    }
+    map
+}
+
+/// A JSON value as a script sees it: null is `()`, a number beyond 64 bits is a `Number`.
+pub fn from_json(value: &Value) -> Dynamic {
+    match value {
+        Value::Null => Dynamic::UNIT,
+        Value::Bool(flag) => (*flag).into(),
+        Value::Number(number) => from_number(number),
+        Value::String(text) => text.clone().into(),
+        Value::Array(items) => items.iter().map(from_json).collect::<Array>().into(),
+        Value::Object(members) => members.iter().map(|(key, value)| (key.into(), from_json(value))).collect::<Map>().into(),
+    }
+}
+
+fn from_number(number: &Number) -> Dynamic {
+    match (number.as_i64(), number.as_f64()) {
+        (Some(integer), _) => integer.into(),
+        // A fraction or exponent makes it a float; an integer that does not fit stays what it is.
+        (None, Some(float)) if number.to_string().contains(['.', 'e', 'E']) => float.into(),
+        _ => Dynamic::from(number.clone()),
+    }
+}
+
+/// A script's value as JSON. Secrets come out as `reveal` says. Errors: a value that JSON has nothing for.
+fn to_json(value: &Dynamic, reveal: bool) -> ScriptResult<Value> {
+    if value.is_unit() {
+        return Ok(Value::Null);
+    }
+    if let Ok(flag) = value.as_bool() {
+        return Ok(flag.into());
+    }
+    if let Ok(integer) = value.as_int() {
+        return Ok(INT::into(integer));
+    }
+    if let Ok(float) = value.as_float() {
+        return Number::from_f64(float).map(Value::Number).ok_or_else(|| no_json(&format!("{float}")));
+    }
+    if value.is_string() || value.is_char() {
+        return Ok(value.to_string().into());
+    }
+    if let Some(items) = value.read_lock::<Array>() {
+        return items.iter().map(|item| to_json(item, reveal)).collect();
+    }
+    if let Some(members) = value.read_lock::<Map>() {
+        return members.iter().map(|(key, value)| Ok((key.to_string(), to_json(value, reveal)?))).collect();
+    }
+    if let Some(number) = value.read_lock::<Number>() {
+        return Ok(Value::Number(number.clone()));
+    }
+    if let Some(secret) = value.read_lock::<Secret>() {
+        return Ok(if reveal { secret.expose().into() } else { secret.to_string().into() });
+    }
+    if let Some(client) = value.read_lock::<Client>() {
+        let document = client.document();
+        return Ok(Value::Object(if reveal { document.reveal() } else { document.redacted() }));
+    }
+    if let Some(text) = value.clone().try_cast::<std::ops::Range<INT>>() {
+        return Ok(format!("{}..{}", text.start, text.end).into());
+    }
+    Err(no_json(value.type_name()))
+}
+
+fn no_json(what: &str) -> Box<EvalAltResult> {
+    runtime_error(format!("JSON has nothing for {what}").into())
+}
+
+/// A map of client fields, as `clients::create` takes it, with its secrets in clear.
+pub fn fields_of(map: &Map) -> ScriptResult<serde_json::Map<String, Value>> {
+    map.iter().map(|(key, value)| Ok((key.to_string(), to_json(value, true)?))).collect()
+}
+
+/// A script's result as a row's body: a client shows its secret as the command that made it does.
+pub fn body(value: &Dynamic) -> ScriptResult<Body> {
+    match value.read_lock::<Client>() {
+        Some(client) => Ok(Body::Document(client.document().clone())),
+        None => Ok(Body::Value(to_json(value, false)?)),
+    }
+}
+
+/// A row's body as a script sees it.
+pub fn from_body(body: &Body) -> Dynamic {
+    match body {
+        Body::Document(document) => Dynamic::from(Client::from_document(document.clone())),
+        Body::Value(value) => from_json(value),
+    }
+}

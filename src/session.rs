@@ -1,0 +1,9 @@
+//! A session: where commands act and as whom, and the one place that waits.
+
+pub mod handle;
+pub mod interrupt;
+pub mod network;
+pub mod pages;
+pub mod target;
+
+pub use handle::Session;

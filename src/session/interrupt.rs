@@ -1,0 +1,77 @@
+//! Ctrl-C and termination signals: stop what is being waited for, or the process where nothing is.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use tokio::sync::Notify;
+
+use crate::error::Kind;
+
+/// Whether an interruption has arrived, and who is to hear of it. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub struct Interrupt(Arc<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    arrived: AtomicBool,
+    watchers: AtomicUsize,
+    notify: Notify,
+    installed: OnceLock<()>,
+}
+
+/// While this lives, an interruption is told to the program and does not end the process.
+#[derive(Debug)]
+pub struct Watch(Interrupt);
+
+impl Interrupt {
+    /// Begins to watch. The first signal is told to whoever watches, a second one ends the process.
+    pub fn watch(&self) -> Watch {
+        self.0.installed.get_or_init(|| self.install());
+        if self.0.watchers.fetch_add(1, Ordering::SeqCst) == 0 {
+            self.0.arrived.store(false, Ordering::SeqCst);
+        }
+        Watch(self.clone())
+    }
+
+    /// Whether an interruption has arrived since the outermost watch began.
+    pub fn has_arrived(&self) -> bool {
+        self.0.arrived.load(Ordering::SeqCst)
+    }
+
+    /// Returns once an interruption has arrived.
+    pub async fn arrival(&self) {
+        loop {
+            // Registered before the flag is read, so that no signal falls in between.
+            let notified = self.0.notify.notified();
+            tokio::pin!(notified);
+            notified.as_mut().enable();
+            if self.has_arrived() {
+                return;
+            }
+            notified.await;
+        }
+    }
+
+    fn install(&self) {
+        let state = self.0.clone();
+        // Another handler in this process (a test's) means that signals are not ours.
+        let _ = ctrlc::try_set_handler(move || {
+            let is_first = !state.arrived.swap(true, Ordering::SeqCst);
+            if state.watchers.load(Ordering::SeqCst) == 0 || !is_first {
+                leave();
+            }
+            state.notify.notify_waiters();
+        });
+    }
+}
+
+#[expect(clippy::exit, reason = "nothing waits that could be told, or it has been told and did not stop")]
+fn leave() {
+    std::process::exit(i32::from(Kind::Interrupted.exit_code()));
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.0.0.watchers.fetch_sub(1, Ordering::SeqCst);
+    }
+}

@@ -1,0 +1,73 @@
+//! All clients of a list, page by page, as a plain iterator.
+
+use crate::api::clients;
+use crate::api::request::ListQuery;
+use crate::error::Result;
+use crate::model::client::Client;
+use crate::session::Session;
+
+/// Clients page by page; the next page is asked for when its first client is.
+pub struct Clients {
+    session: Session,
+    query: ListQuery,
+    all: bool,
+    page: std::vec::IntoIter<Client>,
+    next: Next,
+}
+
+enum Next {
+    Ask,
+    Stopped(Option<String>),
+}
+
+impl Clients {
+    /// One page of what `query` asks for, or all pages from there on.
+    pub fn new(session: Session, query: ListQuery, all: bool) -> Self {
+        Clients { session, query, all, page: Vec::new().into_iter(), next: Next::Ask }
+    }
+
+    fn turn_page(&mut self) -> Result<()> {
+        let page = self.session.wait(clients::list(&self.session, &self.query))?;
+        self.page = page.clients.into_iter();
+        self.next = match page.next {
+            Some(token) if self.all && self.query.page_token.as_ref() != Some(&token) => {
+                self.query.page_token = Some(token);
+                Next::Ask
+            }
+            next => Next::Stopped(next),
+        };
+        Ok(())
+    }
+
+    /// Where the list ended: the token of the next page, `None` inside after the last one.
+    ///
+    /// `None` while there is more to pull.
+    pub fn ended(&self) -> Option<Option<&str>> {
+        match &self.next {
+            Next::Stopped(token) => Some(token.as_deref()),
+            Next::Ask => None,
+        }
+    }
+}
+
+impl Iterator for Clients {
+    type Item = Result<Client>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(client) = self.page.next() {
+                return Some(Ok(client));
+            }
+            match self.next {
+                Next::Stopped(_) => return None,
+                Next::Ask => {
+                    if let Err(error) = self.turn_page() {
+                        self.next = Next::Stopped(self.query.page_token.clone());
+                        return Some(Err(error));
+                    }
+                }
+            }
+        }
+    }
+}
+

@@ -1,0 +1,7 @@
+//! The shell: lines from a terminal or from stdin, each a command or Rhai, in one session.
+
+mod line;
+mod repl;
+mod rhai;
+
+pub use repl::{from_stdin, interactive};

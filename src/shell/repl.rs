@@ -1,0 +1,180 @@
+//! The loop: read a line, do it, tell what came of it.
+
+use std::io::BufRead;
+use std::sync::Arc;
+
+use rustyline::error::ReadlineError;
+use rustyline::history::DefaultHistory;
+use rustyline::validate::{ValidationContext, ValidationResult, Validator};
+use rustyline::{Completer, Config, Editor, Helper, Highlighter, Hinter};
+
+use crate::config::{files, paths};
+use crate::error::{Error, Result};
+use crate::grammar::{Host, Registry, common, execute, parse, words};
+use crate::model::fields::FIELDS;
+use crate::output::format::Format;
+use crate::script::run::on_big_stack;
+use crate::session::handle::Settings;
+use crate::shell::line::{Sort, sort};
+use crate::shell::rhai::{Prompt, is_incomplete};
+use crate::text;
+
+/// Lines that are kept.
+const HISTORY_LINES: usize = 10_000;
+
+/// Whether there is a next line.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Next {
+    Go,
+    Leave,
+}
+
+/// The shell on a terminal. A failing line is told, and the next one read.
+pub fn interactive(host: &Host, fell_back: bool) -> Result<()> {
+    on_big_stack(|| {
+        let ui = host.session.ui();
+        if fell_back {
+            ui.note("no server is named: this is the sandbox inside this program, with clients of its own");
+        }
+        ui.line(&format!("orysh {}: `help` shows the commands, Ctrl-D leaves", env!("CARGO_PKG_VERSION")));
+        let mut prompt = Prompt::new(host);
+        let mut editor = editor()?;
+        editor.set_helper(Some(Lines { registry: Arc::clone(&host.registry) }));
+        let history = history_file();
+        if let Some(path) = &history {
+            // A history that is not there yet, or not ours, is begun anew.
+            let _ = editor.load_history(path);
+        }
+        loop {
+            let label = label(host);
+            match editor.readline(&format!("{label}> ")) {
+                Ok(line) => {
+                    if is_fit_for_history(&line) {
+                        let _ = editor.add_history_entry(line.trim());
+                        if let Some(path) = &history {
+                            let _ = editor.save_history(path);
+                        }
+                    }
+                    match do_line(host, &mut prompt, &line) {
+                        Ok(Next::Go) => {}
+                        Ok(Next::Leave) => return Ok(()),
+                        Err(error) => ui.error(&error),
+                    }
+                }
+                Err(ReadlineError::Interrupted) => {}
+                Err(ReadlineError::Eof) => return Ok(()),
+                Err(source) => return Err(Error::failed("cannot read from the terminal").caused_by(source)),
+            }
+        }
+    })
+}
+
+/// The same lines from stdin; the first error ends it.
+pub fn from_stdin(host: &Host) -> Result<()> {
+    on_big_stack(|| {
+        let mut prompt = Prompt::new(host);
+        let mut pending = String::new();
+        let mut begun_at = 0;
+        for (at, line) in std::io::stdin().lock().lines().enumerate() {
+            let line = line.map_err(|source| Error::usage("cannot read stdin").caused_by(source))?;
+            if pending.is_empty() {
+                begun_at = at + 1;
+            } else {
+                pending.push('\n');
+            }
+            pending.push_str(&line);
+            if sort(&pending, &host.registry) == Sort::Rhai && is_incomplete(&pending) {
+                continue;
+            }
+            let whole = std::mem::take(&mut pending);
+            match do_line(host, &mut prompt, &whole) {
+                Ok(Next::Go) => {}
+                Ok(Next::Leave) => return Ok(()),
+                Err(error) if error.is_told() => return Err(error),
+                Err(error) => return Err(error.about(format!("line {begun_at}"))),
+            }
+        }
+        if pending.is_empty() { Ok(()) } else { do_line(host, &mut prompt, &pending).map(|_| ()) }
+    })
+}
+
+fn do_line(host: &Host, prompt: &mut Prompt, line: &str) -> Result<Next> {
+    let _watch = host.session.interrupt().watch();
+    match sort(line, &host.registry) {
+        Sort::Empty => Ok(Next::Go),
+        Sort::Leave => Ok(Next::Leave),
+        Sort::Command => command(host, prompt, line).map(|()| Next::Go),
+        Sort::Rhai => {
+            let outcome = prompt.evaluate(line)?;
+            execute::show(host.session.ui(), outcome, &Format::Table, false).map(|_| Next::Go)
+        }
+    }
+}
+
+fn command(host: &Host, prompt: &mut Prompt, line: &str) -> Result<()> {
+    let ui = host.session.ui();
+    match parse::parse(&host.registry, &words::split(line)?, ui.colors_stdout())? {
+        parse::Parsed::Help(help) => ui.print(&help),
+        parse::Parsed::Bare(_) => {}
+        parse::Parsed::Command(command, matches) => {
+            let output = common::output(&matches)?;
+            let line_ui = output.ui;
+            match execute::execute(host, command, &matches, output) {
+                Ok(shown) => prompt.remember(&shown),
+                Err(error) => {
+                    // Told as the line asked for: as JSON with `--format json`.
+                    line_ui.error(&error);
+                    return Err(error.already_told());
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn label(host: &Host) -> String {
+    let settings: &Settings = host.session.settings();
+    if settings.given.sandbox {
+        return "orysh sandbox".into();
+    }
+    match host.session.described() {
+        Ok(place) => format!("orysh {}", text::safe(place.split(" (").next().unwrap_or_default())),
+        Err(_) => "orysh".into(),
+    }
+}
+
+fn editor() -> Result<Editor<Lines, DefaultHistory>> {
+    let builder = Config::builder().auto_add_history(false).history_ignore_space(true);
+    let config = builder.max_history_size(HISTORY_LINES).map_err(|source| Error::failed("cannot set up the line editor").caused_by(source))?.build();
+    Editor::with_config(config).map_err(|source| Error::failed("cannot set up the line editor").caused_by(source))
+}
+
+fn history_file() -> Option<std::path::PathBuf> {
+    let folder = paths::state().ok()?;
+    files::private_folder(&folder).ok()?;
+    Some(folder.join("history"))
+}
+
+/// A line that may hold a secret, or begins with a space, is not written down.
+fn is_fit_for_history(line: &str) -> bool {
+    if line.trim().is_empty() || line.starts_with(' ') {
+        return false;
+    }
+    let secrets = FIELDS.iter().filter(|field| field.secret);
+    let mut names = secrets.flat_map(|field| field.flag.map(|flag| format!("--{flag}")).into_iter().chain([field.json.to_owned()]));
+    !names.any(|name| line.contains(&name)) && !line.contains("--header") && !line.contains("-H")
+}
+
+/// Lets Rhai go over several lines; a blank line ends it in any case.
+#[derive(Completer, Helper, Highlighter, Hinter)]
+struct Lines {
+    registry: Arc<Registry>,
+}
+
+impl Validator for Lines {
+    fn validate(&self, context: &mut ValidationContext<'_>) -> rustyline::Result<ValidationResult> {
+        let text = context.input();
+        let goes_on = !text.ends_with('\n') && sort(text, &self.registry) == Sort::Rhai && is_incomplete(text);
+        Ok(if goes_on { ValidationResult::Incomplete } else { ValidationResult::Valid(None) })
+    }
+}

@@ -1,0 +1,117 @@
+//! Rhai at the prompt: one engine and scope for the whole session, functions that stay, `it`.
+
+use rhai::{AST, Array, Dynamic, Engine, ParseErrorType, Scope};
+
+use crate::commands::client::{COLUMNS, with_members};
+use crate::error::Result;
+use crate::grammar::Host;
+use crate::output::outcome::{Body, Outcome};
+use crate::script::engine::{Context, engine};
+use crate::script::errors::{self, settled};
+use crate::script::{run, value};
+
+/// What errors call the prompt.
+const NAME: &str = "shell";
+
+/// The variable that holds the last value.
+const IT: &str = "it";
+
+/// Engine, variables and functions of a session.
+pub struct Prompt {
+    context: Context,
+    engine: Engine,
+    scope: Scope<'static>,
+    functions: AST,
+}
+
+impl Prompt {
+    /// A fresh one; `it` is `()`.
+    pub fn new(host: &Host) -> Self {
+        let context = Context::new(host.clone());
+        let engine = engine(&context);
+        let mut scope = Scope::new();
+        scope.push(IT, Dynamic::UNIT);
+        Prompt { context, engine, scope, functions: AST::empty() }
+    }
+
+    /// Runs a line. Its value becomes `it`, unless it has none.
+    ///
+    /// A line that fails leaves no variables of its own behind.
+    pub fn evaluate(&mut self, line: &str) -> Result<Outcome> {
+        let before = self.scope.len();
+        let result = self.evaluate_in_scope(line);
+        let kept = self.context.take_kept();
+        match result {
+            Ok(value) => {
+                let outcome = settled(run::outcome(&value, COLUMNS), NAME)?;
+                if !value.is_unit() {
+                    self.scope.set_value(IT, value);
+                }
+                Ok(with_members(run::release(outcome, kept)))
+            }
+            Err(error) => {
+                self.scope.rewind(before);
+                Err(run::still_kept(error, &kept))
+            }
+        }
+    }
+
+    fn evaluate_in_scope(&mut self, line: &str) -> Result<Dynamic> {
+        let ast = self.engine.compile_with_scope(&self.scope, line).map_err(|error| errors::unreadable(&error, NAME))?;
+        let merged = self.functions.merge(&ast);
+        let value = settled(self.engine.eval_ast_with_scope::<Dynamic>(&mut self.scope, &merged), NAME)?;
+        self.functions = merged;
+        self.functions.clear_statements();
+        Ok(value)
+    }
+
+    /// Makes what a command showed the last value: one row is itself, several are an array.
+    pub fn remember(&mut self, shown: &[Body]) {
+        let it = match shown {
+            [] => return,
+            [one] => value::from_body(one),
+            several => several.iter().map(value::from_body).collect::<Array>().into(),
+        };
+        self.scope.set_value(IT, it);
+    }
+}
+
+/// Whether a text is Rhai that has not come to its end: an open brace, bracket or string.
+pub fn is_incomplete(text: &str) -> bool {
+    let Err(error) = Engine::new_raw().compile(text) else { return false };
+    if *error.err_type() == ParseErrorType::UnexpectedEOF || is_open_text(text, error.err_type()) {
+        return true;
+    }
+    // Where Rhai wants more at the very end, more may come.
+    let lines: Vec<&str> = text.lines().collect();
+    let (Some(line), Some(column)) = (error.position().line(), error.position().position()) else { return false };
+    line > lines.len() || (line == lines.len() && column > lines[line - 1].chars().count())
+}
+
+/// Only text in backticks may go over several lines.
+fn is_open_text(text: &str, error: &ParseErrorType) -> bool {
+    matches!(error, ParseErrorType::BadInput(rhai::LexError::UnterminatedString)) && text.contains('`')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_open_goes_on() {
+        for (text, expected) in [
+            ("fn f() {", true),
+            ("let x = [1,", true),
+            ("let x = `a", true),
+            ("if true {\n  1", true),
+            ("1 +", true),
+            ("1 + 1", false),
+            ("let x = ;", false),
+            ("\"open", false),
+            ("fn f() { 1 }", false),
+            ("}", false),
+        ] {
+            assert_eq!(is_incomplete(text), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! The one writer to the terminal: results on stdout, everything for a person on stderr.
+
+use std::io::{self, BufWriter, IsTerminal, Write};
+
+use nu_ansi_term::{Color as Paint, Style};
+use serde_json::{Map, Value, json};
+
+use crate::env;
+use crate::error::Error;
+use crate::text;
+
+/// When to colour.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Color {
+    /// On a terminal that is not dumb, unless `NO_COLOR` is set.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// What this program writes through. Cheap to copy; holds no lock.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Ui {
+    /// When to colour.
+    pub color: Color,
+    /// Whether errors are JSON objects on stderr (with `--format json`).
+    pub json_errors: bool,
+    /// Whether to leave out what is only told for information.
+    pub quiet: bool,
+}
+
+impl Ui {
+    /// Where results go. Writes are buffered: flush it.
+    pub fn stdout(self) -> impl Write {
+        BufWriter::with_capacity(64 * 1024, io::stdout())
+    }
+
+    /// Whether stdout is a terminal.
+    pub fn stdout_is_terminal(self) -> bool {
+        io::stdout().is_terminal()
+    }
+
+    /// Whether a person can be asked: stdin and stderr are terminals.
+    pub fn can_ask(self) -> bool {
+        io::stdin().is_terminal() && io::stderr().is_terminal()
+    }
+
+    /// The width of the terminal on stdout, in columns; `None` off a terminal.
+    pub fn width(self) -> Option<usize> {
+        if !self.stdout_is_terminal() {
+            return None;
+        }
+        let told = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)).filter(|width| *width > 0);
+        let declared = || env::COLUMNS.get().and_then(|columns| columns.parse().ok());
+        Some(told.or_else(declared).unwrap_or(80))
+    }
+
+    /// Whether stdout is coloured.
+    pub fn colors_stdout(self) -> bool {
+        self.colors(io::stdout().is_terminal())
+    }
+
+    /// Whether stderr is coloured.
+    pub fn colors_stderr(self) -> bool {
+        self.colors(io::stderr().is_terminal())
+    }
+
+    fn colors(self, is_terminal: bool) -> bool {
+        match self.color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => {
+                is_terminal && env::NO_COLOR.get().is_none() && env::TERM.get().is_none_or(|term| term != "dumb")
+            }
+        }
+    }
+
+    /// Tells something worth knowing; left out with `--quiet`.
+    pub fn note(self, message: &str) {
+        if !self.quiet {
+            self.tell("note", Paint::Cyan, message);
+        }
+    }
+
+    /// Tells something doubtful.
+    pub fn warn(self, message: &str) {
+        self.tell("warning", Paint::Yellow, message);
+    }
+
+    /// Tells an error: the message and its hints, or one JSON object.
+    pub fn error(self, error: &Error) {
+        if error.is_told() {
+            return;
+        }
+        if self.json_errors {
+            self.line(&text::safe_json(&error_json(error).to_string()));
+            return;
+        }
+        let place = error.position().map(|position| format!(" ({position})")).unwrap_or_default();
+        self.tell("error", Paint::Red, &format!("{}{place}", error.full_message()));
+        for hint in error.hints() {
+            self.tell("hint", Paint::Cyan, hint);
+        }
+    }
+
+    /// Writes text for a person to stderr as it is, but for what could harm the terminal.
+    pub fn line(self, line: &str) {
+        // A closed stderr leaves nobody to tell.
+        let _ = writeln!(io::stderr(), "{line}");
+    }
+
+    /// Writes help to stdout; a closed pipe is no fault.
+    pub fn print(self, text: &str) {
+        let mut out = io::stdout();
+        let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    }
+
+    /// Asks a question on stderr and reads one line of stdin: whether it begins with `y`.
+    pub fn confirm(self, question: &str) -> bool {
+        let _ = write!(io::stderr(), "{} [y/N] ", text::safe_lines(question));
+        let mut answer = String::new();
+        io::stdin().read_line(&mut answer).is_ok() && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")
+    }
+
+    fn tell(self, label: &str, paint: Paint, message: &str) {
+        let style = if self.colors_stderr() { Style::new().bold().fg(paint) } else { Style::new() };
+        self.line(&format!("{} {}", style.paint(format!("{label}:")), text::safe_lines(message)));
+    }
+}
+
+/// An error as an object: what scripts read from stderr with `--format json`.
+pub fn error_json(error: &Error) -> Value {
+    let mut body = Map::new();
+    body.insert("message".into(), error.full_message().into());
+    body.insert("exit_code".into(), error.kind().exit_code().into());
+    if let Some(status) = error.status() {
+        body.insert("status".into(), status.into());
+    }
+    if let Some(code) = error.code() {
+        body.insert("code".into(), code.into());
+    }
+    if let Some(position) = error.position() {
+        body.insert("position".into(), json!({"line": position.line, "column": position.column}));
+    }
+    if !error.hints().is_empty() {
+        body.insert("hints".into(), error.hints().into());
+    }
+    json!({"error": body})
+}
