@@ -5,5 +5,6 @@
 pub mod error;
 pub mod model;
 pub mod output;
+pub mod sandbox;
 pub mod secret;
 pub mod text;
