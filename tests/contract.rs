@@ -1,5 +1,12 @@
 //! The sandbox held to what a live Hydra does: recorded exchanges, dangers, paging, tokens and trouble.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::format_push_string,
+    reason = "tests have no session, and fail by panicking"
+)]
+
 use orysh::sandbox::{self, Options, Running};
 use tokio::runtime::Runtime;
 
@@ -24,14 +31,17 @@ impl Sandbox {
         Self::with(Options::default())
     }
 
-    #[expect(clippy::disallowed_methods, reason = "tests have no session")]
     fn with(options: Options) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let running = runtime.block_on(sandbox::start(options)).unwrap();
-        Sandbox { admin: running.admin_url(), public: running.public_url(), running: Some(running), runtime: Some(runtime) }
+        Sandbox {
+            admin: running.admin_url(),
+            public: running.public_url(),
+            running: Some(running),
+            runtime: Some(runtime),
+        }
     }
 
-    #[expect(clippy::disallowed_methods, reason = "tests have no session")]
     fn stop(mut self) {
         self.runtime.as_ref().unwrap().block_on(self.running.take().unwrap().stop());
     }

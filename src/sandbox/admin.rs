@@ -61,14 +61,18 @@ pub fn new_client(shared: &Shared, body: &[u8], dynamic: bool) -> Result<(Docume
     if document.text("client_secret").is_empty() {
         document.set("client_secret", crypt::generate_secret()?);
     }
-    if dynamic { rules::check_dynamic(&mut document)? } else { rules::check(&mut document)? }
+    if dynamic {
+        rules::check_dynamic(&mut document)?;
+    } else {
+        rules::check(&mut document)?;
+    }
     let token = crypt::generate_token()?;
     // The address is made before the id is: a server-made id is missing in it.
     let mut address = format!("{}/oauth2/register", shared.public_url);
-    if !document.text("client_id").is_empty() {
-        address = format!("{address}/{}", gourl::escaped_twice(document.text("client_id")));
-    } else {
+    if document.text("client_id").is_empty() {
         document.set("client_id", Uuid::new_v4().to_string());
+    } else {
+        address = format!("{address}/{}", gourl::escaped_twice(document.text("client_id")));
     }
     document.set("created_at", now_in_seconds());
     document.set("updated_at", now_in_micros());

@@ -82,8 +82,8 @@ pub fn authenticate(shared: &Shared, headers: &HeaderMap, form: &Form) -> Result
             )));
         }
     }
-    let known = method == "none"
-        || std::iter::once(&kept.secret).chain(&kept.rotated).any(|hash| crypt::verify(&secret, hash));
+    let known =
+        method == "none" || std::iter::once(&kept.secret).chain(&kept.rotated).any(|hash| crypt::verify(&secret, hash));
     if known { Ok(Authenticated { id, document }) } else { Err(Fault::invalid_client("")) }
 }
 

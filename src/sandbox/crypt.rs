@@ -15,9 +15,8 @@ const ALPHABET: &[u8; 66] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 /// Random bytes from the operating system.
 pub fn random<const N: usize>() -> Result<[u8; N]> {
     let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).map_err(|source| {
-        Error::failed("the operating system gives no random bytes").caused_by(source.to_string())
-    })?;
+    getrandom::fill(&mut bytes)
+        .map_err(|source| Error::failed("the operating system gives no random bytes").caused_by(source.to_string()))?;
     Ok(bytes)
 }
 

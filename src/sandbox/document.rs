@@ -25,7 +25,9 @@ impl Document {
         let object = match value {
             Value::Object(object) => object,
             Value::Null => Map::new(),
-            other => return Err(format!("json: cannot unmarshal {} into Go value of type client.Client", go_name(&other))),
+            other => {
+                return Err(format!("json: cannot unmarshal {} into Go value of type client.Client", go_name(&other)));
+            }
         };
         let mut document = Document::default();
         for (name, value) in object {
@@ -132,11 +134,9 @@ fn checked(field: &Field, value: Value) -> Result<Value, String> {
             None => Err(format!("json: cannot unmarshal {} into Go value of type string", go_name(&value))),
         },
         Type::Integer => match &value {
-            Value::Number(number) if number.as_i64().is_none() => Err(misfit(&json!(0), "int").replacen(
-                "number",
-                &format!("number {number}"),
-                1,
-            )),
+            Value::Number(number) if number.as_i64().is_none() => {
+                Err(misfit(&json!(0), "int").replacen("number", &format!("number {number}"), 1))
+            }
             Value::Number(_) => Ok(value),
             _ => Err(misfit(&value, "int")),
         },
@@ -154,9 +154,9 @@ fn checked(field: &Field, value: Value) -> Result<Value, String> {
         },
         Type::Time => match value.as_str() {
             Some(text) if is_time(text) => Ok(value),
-            Some(text) => {
-                Err(format!("parsing time {text:?} as \"2006-01-02T15:04:05Z07:00\": cannot parse {text:?} as \"2006\""))
-            }
+            Some(text) => Err(format!(
+                "parsing time {text:?} as \"2006-01-02T15:04:05Z07:00\": cannot parse {text:?} as \"2006\""
+            )),
             None => Err("Time.UnmarshalJSON: input is not a JSON string".into()),
         },
         Type::Keys => key_set(value, &misfit),
@@ -165,9 +165,8 @@ fn checked(field: &Field, value: Value) -> Result<Value, String> {
 }
 
 /// The order in which the server writes a key's members (RFC 7517 §4, RFC 7518 §6).
-const KEY_MEMBERS: [&str; 19] = [
-    "use", "kty", "kid", "crv", "alg", "k", "x", "y", "n", "e", "d", "p", "q", "dp", "dq", "qi", "x5c", "x5u", "x5t",
-];
+const KEY_MEMBERS: [&str; 19] =
+    ["use", "kty", "kid", "crv", "alg", "k", "x", "y", "n", "e", "d", "p", "q", "dp", "dq", "qi", "x5c", "x5u", "x5t"];
 
 fn key_set(value: Value, misfit: &impl Fn(&Value, &str) -> String) -> Result<Value, String> {
     let Value::Object(set) = value else {
@@ -210,7 +209,10 @@ fn key(key: &Value) -> Result<Value, String> {
 fn is_time(text: &str) -> bool {
     let pattern = "0000-00-00T00:00:00";
     text.len() > pattern.len()
-        && text.bytes().zip(pattern.bytes()).all(|(c, shape)| if shape == b'0' { c.is_ascii_digit() } else { c == shape })
+        && text
+            .bytes()
+            .zip(pattern.bytes())
+            .all(|(c, shape)| if shape == b'0' { c.is_ascii_digit() } else { c == shape })
 }
 
 fn go_name(value: &Value) -> &'static str {

@@ -45,7 +45,8 @@ pub fn parse(text: &str) -> Result<i64, String> {
         let whole: i128 = if whole.is_empty() { 0 } else { whole.parse().map_err(|_| invalid())? };
         // Beyond a nanosecond's billionth nothing is left to count.
         let fraction = &fraction[..fraction.len().min(18)];
-        let part = fraction.parse::<i128>().unwrap_or(0) * scale / 10_i128.pow(u32::try_from(fraction.len()).unwrap_or(0));
+        let part =
+            fraction.parse::<i128>().unwrap_or(0) * scale / 10_i128.pow(u32::try_from(fraction.len()).unwrap_or(0));
         total = whole
             .checked_mul(scale)
             .and_then(|product| product.checked_add(part))

@@ -72,7 +72,9 @@ fn split(text: &str, request: bool) -> Option<GoUrl<'_>> {
         }
     }
     url.path = rest;
-    if let Some(after) = rest.strip_prefix("//").filter(|_| !scheme.is_empty() || (!request && !rest.starts_with("///"))) {
+    if let Some(after) =
+        rest.strip_prefix("//").filter(|_| !scheme.is_empty() || (!request && !rest.starts_with("///")))
+    {
         let end = after.find('/').unwrap_or(after.len());
         let (authority, path) = after.split_at(end);
         url.path = path;

@@ -33,11 +33,7 @@ pub fn routes() -> Router<Arc<Shared>> {
 }
 
 /// `POST /oauth2/token` (RFC 6749 §3.2)
-async fn token(
-    State(shared): State<Arc<Shared>>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<Response, Fault> {
+async fn token(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes) -> Result<Response, Fault> {
     let answer = shared.work(move |shared| grant(shared, &headers, &Form::read(&headers, &body)?)).await;
     answer.map(|body| reply::oauth(StatusCode::OK, &body)).map_err(Fault::oauth)
 }
@@ -135,11 +131,7 @@ pub fn revoked() -> Response {
 }
 
 /// `POST /admin/oauth2/introspect` (RFC 7662)
-pub async fn introspect(
-    State(shared): State<Arc<Shared>>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<Response, Fault> {
+pub async fn introspect(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes) -> Result<Response, Fault> {
     let form = Form::read(&headers, &body).map_err(Fault::oauth)?;
     let issuer = shared.public_url.clone();
     let wanted = form.get("scope").to_owned();

@@ -10,18 +10,18 @@ const DENIED: [&str; 3] = ["/id", "/rotatedsecrets", "rotated_secrets"];
 pub struct Refused;
 
 /// Applies a patch. A `replace` of what is not there adds it, and missing parents are made.
-pub fn apply(patch: &[u8], mut document: Value) -> Result<Value, Refused> {
-    let operations: Vec<Map<String, Value>> = serde_json::from_slice(patch).map_err(|_| Refused)?;
-    let mut steps = Vec::new();
-    for operation in &operations {
-        let text = |name: &str| operation.get(name).and_then(Value::as_str).ok_or(Refused);
+pub fn apply(body: &[u8], mut document: Value) -> Result<Value, Refused> {
+    let operations: Vec<Map<String, Value>> = serde_json::from_slice(body).map_err(|_| Refused)?;
+    let mut asked = Vec::new();
+    for fields in &operations {
+        let text = |name: &str| fields.get(name).and_then(Value::as_str).ok_or(Refused);
         let (kind, path) = (text("op")?, text("path")?);
         if !["add", "remove", "replace"].contains(&kind) || DENIED.contains(&path.to_lowercase().as_str()) {
             return Err(Refused);
         }
-        steps.push((kind, path, operation.get("value").cloned().unwrap_or_default()));
+        asked.push((kind, path, fields.get("value").cloned().unwrap_or_default()));
     }
-    for (kind, path, value) in steps {
+    for (kind, path, value) in asked {
         if path.is_empty() {
             if kind == "remove" {
                 return Err(Refused);

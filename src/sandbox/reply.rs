@@ -142,7 +142,7 @@ impl Fault {
 }
 
 fn hinted(lead: &str, hint: &str) -> String {
-    format!("{lead} {hint}").trim_end().to_owned()
+    if hint.is_empty() { lead.to_owned() } else { format!("{lead} {hint}") }
 }
 
 impl IntoResponse for Fault {
@@ -168,8 +168,7 @@ pub fn raw_json(status: StatusCode, body: String) -> Response {
 
 /// An answer of the OAuth side, which is never to be stored.
 pub fn oauth(status: StatusCode, body: &Value) -> Response {
-    let mut response =
-        (status, [(header::CONTENT_TYPE, "application/json;charset=UTF-8")], line(body)).into_response();
+    let mut response = (status, [(header::CONTENT_TYPE, "application/json;charset=UTF-8")], line(body)).into_response();
     never_store(&mut response);
     response
 }
@@ -188,7 +187,8 @@ pub async fn wrong_route() -> Response {
 
 /// A page of HTML, as servers and proxies show one.
 pub fn page(status: StatusCode, title: &str) -> Response {
-    let html = format!("<!DOCTYPE html>\n<html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>\n");
+    let html =
+        format!("<!DOCTYPE html>\n<html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>\n");
     (status, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], html).into_response()
 }
 

@@ -6,8 +6,7 @@ use super::document::Document;
 use super::gourl;
 use super::reply::Fault;
 
-const SIGNING_ALGORITHMS: [&str; 9] =
-    ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"];
+const SIGNING_ALGORITHMS: [&str; 9] = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"];
 const SUBJECT_TYPES: [&str; 2] = ["public", "pairwise"];
 
 /// Checks a document and fills in its defaults (`OpenID` Connect Registration §2, as Hydra sees it).

@@ -345,7 +345,7 @@ mod tests {
             writers.into_iter().map(|writer| writer.join().unwrap()).collect()
         });
         assert!(keys.windows(2).all(|pair| pair[0] == pair[1]));
-        let page = Page { size: 500, ..Page::default() };
+        let page = Page::read("page_size=500", &keys[0]).unwrap();
         assert_eq!(Store::open(&location).unwrap().list(&page).unwrap().0.len(), 200);
     }
 

@@ -1,5 +1,6 @@
 //! Rehearsed trouble: failures, rate limits and latency, in front of every route.
 
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -11,6 +12,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use hyper::body::Frame;
 use serde_json::json;
+use tokio::time::{Sleep, sleep};
 
 use super::reply::{self, Fault};
 use super::shared::Shared;
@@ -26,6 +28,9 @@ pub use rate::{Rate, Window};
 
 /// How long a slow answer takes: longer than clients usually wait.
 const SLOW: Duration = Duration::from_secs(35);
+
+/// How long a broken answer takes to break.
+const BREATH: Duration = Duration::from_millis(20);
 
 /// What trouble a sandbox makes.
 #[derive(Clone, Debug, Default)]
@@ -203,12 +208,14 @@ fn cut() -> Response {
 fn broken_off(response: Response) -> Response {
     let (mut parts, _) = response.into_parts();
     parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("4096"));
-    Response::from_parts(parts, Body::new(Broken { begun: false }))
+    Response::from_parts(parts, Body::new(Broken { begun: false, pause: Box::pin(sleep(BREATH)) }))
 }
 
 /// A body that breaks off after its first bytes.
 struct Broken {
     begun: bool,
+    // The first bytes go out only while the body lets them wait for more.
+    pause: Pin<Box<Sleep>>,
 }
 
 impl hyper::body::Body for Broken {
@@ -216,16 +223,13 @@ impl hyper::body::Body for Broken {
     type Error = std::io::Error;
 
     fn poll_frame(
-        mut self: std::pin::Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, std::io::Error>>> {
-        if self.begun {
-            return Poll::Ready(Some(Err(std::io::ErrorKind::ConnectionAborted.into())));
+        if !std::mem::replace(&mut self.begun, true) {
+            return Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(b"{\"client_id\":")))));
         }
-        self.begun = true;
-        // The first bytes go out before the connection breaks.
-        context.waker().wake_by_ref();
-        Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(b"{\"client_id\":")))))
+        self.pause.as_mut().poll(context).map(|()| Some(Err(std::io::ErrorKind::ConnectionAborted.into())))
     }
 }
 

@@ -75,7 +75,10 @@ fn rotated_secrets_pass_until_five_others_came_or_they_are_dropped() {
     let passing: Vec<bool> = secrets.iter().map(|secret| passes(&sandbox, "r", secret)).collect();
     assert_eq!(passing, [false, true, true, true, true, true, true]);
     // A replacement without a secret keeps them all, and ignores the body's id.
-    assert_eq!(send_json(&sandbox.admin, "PUT", "/admin/clients/r", &json!({"client_id": "x"})).json()["client_id"], "r");
+    assert_eq!(
+        send_json(&sandbox.admin, "PUT", "/admin/clients/r", &json!({"client_id": "x"})).json()["client_id"],
+        "r"
+    );
     assert!(passes(&sandbox, "r", &secrets[1]) && passes(&sandbox, "r", &secrets[6]));
     assert_eq!(patch(&sandbox, "r", &json!([{"op": "remove", "path": "/client_secret"}])).status, 200);
     assert!(!passes(&sandbox, "r", &secrets[5]) && passes(&sandbox, "r", &secrets[6]));

@@ -42,7 +42,9 @@ fn more_clients_than_a_page_may_hold_come_in_order_and_once() {
 #[test]
 fn ids_may_hold_anything_that_is_escaped() {
     let sandbox = Sandbox::start();
-    for (id, escaped) in [("a/b", "a%2Fb"), ("a b", "a%20b"), ("ü#?%", "%C3%BC%23%3F%25"), ("a+b", "a+b"), ("😀", "%F0%9F%98%80")] {
+    for (id, escaped) in
+        [("a/b", "a%2Fb"), ("a b", "a%20b"), ("ü#?%", "%C3%BC%23%3F%25"), ("a+b", "a+b"), ("😀", "%F0%9F%98%80")]
+    {
         assert_eq!(send_json(&sandbox.admin, "POST", "/admin/clients", &json!({"client_id": id})).status, 201);
         let path = format!("/admin/clients/{escaped}");
         assert_eq!(send(&sandbox.admin, "GET", &path, &[], "").json()["client_id"], id);

@@ -65,7 +65,10 @@ fn tokens_live_until_they_are_revoked_or_their_client_goes() {
     let first = issue();
     assert!(first.starts_with("ory_at_"));
     let told = state(&first, "read");
-    assert_eq!((&told["active"], &told["scope"], &told["aud"]), (&json!(true), &json!("read files.open"), &json!(["https://api"])));
+    assert_eq!(
+        (&told["active"], &told["scope"], &told["aud"]),
+        (&json!(true), &json!("read files.open"), &json!(["https://api"]))
+    );
     assert_eq!(state(&first, "other"), json!({"active": false}));
     assert_eq!(send_form(&sandbox.public, "/oauth2/revoke", Some("m:secret-m"), &format!("token={first}")).status, 200);
     assert_eq!(state(&first, ""), json!({"active": false}));
@@ -77,6 +80,7 @@ fn tokens_live_until_they_are_revoked_or_their_client_goes() {
     send(&sandbox.admin, "DELETE", "/admin/clients/m", &[], "");
     send_json(&sandbox.admin, "POST", "/admin/clients", &body);
     assert_eq!(state(&third, "")["active"], false);
-    let refused = send_form(&sandbox.public, "/oauth2/token", Some("m:secret-m"), "grant_type=client_credentials&scope=write");
+    let refused =
+        send_form(&sandbox.public, "/oauth2/token", Some("m:secret-m"), "grant_type=client_credentials&scope=write");
     assert_eq!(refused.json()["error"], "invalid_scope");
 }

@@ -66,7 +66,8 @@ pub fn send_json(base: &str, method: &str, path: &str, body: &Value) -> Answer {
 
 /// Sends a form, with Basic credentials where there are some.
 pub fn send_form(base: &str, path: &str, basic: Option<&str>, body: &str) -> Answer {
-    let credentials = basic.map(|text| format!("Basic {}", base64::Engine::encode(&base64::prelude::BASE64_STANDARD, text)));
+    let credentials =
+        basic.map(|text| format!("Basic {}", base64::Engine::encode(&base64::prelude::BASE64_STANDARD, text)));
     let mut headers = vec![("Content-Type", "application/x-www-form-urlencoded")];
     headers.extend(credentials.iter().map(|value| ("Authorization", value.as_str())));
     send(base, "POST", path, &headers, body)
