@@ -202,7 +202,7 @@ mod tests {
 
         #[test]
         fn no_text_brings_it_down(text in "[\\[\\]{},:\"\\\\ \na0é]{0,20}") {
-            let _ = super::value(&text);
+            let _ = value(&text);
         }
     }
 }

@@ -184,7 +184,7 @@ mod tests {
     fn yaml_becomes_json() {
         for (text, expected) in [
             (
-                "a: [1, 'x', no, ~]\nb:\n  - c: |\n      two\n      lines",
+                "a: [1, 'x', no, ~]\nb:\n  - c: |-\n      two\n      lines",
                 json!({"a": [1, "x", "no", null], "b": [{"c": "two\nlines"}]}),
             ),
             ("a: &x {b: 1}\nc: *x", json!({"a": {"b": 1}, "c": {"b": 1}})),
