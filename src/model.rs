@@ -1,3 +1,15 @@
 //! What a client is: the field table and what wraps its documents.
 
+pub mod client;
+pub mod convert;
 pub mod document;
+pub mod duration;
+pub mod fields;
+pub mod id;
+pub mod input;
+mod json;
+pub mod lint;
+mod node;
+mod spec;
+mod uri;
+mod yaml;

@@ -73,6 +73,18 @@ impl Document {
         self.fields.contains_key(name) || self.secrets.contains_key(name)
     }
 
+    /// Takes over every member of another document; its values win.
+    pub fn absorb(&mut self, other: Document) {
+        for (name, value) in other.fields {
+            self.remove(&name);
+            self.set(name, value);
+        }
+        for (name, secret) in other.secrets {
+            self.remove(&name);
+            self.set_secret(name, secret);
+        }
+    }
+
     /// The whole object with its secrets in clear: for the wire, and for output that was asked for.
     pub fn reveal(&self) -> Map<String, Value> {
         self.with_secrets(|secret| secret.expose().to_owned())

@@ -1,0 +1,121 @@
+//! One client document from a file's text, JSON or YAML; errors name the file, the line and the column.
+
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::convert;
+use super::fields::{Field, Kind, SetBy};
+use super::node::{Content, Entry, Node};
+use super::spec::{self, ClientSpec};
+use super::{json, yaml};
+use crate::error::{Error, Position, Result};
+use crate::text::safe;
+
+/// The client that a text asks for, and the names of the fields that were left out because the server sets them.
+///
+/// `name` is the file's, for errors and for its extension; where that is neither JSON's nor YAML's, a text that
+/// starts with a bracket is JSON. YAML is typed by the fields' kinds: `client_name: no` is the text `no`.
+pub fn parse_document(text: &str, name: &str) -> Result<(ClientSpec, Vec<String>)> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let root = if is_json(text, name) { json_root(text) } else { yaml_root(text) };
+    root.and_then(client).map_err(|error| located(error, name))
+}
+
+fn is_json(text: &str, name: &str) -> bool {
+    let extension = Path::new(name).extension().and_then(|extension| extension.to_str()).unwrap_or("");
+    match extension.to_ascii_lowercase().as_str() {
+        "json" => true,
+        "yaml" | "yml" => false,
+        _ => text.trim_start().starts_with(['{', '[']),
+    }
+}
+
+fn json_root(text: &str) -> Result<Node> {
+    if text.trim().is_empty() {
+        return Err(empty());
+    }
+    json::parse(text).map_err(|error| if error.message() == "trailing characters" { several(error) } else { error })
+}
+
+fn yaml_root(text: &str) -> Result<Node> {
+    let mut documents = yaml::parse(text)?.into_iter();
+    match (documents.next(), documents.next()) {
+        (None, _) => Err(empty()),
+        (Some(root), None) => Ok(root),
+        (Some(_), Some(second)) => Err(several(Error::usage("").at(second.at))),
+    }
+}
+
+fn client(root: Node) -> Result<(ClientSpec, Vec<String>)> {
+    let at = root.at;
+    let entries = match root.content {
+        Content::Object(entries) => entries,
+        Content::List(_) => {
+            let error = Error::usage("one client is due here, but this is a list");
+            return Err(error.hint("`import oauth2-client` takes lists").at(at));
+        }
+        Content::Plain(text) if yaml::is_null(&text) => return Err(empty()),
+        Content::Plain(_) | Content::Typed(_) => {
+            return Err(Error::usage("a client's fields are due here, but this is a single value").at(at));
+        }
+    };
+    let mut spec = ClientSpec::new();
+    let mut left_out = Vec::new();
+    for entry in entries {
+        let field = known(&entry)?;
+        match field.set_by {
+            SetBy::Server => left_out.push(entry.key),
+            SetBy::Caller => spec.set(field, value(field, entry.value)?),
+        }
+    }
+    Ok((spec, left_out))
+}
+
+fn known(entry: &Entry) -> Result<&'static Field> {
+    let error = match entry.key.as_str() {
+        "<<" => Error::usage("YAML's merge key `<<` is not supported").hint("write the fields out"),
+        key => match spec::known(key) {
+            Ok(field) => return Ok(field),
+            Err(error) => error,
+        },
+    };
+    Err(error.at(entry.at))
+}
+
+/// The value of a field; what YAML leaves open is decided by the field's kind.
+fn value(field: &Field, node: Node) -> Result<Value> {
+    let at = node.at;
+    let plain = |text: &str| match field.kind {
+        Kind::Json | Kind::Bool | Kind::Integer => yaml::core(text),
+        _ if yaml::is_null(text) => Ok(Value::Null),
+        _ => Ok(Value::from(text)),
+    };
+    let is_switch_word =
+        field.kind == Kind::Bool && matches!(&node.content, Content::Plain(text) if is_yes_or_no(text));
+    let checked = convert::check(field, node.value(&plain)?).map_err(|error| error.at(at));
+    if is_switch_word { checked.map_err(|error| error.hint("YAML 1.2 has only `true` and `false`")) } else { checked }
+}
+
+fn is_yes_or_no(text: &str) -> bool {
+    matches!(text.to_ascii_lowercase().as_str(), "yes" | "no" | "on" | "off" | "y" | "n")
+}
+
+fn empty() -> Error {
+    Error::usage("there is no client in it: it is empty")
+}
+
+fn several(error: Error) -> Error {
+    let at = error.position().unwrap_or(Position { line: 1, column: 1 });
+    Error::usage("one client is due here, but another document follows").at(at)
+}
+
+fn located(error: Error, name: &str) -> Error {
+    match error.position() {
+        Some(position) => error.about(format!("{}, {position}", safe(name))),
+        None => error.about(safe(name)),
+    }
+}
