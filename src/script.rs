@@ -2,6 +2,6 @@
 
 mod clients;
 pub mod engine;
-mod errors;
+pub mod errors;
 pub mod run;
 pub mod value;

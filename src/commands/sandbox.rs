@@ -8,21 +8,21 @@ use url::Url;
 
 use crate::config::{files, paths};
 use crate::error::{Error, Result};
-use crate::sandbox::{self, Options, Store};
+use crate::sandbox::{self, Location, Options};
 use crate::session::handle::{Local, Starter};
 
 /// Where the sandbox keeps its clients, unless told otherwise: made, with its folder, when first needed.
-pub fn default_store() -> Result<Store> {
+pub fn default_store() -> Result<Location> {
     let folder = paths::data()?;
     files::private_folder(&folder)?;
-    Ok(Store::File(folder.join("sandbox.sqlite")))
+    Ok(Location::File(folder.join("sandbox.sqlite")))
 }
 
 /// Starts the sandbox inside this process, on its default store and on ports of its own.
 pub fn starter() -> Starter {
     Arc::new(|| {
         Box::pin(async {
-            let running = sandbox::start(Options::new(default_store()?)).await?;
+            let running = sandbox::start(Options { store: default_store()?, ..Options::default() }).await?;
             let url = |text: String| Url::parse(&text).map_err(|source| Error::failed("the sandbox has no address").caused_by(source));
             Ok(Local { admin: url(running.admin_url())?, public: url(running.public_url())?, running: Box::new(running) })
         })

@@ -112,8 +112,7 @@ fn leaf(command: &Command, name: &'static str) -> clap::Command {
 
 /// Stands in for a global flag that would mean nothing here, so that it is refused instead of ignored.
 fn hidden(arg: &Arg) -> Arg {
-    let name = arg.get_id().as_str().to_owned();
-    Arg::new(name.clone()).long(name).hide(true).action(arg.get_action().clone())
+    arg.clone().short(None).hide(true)
 }
 
 fn refuse_server_flags(command: &Command, matches: &ArgMatches) -> Result<()> {

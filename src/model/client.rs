@@ -22,6 +22,11 @@ impl Client {
         Client(Document::new(object, fields::is_secret))
     }
 
+    /// Takes a document that a client was made into.
+    pub fn from_document(document: Document) -> Self {
+        Client(document)
+    }
+
     /// The id as the server told it; empty if it told none.
     pub fn id(&self) -> &str {
         self.0.text("client_id").unwrap_or("")

@@ -51,10 +51,13 @@ pub fn plan(session: &Session, spec: ClientSpec, how: &How) -> Result<Plan> {
     let findings = lint::lint(&spec);
     if !how.no_lint {
         for finding in lint::judge(findings)? {
-            session.ui().warn(&finding.to_string());
+            session.ui().warn(&match finding.hint {
+                Some(hint) => format!("{} ({hint})", finding.message),
+                None => finding.message,
+            });
         }
     }
-    let given = spec.id().map(ClientId::parse).transpose()?;
+    let given = spec.client_id()?;
     let id_is_ours = given.is_none();
     let id = given.unwrap_or_else(ClientId::generate);
     spec.set_id(&id);

@@ -6,7 +6,7 @@ use rhai::{AST, Array, Dynamic, Scope};
 
 use crate::error::{Error, Result};
 use crate::model::client::Client;
-use crate::output::outcome::{Afterwards, Body, Column, Outcome, Row};
+use crate::output::outcome::{Afterwards, Body, Column, Outcome, Row, Rows, Trailer};
 use crate::ops::keep::Kept;
 use crate::script::clients::Query;
 use crate::script::engine::{Context, engine};
@@ -76,8 +76,7 @@ pub fn outcome(value: &Dynamic, columns: &'static [Column]) -> errors::ScriptRes
         return Ok(Outcome::nothing());
     }
     if let Some(query) = value.read_lock::<Query>() {
-        let rows = query.clients().map(|client| client.map(|client| Row::document(client.into_document(), "client_id")));
-        return Ok(Outcome::many(rows, columns));
+        return Ok(Outcome::list(query.clients(), columns));
     }
     if let Some(items) = value.read_lock::<Array>() {
         let of_clients = !items.is_empty() && items.iter().all(|item| item.is::<Client>());
@@ -96,12 +95,45 @@ fn row(value: &Dynamic) -> errors::ScriptResult<Row> {
 }
 
 /// Lets go of the kept secrets once the result has been written; at once where there is nothing to write.
-pub fn release(mut outcome: Outcome, kept: Vec<Kept>) -> Outcome {
-    if !kept.is_empty() {
-        let afterwards: Afterwards = Box::new(move || kept.into_iter().try_for_each(Kept::discard));
-        outcome.finally = Some(afterwards);
+pub fn release(outcome: Outcome, kept: Vec<Kept>) -> Outcome {
+    if kept.is_empty() {
+        return outcome;
     }
-    outcome
+    let afterwards: Afterwards = Box::new(move || kept.into_iter().try_for_each(Kept::discard));
+    Outcome { rows: Box::new(Releasing { ahead: None, rows: outcome.rows, afterwards: Some(afterwards) }), ..outcome }
+}
+
+/// Rows whose last one lets go of what is kept; it is known by looking one row ahead.
+struct Releasing {
+    ahead: Option<Row>,
+    rows: Box<dyn Rows>,
+    afterwards: Option<Afterwards>,
+}
+
+impl Rows for Releasing {
+    fn next(&mut self) -> Option<Result<Row>> {
+        loop {
+            match self.rows.next() {
+                Some(Ok(row)) => {
+                    if let Some(before) = self.ahead.replace(row) {
+                        return Some(Ok(before));
+                    }
+                }
+                Some(Err(error)) => return Some(Err(error)),
+                None => {
+                    return match (self.ahead.take(), self.afterwards.take()) {
+                        (Some(last), Some(afterwards)) => Some(Ok(last.afterwards(afterwards))),
+                        (None, Some(afterwards)) => afterwards().err().map(Err),
+                        (last, None) => last.map(Ok),
+                    };
+                }
+            }
+        }
+    }
+
+    fn trailer(&self) -> Option<Trailer> {
+        self.rows.trailer()
+    }
 }
 
 /// Says where the secrets of the clients are that a failed script made.

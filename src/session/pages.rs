@@ -4,6 +4,7 @@ use crate::api::clients;
 use crate::api::request::ListQuery;
 use crate::error::Result;
 use crate::model::client::Client;
+use crate::output::outcome::{Row, Rows, Trailer};
 use crate::session::Session;
 
 /// Clients page by page; the next page is asked for when its first client is.
@@ -38,16 +39,6 @@ impl Clients {
         };
         Ok(())
     }
-
-    /// Where the list ended: the token of the next page, `None` inside after the last one.
-    ///
-    /// `None` while there is more to pull.
-    pub fn ended(&self) -> Option<Option<&str>> {
-        match &self.next {
-            Next::Stopped(token) => Some(token.as_deref()),
-            Next::Ask => None,
-        }
-    }
 }
 
 impl Iterator for Clients {
@@ -71,3 +62,15 @@ impl Iterator for Clients {
     }
 }
 
+impl Rows for Clients {
+    fn next(&mut self) -> Option<Result<Row>> {
+        Iterator::next(self).map(|client| client.map(|client| Row::document(client.into_document(), "client_id")))
+    }
+
+    fn trailer(&self) -> Option<Trailer> {
+        match &self.next {
+            Next::Stopped(next_page_token) => Some(Trailer { next_page_token: next_page_token.clone() }),
+            Next::Ask => None,
+        }
+    }
+}

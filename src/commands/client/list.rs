@@ -3,10 +3,10 @@
 use clap::{Arg, ArgAction, value_parser};
 
 use crate::api::request::ListQuery;
-use crate::commands::client::{COLUMNS, row, with_members};
+use crate::commands::client::{COLUMNS, with_members};
 use crate::error::Result;
 use crate::grammar::{Args, Command, Host};
-use crate::output::outcome::{Outcome, Row, Rows, Trailer};
+use crate::output::outcome::Outcome;
 use crate::session::pages::Clients;
 
 const EXAMPLES: &str = "\
@@ -43,17 +43,5 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         name: args.text("name").map(str::to_owned),
         owner: args.text("owner").map(str::to_owned),
     };
-    Ok(with_members(Outcome::list(Listed(Clients::new(host.session.clone(), query, all)), COLUMNS)))
-}
-
-struct Listed(Clients);
-
-impl Rows for Listed {
-    fn next(&mut self) -> Option<Result<Row>> {
-        self.0.next().map(|client| client.map(row))
-    }
-
-    fn trailer(&self) -> Option<Trailer> {
-        self.0.ended().map(|token| Trailer { next_page_token: token.map(str::to_owned) })
-    }
+    Ok(with_members(Outcome::list(Clients::new(host.session.clone(), query, all), COLUMNS)))
 }

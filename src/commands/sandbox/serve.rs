@@ -11,7 +11,8 @@ use crate::error::{Error, Kind, Result};
 use crate::grammar::{Args, Command, Host};
 use crate::output::format::Format;
 use crate::output::outcome::Outcome;
-use crate::sandbox::{self, Options, Store, Trouble};
+use crate::sandbox::trouble::{Fail, Rate, Trouble};
+use crate::sandbox::{self, Location, Options, Seed};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -74,19 +75,28 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
 
 fn options(args: &Args) -> Result<Options> {
     let store = match (args.flag("memory"), args.text("db")) {
-        (true, _) => Store::Memory,
-        (false, Some(file)) => Store::File(PathBuf::from(file)),
+        (true, _) => Location::Memory,
+        (false, Some(file)) => Location::File(PathBuf::from(file)),
         (false, None) => default_store()?,
     };
-    let mut options = Options::new(store);
-    options.admin = address(args, "admin")?;
-    options.public = address(args, "public")?;
-    options.seed = args.text("seed").map(PathBuf::from);
-    options.trouble = Trouble::parse(&args.texts("fail"), args.text("latency"), args.text("rate"), args.text("tier"))?;
-    if let Some(iterations) = args.matches.get_one::<u32>("hash-iterations") {
-        options.hash_iterations = *iterations;
-    }
-    Ok(options)
+    let defaults = Options::default();
+    Ok(Options {
+        store,
+        admin: address(args, "admin")?,
+        public: address(args, "public")?,
+        seed: args.text("seed").map(|file| Seed::File(PathBuf::from(file))),
+        hash_iterations: args.matches.get_one("hash-iterations").copied().unwrap_or(defaults.hash_iterations),
+        trouble: trouble(args)?,
+    })
+}
+
+fn trouble(args: &Args) -> Result<Trouble> {
+    let rate = args.text("rate").map(Rate::parse).or_else(|| args.text("tier").map(Rate::tier));
+    Ok(Trouble {
+        fail: args.texts("fail").iter().map(|text| Fail::parse(text)).collect::<Result<_>>()?,
+        latency: args.text("latency").map(Trouble::parse_latency).transpose()?,
+        rate: rate.transpose()?,
+    })
 }
 
 fn address(args: &Args, flag: &str) -> Result<SocketAddr> {
