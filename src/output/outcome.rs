@@ -78,6 +78,11 @@ pub trait Rows: Send {
     /// Where the shape is [`Shape::List`], an error ends the list. Elsewhere it stands for one row.
     fn next(&mut self) -> Option<Result<Row>>;
 
+    /// Whether `next` can answer without waiting. If it says no, what was pulled so far is shown first.
+    fn is_ready(&self) -> bool {
+        true
+    }
+
     /// What is known of the list once its rows have been pulled: paging.
     fn trailer(&self) -> Option<Trailer> {
         None
@@ -92,6 +97,11 @@ pub struct Trailer {
 }
 
 impl Trailer {
+    /// Of a list that has no more pages.
+    pub fn last_page() -> Self {
+        Trailer { next_page_token: None }
+    }
+
     /// `next_page_token` and `is_last_page`, as the Ory CLI names them.
     pub fn members(&self) -> Map<String, Value> {
         let mut members = Map::new();
@@ -129,17 +139,19 @@ pub struct Outcome {
     pub shape: Shape,
     /// What a table shows; empty: every member of the row.
     pub columns: &'static [Column],
+    /// The columns of CSV, fixed before the first row is there; empty: the members of the first row.
+    pub members: &'static [&'static str],
 }
 
 impl Outcome {
     /// One row.
     pub fn one(row: Row, columns: &'static [Column]) -> Self {
-        Outcome { rows: Box::new(Each(std::iter::once(Ok(row)))), shape: Shape::One, columns }
+        Outcome { rows: Box::new(Each(std::iter::once(Ok(row)))), shape: Shape::One, columns, members: &[] }
     }
 
     /// Nothing to show.
     pub fn nothing() -> Self {
-        Outcome { rows: Box::new(Each(std::iter::empty())), shape: Shape::One, columns: &[] }
+        Outcome { rows: Box::new(Each(std::iter::empty())), shape: Shape::One, columns: &[], members: &[] }
     }
 
     /// A row for each of `count` things asked for: an object if one was asked for, else an array.
@@ -149,12 +161,19 @@ impl Outcome {
         columns: &'static [Column],
     ) -> Self {
         let shape = if count == 1 { Shape::One } else { Shape::Many };
-        Outcome { rows: Box::new(Each(rows)), shape, columns }
+        Outcome { rows: Box::new(Each(rows)), shape, columns, members: &[] }
     }
 
     /// A list.
     pub fn list(rows: impl Rows + 'static, columns: &'static [Column]) -> Self {
-        Outcome { rows: Box::new(rows), shape: Shape::List, columns }
+        Outcome { rows: Box::new(rows), shape: Shape::List, columns, members: &[] }
+    }
+
+    /// Sets the columns of CSV.
+    #[must_use]
+    pub fn with_members(mut self, members: &'static [&'static str]) -> Self {
+        self.members = members;
+        self
     }
 }
 

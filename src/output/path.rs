@@ -1,0 +1,210 @@
+//! `jsonpath=` and `jsonpointer=`: what a path picks out of the JSON that `--format json` would print.
+
+use serde_json::Value;
+use serde_json_path::JsonPath;
+use zeroize::Zeroizing;
+
+use super::outcome::{Body, Shape, Trailer};
+use super::render::{Clear, Formatter, Progress};
+use crate::error::{Error, Result};
+use crate::text;
+
+mod check;
+
+/// A path that was read and found sound.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PathQuery {
+    /// The Ory CLI's syntax (gjson): `client_id`, `redirect_uris.0`, `items.#.client_id`.
+    Gjson(String),
+    /// RFC 9535: `$.redirect_uris[*]`.
+    JsonPath(JsonPath),
+    /// RFC 6901: `/redirect_uris/0`.
+    Pointer(String),
+}
+
+impl PathQuery {
+    /// Reads what stands behind `jsonpath=`: RFC 9535 if it begins with `$`, else gjson.
+    ///
+    /// # Errors
+    /// A usage error that tells what is wrong with the path, and where.
+    pub fn path(path: &str) -> Result<Self> {
+        if path.starts_with('$') {
+            return JsonPath::parse(path)
+                .map(PathQuery::JsonPath)
+                .map_err(|error| broken(path, &format!("{} at character {}", error.message(), error.position())));
+        }
+        match check::gjson(path) {
+            Ok(()) => Ok(PathQuery::Gjson(path.to_owned())),
+            Err(why) => Err(broken(path, &why)),
+        }
+    }
+
+    /// Reads what stands behind `jsonpointer=`.
+    ///
+    /// # Errors
+    /// A usage error for a pointer that is empty, does not begin with `/`, or has a `~` that is neither `~0` nor `~1`.
+    pub fn pointer(pointer: &str) -> Result<Self> {
+        match check::pointer(pointer) {
+            Ok(()) => Ok(PathQuery::Pointer(pointer.to_owned())),
+            Err(why) => Err(broken(pointer, &why)),
+        }
+    }
+
+    /// The path as it was given, nearly.
+    fn shown(&self) -> String {
+        match self {
+            PathQuery::Gjson(path) | PathQuery::Pointer(path) => text::safe(path).into_owned(),
+            PathQuery::JsonPath(path) => text::safe(&path.to_string()).into_owned(),
+        }
+    }
+
+    /// What the path picks, a line each: a string as it is, anything else as JSON.
+    fn pick(&self, value: &Value, on_screen: bool) -> Vec<Zeroizing<String>> {
+        match self {
+            PathQuery::Gjson(path) => {
+                let json = Zeroizing::new(value.to_string());
+                let found = gjson::get(&json, path);
+                if !found.exists() {
+                    return Vec::new();
+                }
+                // gjson's own unescaping knows no surrogate pairs; and `@pretty` stays pretty.
+                let line = match serde_json::from_str::<String>(found.json()) {
+                    Ok(text) => line(&Clear(Value::String(text)).0, on_screen),
+                    Err(_) if on_screen => Zeroizing::new(text::safe_json(found.json().trim_end()).into_owned()),
+                    Err(_) => Zeroizing::new(found.json().trim_end().to_owned()),
+                };
+                vec![line]
+            }
+            PathQuery::JsonPath(path) => path.query(value).iter().map(|found| line(found, on_screen)).collect(),
+            PathQuery::Pointer(pointer) => {
+                value.pointer(pointer).map(|found| line(found, on_screen)).into_iter().collect()
+            }
+        }
+    }
+}
+
+fn line(found: &Value, on_screen: bool) -> Zeroizing<String> {
+    Zeroizing::new(match found {
+        Value::String(text) if on_screen => text::safe_lines(text).into_owned(),
+        Value::String(text) => text.clone(),
+        other if on_screen => text::safe_json(&other.to_string()).into_owned(),
+        other => other.to_string(),
+    })
+}
+
+fn broken(path: &str, why: &str) -> Error {
+    Error::usage(format!("the path `{}` is broken: {}", text::safe(path), text::safe(why)))
+}
+
+/// The formatter: a path looks at the whole, so it collects.
+pub(super) struct Picked {
+    query: PathQuery,
+    shape: Shape,
+    on_screen: bool,
+    bodies: Vec<Body>,
+}
+
+impl Picked {
+    pub(super) fn new(query: PathQuery, shape: Shape, on_screen: bool) -> Self {
+        Picked { query, shape, on_screen, bodies: Vec::new() }
+    }
+
+    fn whole(&self, trailer: Option<Trailer>) -> Value {
+        let mut values: Vec<_> = self.bodies.iter().map(Body::reveal).collect();
+        match self.shape {
+            Shape::One => values.pop().unwrap_or_default(),
+            Shape::Many => Value::Array(values),
+            Shape::List => {
+                let mut members = serde_json::Map::new();
+                members.insert("items".into(), Value::Array(values));
+                members.extend(trailer.unwrap_or_else(Trailer::last_page).members());
+                Value::Object(members)
+            }
+        }
+    }
+}
+
+impl Formatter for Picked {
+    fn row(&mut self, body: Body, _: Option<&str>, _: &mut String) -> Result<Progress> {
+        self.bodies.push(body);
+        Ok(Progress::Held)
+    }
+
+    fn end(&mut self, trailer: Option<Trailer>, text: &mut String) -> Result<()> {
+        if self.bodies.is_empty() && self.shape == Shape::One {
+            return Ok(());
+        }
+        let lines = self.query.pick(&Clear(self.whole(trailer)).0, self.on_screen);
+        if lines.is_empty() {
+            return Err(Error::failed(format!("the path `{}` matches nothing in the result", self.query.shown()))
+                .hint("--format json shows all there is"));
+        }
+        for line in lines {
+            text.push_str(&line);
+            text.push('\n');
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn picked(format: &str, value: &Value) -> Vec<String> {
+        let query = if format.starts_with('/') { PathQuery::pointer(format) } else { PathQuery::path(format) };
+        query.unwrap().pick(value, false).iter().map(|line| line.to_string()).collect()
+    }
+
+    #[test]
+    fn each_syntax_picks() {
+        let client = json!({
+            "client_id": "g-1", "redirect_uris": ["http://a/1", "http://a/2"], "a/b": 1, "m": {"x.y": null},
+            "jwks": {"keys": [{"kid": "k1", "use": "sig"}, {"kid": "k2", "use": "enc"}]},
+        });
+        for (path, lines) in [
+            ("client_id", &["g-1"][..]),
+            ("redirect_uris.0", &["http://a/1"]),
+            ("redirect_uris.#", &["2"]),
+            ("redirect_uris", &[r#"["http://a/1","http://a/2"]"#]),
+            ("redirect_uris|@reverse|0", &["http://a/2"]),
+            (r#"jwks.keys.#(use=="enc").kid"#, &["k2"]),
+            ("jwks.keys.#.kid", &[r#"["k1","k2"]"#]),
+            ("{client_id,n:redirect_uris.#}", &[r#"{"client_id":"g-1","n":2}"#]),
+            (r"m.x\.y", &["null"]),
+            ("nothing", &[]),
+            ("$.redirect_uris[*]", &["http://a/1", "http://a/2"]),
+            ("$.jwks.keys[?@.use=='sig'].kid", &["k1"]),
+            ("$.nothing", &[]),
+            ("/redirect_uris/1", &["http://a/2"]),
+            ("/a~1b", &["1"]),
+            ("/nothing", &[]),
+        ] {
+            assert_eq!(picked(path, &client), lines, "{path}");
+        }
+        assert_eq!(picked("#", &json!([1, 2, 3])), ["3"]);
+    }
+
+    #[test]
+    fn big_numbers_and_rare_characters_stay() {
+        let value: Value =
+            serde_json::from_str(r#"{"n":123456789012345678901234567890,"s":"\ud83d\ude00\n\"\u0000é"}"#).unwrap();
+        for path in ["n", "$.n", "/n"] {
+            assert_eq!(picked(path, &value), ["123456789012345678901234567890"], "{path}");
+        }
+        for path in ["s", "$.s", "/s"] {
+            assert_eq!(picked(path, &value), ["😀\n\"\u{0}é"], "{path}");
+        }
+    }
+
+    #[test]
+    fn on_a_terminal_nothing_moves_the_cursor() {
+        let value = json!({"s": "a\u{1b}[2J", "o": {"x": "\u{9b}"}});
+        for path in ["s", "o", "$.s", "$.o", "/o"] {
+            let query = if path.starts_with('/') { PathQuery::pointer(path) } else { PathQuery::path(path) };
+            let lines = query.unwrap().pick(&value, true);
+            assert!(!lines[0].contains(text::is_unsafe), "{path}");
+        }
+    }
+}

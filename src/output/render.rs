@@ -1,0 +1,242 @@
+//! The one loop that pulls rows, writes them, and only then tells that they were written.
+
+use std::io::{self, Write};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use zeroize::{Zeroize, Zeroizing};
+
+use super::csv::Csv;
+use super::env::Env;
+use super::format::Format;
+use super::json::{Json, Jsonl};
+use super::outcome::{Afterwards, Body, Outcome, Rendered, Shape, Trailer};
+use super::path::Picked;
+use super::quiet::Quiet;
+use super::table;
+use super::yaml::Yaml;
+use crate::error::{Error, Result};
+
+/// Text is handed to the writer when there is this much of it.
+const BUFFER: usize = 64 * 1024;
+
+/// No row that was written waits for others longer than this, once the next one is there.
+const PATIENCE: Duration = Duration::from_millis(50);
+
+/// What the writer is like.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Screen {
+    /// The width in columns, where a terminal has one.
+    pub width: Option<usize>,
+    /// Whether to colour.
+    pub color: bool,
+    /// Whether a person reads it as it is: what could move the cursor is escaped.
+    pub is_terminal: bool,
+}
+
+/// One format: takes rows, appends text.
+pub(super) trait Formatter {
+    /// Takes a row; tells whether all rows so far are in `text` now, or are held back.
+    fn row(&mut self, body: Body, id: Option<&str>, text: &mut String) -> Result<Progress>;
+
+    /// After the last row: what is still missing.
+    fn end(&mut self, trailer: Option<Trailer>, text: &mut String) -> Result<()>;
+
+    /// Before a wait, and when a list breaks off: shows what is held back, if it can be shown without the rest.
+    fn pause(&mut self, _text: &mut String) -> Progress {
+        Progress::Held
+    }
+}
+
+/// Where a row is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Progress {
+    /// It, and all before it, are in the text.
+    Written,
+    /// It will be in the text later.
+    Held,
+}
+
+/// Pulls the rows of `outcome` and writes them to `out`.
+///
+/// A row's `afterwards` is called once its bytes were written and flushed without error, and never otherwise.
+/// An error in the place of a row goes to `on_failure` and into [`Rendered::failures`]; in a list it ends the list.
+///
+/// # Errors
+/// The error that ended a list; a path that matched nothing; a writer that failed. A closed pipe is an error only if
+/// a row whose `afterwards` is due could not be written; then [`io::ErrorKind::BrokenPipe`] is its source.
+pub fn render(
+    outcome: Outcome,
+    format: &Format,
+    quiet: bool,
+    screen: &Screen,
+    out: &mut dyn Write,
+    on_failure: &mut dyn FnMut(&Error),
+) -> Result<Rendered> {
+    if !quiet {
+        format.fits(outcome.shape)?;
+    }
+    let formatter = formatter(&outcome, format, quiet, screen);
+    let sink = Sink { out, text: Zeroizing::new(String::new()), flushed: None, eager: screen.is_terminal };
+    let mut run = Run { formatter, sink, due: Vec::new(), waiting: 0, rendered: Rendered::default(), on_failure };
+    match run.pull(outcome) {
+        Ok(()) => Ok(run.rendered),
+        Err(Stop::Error(error)) => Err(error),
+        Err(Stop::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe && run.due.is_empty() => Ok(run.rendered),
+        Err(Stop::Write(error)) => Err(Error::failed("cannot write the result").caused_by(error)),
+    }
+}
+
+fn formatter(outcome: &Outcome, format: &Format, quiet: bool, screen: &Screen) -> Box<dyn Formatter> {
+    let (shape, on_screen) = (outcome.shape, screen.is_terminal);
+    if quiet {
+        return Box::new(Quiet);
+    }
+    match format {
+        Format::Table if on_screen => Box::new(table::OnScreen::new(outcome, screen)),
+        Format::Table => Box::new(table::Tabbed::new(outcome)),
+        Format::Json => Box::new(Json::new(shape, false, on_screen)),
+        Format::JsonPretty => Box::new(Json::new(shape, true, on_screen)),
+        Format::Jsonl => Box::new(Jsonl::new(on_screen)),
+        Format::Yaml => Box::new(Yaml::new(shape)),
+        Format::Csv => Box::new(Csv::new(outcome.members, on_screen)),
+        Format::Env => Box::new(Env::new(on_screen)),
+        Format::Path(query) => Box::new(Picked::new(query.clone(), shape, on_screen)),
+    }
+}
+
+/// Why rendering ended early.
+enum Stop {
+    Error(Error),
+    Write(io::Error),
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        Stop::Error(error)
+    }
+}
+
+impl From<io::Error> for Stop {
+    fn from(error: io::Error) -> Self {
+        Stop::Write(error)
+    }
+}
+
+struct Run<'a> {
+    formatter: Box<dyn Formatter>,
+    sink: Sink<'a>,
+    /// Of rows that were not flushed yet.
+    due: Vec<Afterwards>,
+    /// Rows that were taken and not written yet.
+    waiting: usize,
+    rendered: Rendered,
+    on_failure: &'a mut dyn FnMut(&Error),
+}
+
+impl Run<'_> {
+    fn pull(&mut self, mut outcome: Outcome) -> Result<(), Stop> {
+        loop {
+            if !outcome.rows.is_ready() {
+                self.pause()?;
+            }
+            let Some(next) = outcome.rows.next() else { break };
+            match next {
+                Ok(row) => {
+                    self.due.extend(row.afterwards);
+                    self.waiting += 1;
+                    let progress = self.formatter.row(row.body, row.id.as_deref(), &mut self.sink.text)?;
+                    self.hand_over(progress, false)?;
+                }
+                Err(error) if outcome.shape == Shape::List => {
+                    self.pause()?;
+                    return Err(error.into());
+                }
+                Err(error) => self.fail(error),
+            }
+        }
+        self.formatter.end(outcome.rows.trailer(), &mut self.sink.text)?;
+        self.hand_over(Progress::Written, true)
+    }
+
+    fn pause(&mut self) -> Result<(), Stop> {
+        let progress = if self.waiting == 0 { Progress::Written } else { self.formatter.pause(&mut self.sink.text) };
+        self.hand_over(progress, true)
+    }
+
+    /// Passes text on; once it has arrived, calls what was waiting for that.
+    fn hand_over(&mut self, progress: Progress, last: bool) -> Result<(), Stop> {
+        let done = progress == Progress::Written;
+        self.sink.pass_on(last || (done && !self.due.is_empty()))?;
+        if !done {
+            return Ok(());
+        }
+        self.rendered.rows += std::mem::take(&mut self.waiting);
+        for afterwards in std::mem::take(&mut self.due) {
+            if let Err(error) = afterwards() {
+                self.fail(error);
+            }
+        }
+        Ok(())
+    }
+
+    fn fail(&mut self, error: Error) {
+        (self.on_failure)(&error);
+        self.rendered.failures.push(error);
+    }
+}
+
+/// The text that was not written yet, and where it goes.
+struct Sink<'a> {
+    out: &'a mut dyn Write,
+    text: Zeroizing<String>,
+    /// When text last arrived; `None`: never.
+    flushed: Option<Instant>,
+    /// Whether each row is flushed: somebody watches.
+    eager: bool,
+}
+
+impl Sink<'_> {
+    /// Writes and flushes: the first text there is, what was waiting for long, much, or (with `now`) anything.
+    fn pass_on(&mut self, now: bool) -> io::Result<()> {
+        let is_due = now
+            || self.eager
+            || self.text.len() >= BUFFER
+            || self.flushed.is_none_or(|flushed| flushed.elapsed() >= PATIENCE);
+        if !is_due || self.text.is_empty() {
+            return Ok(());
+        }
+        let written = self.out.write_all(self.text.as_bytes()).and_then(|()| self.out.flush());
+        self.text.zeroize();
+        self.flushed = Some(Instant::now());
+        written
+    }
+}
+
+/// A value with its secrets in clear, wiped when it goes.
+pub(super) struct Clear(pub(super) Value);
+
+impl Clear {
+    pub(super) fn of(body: &Body) -> Self {
+        Clear(body.reveal())
+    }
+}
+
+impl Drop for Clear {
+    fn drop(&mut self) {
+        wipe(&mut self.0);
+    }
+}
+
+fn wipe(value: &mut Value) {
+    match value {
+        Value::String(text) => text.zeroize(),
+        Value::Array(items) => items.iter_mut().for_each(wipe),
+        Value::Object(members) => members.values_mut().for_each(wipe),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+#[cfg(test)]
+#[path = "render_tests.rs"]
+mod tests;

@@ -1,0 +1,136 @@
+//! Tables: columns and cells, and the form they take in a pipe, separated by tabs and never cut.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+use zeroize::Zeroizing;
+
+use super::outcome::{Body, Column, Outcome, Shape, Trailer};
+use super::render::{Clear, Formatter, Progress};
+use crate::error::Result;
+use crate::text;
+
+mod layout;
+mod screen;
+
+pub(super) use screen::OnScreen;
+
+/// A column whose title and member may come from a row.
+#[derive(Clone)]
+struct Shown {
+    title: Cow<'static, str>,
+    member: Cow<'static, str>,
+}
+
+/// The columns that were declared; if none were, a column for each member of the row.
+fn columns(declared: &'static [Column], row: &Value) -> Vec<Shown> {
+    match row {
+        _ if !declared.is_empty() => known(declared),
+        Value::Object(row) => {
+            row.keys().map(|name| Shown { title: title(name).into(), member: name.clone().into() }).collect()
+        }
+        _ => vec![Shown { title: "ID".into(), member: "".into() }],
+    }
+}
+
+fn known(declared: &'static [Column]) -> Vec<Shown> {
+    declared.iter().map(|column| Shown { title: column.title.into(), member: column.member.into() }).collect()
+}
+
+fn title(member: &str) -> String {
+    text::safe(&member.replace('_', " ").to_uppercase()).into_owned()
+}
+
+/// What stands in a cell: one line without anything that could move a cursor or end the cell.
+fn cell(row: &Value, column: &Shown) -> Zeroizing<String> {
+    let value = match row {
+        Value::Object(members) if !column.member.is_empty() => {
+            members.get(column.member.as_ref()).unwrap_or(&Value::Null)
+        }
+        other if column.member.is_empty() => other,
+        _ => &Value::Null,
+    };
+    Zeroizing::new(match value {
+        Value::Null => String::new(),
+        Value::String(given) => text::safe(given).into_owned(),
+        Value::Array(items) if items.iter().all(|item| !item.is_array() && !item.is_object()) => {
+            let items: Vec<_> =
+                items.iter().map(|item| item.as_str().map_or_else(|| item.to_string(), str::to_owned)).collect();
+            text::safe(&items.join(", ")).into_owned()
+        }
+        other => text::safe(&other.to_string()).into_owned(),
+    })
+}
+
+/// What stands below a list: the Ory CLI's words.
+fn below(trailer: &Trailer) -> [(&'static str, String); 2] {
+    let token = trailer.next_page_token.as_deref().unwrap_or_default();
+    [
+        ("NEXT PAGE TOKEN", text::safe(token).into_owned()),
+        ("IS LAST PAGE", trailer.next_page_token.is_none().to_string()),
+    ]
+}
+
+/// The table of a pipe: columns stand where they were declared, whatever the rows hold.
+pub(super) struct Tabbed {
+    shape: Shape,
+    declared: &'static [Column],
+    columns: Vec<Shown>,
+    started: bool,
+}
+
+impl Tabbed {
+    pub(super) fn new(outcome: &Outcome) -> Self {
+        Tabbed { shape: outcome.shape, declared: outcome.columns, columns: known(outcome.columns), started: false }
+    }
+
+    fn header(&mut self, text: &mut String) {
+        self.started = true;
+        let titles: Vec<_> = self.columns.iter().map(|column| column.title.as_ref()).collect();
+        text.push_str(&titles.join("\t"));
+        text.push('\n');
+    }
+}
+
+impl Formatter for Tabbed {
+    fn row(&mut self, body: Body, _: Option<&str>, text: &mut String) -> Result<Progress> {
+        let value = Clear::of(&body);
+        if self.columns.is_empty() {
+            self.columns = columns(self.declared, &value.0);
+        }
+        if self.shape == Shape::One {
+            for column in &self.columns {
+                text.push_str(&column.title);
+                text.push('\t');
+                text.push_str(&cell(&value.0, column));
+                text.push('\n');
+            }
+            return Ok(Progress::Written);
+        }
+        if !self.started {
+            self.header(text);
+        }
+        for (at, column) in self.columns.iter().enumerate() {
+            if at > 0 {
+                text.push('\t');
+            }
+            text.push_str(&cell(&value.0, column));
+        }
+        text.push('\n');
+        Ok(Progress::Written)
+    }
+
+    fn end(&mut self, trailer: Option<Trailer>, text: &mut String) -> Result<()> {
+        if self.shape != Shape::List {
+            return Ok(());
+        }
+        if !self.started && !self.columns.is_empty() {
+            self.header(text);
+        }
+        text.push('\n');
+        for (title, value) in below(&trailer.unwrap_or_else(Trailer::last_page)) {
+            text.push_str(&format!("{title}\t{value}\n"));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,109 @@
+//! How wide each column of a terminal's table is, and which are hidden when there is not room for all.
+
+use unicode_width::UnicodeWidthStr as _;
+
+/// Between two columns.
+pub(super) const GAP: usize = 2;
+
+/// A column narrower than this breaks words so often that it is not worth its place, unless its content is so narrow.
+const LEAST: usize = 14;
+
+/// The first column names the row, so that it is not broken: a UUID is as wide as this.
+const LEAST_FIRST: usize = 36;
+
+/// What a column holds.
+pub(super) struct Extent {
+    /// Of its title.
+    title: usize,
+    /// Of its widest cell.
+    cells: usize,
+}
+
+impl Extent {
+    pub(super) fn new<'a>(title: &str, cells: impl Iterator<Item = &'a str>) -> Self {
+        Extent { title: title.width(), cells: cells.map(|cell| cell.width()).max().unwrap_or(0) }
+    }
+
+    fn natural(&self) -> usize {
+        self.title.max(self.cells)
+    }
+
+    fn least(&self, at: usize) -> usize {
+        self.natural().min(self.title.max(if at == 0 { LEAST_FIRST } else { LEAST }))
+    }
+}
+
+/// For each column its width, or `None` if it is hidden.
+///
+/// If not all fit, columns without content go first, then the last ones; the first one stays.
+pub(super) fn widths(extents: &[Extent], available: Option<usize>) -> Vec<Option<usize>> {
+    let Some(available) = available else {
+        return extents.iter().map(|extent| Some(extent.natural())).collect();
+    };
+    let mut widths: Vec<_> = extents.iter().enumerate().map(|(at, extent)| Some(extent.least(at))).collect();
+    if total(&widths) > available {
+        for (width, extent) in widths.iter_mut().zip(extents).skip(1) {
+            if extent.cells == 0 {
+                *width = None;
+            }
+        }
+    }
+    while total(&widths) > available {
+        match widths.iter().skip(1).rposition(Option::is_some) {
+            Some(last) => widths[last + 1] = None,
+            None => break,
+        }
+    }
+    if let Some(Some(first)) = widths.first_mut() {
+        *first = (*first).min(available.max(1));
+    }
+    grow(&mut widths, extents, available);
+    widths
+}
+
+/// Shares out what is left, a character at a time, among those that want more.
+fn grow(widths: &mut [Option<usize>], extents: &[Extent], available: usize) {
+    let mut left = available.saturating_sub(total(widths));
+    loop {
+        let before = left;
+        for (width, extent) in widths.iter_mut().zip(extents) {
+            if let Some(width) = width
+                && left > 0
+                && *width < extent.natural()
+            {
+                *width += 1;
+                left -= 1;
+            }
+        }
+        if left == 0 || left == before {
+            return;
+        }
+    }
+}
+
+fn total(widths: &[Option<usize>]) -> usize {
+    let shown: Vec<_> = widths.iter().flatten().collect();
+    shown.iter().copied().sum::<usize>() + GAP * shown.len().saturating_sub(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_table_is_never_wider_than_the_terminal(
+            sizes in prop::collection::vec((1_usize..20, 0_usize..120), 1..9),
+            available in 1_usize..200,
+        ) {
+            let extents: Vec<_> = sizes.iter().map(|&(title, cells)| Extent { title, cells }).collect();
+            let widths = widths(&extents, Some(available));
+            prop_assert!(total(&widths) <= available);
+            prop_assert!(widths[0].is_some());
+            for (width, extent) in widths.iter().zip(&extents) {
+                prop_assert!(width.is_none_or(|width| width >= 1 && width <= extent.natural()));
+            }
+        }
+    }
+}

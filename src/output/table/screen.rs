@@ -1,0 +1,199 @@
+//! The table of a terminal: no lines, a bold header, and never wider than the window.
+
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width};
+use nu_ansi_term::Style;
+use serde_json::Value;
+use unicode_width::UnicodeWidthStr as _;
+use zeroize::Zeroizing;
+
+use super::layout::{Extent, GAP, widths};
+use super::{Shown, below, cell, columns};
+use crate::error::Result;
+use crate::output::outcome::{Body, Column, Outcome, Shape, Trailer};
+use crate::output::render::{Clear, Formatter, Progress, Screen};
+
+/// So many rows at most are held back to find the widths.
+const FIRST_PAGE: usize = 100;
+
+/// A column that is shown only if a row has something to show there: hardly any answer holds a secret.
+const SELDOM: &str = "client_secret";
+
+pub(in crate::output) struct OnScreen {
+    shape: Shape,
+    declared: &'static [Column],
+    width: Option<usize>,
+    color: bool,
+    /// Rows that wait for the widths.
+    held: Vec<Body>,
+    laid_out: Option<LaidOut>,
+}
+
+/// What the first page has decided.
+struct LaidOut {
+    columns: Vec<(Shown, usize)>,
+    hidden: Vec<String>,
+}
+
+impl OnScreen {
+    pub(in crate::output) fn new(outcome: &Outcome, screen: &Screen) -> Self {
+        OnScreen {
+            shape: outcome.shape,
+            declared: outcome.columns,
+            width: screen.width,
+            color: screen.color,
+            held: Vec::new(),
+            laid_out: None,
+        }
+    }
+
+    fn bold(&self, words: &str) -> String {
+        if self.color { Style::new().bold().paint(words).to_string() } else { words.to_owned() }
+    }
+
+    fn dim(&self, words: &str) -> String {
+        if self.color { Style::new().dimmed().paint(words).to_string() } else { words.to_owned() }
+    }
+
+    /// Finds the widths from the rows that were held back, and prints those.
+    fn lay_out(&mut self, text: &mut String) {
+        let rows: Vec<Clear> = std::mem::take(&mut self.held).iter().map(Clear::of).collect();
+        let Some(first) = rows.first() else { return };
+        let mut shown = columns(self.declared, &first.0);
+        shown.retain(|column| column.member != SELDOM || rows.iter().any(|row| !cell(&row.0, column).is_empty()));
+        let extents: Vec<_> = shown
+            .iter()
+            .map(|column| {
+                let cells: Vec<_> = rows.iter().map(|row| cell(&row.0, column)).collect();
+                Extent::new(&column.title, cells.iter().map(|cell| cell.as_str()))
+            })
+            .collect();
+        let mut laid_out = LaidOut { columns: Vec::new(), hidden: Vec::new() };
+        for (column, width) in shown.into_iter().zip(widths(&extents, self.width)) {
+            match width {
+                Some(width) => laid_out.columns.push((column, width)),
+                None => laid_out.hidden.push(column.title.into_owned()),
+            }
+        }
+        let titles = laid_out.columns.iter().map(|(column, _)| column.title.to_string());
+        for line in laid_out.lines(titles) {
+            text.push_str(&self.bold(&line));
+            text.push('\n');
+        }
+        for row in &rows {
+            laid_out.row(&row.0, text);
+        }
+        self.laid_out = Some(laid_out);
+    }
+
+    /// Name and value, a line each; values wrap under their column.
+    fn vertical<'a>(&self, lines: impl Iterator<Item = (&'a str, &'a str)> + Clone, text: &mut String) {
+        let name_width = lines.clone().map(|(name, _)| name.width()).max().unwrap_or(0);
+        let indent = name_width + GAP;
+        for (name, value) in lines {
+            text.push_str(&self.bold(name));
+            let mut missing = indent - name.width();
+            for line in wrapped(value, self.width.map(|width| width.saturating_sub(indent))) {
+                text.extend(std::iter::repeat_n(' ', missing));
+                text.push_str(line);
+                text.push('\n');
+                missing = indent;
+            }
+            if value.is_empty() {
+                text.push('\n');
+            }
+        }
+    }
+}
+
+impl LaidOut {
+    fn row(&self, row: &Value, text: &mut String) {
+        let cells = self.columns.iter().map(|(column, _)| cell(row, column).to_string());
+        for line in self.lines(cells) {
+            text.push_str(&Zeroizing::new(line));
+            text.push('\n');
+        }
+    }
+
+    /// One row as the lines it takes.
+    fn lines(&self, cells: impl Iterator<Item = String>) -> Vec<String> {
+        let mut table = Table::new();
+        table.load_style(comfy_table::presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+        table.add_row(cells);
+        let last = self.columns.len().saturating_sub(1);
+        for (at, (_, width)) in self.columns.iter().enumerate() {
+            let gap = if at == last { 0 } else { GAP };
+            if let Some(column) = table.column_mut(at) {
+                let fits = |width: usize| u16::try_from(width).unwrap_or(u16::MAX);
+                column.set_padding((0, fits(gap)));
+                column.set_constraint(ColumnConstraint::Absolute(Width::Fixed(fits(width + gap))));
+            }
+        }
+        table.lines().map(|line| line.trim_end().to_owned()).collect()
+    }
+}
+
+impl Formatter for OnScreen {
+    fn row(&mut self, body: Body, _: Option<&str>, text: &mut String) -> Result<Progress> {
+        if self.shape == Shape::One {
+            let row = Clear::of(&body);
+            let columns = columns(self.declared, &row.0);
+            let cells: Vec<_> = columns.iter().map(|column| (column, cell(&row.0, column))).collect();
+            let lines = cells.iter().filter(|(column, cell)| column.member != SELDOM || !cell.is_empty());
+            self.vertical(lines.map(|(column, cell)| (column.title.as_ref(), cell.as_str())), text);
+            return Ok(Progress::Written);
+        }
+        if let Some(laid_out) = &self.laid_out {
+            laid_out.row(&Clear::of(&body).0, text);
+            return Ok(Progress::Written);
+        }
+        self.held.push(body);
+        if self.held.len() < FIRST_PAGE {
+            return Ok(Progress::Held);
+        }
+        self.lay_out(text);
+        Ok(Progress::Written)
+    }
+
+    fn end(&mut self, trailer: Option<Trailer>, text: &mut String) -> Result<()> {
+        self.lay_out(text);
+        if let Some(LaidOut { hidden, .. }) = &self.laid_out
+            && !hidden.is_empty()
+        {
+            let columns = if hidden.len() == 1 { "column" } else { "columns" };
+            let note = format!("({} {columns} hidden: {}; --format json shows all)", hidden.len(), hidden.join(", "));
+            for line in wrapped(&note, self.width) {
+                text.push_str(&self.dim(line));
+                text.push('\n');
+            }
+        }
+        // A person is told of a next page, and needs no telling that there is none.
+        if let Some(trailer) = trailer.filter(|trailer| self.shape == Shape::List && trailer.next_page_token.is_some())
+        {
+            let lines = below(&trailer);
+            text.push('\n');
+            self.vertical(lines.iter().map(|(name, value)| (*name, value.as_str())), text);
+        }
+        Ok(())
+    }
+
+    fn pause(&mut self, text: &mut String) -> Progress {
+        self.lay_out(text);
+        Progress::Written
+    }
+}
+
+/// Lines that break at spaces only: an id, a secret or a URI that is too long stays whole, so that it can be copied.
+fn wrapped(value: &str, width: Option<usize>) -> Vec<&str> {
+    let Some(width) = width else { return vec![value] };
+    let (mut lines, mut start, mut end) = (Vec::new(), 0, 0);
+    for word in value.split_inclusive(' ') {
+        let next = end + word.len();
+        if end > start && value[start..next].trim_end().width() > width {
+            lines.push(value[start..end].trim_end());
+            start = end;
+        }
+        end = next;
+    }
+    lines.push(&value[start..]);
+    lines
+}
