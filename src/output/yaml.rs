@@ -169,7 +169,20 @@ mod tests {
     #[test]
     fn nesting() {
         let value = json!({"a": [], "b": {}, "c": ["x", {"d": [1, [2, 3]], "e": {"f": null}}], "g": {"h": true}});
-        insta::assert_snapshot!(shown(&value), @r"");
+        insta::assert_snapshot!(shown(&value), @"
+        a: []
+        b: {}
+        c:
+        - x
+        - d:
+          - 1
+          - - 2
+            - 3
+          e:
+            f: null
+        g:
+          h: true
+        ");
         assert_eq!(serde_saphyr::from_str::<Value>(&shown(&value)).unwrap(), value);
     }
 
@@ -178,7 +191,11 @@ mod tests {
         let text =
             r#"{"big":123456789012345678901234567890,"exact":0.10000000000000000000001,"small":-9223372036854775808}"#;
         let value: Value = serde_json::from_str(text).unwrap();
-        insta::assert_snapshot!(shown(&value), @r"");
+        insta::assert_snapshot!(shown(&value), @"
+        big: 123456789012345678901234567890
+        exact: 0.10000000000000000000001
+        small: -9223372036854775808
+        ");
     }
 
     #[test]
