@@ -109,6 +109,12 @@ fn show(format: &str, outcome: Outcome) -> String {
     show_on(Screen::default(), format, outcome)
 }
 
+/// The same in each of several formats, one below the other.
+fn shown_in(formats: &[&str], outcome: impl Fn() -> Outcome) -> String {
+    let shown: Vec<_> = formats.iter().map(|format| format!("# {format}\n{}", show(format, outcome()))).collect();
+    shown.concat()
+}
+
 fn terminal(width: usize) -> Screen {
     Screen { width: Some(width), color: false, is_terminal: true }
 }
@@ -119,8 +125,7 @@ fn one(row: Row) -> Outcome {
 
 #[test]
 fn one_row_in_every_format() {
-    let all: String =
-        FORMATS[..9].iter().map(|format| format!("# {format}\n{}", show(format, one(created())))).collect();
+    let all = shown_in(&FORMATS[..9], || one(created()));
     insta::assert_snapshot!(all, @r#"
     # table
     CLIENT ID	g-1
@@ -179,10 +184,10 @@ fn one_row_in_every_format() {
 #[test]
 fn several_rows_in_every_format() {
     let rows = || many(vec![Ok(created()), Err(Error::failed("gone")), Ok(client("g-2", Value::Null))]);
-    let all: String = ["table", "json", "json-pretty", "yaml", "csv", "jsonl", "jsonpath=#", "jsonpath=$[*].client_id"]
-        .iter()
-        .map(|format| format!("# {format}\n{}", show(format, rows())))
-        .collect();
+    let all = shown_in(
+        &["table", "json", "json-pretty", "yaml", "csv", "jsonl", "jsonpath=#", "jsonpath=$[*].client_id"],
+        rows,
+    );
     insta::assert_snapshot!(all, @r#"
     # table
     CLIENT ID	CLIENT SECRET	GRANT TYPES	SCOPE	AUDIENCE	REDIRECT URIS
@@ -243,19 +248,19 @@ fn several_rows_in_every_format() {
 #[test]
 fn a_page_in_every_format() {
     let rows = || page("tok", [client("g-1", json!({"scope": "a b"})), client("g-2", Value::Null)]);
-    let all: String = [
-        "table",
-        "json",
-        "json-pretty",
-        "yaml",
-        "csv",
-        "jsonl",
-        "jsonpath=items.#.client_id",
-        "jsonpointer=/is_last_page",
-    ]
-    .iter()
-    .map(|format| format!("# {format}\n{}", show(format, rows())))
-    .collect();
+    let all = shown_in(
+        &[
+            "table",
+            "json",
+            "json-pretty",
+            "yaml",
+            "csv",
+            "jsonl",
+            "jsonpath=items.#.client_id",
+            "jsonpointer=/is_last_page",
+        ],
+        rows,
+    );
     insta::assert_snapshot!(all, @r#"
     # table
     CLIENT ID	CLIENT SECRET	GRANT TYPES	SCOPE	AUDIENCE	REDIRECT URIS
@@ -394,8 +399,7 @@ fn one_row_on_a_terminal_wraps_under_its_column() {
                    refresh_token
     SCOPE          openid offline_access
                    profile email
-    AUDIENCE       
-
+    AUDIENCE
     REDIRECT URIS  https://app.example.com/callback
     ");
     let colored = show_on(Screen { color: true, ..terminal(80) }, "table", one(created()));
@@ -421,7 +425,7 @@ fn what_a_server_sends_moves_no_cursor_and_ends_no_cell() {
     assert!(tabbed.lines().all(|line| line.matches('\t').count() == COLUMNS.len() - 1), "{tabbed}");
     let mut out = Vec::new();
     render(one(evil()), &Format::Json, true, &Screen::default(), &mut out, &mut |_| {}).unwrap();
-    assert_eq!(out.iter().filter(|byte| **byte == b'\n').count(), 1);
+    assert_eq!(String::from_utf8(out).unwrap().lines().count(), 1);
 }
 
 #[test]

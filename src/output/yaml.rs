@@ -117,8 +117,10 @@ fn string(given: &str, text: &mut String) {
             '\t' => text.push_str("\\t"),
             '\r' => text.push_str("\\r"),
             c if !is_unsafe(c) && !is_noncharacter(c) => text.push(c),
-            c if u32::from(c) <= 0xffff => text.push_str(&format!("\\u{:04X}", u32::from(c))),
-            c => text.push_str(&format!("\\U{:08X}", u32::from(c))),
+            c => {
+                text.push_str("\\U");
+                text.extend((0..8).rev().filter_map(|digit| char::from_digit(u32::from(c) >> (4 * digit) & 0xf, 16)));
+            }
         }
     }
     text.push('"');
