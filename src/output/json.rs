@@ -72,16 +72,15 @@ impl Formatter for Json {
             (Shape::One, _) if !started => return Ok(()),
             (Shape::One, _) => {}
             (Shape::Many, true) if started => text.push_str("\n]"),
-            (Shape::Many, _) => text.push(']'),
             (Shape::List, true) if started => text.push_str("\n  ]"),
-            (Shape::List, _) => text.push(']'),
+            (Shape::Many | Shape::List, _) => text.push(']'),
         }
         if self.shape == Shape::List {
             let (before, between, after) = if self.pretty { (",\n  ", ": ", "\n}") } else { (",", ":", "}") };
             for (name, value) in trailer.unwrap_or_else(Trailer::last_page).members() {
                 let value = value.to_string();
                 let shown = if self.on_screen { text::safe_json(&value) } else { value.as_str().into() };
-                text.push_str(&format!("{before}\"{name}\"{between}{shown}"));
+                text.extend([before, "\"", &name, "\"", between, &shown]);
             }
             text.push_str(after);
         }

@@ -129,7 +129,7 @@ impl Formatter for Tabbed {
         }
         text.push('\n');
         for (title, value) in below(&trailer.unwrap_or_else(Trailer::last_page)) {
-            text.push_str(&format!("{title}\t{value}\n"));
+            text.extend([title, "\t", &value, "\n"]);
         }
         Ok(())
     }

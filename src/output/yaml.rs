@@ -117,8 +117,10 @@ fn string(given: &str, text: &mut String) {
             '\t' => text.push_str("\\t"),
             '\r' => text.push_str("\\r"),
             c if !is_unsafe(c) && !is_noncharacter(c) => text.push(c),
-            c if u32::from(c) <= 0xffff => text.push_str(&format!("\\u{:04X}", u32::from(c))),
-            c => text.push_str(&format!("\\U{:08X}", u32::from(c))),
+            c => {
+                text.push_str("\\U");
+                text.extend((0..8).rev().filter_map(|digit| char::from_digit(u32::from(c) >> (4 * digit) & 0xf, 16)));
+            }
         }
     }
     text.push('"');
@@ -169,7 +171,20 @@ mod tests {
     #[test]
     fn nesting() {
         let value = json!({"a": [], "b": {}, "c": ["x", {"d": [1, [2, 3]], "e": {"f": null}}], "g": {"h": true}});
-        insta::assert_snapshot!(shown(&value), @r"");
+        insta::assert_snapshot!(shown(&value), @"
+        a: []
+        b: {}
+        c:
+        - x
+        - d:
+          - 1
+          - - 2
+            - 3
+          e:
+            f: null
+        g:
+          h: true
+        ");
         assert_eq!(serde_saphyr::from_str::<Value>(&shown(&value)).unwrap(), value);
     }
 
@@ -178,7 +193,11 @@ mod tests {
         let text =
             r#"{"big":123456789012345678901234567890,"exact":0.10000000000000000000001,"small":-9223372036854775808}"#;
         let value: Value = serde_json::from_str(text).unwrap();
-        insta::assert_snapshot!(shown(&value), @r"");
+        insta::assert_snapshot!(shown(&value), @"
+        big: 123456789012345678901234567890
+        exact: 0.10000000000000000000001
+        small: -9223372036854775808
+        ");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! How wide each column of a terminal's table is, and which are hidden when there is not room for all.
 
-use unicode_width::UnicodeWidthStr as _;
+use unicode_width::UnicodeWidthStr;
 
 /// Between two columns.
 pub(super) const GAP: usize = 2;
@@ -8,8 +8,8 @@ pub(super) const GAP: usize = 2;
 /// A column narrower than this breaks words so often that it is not worth its place, unless its content is so narrow.
 const LEAST: usize = 14;
 
-/// The first column names the row, so that it is not broken: a UUID is as wide as this.
-const LEAST_FIRST: usize = 36;
+/// An id or a secret is to be copied, so that it is not broken: a UUID is as wide as this.
+const LEAST_WHOLE: usize = 36;
 
 /// What a column holds.
 pub(super) struct Extent {
@@ -17,19 +17,21 @@ pub(super) struct Extent {
     title: usize,
     /// Of its widest cell.
     cells: usize,
+    /// Whether it is rather hidden than broken.
+    whole: bool,
 }
 
 impl Extent {
-    pub(super) fn new<'a>(title: &str, cells: impl Iterator<Item = &'a str>) -> Self {
-        Extent { title: title.width(), cells: cells.map(|cell| cell.width()).max().unwrap_or(0) }
+    pub(super) fn new<'a>(title: &str, cells: impl Iterator<Item = &'a str>, whole: bool) -> Self {
+        Extent { title: title.width(), cells: cells.map(UnicodeWidthStr::width).max().unwrap_or(0), whole }
     }
 
     fn natural(&self) -> usize {
         self.title.max(self.cells)
     }
 
-    fn least(&self, at: usize) -> usize {
-        self.natural().min(self.title.max(if at == 0 { LEAST_FIRST } else { LEAST }))
+    fn least(&self) -> usize {
+        self.natural().min(self.title.max(if self.whole { LEAST_WHOLE } else { LEAST }))
     }
 }
 
@@ -40,7 +42,7 @@ pub(super) fn widths(extents: &[Extent], available: Option<usize>) -> Vec<Option
     let Some(available) = available else {
         return extents.iter().map(|extent| Some(extent.natural())).collect();
     };
-    let mut widths: Vec<_> = extents.iter().enumerate().map(|(at, extent)| Some(extent.least(at))).collect();
+    let mut widths: Vec<_> = extents.iter().map(|extent| Some(extent.least())).collect();
     if total(&widths) > available {
         for (width, extent) in widths.iter_mut().zip(extents).skip(1) {
             if extent.cells == 0 {
@@ -94,10 +96,10 @@ mod tests {
     proptest! {
         #[test]
         fn a_table_is_never_wider_than_the_terminal(
-            sizes in prop::collection::vec((1_usize..20, 0_usize..120), 1..9),
+            sizes in prop::collection::vec((1_usize..20, 0_usize..120, any::<bool>()), 1..9),
             available in 1_usize..200,
         ) {
-            let extents: Vec<_> = sizes.iter().map(|&(title, cells)| Extent { title, cells }).collect();
+            let extents: Vec<_> = sizes.iter().map(|&(title, cells, whole)| Extent { title, cells, whole }).collect();
             let widths = widths(&extents, Some(available));
             prop_assert!(total(&widths) <= available);
             prop_assert!(widths[0].is_some());

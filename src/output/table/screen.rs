@@ -62,9 +62,11 @@ impl OnScreen {
         shown.retain(|column| column.member != SELDOM || rows.iter().any(|row| !cell(&row.0, column).is_empty()));
         let extents: Vec<_> = shown
             .iter()
-            .map(|column| {
+            .enumerate()
+            .map(|(at, column)| {
+                let whole = at == 0 || column.member == SELDOM;
                 let cells: Vec<_> = rows.iter().map(|row| cell(&row.0, column)).collect();
-                Extent::new(&column.title, cells.iter().map(|cell| cell.as_str()))
+                Extent::new(&column.title, cells.iter().map(|cell| cell.as_str()), whole)
             })
             .collect();
         let mut laid_out = LaidOut { columns: Vec::new(), hidden: Vec::new() };
@@ -91,15 +93,16 @@ impl OnScreen {
         let indent = name_width + GAP;
         for (name, value) in lines {
             text.push_str(&self.bold(name));
+            if value.is_empty() {
+                text.push('\n');
+                continue;
+            }
             let mut missing = indent - name.width();
             for line in wrapped(value, self.width.map(|width| width.saturating_sub(indent))) {
                 text.extend(std::iter::repeat_n(' ', missing));
                 text.push_str(line);
                 text.push('\n');
                 missing = indent;
-            }
-            if value.is_empty() {
-                text.push('\n');
             }
         }
     }
