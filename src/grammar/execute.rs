@@ -9,7 +9,7 @@ use crate::grammar::command::{Args, Command, Host};
 use crate::grammar::common::{self, Output};
 use crate::output::format::Format;
 use crate::output::outcome::{Body, Outcome, Row, Rows, Trailer};
-use crate::output::render::{Screen, render};
+use crate::output::{Screen, render};
 use crate::ui::Ui;
 
 /// How many rows the shell remembers of an outcome.
@@ -64,6 +64,10 @@ impl Rows for Remember {
             }
         }
         Some(row)
+    }
+
+    fn is_ready(&self) -> bool {
+        self.rows.is_ready()
     }
 
     fn trailer(&self) -> Option<Trailer> {

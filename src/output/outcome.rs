@@ -164,6 +164,11 @@ impl Outcome {
         Outcome { rows: Box::new(Each(rows)), shape, columns, members: &[] }
     }
 
+    /// As many rows as there are: an array, even of one.
+    pub fn many(rows: impl Iterator<Item = Result<Row>> + Send + 'static, columns: &'static [Column]) -> Self {
+        Outcome { rows: Box::new(Each(rows)), shape: Shape::Many, columns, members: &[] }
+    }
+
     /// A list.
     pub fn list(rows: impl Rows + 'static, columns: &'static [Column]) -> Self {
         Outcome { rows: Box::new(rows), shape: Shape::List, columns, members: &[] }

@@ -131,6 +131,10 @@ impl Rows for Releasing {
         }
     }
 
+    fn is_ready(&self) -> bool {
+        self.rows.is_ready()
+    }
+
     fn trailer(&self) -> Option<Trailer> {
         self.rows.trailer()
     }

@@ -67,6 +67,10 @@ impl Rows for Clients {
         Iterator::next(self).map(|client| client.map(|client| Row::document(client.into_document(), "client_id")))
     }
 
+    fn is_ready(&self) -> bool {
+        self.page.len() > 0 || matches!(self.next, Next::Stopped(_))
+    }
+
     fn trailer(&self) -> Option<Trailer> {
         match &self.next {
             Next::Stopped(next_page_token) => Some(Trailer { next_page_token: next_page_token.clone() }),
