@@ -13,7 +13,7 @@ pub fn value(text: &str) -> Result<Value> {
     let place = |error: Error| match error.position() {
         Some(position) => {
             let message = format!("{} at {position}", error.message());
-            error.hints().iter().fold(Error::usage(message).at(position), |told, hint| told.hint(hint))
+            error.hints().iter().fold(Error::usage(message).at(position), Error::hint)
         }
         None => error,
     };
@@ -45,7 +45,7 @@ struct Walk<'a> {
     position: Position,
 }
 
-impl<'a> Walk<'a> {
+impl Walk<'_> {
     fn node(&mut self, depth: usize) -> Result<Node> {
         self.skip_space();
         let at = self.position();

@@ -110,9 +110,8 @@ impl<'a> Reader<'a> {
             }
             let key = self.node(event, span, depth + 1)?;
             let at = position(span.start);
-            let key = match key.content {
-                Content::Plain(text) | Content::Typed(Value::String(text)) => text,
-                _ => return Err(Error::usage("only text can be the name of a field").at(at)),
+            let (Content::Plain(key) | Content::Typed(Value::String(key))) = key.content else {
+                return Err(Error::usage("only text can be the name of a field").at(at));
             };
             members.claim(&key, at)?;
             let (event, span) = self.next()?;
@@ -221,11 +220,11 @@ mod tests {
 
     #[test]
     fn a_short_file_cannot_become_a_huge_one() {
-        let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
-        for level in 1..10 {
+        let level = |level: usize| {
             let alias = format!("*a{}", level - 1);
-            bomb.push_str(&format!("a{level}: &a{level} [{}]\n", [alias.as_str(); 10].join(", ")));
-        }
+            format!("a{level}: &a{level} [{}]\n", [alias.as_str(); 10].join(", "))
+        };
+        let bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned() + &(1..10).map(level).collect::<String>();
         assert!(value(&bomb).unwrap_err().message().contains("aliases"));
         for deep in ["[".repeat(300), "- ".repeat(5000) + "x", "{a: ".repeat(300)] {
             assert!(parse(&deep).is_err());

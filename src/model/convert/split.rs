@@ -9,13 +9,10 @@ pub fn commas(text: &str) -> Vec<String> {
     let mut entries = Vec::new();
     let mut rest = text;
     loop {
-        let (entry, after) = match quoted(rest.trim_start()) {
-            Some((entry, after)) => (entry, after),
-            None => {
-                let (entry, after) = rest.split_at(rest.find(',').unwrap_or(rest.len()));
-                (entry.trim().to_owned(), after)
-            }
-        };
+        let (entry, after) = quoted(rest.trim_start()).unwrap_or_else(|| {
+            let (entry, after) = rest.split_at(rest.find(',').unwrap_or(rest.len()));
+            (entry.trim().to_owned(), after)
+        });
         if !entry.is_empty() {
             entries.push(entry);
         }

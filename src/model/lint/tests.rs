@@ -59,6 +59,7 @@ fn nothing_is_found_in_good_clients() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn each_rule_finds_its_fault_and_that_alone() {
     use Level::{Error, Warning};
     let redirect = |uri: &str| json!({"redirect_uris": [uri]});

@@ -9,7 +9,7 @@ use crate::model::fields::{self, FIELDS, Kind};
 use crate::model::id::ClientId;
 use crate::model::spec::ClientSpec;
 
-/// The longest id that Hydra's PostgreSQL takes, in characters.
+/// The longest id that Hydra takes on `PostgreSQL`, in characters.
 const LONGEST_ID: usize = 255;
 
 /// An id must be able to stand in a path, and to be stored.
