@@ -108,14 +108,19 @@ fn proxy(policy: &Policy, server: &Url) -> Result<Option<Proxy>> {
     }
     let named = if server.scheme() == "https" { &env::HTTPS_PROXY } else { &env::HTTP_PROXY };
     let from_environment = || env::proxy_variable(named).or_else(|| env::proxy_variable(&env::ALL_PROXY));
-    let Some((address, from_flag)) =
-        policy.proxy.clone().map(|address| (address, true)).or_else(|| from_environment().map(|address| (address, false)))
+    let Some((address, from_flag)) = policy
+        .proxy
+        .clone()
+        .map(|address| (address, true))
+        .or_else(|| from_environment().map(|address| (address, false)))
     else {
         return Ok(None);
     };
     let proxy = Proxy::all(&address).map_err(|source| {
         let what = if from_flag { "--proxy" } else { named.name };
-        Error::usage(format!("{what} does not name a proxy")).caused_by(source).hint("a proxy looks like http://proxy:3128")
+        Error::usage(format!("{what} does not name a proxy"))
+            .caused_by(source)
+            .hint("a proxy looks like http://proxy:3128")
     })?;
     let exceptions = if from_flag { None } else { env::proxy_variable(&env::NO_PROXY) };
     Ok(Some(proxy.no_proxy(exceptions.as_deref().and_then(NoProxy::from_string))))
@@ -124,9 +129,8 @@ fn proxy(policy: &Policy, server: &Url) -> Result<Option<Proxy>> {
 /// An empty store of roots: nothing is read from disk, and https would fail rather than go unchecked.
 fn without_tls(builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
     install_provider();
-    let config = rustls::ClientConfig::builder()
-        .with_root_certificates(rustls::RootCertStore::empty())
-        .with_no_client_auth();
+    let config =
+        rustls::ClientConfig::builder().with_root_certificates(rustls::RootCertStore::empty()).with_no_client_auth();
     builder.tls_backend_preconfigured(config)
 }
 
@@ -134,7 +138,8 @@ fn with_tls(mut builder: reqwest::ClientBuilder, policy: &Policy) -> Result<reqw
     install_provider();
     builder = builder.tls_version_min(tls::Version::TLS_1_2).tls_danger_accept_invalid_certs(policy.skip_tls_verify);
     if let Some(path) = &policy.ca_file {
-        let bad = |source: reqwest::Error| Error::usage(format!("no certificates in {}", path.display())).caused_by(source);
+        let bad =
+            |source: reqwest::Error| Error::usage(format!("no certificates in {}", path.display())).caused_by(source);
         let certificates = Certificate::from_pem_bundle(&read(path, "--ca-file")?).map_err(bad)?;
         if certificates.is_empty() {
             return Err(Error::usage(format!("no certificates in {}", path.display()))

@@ -99,8 +99,11 @@ impl Ui {
             self.line(&text::safe_json(&error_json(error).to_string()));
             return;
         }
-        let place = error.position().map(|position| format!(" ({position})")).unwrap_or_default();
-        self.tell("error", Paint::Red, &format!("{}{place}", error.full_message()));
+        let message = error.full_message();
+        // Errors in files lead with their place.
+        let place = error.position().map(|position| position.to_string()).filter(|place| !message.contains(place));
+        let place = place.map(|place| format!(" ({place})")).unwrap_or_default();
+        self.tell("error", Paint::Red, &format!("{message}{place}"));
         for hint in error.hints() {
             self.tell("hint", Paint::Cyan, hint);
         }

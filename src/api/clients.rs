@@ -59,19 +59,17 @@ pub async fn list(remote: &dyn Remote, query: &request::ListQuery) -> Result<Pag
         clients.push(Client::from_server(object));
     }
     // Several Link headers mean the same as one with commas (RFC 9110 §5.3).
-    let next = answer
-        .headers
-        .get_all(LINK)
-        .iter()
-        .filter_map(|header| header.to_str().ok())
-        .find_map(page::next_page_token);
+    let next =
+        answer.headers.get_all(LINK).iter().filter_map(|header| header.to_str().ok()).find_map(page::next_page_token);
     Ok(Page { clients, next })
 }
 
 /// The client document in an answer of success.
 pub fn client(answer: &Answer, about: &str) -> Result<Client> {
     match serde_json::from_slice(&answer.body) {
-        Ok(Value::Object(object)) if object.get("client_id").is_some_and(Value::is_string) => Ok(Client::from_server(object)),
+        Ok(Value::Object(object)) if object.get("client_id").is_some_and(Value::is_string) => {
+            Ok(Client::from_server(object))
+        }
         _ => Err(refusal::not_understood(answer, about, "a client")),
     }
 }

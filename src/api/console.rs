@@ -57,8 +57,10 @@ impl Console {
             let items = body.as_array().or_else(|| body.get(what)?.as_array());
             let items = items.ok_or_else(|| refusal::not_understood(&answer, &about, "a list"))?;
             let text = |item: &Value, key: &str| item.get(key).and_then(Value::as_str).map(str::to_owned);
-            places.extend(items.iter().filter_map(|item| Some(Place { id: text(item, "id")?, name: text(item, name)? })));
-            let next = text(&body, "next_page_token").or_else(|| text(&body, "next_page")).filter(|next| !next.is_empty());
+            places
+                .extend(items.iter().filter_map(|item| Some(Place { id: text(item, "id")?, name: text(item, name)? })));
+            let next =
+                text(&body, "next_page_token").or_else(|| text(&body, "next_page")).filter(|next| !next.is_empty());
             let has_next = body.get("has_next_page").and_then(Value::as_bool).unwrap_or(false);
             if !has_next || next.is_none() || next == token {
                 return Ok(places);
@@ -84,7 +86,8 @@ pub fn pick<'a>(places: &'a [Place], wanted: &str, what: &str) -> Result<&'a Pla
             for place in several.iter().take(10) {
                 let _ = write!(list, "\n  {} ({})", place.name, place.id);
             }
-            Err(Error::usage(format!("`{wanted}` is the beginning of {} {what}s:{list}", several.len())).hint("write more of it"))
+            Err(Error::usage(format!("`{wanted}` is the beginning of {} {what}s:{list}", several.len()))
+                .hint("write more of it"))
         }
     }
 }

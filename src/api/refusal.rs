@@ -43,15 +43,27 @@ type Applies = fn(status: u16, has_words: bool, told: &str) -> bool;
 
 /// What to do next, by status and by what was said.
 const HINTS: &[(Applies, &str)] = &[
-    (|s, words, _| (s == 404 || s == 405) && !words, "the address does not look like that of an admin API: Hydra's admin port is 4445 by default, the public one 4444"),
+    (
+        |s, words, _| (s == 404 || s == 405) && !words,
+        "the address does not look like that of an admin API: Hydra's admin port is 4445 by default, the public one 4444",
+    ),
     (|s, _, _| s == 401, "not signed in there: give a credential, for example with --header 'Authorization: Bearer …'"),
     (|s, _, _| s == 403, "signed in, but not allowed: ask for the permission, or use another credential"),
     (|s, _, _| s == 429, "the server limits the rate: try again later"),
     (|s, _, _| s == 407, "a proxy wants a sign-in: see --proxy and HTTPS_PROXY"),
-    (|s, _, _| (300..400).contains(&s), "redirects are not followed, because they could hand secrets to another host: use the address it points to"),
+    (
+        |s, _, _| (300..400).contains(&s),
+        "redirects are not followed, because they could hand secrets to another host: use the address it points to",
+    ),
     (|s, words, _| matches!(s, 502..=504) && !words, "a proxy answered in the server's place: is the server running?"),
-    (|_, _, told| told.contains("OAuth2 Client ID"), "Hydra v2.0 and v2.1 take no client_id: upgrade the server to v2.2 or later"),
-    (|_, _, told| told.contains("invalid pagination token"), "page tokens are good for about an hour: begin again without --page-token"),
+    (
+        |_, _, told| told.contains("OAuth2 Client ID"),
+        "Hydra v2.0 and v2.1 take no client_id: upgrade the server to v2.2 or later",
+    ),
+    (
+        |_, _, told| told.contains("invalid pagination token"),
+        "page tokens are good for about an hour: begin again without --page-token",
+    ),
 ];
 
 fn no_words(answer: &Answer) -> String {
@@ -135,11 +147,19 @@ pub fn transport(source: reqwest::Error, server: &Url) -> Error {
 const TLS_SIGNS: &[(&str, &str, &str)] = &[
     ("UnknownIssuer", "the certificate is not trusted", "name the authority that signed it with --ca-file"),
     ("NotValidForName", "the certificate is for another name", "use the name that the certificate is for"),
-    ("certificate not valid for name", "the certificate is for another name", "use the name that the certificate is for"),
+    (
+        "certificate not valid for name",
+        "the certificate is for another name",
+        "use the name that the certificate is for",
+    ),
     ("certificate expired", "the certificate has expired", "renew it on the server"),
     ("Expired", "the certificate has expired", "renew it on the server"),
     ("CertificateRequired", "the server wants a client certificate", "give one with --client-cert and --client-key"),
-    ("HandshakeFailure", "the TLS handshake failed", "the server may want a client certificate: --client-cert, --client-key"),
+    (
+        "HandshakeFailure",
+        "the TLS handshake failed",
+        "the server may want a client certificate: --client-cert, --client-key",
+    ),
     ("invalid peer certificate", "the certificate is not trusted", "name the authority that signed it with --ca-file"),
     ("corrupt message", "no TLS is spoken", "is it a plain http:// address?"),
 ];

@@ -174,7 +174,10 @@ fn build(door: &Door, request: &Request) -> Result<reqwest::RequestBuilder> {
     Ok(builder)
 }
 
-fn form<'a>(builder: reqwest::RequestBuilder, members: impl Iterator<Item = (&'a str, &'a str)>) -> reqwest::RequestBuilder {
+fn form<'a>(
+    builder: reqwest::RequestBuilder,
+    members: impl Iterator<Item = (&'a str, &'a str)>,
+) -> reqwest::RequestBuilder {
     let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(members).finish();
     builder.header(reqwest::header::CONTENT_TYPE, "application/x-www-form-urlencoded").body(body)
 }

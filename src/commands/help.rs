@@ -8,7 +8,8 @@ use crate::output::outcome::Outcome;
 
 /// The command.
 pub fn command() -> Command {
-    let args = || vec![Arg::new("words").value_name("COMMAND or TOPIC").action(ArgAction::Append).help("What to help with")];
+    let args =
+        || vec![Arg::new("words").value_name("COMMAND or TOPIC").action(ArgAction::Append).help("What to help with")];
     Command::new(["help"], "Show help on a command or a topic", run).args(args).offline()
 }
 

@@ -23,8 +23,14 @@ pub fn starter() -> Starter {
     Arc::new(|| {
         Box::pin(async {
             let running = sandbox::start(Options { store: default_store()?, ..Options::default() }).await?;
-            let url = |text: String| Url::parse(&text).map_err(|source| Error::failed("the sandbox has no address").caused_by(source));
-            Ok(Local { admin: url(running.admin_url())?, public: url(running.public_url())?, running: Box::new(running) })
+            let url = |text: String| {
+                Url::parse(&text).map_err(|source| Error::failed("the sandbox has no address").caused_by(source))
+            };
+            Ok(Local {
+                admin: url(running.admin_url())?,
+                public: url(running.public_url())?,
+                running: Box::new(running),
+            })
         })
     })
 }

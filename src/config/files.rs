@@ -21,7 +21,11 @@ pub fn write_new(path: &Path, bytes: &[u8]) -> Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(|source| {
         let exists = source.kind() == std::io::ErrorKind::AlreadyExists;
         let error = Error::usage(format!("cannot write {}", path.display())).caused_by(source);
-        if exists { error.hint("it is there already, and may hold a secret: name another, or move it away") } else { error }
+        if exists {
+            error.hint("it is there already, and may hold a secret: name another, or move it away")
+        } else {
+            error
+        }
     })?;
     let written = file.write_all(bytes).and_then(|()| file.sync_all()).and_then(|()| sync_folder(path));
     written.map_err(|source| {

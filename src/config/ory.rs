@@ -42,7 +42,11 @@ pub fn read(path: &Path) -> Result<OryConfig> {
     })?;
     let raw: Raw = serde_json::from_slice(&bytes).map_err(|source| {
         // serde_json's own words may quote the file, which holds tokens.
-        Error::usage(format!("{name} is not the Ory CLI's configuration: line {}, column {}", source.line(), source.column()))
+        Error::usage(format!(
+            "{name} is not the Ory CLI's configuration: line {}, column {}",
+            source.line(),
+            source.column()
+        ))
     })?;
     let token = raw.access_token.filter(|token| !token.access_token.is_empty()).ok_or_else(|| {
         Error::denied(format!("nobody is signed in to Ory Network in {name}")).hint("sign in with `ory auth`")

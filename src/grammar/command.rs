@@ -76,7 +76,16 @@ impl Command {
         about: &'static str,
         run: impl Fn(&Host, &Args) -> Result<Outcome> + Send + Sync + 'static,
     ) -> Self {
-        Command { words: words.into(), aliases: &[], about, after: "", args: Vec::new, on_server: true, long_running: false, run: Arc::new(run) }
+        Command {
+            words: words.into(),
+            aliases: &[],
+            about,
+            after: "",
+            args: Vec::new,
+            on_server: true,
+            long_running: false,
+            run: Arc::new(run),
+        }
     }
 
     /// Other names of its last word.
@@ -134,6 +143,8 @@ impl Registry {
 
     /// Whether some command begins with this word.
     pub fn is_verb(&self, word: &str) -> bool {
-        self.commands.iter().any(|command| command.words[0] == word || (command.words.len() == 1 && command.aliases.contains(&word)))
+        self.commands
+            .iter()
+            .any(|command| command.words[0] == word || (command.words.len() == 1 && command.aliases.contains(&word)))
     }
 }

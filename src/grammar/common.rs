@@ -20,9 +20,15 @@ const CONNECTION: &str = "Connection";
 /// The flags of every command.
 pub fn output_args() -> Vec<Arg> {
     vec![
-        text("format", "FORMAT", OUTPUT, "How to show the result: table, json, json-pretty, yaml, csv, jsonl, env, jsonpath=PATH, jsonpointer=/POINTER [default: table]"),
+        text(
+            "format",
+            "FORMAT",
+            OUTPUT,
+            "How to show the result: table, json, json-pretty, yaml, csv, jsonl, env, jsonpath=PATH, jsonpointer=/POINTER [default: table]",
+        ),
         switch("quiet", OUTPUT, "Print ids only, and no notes").short('q'),
-        text("color", "WHEN", OUTPUT, "When to colour: auto, always, never [default: auto]").value_parser(["auto", "always", "never"]),
+        text("color", "WHEN", OUTPUT, "When to colour: auto, always, never [default: auto]")
+            .value_parser(["auto", "always", "never"]),
         switch("yes", OUTPUT, "Answer every question with yes").short('y'),
     ]
 }
@@ -37,14 +43,28 @@ pub fn server_args(config_short: bool) -> Vec<Arg> {
         text("project", "PROJECT", TARGET, "Project of Ory Network: id, or slug, or the beginning of either"),
         text("workspace", "WORKSPACE", TARGET, "Workspace of Ory Network: id, or name, or the beginning of either"),
         if config_short { config.short('c') } else { config },
-        Arg::new("header").long("header").short('H').value_name("NAME: VALUE").action(ArgAction::Append)
-            .help("Header to send to the admin API (can be repeated)").help_heading(CONNECTION),
+        Arg::new("header")
+            .long("header")
+            .short('H')
+            .value_name("NAME: VALUE")
+            .action(ArgAction::Append)
+            .help("Header to send to the admin API (can be repeated)")
+            .help_heading(CONNECTION),
         text("timeout", "DURATION", CONNECTION, "The longest that one request may take [default: 30s]"),
         text("proxy", "URL", CONNECTION, "Proxy, instead of those of the environment"),
         text("ca-file", "FILE", CONNECTION, "PEM file of the authorities to trust instead of the system's"),
         text("client-cert", "FILE", CONNECTION, "PEM file of the TLS client certificate"),
-        text("client-key", "FILE", CONNECTION, "PEM file of that certificate's key, where the certificate's file does not hold it"),
-        switch("skip-tls-verify", CONNECTION, "Believe any TLS certificate: whoever is on the way can read and change everything"),
+        text(
+            "client-key",
+            "FILE",
+            CONNECTION,
+            "PEM file of that certificate's key, where the certificate's file does not hold it",
+        ),
+        switch(
+            "skip-tls-verify",
+            CONNECTION,
+            "Believe any TLS certificate: whoever is on the way can read and change everything",
+        ),
     ]
 }
 
@@ -132,7 +152,9 @@ fn duration(text: &str) -> Result<Duration> {
     match humantime::parse_duration(&parsed) {
         Ok(duration) if !duration.is_zero() => Ok(duration),
         Ok(_) => Err(Error::usage("--timeout is zero: no request could be answered")),
-        Err(source) => Err(Error::usage(format!("--timeout `{text}` is no duration")).caused_by(source).hint("a duration looks like 500ms, 30s or 2m")),
+        Err(source) => Err(Error::usage(format!("--timeout `{text}` is no duration"))
+            .caused_by(source)
+            .hint("a duration looks like 500ms, 30s or 2m")),
     }
 }
 
@@ -140,7 +162,8 @@ fn duration(text: &str) -> Result<Duration> {
 fn add_header(headers: &mut HeaderMap, text: &str) -> Result<()> {
     // The value may be a credential: errors show the name only.
     let (name, value) = text.split_once(':').ok_or_else(|| {
-        Error::usage("--header wants a name, a colon and a value").hint("for example --header 'X-Forwarded-Proto: https'")
+        Error::usage("--header wants a name, a colon and a value")
+            .hint("for example --header 'X-Forwarded-Proto: https'")
     })?;
     let header = HeaderName::try_from(name.trim())
         .map_err(|source| Error::usage(format!("--header: `{name}` is no name of a header")).caused_by(source))?;

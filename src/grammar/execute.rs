@@ -32,7 +32,8 @@ pub fn execute(host: &Host, command: &Command, matches: &ArgMatches, output: Out
 /// Shows an outcome on stdout. Errors are those of single rows, told one by one, and of writing.
 pub fn show(ui: Ui, outcome: Outcome, format: &Format, quiet: bool) -> Result<Shown> {
     let remembered = Arc::new(Mutex::new(Vec::new()));
-    let outcome = Outcome { rows: Box::new(Remember { rows: outcome.rows, shown: Arc::clone(&remembered) }), ..outcome };
+    let outcome =
+        Outcome { rows: Box::new(Remember { rows: outcome.rows, shown: Arc::clone(&remembered) }), ..outcome };
     let screen = Screen { width: ui.width(), color: ui.colors_stdout(), is_terminal: ui.stdout_is_terminal() };
     let mut told = |error: &Error| ui.error(error);
     let rendered = render(outcome, format, quiet, &screen, &mut ui.stdout(), &mut told)?;
@@ -42,7 +43,11 @@ pub fn show(ui: Ui, outcome: Outcome, format: &Format, quiet: bool) -> Result<Sh
         // One thing asked for, or all for the same reason: its own exit code.
         1 if rendered.rows == 0 => Err(failures.remove(0).already_told()),
         some => {
-            let kind = if failures.iter().any(|error| error.kind() == Kind::Interrupted) { Kind::Interrupted } else { Kind::Partial };
+            let kind = if failures.iter().any(|error| error.kind() == Kind::Interrupted) {
+                Kind::Interrupted
+            } else {
+                Kind::Partial
+            };
             Err(Error::new(kind, format!("{some} of {} failed", some + rendered.rows)).already_told())
         }
     }

@@ -24,7 +24,10 @@ Topics: `orysh help environment`, `orysh help exit-codes`, `orysh help formats`,
 /// What people look for here and will not find, and why.
 pub const OUT_OF_SCOPE: &[(&[&str], &str)] = &[
     (&["jwk", "jwks", "keys"], "JSON Web Key sets are out of scope: use `hydra` or `ory`"),
-    (&["identity", "identities", "relation-tuples", "permission"], "identities and permissions are out of scope: use `ory`"),
+    (
+        &["identity", "identities", "relation-tuples", "permission"],
+        "identities and permissions are out of scope: use `ory`",
+    ),
     (&["trust", "trusted-jwt-issuer", "jwt-issuer"], "trusted JWT issuers are out of scope: use the admin API"),
     (&["authorization-code"], "`perform authorization-code` is out of scope: use `hydra`"),
 ];

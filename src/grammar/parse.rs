@@ -1,8 +1,8 @@
 //! From words to a command and its flags, and from clap's refusals to ours.
 
 use clap::builder::Styles;
-use clap::parser::ValueSource;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches};
 
 use crate::error::{Error, Result, nearest};
@@ -56,7 +56,14 @@ pub fn root(registry: &Registry) -> clap::Command {
         .styles(styles())
         .max_term_width(100)
         .after_help(help::AFTER)
-        .arg(Arg::new("version").long("version").short('V').action(clap::ArgAction::Version).help("Print the version").help_heading("Output"))
+        .arg(
+            Arg::new("version")
+                .long("version")
+                .short('V')
+                .action(clap::ArgAction::Version)
+                .help("Print the version")
+                .help_heading("Output"),
+        )
         .args(common::output_args().into_iter().chain(common::server_args(true)).map(|arg| arg.global(true)));
     for command in registry.commands() {
         root = match command.words.as_slice() {
@@ -118,7 +125,9 @@ fn hidden(arg: &Arg) -> Arg {
 fn refuse_server_flags(command: &Command, matches: &ArgMatches) -> Result<()> {
     let is_given = |arg: &Arg| matches.value_source(arg.get_id().as_str()) == Some(ValueSource::CommandLine);
     match common::server_args(false).iter().find(|arg| is_given(arg)) {
-        Some(arg) => Err(Error::usage(format!("`{}` acts on no server: leave --{} out", command.words.join(" "), arg.get_id()))),
+        Some(arg) => {
+            Err(Error::usage(format!("`{}` acts on no server: leave --{} out", command.words.join(" "), arg.get_id())))
+        }
         None => Ok(()),
     }
 }
@@ -150,7 +159,8 @@ fn refusal(registry: &Registry, words: &[String], error: &clap::Error) -> Error 
     let mut refusal = match error.kind() {
         ErrorKind::InvalidSubcommand => unknown_command(registry, &path, error),
         ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            Error::usage(format!("`{}` of what?", path.join(" "))).hint(format!("one of: {}", nouns(registry, &path).join(", ")))
+            Error::usage(format!("`{}` of what?", path.join(" ")))
+                .hint(format!("one of: {}", nouns(registry, &path).join(", ")))
         }
         ErrorKind::MissingRequiredArgument => {
             let missing = match error.get(ContextKind::InvalidArg) {
@@ -164,10 +174,12 @@ fn refusal(registry: &Registry, words: &[String], error: &clap::Error) -> Error 
                 Some(ContextValue::String(suggested)) => Some(suggested.clone()),
                 _ => None,
             };
-            Error::usage(message.trim_end_matches(" found").replacen("unexpected argument", "unknown flag or word", 1)).did_you_mean(suggested.as_deref())
+            Error::usage(message.trim_end_matches(" found").replacen("unexpected argument", "unknown flag or word", 1))
+                .did_you_mean(suggested.as_deref())
         }
         _ => {
-            let rest: Vec<&str> = lines.take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more")).collect();
+            let rest: Vec<&str> =
+                lines.take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more")).collect();
             let message = if rest.is_empty() { message } else { format!("{message} {}", rest.join(" ")) };
             Error::usage(message.replace("tip: ", ""))
         }

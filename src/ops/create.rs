@@ -75,7 +75,9 @@ impl Plan {
     /// The request that would be sent, its secret redacted; what would be chosen here stands as `[generated]`.
     pub fn shown(&self, session: &Session) -> Result<Value> {
         let mut shown = request::create_client(&self.spec).shown(&session.admin_url()?);
-        if self.id_is_ours && let Some(body) = shown.get_mut("body") {
+        if self.id_is_ours
+            && let Some(body) = shown.get_mut("body")
+        {
             body["client_id"] = "[generated]".into();
         }
         Ok(shown)
@@ -144,17 +146,18 @@ fn finish(session: &Session, plan: &Plan, mut client: Client, settled: bool, kep
     match plan.spec.secret() {
         // The server echoes the secret only in the reply that may have been lost.
         Some(secret) if client.secret().is_none() => client.set_secret(secret.clone()),
-        None if client.secret().is_some() => session.ui().note(&format!(
-            "the server made a secret that is of no use with `{}`",
-            plan.spec.auth_method()
-        )),
+        None if client.secret().is_some() => {
+            session.ui().note(&format!("the server made a secret that is of no use with `{}`", plan.spec.auth_method()))
+        }
         _ => {}
     }
     Created { client, kept }
 }
 
 fn existing(session: &Session, plan: &Plan, client: Client) -> Created {
-    session.ui().note(&format!("client `{}` exists already: nothing was changed, and its secret is not available", plan.id));
+    session
+        .ui()
+        .note(&format!("client `{}` exists already: nothing was changed, and its secret is not available", plan.id));
     let differing = settle::differences(&plan.spec, &client);
     if !differing.is_empty() {
         session.ui().warn(&format!("client `{}` differs from what was asked for in {}", plan.id, differing.join(", ")));
@@ -172,7 +175,10 @@ fn conflict(id: &ClientId) -> Error {
 
 fn unknown(error: Error, id: &ClientId, kept: Option<&Kept>) -> Error {
     let kind = if error.kind() == Kind::Interrupted { Kind::Interrupted } else { Kind::Failed };
-    let error = error.about(format!("it is not known whether client `{id}` was made")).of_kind(kind).with_code("unknown_outcome");
+    let error = error
+        .about(format!("it is not known whether client `{id}` was made"))
+        .of_kind(kind)
+        .with_code("unknown_outcome");
     let error = match kept {
         Some(kept) => error.hint(format!("its id and secret are kept in {}", kept.path().display())),
         None => error,

@@ -1,6 +1,6 @@
 //! `clients::`: the API for OAuth 2.0 clients, thin over what the commands use.
 
-use rhai::{Dynamic, Engine, Map, Module};
+use rhai::{Dynamic, Engine, Map, Module, NativeCallContext as Call};
 
 use crate::api;
 use crate::api::request::ListQuery;
@@ -18,18 +18,28 @@ use crate::session::pages::Clients;
 pub fn module(context: &Context) -> Module {
     let mut module = Module::new();
     let bound = context.clone();
-    module.set_native_fn("create", move |map: Map| create(&bound, &map));
+    module.set_native_fn("create", move |call: Call<'_>, map: Map| placed(&call, create(&bound, &map)));
     let session = context.host.session.clone();
-    module.set_native_fn("get", move |id: &str| get(&session, id));
+    module.set_native_fn("get", move |call: Call<'_>, id: &str| placed(&call, get(&session, id)));
     let session = context.host.session.clone();
-    module.set_native_fn("find", move |id: &str| find(&session, id));
+    module.set_native_fn("find", move |call: Call<'_>, id: &str| placed(&call, find(&session, id)));
     let session = context.host.session.clone();
-    module.set_native_fn("delete", move |id: &str| delete(&session, id));
+    module.set_native_fn("delete", move |call: Call<'_>, id: &str| placed(&call, delete(&session, id)));
     let session = context.host.session.clone();
     module.set_native_fn("list", move || Ok(Query { session: session.clone(), query: all() }));
     let session = context.host.session.clone();
-    module.set_native_fn("list", move |filter: Map| filtered(&session, &filter));
+    module.set_native_fn("list", move |call: Call<'_>, filter: Map| placed(&call, filtered(&session, &filter)));
     module
+}
+
+/// Rhai leaves the errors of a module's functions without a place: it is that of the call.
+fn placed<T>(call: &Call<'_>, result: ScriptResult<T>) -> ScriptResult<T> {
+    result.map_err(|mut error| {
+        if error.position().is_none() {
+            error.set_position(call.call_position());
+        }
+        error
+    })
 }
 
 /// `clients::create(map) -> Client`: the map's fields are the field table's, with the same defaults as flags.
@@ -85,13 +95,19 @@ fn filtered(session: &Session, filter: &Map) -> ScriptResult<Query> {
     let query = || -> Result<ListQuery> {
         let mut query = all();
         for (key, value) in filter {
-            let text = || value.clone().into_string().map_err(|kind| Error::usage(format!("`{key}` wants text, not {kind}")));
+            let text =
+                || value.clone().into_string().map_err(|kind| Error::usage(format!("`{key}` wants text, not {kind}")));
             match key.as_str() {
                 "client_name" => query.name = Some(text()?),
                 "owner" => query.owner = Some(text()?),
                 "page_size" => {
-                    let size = value.as_int().ok().and_then(|size| u32::try_from(size).ok()).filter(|size| (1..=500).contains(size));
-                    query.page_size = Some(size.ok_or_else(|| Error::usage("`page_size` wants a number from 1 to 500"))?);
+                    let size = value
+                        .as_int()
+                        .ok()
+                        .and_then(|size| u32::try_from(size).ok())
+                        .filter(|size| (1..=500).contains(size));
+                    query.page_size =
+                        Some(size.ok_or_else(|| Error::usage("`page_size` wants a number from 1 to 500"))?);
                 }
                 other => {
                     let known = ["client_name", "owner", "page_size"];

@@ -73,10 +73,9 @@ fn cancel(engine: &mut Engine, context: &Context) {
         slept.map_err(errors::thrown)
     };
     let by_seconds = sleep.clone();
-    engine.register_fn("sleep", move |seconds: INT| by_seconds(Duration::from_secs(u64::try_from(seconds).unwrap_or(0))));
-    engine.register_fn("sleep", move |seconds: FLOAT| {
-        sleep(Duration::try_from_secs_f64(seconds).unwrap_or_default())
-    });
+    engine
+        .register_fn("sleep", move |seconds: INT| by_seconds(Duration::from_secs(u64::try_from(seconds).unwrap_or(0))));
+    engine.register_fn("sleep", move |seconds: FLOAT| sleep(Duration::try_from_secs_f64(seconds).unwrap_or_default()));
 }
 
 /// A thrown value with a position that Rhai fills in.

@@ -25,7 +25,9 @@ pub fn thrown(error: Error) -> Box<EvalAltResult> {
 /// An error that no script caught, as this program tells it. `name` is the script's.
 pub fn uncaught(error: EvalAltResult, name: &str) -> Error {
     match error {
-        EvalAltResult::ErrorInFunctionCall(_, _, inner, _) | EvalAltResult::ErrorInModule(_, inner, _) => uncaught(*inner, name),
+        EvalAltResult::ErrorInFunctionCall(_, _, inner, _) | EvalAltResult::ErrorInModule(_, inner, _) => {
+            uncaught(*inner, name)
+        }
         EvalAltResult::ErrorTerminated(..) => Error::interrupted(),
         EvalAltResult::ErrorRuntime(value, position) => at(from_value(value), position).about(name),
         EvalAltResult::ErrorParsing(parsing, position) => at(Error::usage(parsing.to_string()), position).about(name),

@@ -6,8 +6,8 @@ use rhai::{AST, Array, Dynamic, Scope};
 
 use crate::error::{Error, Result};
 use crate::model::client::Client;
-use crate::output::outcome::{Afterwards, Body, Column, Outcome, Row, Rows, Trailer};
 use crate::ops::keep::Kept;
+use crate::output::outcome::{Afterwards, Body, Column, Outcome, Row, Rows, Trailer};
 use crate::script::clients::Query;
 use crate::script::engine::{Context, engine};
 use crate::script::errors::{self, settled};
@@ -35,7 +35,9 @@ pub fn on_big_stack<T: Send>(work: impl FnOnce() -> Result<T> + Send) -> Result<
             .spawn_scoped(scope, work)
             .map_err(|source| Error::failed("cannot start a thread for the script").caused_by(source))?
             .join()
-            .unwrap_or_else(|_| Err(Error::failed("the script's thread broke down").hint("this is a fault of orysh: please report it")))
+            .unwrap_or_else(|_| {
+                Err(Error::failed("the script's thread broke down").hint("this is a fault of orysh: please report it"))
+            })
     })
 }
 

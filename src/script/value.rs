@@ -43,9 +43,9 @@ fn member(client: &mut Client, name: ImmutableString) -> ScriptResult<Dynamic> {
     match document.get(&name) {
         Some(value) => Ok(from_json(value)),
         None if fields::field(&name).is_some() => Ok(Dynamic::UNIT),
-        None => Err(thrown(
-            Error::usage(format!("a client has no field `{name}`")).did_you_mean(fields::nearest(&name)),
-        )),
+        None => {
+            Err(thrown(Error::usage(format!("a client has no field `{name}`")).did_you_mean(fields::nearest(&name))))
+        }
     }
 }
 
@@ -72,7 +72,9 @@ pub fn from_json(value: &Value) -> Dynamic {
         Value::Number(number) => from_number(number),
         Value::String(text) => text.clone().into(),
         Value::Array(items) => items.iter().map(from_json).collect::<Array>().into(),
-        Value::Object(members) => members.iter().map(|(key, value)| (key.into(), from_json(value))).collect::<Map>().into(),
+        Value::Object(members) => {
+            members.iter().map(|(key, value)| (key.into(), from_json(value))).collect::<Map>().into()
+        }
     }
 }
 

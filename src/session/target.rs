@@ -177,8 +177,9 @@ fn from_environment(given: &Given) -> Result<Option<Chosen>> {
                 return Ok(None);
             }
             let given = Given { project, workspace, ..Given::default() };
-            from_network_flags(&given)
-                .map(|chosen| Some(Chosen { named_by: "ORY_PROJECT, ORY_WORKSPACE or ORY_WORKSPACE_API_KEY".into(), ..chosen }))
+            from_network_flags(&given).map(|chosen| {
+                Some(Chosen { named_by: "ORY_PROJECT, ORY_WORKSPACE or ORY_WORKSPACE_API_KEY".into(), ..chosen })
+            })
         }
     }
 }
@@ -186,7 +187,9 @@ fn from_environment(given: &Given) -> Result<Option<Chosen>> {
 fn environment_server(given: &Given, var: &env::Var, address: &str, key: Option<String>) -> Result<Chosen> {
     let public = match public_flag(given)? {
         Some(public) => Some(public),
-        None => env::HYDRA_PUBLIC_URL.get().map(|text| net::server_url(&text, env::HYDRA_PUBLIC_URL.name)).transpose()?,
+        None => {
+            env::HYDRA_PUBLIC_URL.get().map(|text| net::server_url(&text, env::HYDRA_PUBLIC_URL.name)).transpose()?
+        }
     };
     let mut target = server(address, var.name, public)?;
     let mut warnings = Vec::new();

@@ -37,7 +37,9 @@ pub fn sort(line: &str, registry: &Registry) -> Sort {
 fn names_a_noun(rest: &str, registry: &Registry) -> bool {
     rest.starts_with(' ')
         && rest.split_whitespace().next().is_some_and(|noun| {
-            registry.commands().iter().any(|command| command.words.get(1) == Some(&noun) || (command.words.len() == 2 && command.aliases.contains(&noun)))
+            registry.commands().iter().any(|command| {
+                command.words.get(1) == Some(&noun) || (command.words.len() == 2 && command.aliases.contains(&noun))
+            })
         })
 }
 
@@ -47,7 +49,10 @@ fn continues_an_expression(rest: &str) -> bool {
         return true;
     }
     let rest = rest.trim_start();
-    let operators = ["==", "!=", "<=", ">=", "&&", "||", "+=", "-=", "*=", "/=", "=", "+ ", "* ", "/ ", "% ", "- ", "< ", "> ", "(", "["];
+    let operators = [
+        "==", "!=", "<=", ">=", "&&", "||", "+=", "-=", "*=", "/=", "=", "+ ", "* ", "/ ", "% ", "- ", "< ", "> ", "(",
+        "[",
+    ];
     operators.iter().any(|operator| rest.starts_with(operator))
 }
 

@@ -145,7 +145,10 @@ fn label(host: &Host) -> String {
 
 fn editor() -> Result<Editor<Lines, DefaultHistory>> {
     let builder = Config::builder().auto_add_history(false).history_ignore_space(true);
-    let config = builder.max_history_size(HISTORY_LINES).map_err(|source| Error::failed("cannot set up the line editor").caused_by(source))?.build();
+    let config = builder
+        .max_history_size(HISTORY_LINES)
+        .map_err(|source| Error::failed("cannot set up the line editor").caused_by(source))?
+        .build();
     Editor::with_config(config).map_err(|source| Error::failed("cannot set up the line editor").caused_by(source))
 }
 
@@ -161,7 +164,8 @@ fn is_fit_for_history(line: &str) -> bool {
         return false;
     }
     let secrets = FIELDS.iter().filter(|field| field.secret);
-    let mut names = secrets.flat_map(|field| field.flag.map(|flag| format!("--{flag}")).into_iter().chain([field.json.to_owned()]));
+    let mut names =
+        secrets.flat_map(|field| field.flag.map(|flag| format!("--{flag}")).into_iter().chain([field.json.to_owned()]));
     !names.any(|name| line.contains(&name)) && !line.contains("--header") && !line.contains("-H")
 }
 

@@ -57,7 +57,8 @@ impl Prompt {
     }
 
     fn evaluate_in_scope(&mut self, line: &str) -> Result<Dynamic> {
-        let ast = self.engine.compile_with_scope(&self.scope, line).map_err(|error| errors::unreadable(&error, NAME))?;
+        let ast =
+            self.engine.compile_with_scope(&self.scope, line).map_err(|error| errors::unreadable(&error, NAME))?;
         let merged = self.functions.merge(&ast);
         let value = settled(self.engine.eval_ast_with_scope::<Dynamic>(&mut self.scope, &merged), NAME)?;
         self.functions = merged;

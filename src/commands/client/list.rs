@@ -24,7 +24,9 @@ pub fn command() -> Command {
 }
 
 fn list_args() -> Vec<Arg> {
-    let text = |name: &'static str, value: &'static str, help: &'static str| Arg::new(name).long(name).value_name(value).help(help);
+    let text = |name: &'static str, value: &'static str, help: &'static str| {
+        Arg::new(name).long(name).value_name(value).help(help)
+    };
     vec![
         Arg::new("all").long("all").action(ArgAction::SetTrue).help("All pages, as they come"),
         text("page-size", "N", "Clients a page, 1 to 500 [default: the server's, 100; with --all 500]")

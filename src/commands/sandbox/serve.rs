@@ -30,9 +30,12 @@ pub fn command() -> Command {
 }
 
 fn serve_args() -> Vec<Arg> {
-    let text = |name: &'static str, value: &'static str, help: &'static str| Arg::new(name).long(name).value_name(value).help(help);
+    let text = |name: &'static str, value: &'static str, help: &'static str| {
+        Arg::new(name).long(name).value_name(value).help(help)
+    };
     vec![
-        text("db", "FILE", "SQLite file of the clients [default: sandbox.sqlite in the data folder]").conflicts_with("memory"),
+        text("db", "FILE", "SQLite file of the clients [default: sandbox.sqlite in the data folder]")
+            .conflicts_with("memory"),
         Arg::new("memory").long("memory").action(ArgAction::SetTrue).help("Keep the clients in memory only"),
         text("seed", "FILE", "JSON array of clients to make where they are absent"),
         text("admin", "ADDRESS", "Where the admin API listens, on loopback; port 0 takes a free one")
@@ -59,7 +62,9 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         Format::Json | Format::JsonPretty | Format::Jsonl => {
             ui.print(&format!("{}\n", json!({"admin": admin, "public": public})));
         }
-        _ => return Err(Error::usage("`sandbox serve` prints its addresses as a table or as JSON").hint("--format json")),
+        _ => {
+            return Err(Error::usage("`sandbox serve` prints its addresses as a table or as JSON").hint("--format json"));
+        }
     }
     match session.wait(std::future::pending::<Result<()>>()) {
         Err(error) if error.kind() != Kind::Interrupted => Err(error),
@@ -102,6 +107,8 @@ fn trouble(args: &Args) -> Result<Trouble> {
 fn address(args: &Args, flag: &str) -> Result<SocketAddr> {
     let text = args.text(flag).unwrap_or_default();
     text.parse().map_err(|source| {
-        Error::usage(format!("--{flag} `{text}` is no address")).caused_by(source).hint("an address looks like 127.0.0.1:4445")
+        Error::usage(format!("--{flag} `{text}` is no address"))
+            .caused_by(source)
+            .hint("an address looks like 127.0.0.1:4445")
     })
 }

@@ -54,8 +54,9 @@ fn read(file: &str, name: &str) -> Result<String> {
     if bytes.len() as u64 > MOST_BYTES {
         return Err(Error::usage(format!("{name} is too large for a script (4 MiB)")));
     }
-    let text = String::from_utf8(bytes)
-        .map_err(|source| Error::usage(format!("{name} is not UTF-8: byte {}", source.utf8_error().valid_up_to() + 1)))?;
+    let text = String::from_utf8(bytes).map_err(|source| {
+        Error::usage(format!("{name} is not UTF-8: byte {}", source.utf8_error().valid_up_to() + 1))
+    })?;
     // `#!/usr/bin/env -S orysh run` is for the system, not for Rhai; the line stays, so that positions do.
     Ok(if text.starts_with("#!") { format!("//{}", &text[2..]) } else { text })
 }
