@@ -16,7 +16,7 @@ mod lists;
 mod replay;
 mod tokens;
 mod trouble;
-mod wire;
+pub mod wire;
 
 /// A sandbox on a runtime of its own.
 struct Sandbox {

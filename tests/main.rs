@@ -1,3 +1,16 @@
 //! One test binary: a file a subject.
 
+#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+mod bad_input;
 mod contract;
+mod create;
+mod examples;
+mod faults;
+mod formats;
+mod help;
+mod kill;
+mod layers;
+mod script;
+mod shell;
+mod support;

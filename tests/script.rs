@@ -1,0 +1,135 @@
+//! Rhai: the clients API, what it refuses, and how a script is stopped.
+
+use std::io::Read as _;
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+use serde_json::Value;
+
+use crate::support::{Ran, Sandbox, anywhere, orysh};
+
+fn eval(server: &Sandbox, code: &str) -> Ran {
+    orysh(server).args(&["eval", code])
+}
+
+#[test]
+fn a_for_over_the_list_may_delete_what_it_goes_through() {
+    let server = Sandbox::of_many(1_200, "");
+    let code = "let n = 0; for c in clients::list() { clients::delete(c.client_id); n += 1; } n";
+    assert_eq!(eval(&server, code).quiet().stdout, "1200\n");
+    assert_eq!(server.clients(), Vec::<Value>::new());
+}
+
+#[test]
+fn a_list_is_filtered_by_the_server() {
+    let server = Sandbox::of_many(20, "");
+    let code = r#"let ids = []; for c in clients::list(#{client_name: "client 7"}) { ids.push(c.client_id); } ids"#;
+    assert_eq!(eval(&server, code).quiet().stdout.trim_end(), "c0007");
+    eval(&server, r#"clients::list(#{client_nmae: "x"})"#).fails(1, "no filter `client_nmae`").tells("`client_name`");
+}
+
+#[test]
+fn ctrl_c_ends_a_script_that_waits_for_a_slow_server() {
+    let server = Sandbox::with("--latency 30s");
+    let program = orysh(&server);
+    let mut running = program.begin(r#"eval 'print("asking"); clients::get("x")'"#);
+    let mut asking = [0; 7];
+    running.stdout.as_mut().unwrap().read_exact(&mut asking).unwrap();
+    assert_eq!(&asking, b"asking\n");
+    // Long enough for the request to be on its way.
+    std::thread::sleep(Duration::from_millis(200));
+    let began = Instant::now();
+    running.signal(Signal::INT);
+    running.end().fails(130, "interrupted");
+    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+}
+
+#[test]
+fn ctrl_c_ends_a_script_that_computes_and_cannot_be_caught() {
+    let program = anywhere();
+    let mut running = program.begin(r#"--sandbox eval 'print("on"); loop { try { loop {} } catch { } }'"#);
+    let mut on = [0; 3];
+    running.stdout.as_mut().unwrap().read_exact(&mut on).unwrap();
+    let began = Instant::now();
+    running.signal(Signal::INT);
+    running.end().fails(130, "interrupted");
+    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+}
+
+#[test]
+fn a_client_is_created_got_found_and_deleted() {
+    let server = Sandbox::start();
+    let code = r#"
+        fn make(name) { clients::create(#{client_name: name, scope: "a b"}) }
+        let made = make("x");
+        let id = made.client_id;
+        let got = clients::get(id);
+        let found = clients::find(id) != ();
+        clients::delete(id);
+        [got.client_name, got.scope, got.grant_types[0], found, clients::find(id) == ()]
+    "#;
+    let ran = orysh(&server).args(&["eval", code, "--format", "json"]).quiet();
+    assert!(ran.stdout.contains(r#""x","a b","authorization_code",true,true"#), "{ran}");
+    assert_eq!(server.clients(), Vec::<Value>::new());
+}
+
+#[test]
+fn a_misspelt_field_is_named_with_its_place_and_nothing_is_sent() {
+    let server = Sandbox::start();
+    let program = orysh(&server);
+    program
+        .args(&["eval", "fn f() { clients::create(#{client_nmae: \"x\"}) }\nf()"])
+        .fails(1, "unknown field `client_nmae` (line 1, column 1")
+        .tells("did you mean `client_name`?");
+    assert_eq!(server.clients(), Vec::<Value>::new());
+    assert_eq!(program.pending().len(), 0);
+    program
+        .args(&["eval", "let c = clients::create(#{});\nc.client_nmae"])
+        .fails(1, "a client has no field `client_nmae` (line 2, column ")
+        .tells("did you mean `client_name`?");
+}
+
+#[test]
+fn the_secrets_of_a_failed_script_are_kept() {
+    let server = Sandbox::start();
+    let program = orysh(&server);
+    program.args(&["eval", "clients::create(#{}); throw \"up\""]).fails(1, "up").tells("state/pending");
+    let kept = program.only_pending();
+    assert!(server.accepts(&kept["client_id"], &kept["client_secret"]));
+}
+
+#[test]
+fn an_api_error_can_be_caught_and_taken_apart() {
+    let server = Sandbox::start();
+    let code = r#"let told; try { clients::get("absent") } catch (e) { told = `${e.status} ${e.message.contains("absent")}`; } told"#;
+    assert_eq!(eval(&server, code).quiet().stdout, "404 true\n");
+    eval(&server, r#"clients::get("absent")"#).fails(1, "cannot get client `absent`").tells("(line 1, column ");
+    eval(&server, r#"clients::get("..")"#).fails(1, "cannot be a client id");
+}
+
+#[test]
+fn a_secret_is_shown_only_when_it_is_revealed() {
+    let server = Sandbox::start();
+    let code = r#"
+        let c = clients::create(#{client_id: "c", client_secret: "s3cret-s3cret"});
+        print(c.client_secret); print(`${c.client_secret}`); print("" + c.client_secret); print(c); debug(c.client_secret);
+        print(c.to_map()); print([c.client_secret]);
+    "#;
+    let ran = eval(&server, code).ok();
+    assert!(ran.stdout.matches("[REDACTED]").count() >= 5, "{ran}");
+    assert!(!format!("{ran}").contains("s3cret-s3cret"), "{ran}");
+    let code = r#"clients::create(#{client_id: "d", client_secret: "s3cret-s3cret"}).client_secret.reveal()"#;
+    assert_eq!(eval(&server, code).quiet().stdout, "s3cret-s3cret\n");
+}
+
+#[test]
+fn a_file_runs_with_its_arguments_and_so_does_stdin() {
+    let server = Sandbox::start();
+    let program = orysh(&server).input("clients::create(#{client_id: \"c\"}).client_id");
+    program.file("s.rhai", "#!/usr/bin/env -S orysh run\nargs[0] + args.len()\n");
+    assert_eq!(program.run("run s.rhai a --b").quiet().stdout, "a2\n");
+    assert_eq!(program.run("-").quiet().stdout, "c\n");
+    program.file("broken.rhai", "let x = 1;\nlet y = ;\n");
+    program.run("run broken.rhai").fails(2, "broken.rhai").tells("line 2, column 9");
+    program.run("run absent.rhai").fails(2, "cannot read the script absent.rhai");
+}

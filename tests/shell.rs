@@ -1,0 +1,170 @@
+//! The shell: on a terminal, and from stdin.
+
+use std::io::{Read as _, Write as _};
+use std::process::ExitStatus;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use pty_process::Size;
+use pty_process::blocking::{Command, Pty, open};
+
+use crate::support::{Orysh, PATIENCE, PROGRAM, Sandbox, anywhere, eventually, orysh};
+
+/// The program on a terminal of 40 lines.
+struct Terminal {
+    child: std::process::Child,
+    keys: Arc<Pty>,
+    screen: Arc<Mutex<vt100::Parser>>,
+    _program: Orysh,
+}
+
+impl Terminal {
+    fn of(program: Orysh) -> Self {
+        let (pty, pts) = open().unwrap();
+        pty.resize(Size::new(40, 120)).unwrap();
+        let command = Command::new(PROGRAM).env_clear().envs(program.environment()).env("TERM", "xterm");
+        let child = command.current_dir(program.home()).spawn(pts).unwrap();
+        let screen = Arc::new(Mutex::new(vt100::Parser::new(40, 120, 0)));
+        let keys = Arc::new(pty);
+        let (shown, from) = (Arc::clone(&screen), Arc::clone(&keys));
+        std::thread::spawn(move || {
+            let mut bytes = [0; 4096];
+            // Reading fails once the program has gone.
+            while let Ok(some) = (&*from).read(&mut bytes) {
+                shown.lock().unwrap().process(&bytes[..some]);
+            }
+        });
+        Terminal { child, keys, screen, _program: program }
+    }
+
+    fn press(&self, keys: &str) {
+        (&*self.keys).write_all(keys.as_bytes()).unwrap();
+    }
+
+    fn contents(&self) -> String {
+        self.screen.lock().unwrap().screen().contents()
+    }
+
+    /// Waits until the screen shows this.
+    fn shows(&self, text: &str) -> String {
+        self.until(text, |contents| contents.contains(text))
+    }
+
+    fn until(&self, what: &str, is_shown: impl Fn(&str) -> bool) -> String {
+        let began = Instant::now();
+        loop {
+            let contents = self.contents();
+            if is_shown(&contents) {
+                return contents;
+            }
+            assert!(began.elapsed() < PATIENCE / 4, "the screen does not show {what:?}:\n{contents}");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Waits for the prompt, types a line, and waits until the screen shows this.
+    fn types(&self, line: &str, shown: &str) -> String {
+        self.until("a prompt", |contents| contents.trim_end().ends_with('>'));
+        self.press(&format!("{line}\r"));
+        self.shows(shown)
+    }
+
+    fn leaves(mut self) -> ExitStatus {
+        self.until("a prompt", |contents| contents.trim_end().ends_with('>'));
+        self.press("\u{4}");
+        eventually("the shell ends", || self.child.try_wait().unwrap())
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn with_nothing_configured_a_terminal_lands_in_the_sandbox_and_is_told_so() {
+    let shell = Terminal::of(anywhere());
+    let screen = shell.shows("orysh sandbox>");
+    assert!(screen.contains("this is the sandbox inside this program"), "{screen}");
+    shell.types("create oauth2-client --id made --name 'by the shell'", "CLIENT SECRET");
+    shell.types("it.client_id + \"!\"", "made!");
+    shell.types("get oauth2-client made --format json-pretty", "\"by the shell\"");
+    shell.types("it.client_name + \" again\"", "by the shell again");
+    assert_eq!(shell.leaves().code(), Some(0));
+}
+
+#[test]
+fn a_function_and_a_variable_stay_for_the_next_line() {
+    let shell = Terminal::of(anywhere());
+    shell.shows("orysh sandbox>");
+    shell.types("fn twice(x) { x * 2 }", "x * 2 }\norysh sandbox>");
+    shell.types("let a = 333;", "333;\norysh sandbox>");
+    shell.types("twice(a) + 6000", "6666");
+    shell.types("it - 1", "6665");
+    assert_eq!(shell.leaves().code(), Some(0));
+}
+
+#[test]
+fn an_error_is_told_and_the_shell_goes_on() {
+    let shell = Terminal::of(anywhere());
+    shell.types("create oauth2-client --nmae x", "did you mean `--name`?");
+    shell.types("get oauth2-client absent", "HTTP 404");
+    shell.types("nosuch + 1", "error:");
+    shell.types("6 * 111", "666");
+    assert_eq!(shell.leaves().code(), Some(0));
+}
+
+#[test]
+fn ctrl_c_stops_the_line_and_not_the_shell() {
+    let shell = Terminal::of(anywhere());
+    shell.types("print(\"go\" + \"ing\"); loop {}", "going");
+    shell.press("\u{3}");
+    shell.shows("interrupted");
+    shell.types("6 * 111", "666");
+    assert_eq!(shell.leaves().code(), Some(0));
+}
+
+#[test]
+fn the_prompt_names_the_server_that_is_configured() {
+    let server = Sandbox::start();
+    let shell = Terminal::of(orysh(&server));
+    let screen = shell.shows(&format!("orysh {}", server.admin));
+    assert!(!screen.contains("sandbox"), "{screen}");
+    shell.types("create client --name there", "CLIENT SECRET");
+    assert_eq!(server.clients().len(), 1);
+    assert_eq!(shell.leaves().code(), Some(0));
+}
+
+#[test]
+fn lines_come_from_stdin_as_well() {
+    let program = anywhere().input("create oauth2-client --name x --format json\nit.client_name\n");
+    let ran = program.run("--sandbox").ok();
+    let (made, name) = ran.stdout.trim_end().split_once('\n').unwrap();
+    assert_eq!(serde_json::from_str::<serde_json::Value>(made).unwrap()["client_name"], "x");
+    assert_eq!(name, "x");
+    assert_eq!(program.pending().len(), 0);
+}
+
+#[test]
+fn a_function_from_stdin_goes_over_several_lines() {
+    let program = anywhere().input("fn f(x) {\n  x + 1\n}\n# so much for f\nf(41)\n");
+    assert_eq!(program.run("--sandbox").quiet().stdout, "42\n");
+}
+
+#[test]
+fn the_first_error_ends_stdin() {
+    let program = anywhere().input("1 + 1\nget oauth2-client absent\n40 + 4\n");
+    let ran = program.run("--sandbox");
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(1), "2\n"), "{ran}");
+    let ran = anywhere().input("40 + 4\n\nlet x = ;\n1 + 1\n").run("--sandbox").tells("line 3");
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), "44\n"), "{ran}");
+}
+
+#[test]
+fn off_a_terminal_the_sandbox_is_never_chosen_by_itself() {
+    let program = anywhere().input("create oauth2-client --name x\n");
+    program.run("").fails(2, "no server is named").tells("--endpoint").tells("--sandbox");
+    assert!(!program.home().join("data").exists());
+}

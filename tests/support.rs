@@ -1,0 +1,36 @@
+//! What tests read as sentences: a real server, and the real program that is run against it.
+
+mod program;
+mod sandbox;
+mod stub;
+
+pub use program::{Orysh, Ran, anywhere, orysh};
+pub use sandbox::Sandbox;
+pub use stub::{Stub, tls_stub};
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// The program under test.
+pub const PROGRAM: &str = env!("CARGO_BIN_EXE_orysh");
+
+/// The longest that anything in a test may take.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Asks until there is an answer.
+pub fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+    let began = Instant::now();
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(began.elapsed() < PATIENCE, "waited in vain: {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// The files of a folder, which need not exist.
+pub fn files(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    entries.map(|entry| entry.unwrap().path()).collect()
+}
