@@ -63,7 +63,9 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
             ui.print(&format!("{}\n", json!({"admin": admin, "public": public})));
         }
         _ => {
-            return Err(Error::usage("`sandbox serve` prints its addresses as a table or as JSON").hint("--format json"));
+            return Err(
+                Error::usage("`sandbox serve` prints its addresses as a table or as JSON").hint("--format json")
+            );
         }
     }
     match session.wait(std::future::pending::<Result<()>>()) {
