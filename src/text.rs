@@ -1,6 +1,7 @@
 //! Untrusted text (from a server, a file, a plugin) made safe to show on a terminal.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 
 /// Whether a character may move the cursor, colour, reorder or hide what is around it.
 pub fn is_unsafe(c: char) -> bool {
@@ -51,7 +52,8 @@ pub fn safe_json(json: &str) -> Cow<'_, str> {
         if is_raw(c) {
             let mut units = [0u16; 2];
             for unit in c.encode_utf16(&mut units) {
-                out.push_str(&format!("\\u{unit:04x}"));
+                // Writing to a string cannot fail.
+                let _ = write!(out, "\\u{unit:04x}");
             }
         } else {
             out.push(c);

@@ -15,8 +15,6 @@ pub fn command() -> Command {
 
 fn run(host: &Host, args: &Args) -> Result<Outcome> {
     let ui = host.session.ui();
-    let words = args.texts("words");
-    let words = if words.is_empty() { vec!["--help".to_owned()] } else { words };
-    ui.print(&help::about(&host.registry, &words, ui.colors_stdout())?);
+    ui.print(&help::about(&host.registry, &args.texts("words"), ui.colors_stdout())?);
     Ok(Outcome::nothing())
 }

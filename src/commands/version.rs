@@ -13,6 +13,7 @@ pub fn command() -> Command {
     Command::new(["version"], "Print the version", run).offline()
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the shape of every command")]
 fn run(_host: &Host, _args: &Args) -> Result<Outcome> {
     Ok(Outcome::one(Row::value(json!({"version": env!("CARGO_PKG_VERSION")})), COLUMNS))
 }

@@ -224,7 +224,7 @@ mod tests {
             let alias = format!("*a{}", level - 1);
             format!("a{level}: &a{level} [{}]\n", [alias.as_str(); 10].join(", "))
         };
-        let bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned() + &(1..10).map(level).collect::<String>();
+        let bomb = format!("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n{}", (1..10).map(level).collect::<String>());
         assert!(value(&bomb).unwrap_err().message().contains("aliases"));
         for deep in ["[".repeat(300), "- ".repeat(5000) + "x", "{a: ".repeat(300)] {
             assert!(parse(&deep).is_err());

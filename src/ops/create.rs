@@ -43,7 +43,7 @@ pub struct Created {
     pub kept: Option<Kept>,
 }
 
-/// Checks a specification and chooses what it leaves open: defaults, id (UUIDv4), secret (192 bits).
+/// Checks a specification and chooses what it leaves open: defaults, id (`UUIDv4`), secret (192 bits).
 ///
 /// Warnings are told. Errors: what lint finds wrong, unless it is switched off.
 pub fn plan(session: &Session, spec: ClientSpec, how: &How) -> Result<Plan> {
@@ -147,7 +147,9 @@ fn finish(session: &Session, plan: &Plan, mut client: Client, settled: bool, kep
         // The server echoes the secret only in the reply that may have been lost.
         Some(secret) if client.secret().is_none() => client.set_secret(secret.clone()),
         None if client.secret().is_some() => {
-            session.ui().note(&format!("the server made a secret that is of no use with `{}`", plan.spec.auth_method()))
+            session
+                .ui()
+                .note(&format!("the server made a secret that is of no use with `{}`", plan.spec.auth_method()));
         }
         _ => {}
     }

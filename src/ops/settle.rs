@@ -104,7 +104,7 @@ fn date(answer: &Answer) -> Option<SystemTime> {
 }
 
 fn made(remote: &dyn Remote, client: Client) -> Fate {
-    if let Some(public) = client.registration_client_uri().and_then(|uri| public_address(uri)) {
+    if let Some(public) = client.registration_client_uri().and_then(public_address) {
         remote.learn_public(public);
     }
     Fate::Made { client, settled: false }

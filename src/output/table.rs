@@ -29,7 +29,7 @@ fn columns(declared: &'static [Column], row: &Value) -> Vec<Shown> {
         Value::Object(row) => {
             row.keys().map(|name| Shown { title: title(name).into(), member: name.clone().into() }).collect()
         }
-        _ => vec![Shown { title: "ID".into(), member: "".into() }],
+        _ => Vec::new(),
     }
 }
 
@@ -39,6 +39,18 @@ fn known(declared: &'static [Column]) -> Vec<Shown> {
 
 fn title(member: &str) -> String {
     text::safe(&member.replace('_', " ").to_uppercase()).into_owned()
+}
+
+/// A value that is no object, where no columns are declared: it is printed as it is, without a title.
+fn plain(declared: &'static [Column], row: &Value) -> Option<Zeroizing<String>> {
+    if !declared.is_empty() || row.is_object() {
+        return None;
+    }
+    let shown = match row {
+        Value::String(given) => text::safe_lines(given).into_owned(),
+        other => text::safe_json(&other.to_string()).into_owned(),
+    };
+    Some(Zeroizing::new(shown + "\n"))
 }
 
 /// What stands in a cell: one line without anything that could move a cursor or end the cell.
@@ -95,6 +107,10 @@ impl Tabbed {
 impl Formatter for Tabbed {
     fn row(&mut self, body: Body, _: Option<&str>, text: &mut String) -> Result<Progress> {
         let value = Clear::of(&body);
+        if let Some(plain) = plain(self.declared, &value.0) {
+            text.push_str(&plain);
+            return Ok(Progress::Written);
+        }
         if self.columns.is_empty() {
             self.columns = columns(self.declared, &value.0);
         }

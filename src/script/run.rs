@@ -81,7 +81,7 @@ pub fn outcome(value: &Dynamic, columns: &'static [Column]) -> errors::ScriptRes
         return Ok(Outcome::list(query.clients(), columns));
     }
     if let Some(items) = value.read_lock::<Array>() {
-        let of_clients = !items.is_empty() && items.iter().all(|item| item.is::<Client>());
+        let of_clients = !items.is_empty() && items.iter().all(Dynamic::is::<Client>);
         let rows = items.iter().map(row).collect::<Result<Vec<_>, _>>()?;
         return Ok(Outcome::many(rows.into_iter().map(Ok), if of_clients { columns } else { &[] }));
     }

@@ -129,20 +129,18 @@ impl Session {
 
     /// Where the session acts, as a person would say it: address, and who named it.
     pub fn described(&self) -> Result<String> {
-        match self.place.get() {
-            Some(place) => Ok(format!("{} ({})", place.admin, place.named_by)),
-            None => {
-                let chosen = target::choose(&self.settings.given)?;
-                Ok(match &chosen.target {
-                    Target::Server { admin, .. } => format!("{admin} ({})", chosen.named_by),
-                    Target::Network(network) => {
-                        let project = network.project.as_deref().unwrap_or("the key's own project");
-                        format!("Ory Network, {project} ({})", chosen.named_by)
-                    }
-                    Target::Sandbox => format!("the sandbox ({})", chosen.named_by),
-                })
-            }
+        if let Some(place) = self.place.get() {
+            return Ok(format!("{} ({})", place.admin, place.named_by));
         }
+        let chosen = target::choose(&self.settings.given)?;
+        Ok(match &chosen.target {
+            Target::Server { admin, .. } => format!("{admin} ({})", chosen.named_by),
+            Target::Network(network) => {
+                let project = network.project.as_deref().unwrap_or("the key's own project");
+                format!("Ory Network, {project} ({})", chosen.named_by)
+            }
+            Target::Sandbox => format!("the sandbox ({})", chosen.named_by),
+        })
     }
 
     /// The address of the admin API; looked up, and the sandbox started, when first asked for.

@@ -37,6 +37,7 @@ fn list_args() -> Vec<Arg> {
     ]
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the shape of every command")]
 fn run(host: &Host, args: &Args) -> Result<Outcome> {
     let all = args.flag("all");
     let query = ListQuery {

@@ -58,5 +58,8 @@ fn read(file: &str, name: &str) -> Result<String> {
         Error::usage(format!("{name} is not UTF-8: byte {}", source.utf8_error().valid_up_to() + 1))
     })?;
     // `#!/usr/bin/env -S orysh run` is for the system, not for Rhai; the line stays, so that positions do.
-    Ok(if text.starts_with("#!") { format!("//{}", &text[2..]) } else { text })
+    Ok(match text.strip_prefix("#!") {
+        Some(rest) => format!("//{rest}"),
+        None => text,
+    })
 }

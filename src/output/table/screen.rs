@@ -7,7 +7,7 @@ use unicode_width::UnicodeWidthStr as _;
 use zeroize::Zeroizing;
 
 use super::layout::{Extent, GAP, widths};
-use super::{Shown, below, cell, columns};
+use super::{Shown, below, cell, columns, plain};
 use crate::error::Result;
 use crate::output::outcome::{Body, Column, Outcome, Shape, Trailer};
 use crate::output::render::{Clear, Formatter, Progress, Screen};
@@ -137,6 +137,10 @@ impl LaidOut {
 
 impl Formatter for OnScreen {
     fn row(&mut self, body: Body, _: Option<&str>, text: &mut String) -> Result<Progress> {
+        if let Some(plain) = plain(self.declared, &Clear::of(&body).0) {
+            text.push_str(&plain);
+            return Ok(Progress::Written);
+        }
         if self.shape == Shape::One {
             let row = Clear::of(&body);
             let columns = columns(self.declared, &row.0);
