@@ -48,14 +48,7 @@ fn no_core_dumps() {
 fn run(words: &[String]) -> Result<()> {
     let registry = Arc::new(commands::registry());
     let ui = Ui::default();
-    // A lone dash reads a script from stdin.
-    let words = if words.last().is_some_and(|word| word == "-") && !words.iter().any(|word| registry.is_verb(word)) {
-        let mut words = words.to_vec();
-        words.insert(words.len() - 1, "run".into());
-        words
-    } else {
-        words.to_vec()
-    };
+    let words = with_run(words, &registry);
     match parse::parse(&registry, &words, ui.colors_stdout())? {
         parse::Parsed::Help(text) => {
             ui.print(&text);
@@ -64,6 +57,16 @@ fn run(words: &[String]) -> Result<()> {
         parse::Parsed::Command(command, matches) => one_command(&registry, command, &matches),
         parse::Parsed::Bare(matches) => start_shell(&registry, &matches),
     }
+}
+
+/// A lone dash in the place of a command reads a script from stdin.
+fn with_run(words: &[String], registry: &Registry) -> Vec<String> {
+    let mut words = words.to_vec();
+    let dash = words.iter().position(|word| word == "-");
+    if let Some(at) = dash.filter(|at| !words[..*at].iter().any(|word| registry.is_verb(word))) {
+        words.insert(at, "run".into());
+    }
+    words
 }
 
 fn one_command(registry: &Arc<Registry>, command: &Command, matches: &ArgMatches) -> Result<()> {

@@ -68,7 +68,9 @@ pub fn server_url(text: &str, what: &str) -> Result<Url> {
         if text.contains("://") { error } else { error.hint(format!("did you mean `http://{text}`?")) }
     })?;
     if !matches!(url.scheme(), "http" | "https") {
-        return Err(wrong(&format!("its scheme is `{}`, not http or https", url.scheme())));
+        let error = wrong(&format!("its scheme is `{}`, not http or https", url.scheme()));
+        // `localhost:4445` reads as a scheme and a path.
+        return Err(if text.contains("://") { error } else { error.hint(format!("did you mean `http://{text}`?")) });
     }
     if !url.username().is_empty() || url.password().is_some() {
         return Err(wrong("it holds a user name or password").hint("give credentials with --header 'Authorization: …'"));

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::support::anywhere;
 
-/// The commands of all `console` blocks: lines that begin with `$ orysh `, with the lines that they go on in.
+/// The commands of all `console` blocks: lines that begin with `$ `, with the lines that they go on in.
 fn commands(text: &str) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     let (mut in_console, mut goes_on) = (false, false);
@@ -13,7 +13,7 @@ fn commands(text: &str) -> Vec<String> {
         if line.starts_with("```") {
             in_console = line == "```console";
             goes_on = false;
-        } else if in_console && (goes_on || line.starts_with("$ orysh ")) {
+        } else if in_console && (goes_on || line.starts_with("$ ")) {
             if goes_on {
                 let command = found.last_mut().unwrap();
                 command.push('\n');
@@ -29,8 +29,8 @@ fn commands(text: &str) -> Vec<String> {
 
 #[test]
 fn commands_are_found_where_they_are_written() {
-    let text = "$ orysh a\n```console\n$ orysh b \\\n>   --c\nout\n$ other\n```\n```sh\n$ orysh d\n```\n";
-    assert_eq!(commands(text), ["orysh b \\\n  --c"]);
+    let text = "$ orysh a\n```console\n$ orysh b \\\n>   --c\nout\n$ c | d\n```\n```sh\n$ orysh d\n```\n";
+    assert_eq!(commands(text), ["orysh b \\\n  --c", "c | d"]);
 }
 
 #[test]

@@ -96,7 +96,8 @@ fn env_is_read_back_by_a_shell() {
 
 #[test]
 fn every_format_shows_the_client() {
-    let server = Sandbox::holding(&[json!({"client_id": "c", "client_name": "name", "redirect_uris": ["http://a/"]})], "");
+    let server =
+        Sandbox::holding(&[json!({"client_id": "c", "client_name": "name", "redirect_uris": ["http://a/"]})], "");
     let program = orysh(&server);
     for (format, expected) in [
         ("jsonpath=client_name", "name\n"),

@@ -129,6 +129,11 @@ fn a_file_runs_with_its_arguments_and_so_does_stdin() {
     program.file("s.rhai", "#!/usr/bin/env -S orysh run\nargs[0] + args.len()\n");
     assert_eq!(program.run("run s.rhai a --b").quiet().stdout, "a2\n");
     assert_eq!(program.run("-").quiet().stdout, "c\n");
+    let program = program.input("clients::get(\"c\")");
+    assert_eq!(program.run("- --format json").json()["client_id"], "c");
+    program.file("all.rhai", "print(args); fn f(x) { x } f(args)");
+    let ran = program.run("run all.rhai a 'b c'").quiet();
+    assert_eq!(ran.stdout, "[\"a\", \"b c\"]\na\nb c\n");
     program.file("broken.rhai", "let x = 1;\nlet y = ;\n");
     program.run("run broken.rhai").fails(2, "broken.rhai").tells("line 2, column 9");
     program.run("run absent.rhai").fails(2, "cannot read the script absent.rhai");

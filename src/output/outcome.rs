@@ -43,31 +43,32 @@ pub struct Row {
     pub id: Option<String>,
     /// To be called once the row has been written and flushed without error.
     pub afterwards: Option<Afterwards>,
+    /// What a person is to know where the row could not be written.
+    pub otherwise: Option<String>,
 }
 
 impl Row {
     /// A row without secrets and without an id.
     pub fn value(value: Value) -> Self {
-        Row { body: Body::Value(value), id: None, afterwards: None }
+        Row { body: Body::Value(value), id: None, afterwards: None, otherwise: None }
     }
 
     /// A row from a document; its id is the member `id_field`.
     pub fn document(document: Document, id_field: &str) -> Self {
         let id = document.text(id_field).map(str::to_owned);
-        Row { body: Body::Document(document), id, afterwards: None }
+        Row { body: Body::Document(document), id, afterwards: None, otherwise: None }
     }
 
     /// A row that is nothing but an id: JSON prints it as a string.
     pub fn id(id: impl Into<String>) -> Self {
         let id = id.into();
-        Row { body: Body::Value(Value::String(id.clone())), id: Some(id), afterwards: None }
+        Row { body: Body::Value(Value::String(id.clone())), id: Some(id), afterwards: None, otherwise: None }
     }
 
-    /// What is to happen once the row has been written.
+    /// What is to happen once the row has been written, and what a person is to know where it could not be.
     #[must_use]
-    pub fn afterwards(mut self, afterwards: Afterwards) -> Self {
-        self.afterwards = Some(afterwards);
-        self
+    pub fn afterwards(self, afterwards: Afterwards, otherwise: impl Into<String>) -> Self {
+        Row { afterwards: Some(afterwards), otherwise: Some(otherwise.into()), ..self }
     }
 }
 

@@ -78,12 +78,20 @@ pub fn render(
     }
     let formatter = formatter(&outcome, format, quiet, screen);
     let sink = Sink { out, text: Zeroizing::new(String::new()), flushed: None, eager: screen.is_terminal };
-    let mut run = Run { formatter, sink, due: Vec::new(), waiting: 0, rendered: Rendered::default(), on_failure };
+    let mut run = Run {
+        formatter,
+        sink,
+        due: Vec::new(),
+        otherwise: Vec::new(),
+        waiting: 0,
+        rendered: Rendered::default(),
+        on_failure,
+    };
     match run.pull(outcome) {
         Ok(()) => Ok(run.rendered),
-        Err(Stop::Error(error)) => Err(error),
+        Err(Stop::Error(error)) => Err(run.otherwise(error)),
         Err(Stop::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe && run.due.is_empty() => Ok(run.rendered),
-        Err(Stop::Write(error)) => Err(Error::failed("cannot write the result").caused_by(error)),
+        Err(Stop::Write(error)) => Err(run.otherwise(Error::failed("cannot write the result").caused_by(error))),
     }
 }
 
@@ -128,6 +136,8 @@ struct Run<'a> {
     sink: Sink<'a>,
     /// Of rows that were not flushed yet.
     due: Vec<Afterwards>,
+    /// What a person is to know if they never are.
+    otherwise: Vec<String>,
     /// Rows that were taken and not written yet.
     waiting: usize,
     rendered: Rendered,
@@ -144,6 +154,7 @@ impl Run<'_> {
             match next {
                 Ok(row) => {
                     self.due.extend(row.afterwards);
+                    self.otherwise.extend(row.otherwise);
                     self.waiting += 1;
                     let progress = self.formatter.row(row.body, row.id.as_deref(), &mut self.sink.text)?;
                     self.hand_over(progress, false)?;
@@ -172,12 +183,18 @@ impl Run<'_> {
             return Ok(());
         }
         self.rendered.rows += std::mem::take(&mut self.waiting);
+        self.otherwise.clear();
         for afterwards in std::mem::take(&mut self.due) {
             if let Err(error) = afterwards() {
                 self.fail(error);
             }
         }
         Ok(())
+    }
+
+    /// The error, with what is to be known of the rows that it kept from being written.
+    fn otherwise(&mut self, error: Error) -> Error {
+        std::mem::take(&mut self.otherwise).into_iter().fold(error, Error::hint)
     }
 
     fn fail(&mut self, error: Error) {

@@ -473,10 +473,11 @@ impl Write for Recorder {
 
 fn logged(log: &Log, id: &str) -> Row {
     let (log, name) = (log.clone(), id.to_owned());
-    client(id, Value::Null).afterwards(Box::new(move || {
+    let after = Box::new(move || {
         log.lock().unwrap().push(format!("after {name}"));
         Ok(())
-    }))
+    });
+    client(id, Value::Null).afterwards(after, format!("{id} is kept"))
 }
 
 fn afters(log: &Log) -> Vec<String> {

@@ -1,8 +1,9 @@
 //! Running a script: on a thread with a big stack, to an outcome.
 
+use std::path::Path;
 use std::thread;
 
-use rhai::{AST, Array, Dynamic, Scope};
+use rhai::{Array, Dynamic, Scope};
 
 use crate::error::{Error, Result};
 use crate::model::client::Client;
@@ -56,20 +57,13 @@ pub fn run(context: &Context, script: &Script<'_>, columns: &'static [Column]) -
 
 fn evaluate(context: &Context, script: &Script<'_>) -> Result<Dynamic> {
     let engine = engine(context);
-    let ast = compile(&engine, script)?;
     let mut scope = Scope::new();
     let args: Array = script.args.iter().map(|arg| arg.clone().into()).collect();
     scope.push_constant("args", args);
+    // With the arguments themselves: what is constant in the scope is put into the script as it is compiled.
+    let ast =
+        engine.compile_with_scope(&scope, script.source).map_err(|error| errors::unreadable(&error, script.name))?;
     settled(engine.eval_ast_with_scope::<Dynamic>(&mut scope, &ast), script.name)
-}
-
-fn compile(engine: &rhai::Engine, script: &Script<'_>) -> Result<AST> {
-    let scope = {
-        let mut scope = Scope::new();
-        scope.push_constant("args", Array::new());
-        scope
-    };
-    engine.compile_with_scope(&scope, script.source).map_err(|error| errors::unreadable(&error, script.name))
 }
 
 /// A script's value as an outcome: nothing, a value, or a row for each element of an array or a list.
@@ -101,8 +95,10 @@ pub fn release(outcome: Outcome, kept: Vec<Kept>) -> Outcome {
     if kept.is_empty() {
         return outcome;
     }
+    let otherwise = kept_secrets(&kept);
     let afterwards: Afterwards = Box::new(move || kept.into_iter().try_for_each(Kept::discard));
-    Outcome { rows: Box::new(Releasing { ahead: None, rows: outcome.rows, afterwards: Some(afterwards) }), ..outcome }
+    let rows = Releasing { ahead: None, rows: outcome.rows, afterwards: Some(afterwards), otherwise };
+    Outcome { rows: Box::new(rows), ..outcome }
 }
 
 /// Rows whose last one lets go of what is kept; it is known by looking one row ahead.
@@ -110,6 +106,7 @@ struct Releasing {
     ahead: Option<Row>,
     rows: Box<dyn Rows>,
     afterwards: Option<Afterwards>,
+    otherwise: String,
 }
 
 impl Rows for Releasing {
@@ -124,7 +121,9 @@ impl Rows for Releasing {
                 Some(Err(error)) => return Some(Err(error)),
                 None => {
                     return match (self.ahead.take(), self.afterwards.take()) {
-                        (Some(last), Some(afterwards)) => Some(Ok(last.afterwards(afterwards))),
+                        (Some(last), Some(afterwards)) => {
+                            Some(Ok(last.afterwards(afterwards, std::mem::take(&mut self.otherwise))))
+                        }
                         (None, Some(afterwards)) => afterwards().err().map(Err),
                         (last, None) => last.map(Ok),
                     };
@@ -144,12 +143,10 @@ impl Rows for Releasing {
 
 /// Says where the secrets of the clients are that a failed script made.
 pub fn still_kept(error: Error, kept: &[Kept]) -> Error {
-    match kept.first().and_then(|first| first.path().parent()) {
-        Some(folder) => error.hint(format!(
-            "the script had made clients by then: {} of their secrets are kept in {}",
-            kept.len(),
-            folder.display()
-        )),
-        None => error,
-    }
+    if kept.is_empty() { error } else { error.hint(kept_secrets(kept)) }
+}
+
+fn kept_secrets(kept: &[Kept]) -> String {
+    let folder = kept.first().and_then(|first| first.path().parent()).unwrap_or(Path::new(""));
+    format!("the script had made clients by then: {} of their secrets are kept in {}", kept.len(), folder.display())
 }

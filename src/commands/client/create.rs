@@ -75,7 +75,10 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
 fn shown(Created { client, kept }: Created) -> Row {
     let row = row(client);
     match kept {
-        Some(kept) => row.afterwards(Box::new(move || kept.discard())),
+        Some(kept) => {
+            let otherwise = format!("the client was made, and its id and secret are kept in {}", kept.path().display());
+            row.afterwards(Box::new(move || kept.discard()), otherwise)
+        }
         None => row,
     }
 }
