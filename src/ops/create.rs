@@ -32,6 +32,7 @@ pub struct Plan {
     spec: ClientSpec,
     id: ClientId,
     id_is_ours: bool,
+    secret_is_ours: bool,
 }
 
 /// What came of it.
@@ -61,14 +62,15 @@ pub fn plan(session: &Session, spec: ClientSpec, how: &How) -> Result<Plan> {
     let id_is_ours = given.is_none();
     let id = given.unwrap_or_else(ClientId::generate);
     spec.set_id(&id);
-    if spec.uses_secret() && spec.secret().is_none() {
+    let secret_is_ours = spec.uses_secret() && spec.secret().is_none();
+    if secret_is_ours {
         spec.set_secret(Secret::generate()?);
     }
     if how.secret_out.is_some() && spec.secret().is_none() {
         return Err(Error::usage(format!("a client with `{}` has no secret to write", spec.auth_method()))
             .hint("leave --secret-out out"));
     }
-    Ok(Plan { spec, id, id_is_ours })
+    Ok(Plan { spec, id, id_is_ours, secret_is_ours })
 }
 
 impl Plan {
@@ -91,6 +93,11 @@ impl Plan {
     /// Its id.
     pub fn id(&self) -> &ClientId {
         &self.id
+    }
+
+    /// Whether the secret was chosen here, so that nobody has it yet.
+    pub fn secret_is_ours(&self) -> bool {
+        self.secret_is_ours
     }
 
     /// Whether the id was chosen here, so that whoever has it is ours.

@@ -42,17 +42,15 @@ impl Json {
 
 impl Formatter for Json {
     fn row(&mut self, body: Body, _: Option<&str>, text: &mut String) -> Result<Progress> {
-        match (self.started, self.shape) {
-            (true, Shape::One) => text.push('\n'),
-            (true, _) => text.push(','),
-            (false, _) => text.push_str(self.open()),
-        }
+        text.push_str(if self.started && self.shape != Shape::One { "," } else { self.open() });
         self.started = true;
         let value = Clear::of(&body);
         let json = Zeroizing::new(to_text(&value.0, self.pretty)?);
         let shown = if self.on_screen { text::safe_json(&json) } else { json.as_str().into() };
         if !self.pretty || self.shape == Shape::One {
             text.push_str(&shown);
+            // The whole line at once: whoever reads lines has it before the kept secret goes.
+            text.push_str(if self.shape == Shape::One { "\n" } else { "" });
             return Ok(Progress::Written);
         }
         for line in shown.lines() {
@@ -69,8 +67,7 @@ impl Formatter for Json {
             text.push_str(self.open());
         }
         match (self.shape, self.pretty) {
-            (Shape::One, _) if !started => return Ok(()),
-            (Shape::One, _) => {}
+            (Shape::One, _) => return Ok(()),
             (Shape::Many, true) if started => text.push_str("\n]"),
             (Shape::List, true) if started => text.push_str("\n  ]"),
             (Shape::Many | Shape::List, _) => text.push(']'),

@@ -59,6 +59,11 @@ impl PathQuery {
     }
 
     /// What the path picks, a line each: a string as it is, anything else as JSON.
+    /// Whether what is picked out of `value` shows `text`.
+    pub fn shows(&self, value: &Value, text: &str) -> bool {
+        self.pick(value, false).iter().any(|line| line.contains(text))
+    }
+
     fn pick(&self, value: &Value, on_screen: bool) -> Vec<Zeroizing<String>> {
         match self {
             PathQuery::Gjson(path) => {

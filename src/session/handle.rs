@@ -127,6 +127,13 @@ impl Session {
         })
     }
 
+    /// Runs what has to be finished after an interruption; only a second one ends it, and the process.
+    pub fn finish<T>(&self, future: impl Future<Output = T>) -> Result<T> {
+        let _watch = self.shared.interrupt.watch();
+        #[expect(clippy::disallowed_methods, reason = "waiting after an interruption is still waiting in one place")]
+        Ok(self.runtime()?.block_on(future))
+    }
+
     /// Where the session acts, as a person would say it: address, and who named it.
     pub fn described(&self) -> Result<String> {
         if let Some(place) = self.place.get() {

@@ -4,6 +4,7 @@ use std::io::Read;
 use std::path::PathBuf;
 
 use clap::{Arg, ArgAction};
+use serde_json::Value;
 
 use crate::commands::client::{ALIASES, COLUMNS, row, with_members};
 use crate::error::{Error, Result};
@@ -11,6 +12,7 @@ use crate::grammar::{Args, Command, Host, args as flags};
 use crate::model::client::ClientSpec;
 use crate::model::input;
 use crate::ops::create::{self, Created, How};
+use crate::output::Format;
 use crate::output::outcome::{Outcome, Row};
 use crate::secret::Secret;
 use crate::ui::Ui;
@@ -68,7 +70,26 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     if args.flag("dry-run") {
         return Ok(Outcome::one(Row::value(plan.shown(session)?), &[]));
     }
-    Ok(with_members(Outcome::one(shown(create::create(session, &plan, &how)?), COLUMNS)))
+    let mut created = create::create(session, &plan, &how)?;
+    if plan.secret_is_ours()
+        && how.secret_out.is_none()
+        && !shows_secret(args, &created)
+        && let Some(kept) = created.kept.take()
+    {
+        session.ui().warn(&format!("the secret is not shown: it is kept in {}", kept.path().display()));
+    }
+    Ok(with_members(Outcome::one(shown(created), COLUMNS)))
+}
+
+/// Whether the chosen output shows the secret: ids and picked members may leave it out.
+fn shows_secret(args: &Args, created: &Created) -> bool {
+    match (&args.format, created.client.secret()) {
+        (_, Some(_)) if args.flag("quiet") => false,
+        (Format::Path(query), Some(secret)) => {
+            query.shows(&Value::Object(created.client.document().reveal()), secret.expose())
+        }
+        _ => true,
+    }
 }
 
 /// A created client as a row that lets go of the kept secret once it has been written.

@@ -70,9 +70,8 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     }
     match session.wait(std::future::pending::<Result<()>>()) {
         Err(error) if error.kind() != Kind::Interrupted => Err(error),
-        // Nothing is waited for after an interruption: what is not answered by now is cut off.
         _ => {
-            drop(running);
+            session.finish(running.stop())?;
             Ok(Outcome::nothing())
         }
     }
