@@ -95,11 +95,13 @@ pub fn client(policy: &Policy, server: &Url) -> Result<Client> {
         .http1_only()
         .referer(false)
         .no_proxy();
-    let builder = match proxy(policy, server)? {
+    let proxy = proxy(policy, server)?;
+    // A proxy may be spoken to by TLS, whatever the server is.
+    let uses_tls = server.scheme() == "https" || proxy.is_some();
+    let builder = match proxy {
         Some(proxy) => builder.proxy(proxy),
         None => builder,
     };
-    let uses_tls = server.scheme() == "https" || policy.proxy.is_some();
     let builder = if uses_tls { with_tls(builder, policy)? } else { without_tls(builder) };
     builder.build().map_err(|source| Error::failed("cannot set up the HTTP client").caused_by(source))
 }

@@ -217,3 +217,16 @@ fn the_sandbox_inside_keeps_its_clients_for_the_next_command() {
     let id = made["client_id"].as_str().unwrap();
     assert_eq!(program.run(&format!("--sandbox get client {id} --format json")).json()["client_name"], "kept");
 }
+
+#[test]
+fn a_secret_that_is_not_shown_is_kept_and_its_file_named() {
+    let server = Sandbox::start();
+    for format in ["-q", "--format jsonpath=client_id", "--format jsonpath=client_secret"] {
+        let program = orysh(&server);
+        let before = program.pending().len();
+        let ran = program.run(&format!("create oauth2-client --name x {format}")).ok();
+        let is_kept = program.pending().len() > before;
+        assert_eq!(is_kept, !format.ends_with("client_secret"), "{ran}");
+        assert_eq!(ran.stderr.contains("the secret is not shown"), is_kept, "{ran}");
+    }
+}

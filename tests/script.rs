@@ -128,7 +128,10 @@ fn a_file_runs_with_its_arguments_and_so_does_stdin() {
     let program = orysh(&server).input("clients::create(#{client_id: \"c\"}).client_id");
     program.file("s.rhai", "#!/usr/bin/env -S orysh run\nargs[0] + args.len()\n");
     assert_eq!(program.run("run s.rhai a --b").quiet().stdout, "a2\n");
-    assert_eq!(program.run("-").quiet().stdout, "c\n");
+    let made = program.run("-").ok();
+    assert_eq!(made.stdout, "c\n");
+    assert!(made.stderr.contains("neither shown nor revealed (1)"), "{made}");
+    assert_eq!(program.pending().len(), 1);
     let program = program.input("clients::get(\"c\")");
     assert_eq!(program.run("- --format json").json()["client_id"], "c");
     program.file("all.rhai", "print(args); fn f(x) { x } f(args)");
@@ -137,4 +140,16 @@ fn a_file_runs_with_its_arguments_and_so_does_stdin() {
     program.file("broken.rhai", "let x = 1;\nlet y = ;\n");
     program.run("run broken.rhai").fails(2, "broken.rhai").tells("line 2, column 9");
     program.run("run absent.rhai").fails(2, "cannot read the script absent.rhai");
+}
+
+#[test]
+fn a_secret_that_was_seen_is_not_kept_and_one_that_was_not_is() {
+    let server = Sandbox::start();
+    let program = orysh(&server);
+    program.args(&["eval", "print(clients::create(#{}).client_secret.reveal())"]).quiet();
+    assert_eq!(program.pending().len(), 0);
+    program.args(&["eval", "[clients::create(#{}), clients::create(#{})]"]).quiet();
+    assert_eq!(program.pending().len(), 0);
+    program.args(&["eval", "let c = clients::create(#{});"]).ok();
+    assert_eq!(program.pending().len(), 1);
 }

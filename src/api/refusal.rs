@@ -34,7 +34,10 @@ pub fn error(answer: &Answer, request: &Request, about: &str) -> Error {
         }
     }
     if status == 404 && words.is_none() {
-        error = error.hint(format!("{} /{} was asked", request.method, request.path.join("/")));
+        error = error.hint(format!("{} {} was asked", request.method, answer.url));
+        if answer.url.contains("/admin/admin/") {
+            error = error.hint("leave /admin out of the address");
+        }
     }
     error
 }

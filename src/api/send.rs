@@ -24,6 +24,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(90);
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
+    /// The address that was asked.
+    pub url: String,
     /// The headers.
     pub headers: HeaderMap,
     /// The whole body; it may hold a secret.
@@ -205,7 +207,7 @@ async fn read(mut response: reqwest::Response) -> Result<Answer> {
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(Answer { status, headers, body })
+    Ok(Answer { status, url: url.into(), headers, body })
 }
 
 #[cfg(test)]
@@ -217,7 +219,7 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(RETRY_AFTER, HeaderValue::from_static("2"));
         headers.insert("x-ratelimit-reset", HeaderValue::from_static("7"));
-        let answer = Answer { status: 429, headers, body: Zeroizing::default() };
+        let answer = Answer { status: 429, url: String::new(), headers, body: Zeroizing::default() };
         assert_eq!(retry_after(&answer), Some(Duration::from_secs(7)));
         assert!(Again::Limited(Some(Duration::from_secs(7))).wait(1) >= Duration::from_secs(7));
     }

@@ -31,11 +31,16 @@ fn field_arg(field: &'static Field, flag: &'static str) -> Arg {
         Default::Text(text) => format!(" [default: {text}]"),
         Default::List(items) => format!(" [default: {}]", items.join(",")),
     };
+    let more = match field.kind {
+        _ if field.secret => " (others on this machine can see it: prefer --secret-stdin or --secret-file)",
+        Kind::Json => ", or @FILE",
+        _ => "",
+    };
     let heading = if matches!(field.kind, Kind::Duration) { "Token lifespans" } else { "Client" };
     let arg = Arg::new(field.json)
         .long(flag)
         .value_name(field.value_name)
-        .help(format!("{}{default}", field.help))
+        .help(format!("{}{more}{default}", field.help))
         .help_heading(heading);
     // `-c` is shared, and is told apart by its value.
     let arg = match field.short.filter(|short| *short != 'c') {

@@ -29,7 +29,7 @@ pub const OUT_OF_SCOPE: &[(&[&str], &str)] = &[
         "identities and permissions are out of scope: use `ory`",
     ),
     (&["trust", "trusted-jwt-issuer", "jwt-issuer"], "trusted JWT issuers are out of scope: use the admin API"),
-    (&["authorization-code"], "`perform authorization-code` is out of scope: use `hydra`"),
+    (&["perform", "authorization-code"], "`perform authorization-code` is out of scope: use `hydra`"),
 ];
 
 const EXIT_CODES: &str = "\

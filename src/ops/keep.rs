@@ -17,6 +17,8 @@ use crate::secret::Secret;
 #[must_use = "the file stays on disk until it is discarded"]
 pub struct Kept {
     path: PathBuf,
+    id: ClientId,
+    secret: Secret,
 }
 
 impl Kept {
@@ -32,7 +34,17 @@ impl Kept {
             "created_at": humantime::format_rfc3339_seconds(SystemTime::now()).to_string(),
         });
         files::write_new(&path, Zeroizing::new(content.to_string()).as_bytes())?;
-        Ok(Kept { path })
+        Ok(Kept { path, id: id.clone(), secret: secret.clone() })
+    }
+
+    /// The client that the secret is of.
+    pub fn id(&self) -> &ClientId {
+        &self.id
+    }
+
+    /// The secret that it keeps.
+    pub fn secret(&self) -> &Secret {
+        &self.secret
     }
 
     /// Where it is.

@@ -23,8 +23,8 @@ pub fn module(context: &Context) -> Module {
     module.set_native_fn("get", move |call: Call<'_>, id: &str| placed(&call, get(&session, id)));
     let session = context.host.session.clone();
     module.set_native_fn("find", move |call: Call<'_>, id: &str| placed(&call, find(&session, id)));
-    let session = context.host.session.clone();
-    module.set_native_fn("delete", move |call: Call<'_>, id: &str| placed(&call, delete(&session, id)));
+    let bound = context.clone();
+    module.set_native_fn("delete", move |call: Call<'_>, id: &str| placed(&call, delete(&bound, id)));
     let session = context.host.session.clone();
     module.set_native_fn("list", move || Ok(Query { session: session.clone(), query: all() }));
     let session = context.host.session.clone();
@@ -75,8 +75,12 @@ fn find(session: &Session, id: &str) -> ScriptResult<Dynamic> {
 }
 
 /// `clients::delete(id)`. Throws `#{status: 404, …}` when there is none.
-fn delete(session: &Session, id: &str) -> ScriptResult<()> {
-    let deleted = || ops::delete::delete(session, &ClientId::parse(id)?);
+fn delete(context: &Context, id: &str) -> ScriptResult<()> {
+    let deleted = || {
+        let id = ClientId::parse(id)?;
+        ops::delete::delete(&context.host.session, &id)?;
+        context.forget(&id)
+    };
     deleted().map_err(thrown)
 }
 

@@ -1,14 +1,17 @@
 //! The engine: limits, cancelling, and the modules of the API.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rhai::packages::{Package, StandardPackage};
 use rhai::{Dynamic, Engine, EvalAltResult, FLOAT, INT, Position};
 
+use crate::error::Result;
 use crate::grammar::Host;
+use crate::model::client::ClientId;
 use crate::ops::keep::Kept;
 use crate::script::{clients, errors, value};
+use crate::secret::Secret;
 
 /// How deep an expression may be nested: Rhai's default refuses a hundred concatenations.
 const EXPRESSION_DEPTH: usize = 256;
@@ -22,23 +25,67 @@ pub struct Context {
     /// Session and commands.
     pub host: Host,
     kept: Arc<Mutex<Vec<Kept>>>,
+    revealed: Arc<Mutex<Vec<Secret>>>,
 }
 
 impl Context {
     /// A context in which no secret is kept yet.
     pub fn new(host: Host) -> Self {
-        Context { host, kept: Arc::default() }
+        Context { host, kept: Arc::default(), revealed: Arc::default() }
     }
 
-    /// Keeps a secret on disk until the script's result has been written.
+    /// Keeps a secret on disk until it has been revealed, or shown in the script's result.
     pub fn keep(&self, kept: Kept) {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner).push(kept);
+        locked(&self.kept).push(kept);
     }
 
     /// The secrets that are kept by now.
     pub fn take_kept(&self) -> Vec<Kept> {
-        std::mem::take(&mut *self.kept.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut *locked(&self.kept))
     }
+
+    /// Those of the kept secrets that the script has revealed, or that `value` shows.
+    pub fn take_seen(&self, value: &Dynamic) -> Vec<Kept> {
+        let revealed = locked(&self.revealed);
+        let mut kept = locked(&self.kept);
+        let is_seen = |kept: &Kept| revealed.contains(kept.secret()) || value::shows(value, kept.secret());
+        let (seen, unseen) = std::mem::take(&mut *kept).into_iter().partition(is_seen);
+        *kept = unseen;
+        seen
+    }
+
+    /// Lets go of the secret of a client that is no more.
+    pub fn forget(&self, id: &ClientId) -> Result<()> {
+        let mut kept = locked(&self.kept);
+        let (gone, rest) = std::mem::take(&mut *kept).into_iter().partition(|kept| kept.id() == id);
+        *kept = rest;
+        let gone: Vec<Kept> = gone;
+        gone.into_iter().try_for_each(Kept::discard)
+    }
+
+    /// Says where the secrets are that nobody has seen; they stay.
+    pub fn tell_unseen(&self) {
+        let kept = self.take_kept();
+        if let Some(folder) = kept.first().and_then(|kept| kept.path().parent()) {
+            self.host.session.ui().warn(&format!(
+                "secrets of new clients that were neither shown nor revealed ({}) are kept in {}",
+                kept.len(),
+                folder.display()
+            ));
+        }
+    }
+
+    fn reveal(&self, secret: &Secret) -> String {
+        let is_kept = locked(&self.kept).iter().any(|kept| kept.secret() == secret);
+        if is_kept {
+            locked(&self.revealed).push(secret.clone());
+        }
+        secret.expose().to_owned()
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// An engine with the whole API. Ctrl-C ends any script.
@@ -52,6 +99,8 @@ pub fn engine(context: &Context) -> Engine {
     engine.set_fail_on_invalid_map_property(true);
     cancel(&mut engine, context);
     value::register(&mut engine);
+    let bound = context.clone();
+    engine.register_fn("reveal", move |secret: &mut Secret| bound.reveal(secret));
     clients::register(&mut engine);
     engine.register_static_module("clients", clients::module(context).into());
     let ui = context.host.session.ui();

@@ -47,10 +47,13 @@ pub fn run(context: &Context, script: &Script<'_>, columns: &'static [Column]) -
     on_big_stack(|| {
         let _watch = context.host.session.interrupt().watch();
         let result = evaluate(context, script);
-        let kept = context.take_kept();
-        match result.and_then(|value| settled(outcome(&value, columns), script.name)) {
-            Ok(outcome) => Ok(release(outcome, kept)),
-            Err(error) => Err(still_kept(error, &kept)),
+        match result.and_then(|value| Ok((settled(outcome(&value, columns), script.name)?, value))) {
+            Ok((outcome, value)) => {
+                let seen = context.take_seen(&value);
+                context.tell_unseen();
+                Ok(release(outcome, seen))
+            }
+            Err(error) => Err(still_kept(error, &context.take_kept())),
         }
     })
 }

@@ -21,7 +21,6 @@ pub fn register(engine: &mut Engine) {
         .register_fn("to_map", |client: &mut Client| to_map(client));
     engine
         .register_type_with_name::<Secret>("Secret")
-        .register_fn("reveal", |secret: &mut Secret| secret.expose().to_owned())
         .register_fn("to_string", |secret: &mut Secret| secret.to_string())
         .register_fn("to_debug", |secret: &mut Secret| secret.to_string())
         .register_fn("==", |a: Secret, b: Secret| a == b)
@@ -142,6 +141,14 @@ pub fn body(value: &Dynamic) -> ScriptResult<Body> {
         Some(client) => Ok(Body::Document(client.document().clone())),
         None => Ok(Body::Value(to_json(value, false)?)),
     }
+}
+
+/// Whether a script's result shows a secret: in a client, or in an array of clients.
+pub fn shows(value: &Dynamic, secret: &Secret) -> bool {
+    if let Some(client) = value.read_lock::<Client>() {
+        return client.secret() == Some(secret);
+    }
+    value.read_lock::<Array>().is_some_and(|items| items.iter().any(|item| shows(item, secret)))
 }
 
 /// A row's body as a script sees it.

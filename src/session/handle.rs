@@ -253,6 +253,10 @@ impl Remote for Session {
 
     fn learn_public(&self, url: Url) {
         if let Some(place) = self.place.get() {
+            // Where the admin API is spoken to by TLS, no secret goes anywhere in the clear.
+            if place.admin.scheme() == "https" && url.scheme() != "https" {
+                return;
+            }
             place.public.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(url);
         }
     }

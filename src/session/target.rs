@@ -185,6 +185,10 @@ fn from_environment(given: &Given) -> Result<Option<Chosen>> {
 }
 
 fn environment_server(given: &Given, var: &env::Var, address: &str, key: Option<String>) -> Result<Chosen> {
+    if let Some(other) = [&env::ORY_PROJECT, &env::ORY_WORKSPACE].into_iter().find(|other| other.get().is_some()) {
+        return Err(Error::usage(format!("two targets are named: {} and {}", var.name, other.name))
+            .hint("unset one of them, so that it is certain where the command acts"));
+    }
     let public = match public_flag(given)? {
         Some(public) => Some(public),
         None => {

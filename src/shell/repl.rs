@@ -166,7 +166,14 @@ fn is_fit_for_history(line: &str) -> bool {
     let secrets = FIELDS.iter().filter(|field| field.secret);
     let mut names =
         secrets.flat_map(|field| field.flag.map(|flag| format!("--{flag}")).into_iter().chain([field.json.to_owned()]));
-    !names.any(|name| line.contains(&name)) && !line.contains("--header") && !line.contains("-H")
+    let may_hold_credentials =
+        ["--header", "-H", "--proxy"].iter().any(|flag| line.contains(flag)) || names_a_user(line);
+    !names.any(|name| line.contains(&name)) && !may_hold_credentials
+}
+
+/// Whether an address in the line holds a user name or password.
+fn names_a_user(line: &str) -> bool {
+    line.split("://").skip(1).any(|rest| rest.split(['/', ' ', '?', '#']).next().is_some_and(|host| host.contains('@')))
 }
 
 /// Lets Rhai go over several lines; a blank line ends it in any case.

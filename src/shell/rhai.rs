@@ -40,18 +40,18 @@ impl Prompt {
     pub fn evaluate(&mut self, line: &str) -> Result<Outcome> {
         let before = self.scope.len();
         let result = self.evaluate_in_scope(line);
-        let kept = self.context.take_kept();
         match result {
             Ok(value) => {
                 let outcome = settled(run::outcome(&value, COLUMNS), NAME)?;
+                let seen = self.context.take_seen(&value);
                 if !value.is_unit() {
                     self.scope.set_value(IT, value);
                 }
-                Ok(with_members(run::release(outcome, kept)))
+                Ok(with_members(run::release(outcome, seen)))
             }
             Err(error) => {
                 self.scope.rewind(before);
-                Err(run::still_kept(error, &kept))
+                Err(error)
             }
         }
     }
@@ -74,6 +74,13 @@ impl Prompt {
             several => several.iter().map(value::from_body).collect::<Array>().into(),
         };
         self.scope.set_value(IT, it);
+    }
+}
+
+impl Drop for Prompt {
+    /// However the session ends, it says where the secrets are that it made and nobody has seen.
+    fn drop(&mut self) {
+        self.context.tell_unseen();
     }
 }
 

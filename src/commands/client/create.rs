@@ -68,6 +68,10 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     };
     let plan = create::plan(session, spec, &how)?;
     if args.flag("dry-run") {
+        if args.flag("quiet") || args.format == Format::Env {
+            return Err(Error::usage("--dry-run shows a request, which --quiet and the format `env` cannot")
+                .hint("leave them out, or use --format json"));
+        }
         return Ok(Outcome::one(Row::value(plan.shown(session)?), &[]));
     }
     let mut created = create::create(session, &plan, &how)?;
