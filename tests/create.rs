@@ -144,6 +144,7 @@ fn if_absent_takes_an_existing_client_for_a_success() {
     program.run("create client --id once --name y --if-absent").ok().tells("differs from what was asked for");
     assert_eq!(server.client("once"), before);
     program.run("create client --id once").fails(1, "`once` exists already").tells("--if-absent");
+    program.run("create client --name z --if-absent").fails(2, "--if-absent wants the id");
     assert_eq!(program.pending().len(), 0);
 }
 

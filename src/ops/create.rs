@@ -60,6 +60,10 @@ pub fn plan(session: &Session, spec: ClientSpec, how: &How) -> Result<Plan> {
     }
     let given = spec.client_id()?;
     let id_is_ours = given.is_none();
+    if id_is_ours && how.if_absent {
+        return Err(Error::usage("--if-absent wants the id that may be there already")
+            .hint("name it with --id, or in the file"));
+    }
     let id = given.unwrap_or_else(ClientId::generate);
     spec.set_id(&id);
     let secret_is_ours = spec.uses_secret() && spec.secret().is_none();

@@ -1,6 +1,6 @@
 //! Errors into a script and out of it.
 
-use rhai::{Array, Dynamic, EvalAltResult, INT, Map, ParseError};
+use rhai::{Array, Dynamic, EvalAltResult, INT, Map, ParseError, ParseErrorType};
 
 use crate::error::{self, Error, Kind, Position, Result};
 use crate::script::engine::runtime_error;
@@ -46,7 +46,13 @@ pub fn uncaught(error: EvalAltResult, name: &str) -> Error {
 
 /// A script that cannot be read: nothing of it ran.
 pub fn unreadable(error: &ParseError, name: &str) -> Error {
-    at(Error::usage(error.err_type().to_string()), error.position()).about(name)
+    let wrong = match error.err_type() {
+        ParseErrorType::ModuleUndefined(module) => {
+            Error::usage(format!("there is no module `{module}`")).did_you_mean(error::nearest(module, MODULES))
+        }
+        other => Error::usage(other.to_string()),
+    };
+    at(wrong, error.position()).about(name)
 }
 
 /// Reads a script's value from what a thrown value holds.
@@ -72,6 +78,8 @@ fn at(error: Error, position: rhai::Position) -> Error {
         (None, _) => error,
     }
 }
+
+const MODULES: [&str; 1] = ["clients"];
 
 const FUNCTIONS: [&str; 6] =
     ["clients::create", "clients::get", "clients::find", "clients::list", "clients::delete", "reveal"];
