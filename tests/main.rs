@@ -11,6 +11,7 @@ mod formats;
 mod help;
 mod kill;
 mod layers;
+mod network;
 mod script;
 mod shell;
 mod support;
