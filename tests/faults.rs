@@ -150,3 +150,15 @@ fn ctrl_c_in_a_slow_create_names_the_kept_secret() {
     let kept = kept(&program, &ran.stderr);
     assert!(server.accepts(&kept["client_id"], &kept["client_secret"]));
 }
+
+#[test]
+fn a_public_address_of_another_server_loses_no_secret() {
+    let server = Sandbox::with("--fail lose-reply:1");
+    let other = Sandbox::start();
+    let program = orysh(&server);
+    let line = format!("create client --id mine --secret-out out --public-endpoint {}", other.public);
+    let ran = program.run(&line).fails(1, "does not take our secret");
+    let kept = program.only_pending();
+    assert_eq!(kept["client_id"], "mine", "{ran}");
+    assert!(server.accepts(&kept["client_id"], &kept["client_secret"]), "{ran}");
+}

@@ -70,10 +70,13 @@ fn answer(line: &str) -> &'static str {
 
 const SIGNED_IN: &str = r#"{"version":"v1","access_token":{"access_token":"token-of-file","expiry":"2999-01-01T00:00:00Z"},"selected_project":"p1","selected_workspace":"00000000-0000-0000-0000-000000000000"}"#;
 
+/// A line, the variables it sees, the requests it makes.
+type Case = (&'static str, &'static [(&'static str, &'static str)], &'static [&'static str]);
+
 #[test]
 fn a_project_is_found_and_each_credential_goes_to_its_own_hosts() {
     let network = Network::start();
-    let table: [(&str, &[(&'static str, &str)], &[&str]); 5] = [
+    let table: [Case; 5] = [
         (
             "list clients -c ory.json",
             &[],

@@ -56,7 +56,7 @@ fn client(root: Node) -> Result<(ClientSpec, Vec<String>)> {
         Content::Object(entries) => entries,
         Content::List(_) => {
             let error = Error::usage("one client is due here, but this is a list");
-            return Err(error.hint("`import oauth2-client` takes lists").at(at));
+            return Err(error.hint("give each client a file of its own").at(at));
         }
         Content::Plain(text) if yaml::is_null(&text) => return Err(empty()),
         Content::Plain(_) | Content::Typed(_) => {

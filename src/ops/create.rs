@@ -142,7 +142,7 @@ pub fn create(session: &Session, plan: &Plan, how: &How) -> Result<Created> {
             withdraw(session, kept, how.secret_out.as_deref());
             Err(error)
         }
-        Fate::Unproven(error) | Fate::Unknown(error) => Err(unknown(error, &plan.id, kept.as_ref())),
+        Fate::Unproven(error) | Fate::Unknown(error) => Err(unknown(session, error, &plan.id, kept.as_ref())),
     }
 }
 
@@ -186,7 +186,7 @@ fn conflict(id: &ClientId) -> Error {
         .hint("--if-absent takes an existing client for a success")
 }
 
-fn unknown(error: Error, id: &ClientId, kept: Option<&Kept>) -> Error {
+fn unknown(session: &Session, error: Error, id: &ClientId, kept: Option<&Kept>) -> Error {
     let kind = if error.kind() == Kind::Interrupted { Kind::Interrupted } else { Kind::Failed };
     let error = error
         .about(format!("it is not known whether client `{id}` was made"))
@@ -196,7 +196,13 @@ fn unknown(error: Error, id: &ClientId, kept: Option<&Kept>) -> Error {
         Some(kept) => error.hint(format!("its id and secret are kept in {}", kept.path().display())),
         None => error,
     };
-    error.hint(format!("see whether it is there: orysh get oauth2-client {}", shell_word(id.as_str())))
+    let given = &session.settings().given;
+    let target = match (&given.endpoint, given.sandbox) {
+        (Some(endpoint), _) => format!(" --endpoint {}", shell_word(endpoint)),
+        (None, true) => " --sandbox".into(),
+        (None, false) => String::new(),
+    };
+    error.hint(format!("see whether it is there: orysh get oauth2-client {}{target}", shell_word(id.as_str())))
 }
 
 /// A word as a shell takes it.

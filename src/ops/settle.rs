@@ -89,14 +89,13 @@ async fn prepare(remote: &dyn Remote, plan: &Plan) -> Result<Result<Proof, Clien
     if plan.id_is_ours() {
         return Ok(Ok(Proof::OwnId));
     }
-    if plan.spec().uses_secret() && remote.door(Side::Public).await.is_ok() {
-        return Ok(Ok(Proof::Probe));
-    }
+    // One request more for an id that was given: who had it before is no question afterwards.
     let (client, answer) = clients::get_with_answer(remote, plan.id()).await?;
-    Ok(match client {
-        Some(client) => Err(client),
-        None => Ok(Proof::Absence(date(&answer))),
-    })
+    if let Some(client) = client {
+        return Ok(Err(client));
+    }
+    let can_probe = plan.spec().uses_secret() && remote.door(Side::Public).await.is_ok();
+    Ok(Ok(if can_probe { Proof::Probe } else { Proof::Absence(date(&answer)) }))
 }
 
 fn date(answer: &Answer) -> Option<SystemTime> {
@@ -124,31 +123,41 @@ async fn prove(remote: &dyn Remote, plan: &Plan, proof: &Proof, client: Client) 
             let Some(secret) = plan.spec().secret() else { return unproven(plan) };
             match tokens::prove(remote, plan.id(), secret, plan.spec().auth_method()).await {
                 Ok(Verdict::Right) => made(client),
-                Ok(Verdict::Wrong) => Fate::Exists(client),
+                // Another's client, or the public address of another server: what may be ours is not thrown away.
+                Ok(Verdict::Wrong) => disputed(plan),
                 Ok(Verdict::Unknown) | Err(_) => unproven(plan),
             }
         }
         Proof::Absence(since) => {
             // created_at has whole seconds, and so has Date.
             let is_new = match (since, client.created_at()) {
-                (Some(since), Some(created)) => created + Duration::from_secs(1) >= *since,
-                _ => false,
+                (Some(since), Some(created)) => Some(created + Duration::from_secs(1) >= *since),
+                _ => None,
             };
-            if !is_new || !differences(plan.spec(), &client).is_empty() {
-                Fate::Exists(client)
-            } else if plan.spec().uses_secret() {
-                unproven(plan)
-            } else {
-                made(client)
+            match is_new {
+                Some(false) => Fate::Exists(client),
+                _ if plan.spec().uses_secret() => unproven(plan),
+                Some(true) if differences(plan.spec(), &client).is_empty() => made(client),
+                _ => Fate::Exists(client),
             }
         }
     }
 }
 
+fn disputed(plan: &Plan) -> Fate {
+    Fate::Unproven(
+        Error::failed(format!(
+            "client `{}` exists already, and the token endpoint does not take our secret for it",
+            plan.id()
+        ))
+        .hint("another made it at the same time, or --public-endpoint is of another server"),
+    )
+}
+
 fn unproven(plan: &Plan) -> Fate {
     Fate::Unproven(
         Error::failed(format!("a client `{}` is there, and it could not be proved that its secret is ours", plan.id()))
-            .hint("with --public-endpoint the token endpoint can tell"),
+            .hint("where --public-endpoint is named from the start, the token endpoint can tell"),
     )
 }
 

@@ -66,6 +66,9 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         no_lint: args.flag("no-lint"),
         secret_out: args.text("secret-out").map(PathBuf::from),
     };
+    if args.text("secret-out") == Some("-") {
+        return Err(Error::usage("--secret-out wants a file: stdout has the result already"));
+    }
     let plan = create::plan(session, spec, &how)?;
     if args.flag("dry-run") {
         if args.flag("quiet") || args.format == Format::Env {

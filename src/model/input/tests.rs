@@ -123,7 +123,7 @@ fn hints_say_what_to_do() {
         ("redirect_uri: []", "did you mean `redirect_uris`?"),
         ("skip_consent: no", "YAML 1.2 has only `true` and `false`"),
         ("implicit_grant_id_token_lifespan: 1d", "write `24h`"),
-        ("[{owner: a}]", "`import oauth2-client` takes lists"),
+        ("[{owner: a}]", "give each client a file of its own"),
     ] {
         assert_eq!(parse_document(text, "c.yaml").unwrap_err().hints(), [hint], "{text}");
     }
