@@ -1,7 +1,5 @@
 //! What a server's refusal means: its own words, the client it was about, what to do next.
 
-use std::error::Error as _;
-
 use serde_json::Value;
 use url::Url;
 
@@ -128,11 +126,12 @@ pub fn not_understood(answer: &Answer, about: &str, wanted: &str) -> Error {
 /// The error for a request that got no answer.
 pub fn transport(source: reqwest::Error, server: &Url) -> Error {
     let source = source.without_url();
-    let chain = chain(&source);
+    let chain = causes(&source).map(|cause| format!("{cause} {cause:?}")).collect::<Vec<_>>().join(" ");
+    let innermost = causes(&source).last().map(ToString::to_string).unwrap_or_default();
     let place = format!("{}://{}", server.scheme(), server.authority());
     for (sign, message, hint) in TLS_SIGNS {
         if chain.contains(sign) {
-            return Error::failed(format!("{message} at {place}")).caused_by(innermost(&source)).hint(*hint);
+            return Error::failed(format!("{message} at {place}")).caused_by(innermost).hint(*hint);
         }
     }
     let (what, hint) = if source.is_connect() && source.is_timeout() {
@@ -144,7 +143,7 @@ pub fn transport(source: reqwest::Error, server: &Url) -> Error {
     } else {
         ("the connection broke to", "try again; if it stays, look at the server's log")
     };
-    Error::failed(format!("{what} {place}")).caused_by(innermost(&source)).hint(hint)
+    Error::failed(format!("{what} {place}")).caused_by(innermost).hint(hint)
 }
 
 const TLS_SIGNS: &[(&str, &str, &str)] = &[
@@ -167,24 +166,11 @@ const TLS_SIGNS: &[(&str, &str, &str)] = &[
     ("corrupt message", "no TLS is spoken", "is it a plain http:// address?"),
 ];
 
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = format!("{error} {error:?}");
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text} {cause} {cause:?}");
-        source = cause.source();
-    }
-    text
-}
-
-fn innermost(error: &reqwest::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = cause.to_string();
-        source = cause.source();
-    }
-    text
+/// An error and what caused it, outermost first.
+fn causes<'a>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
+    std::iter::successors(Some(error), |error| error.source())
 }
 
 #[cfg(test)]

@@ -11,9 +11,9 @@ use clap::{Arg, ArgAction};
 
 use crate::error::Result;
 use crate::grammar::Args;
-use crate::model::client::{Client, ClientId};
+use crate::model::client::ClientId;
 use crate::model::fields::FIELDS;
-use crate::output::outcome::{Column, Outcome, Row};
+use crate::output::outcome::{Column, Outcome};
 
 /// The noun's other name.
 pub const ALIASES: &[&str] = &["client"];
@@ -28,11 +28,6 @@ pub const COLUMNS: &[Column] = &[
     Column { title: "AUDIENCE", member: "audience" },
     Column { title: "REDIRECT URIS", member: "redirect_uris" },
 ];
-
-/// A client as a row.
-pub fn row(client: Client) -> Row {
-    Row::document(client.into_document(), "client_id")
-}
 
 /// An outcome of clients knows the columns of CSV: the whole field table.
 pub fn with_members(outcome: Outcome) -> Outcome {

@@ -142,7 +142,7 @@ pub fn create(session: &Session, plan: &Plan, how: &How) -> Result<Created> {
             withdraw(session, kept, how.secret_out.as_deref());
             Err(error)
         }
-        Fate::Unproven(error) | Fate::Unknown(error) => Err(unknown(session, error, &plan.id, kept.as_ref())),
+        Fate::Unknown(error) => Err(unknown(session, error, &plan.id, kept.as_ref())),
     }
 }
 

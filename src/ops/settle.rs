@@ -11,6 +11,7 @@ use crate::api::tokens::{self, Verdict};
 use crate::api::{Remote, Side, clients, refusal, request};
 use crate::error::Error;
 use crate::model::client::{Client, ClientSpec};
+use crate::model::duration;
 use crate::model::fields::{FIELDS, Field, Kind, SetBy};
 use crate::ops::create::Plan;
 
@@ -28,9 +29,7 @@ pub enum Fate {
     Exists(Client),
     /// Nothing was made.
     Refused(Error),
-    /// A client is there, and it cannot be told whose.
-    Unproven(Error),
-    /// It cannot be told whether one is there.
+    /// It cannot be told whether one is there, or whose it is.
     Unknown(Error),
 }
 
@@ -145,7 +144,7 @@ async fn prove(remote: &dyn Remote, plan: &Plan, proof: &Proof, client: Client) 
 }
 
 fn disputed(plan: &Plan) -> Fate {
-    Fate::Unproven(
+    Fate::Unknown(
         Error::failed(format!(
             "client `{}` exists already, and the token endpoint does not take our secret for it",
             plan.id()
@@ -155,7 +154,7 @@ fn disputed(plan: &Plan) -> Fate {
 }
 
 fn unproven(plan: &Plan) -> Fate {
-    Fate::Unproven(
+    Fate::Unknown(
         Error::failed(format!("a client `{}` is there, and it could not be proved that its secret is ours", plan.id()))
             .hint("where --public-endpoint is named from the start, the token endpoint can tell"),
     )
@@ -183,9 +182,7 @@ fn is_same(field: &Field, wanted: &Value, found: &Value) -> bool {
         return true;
     }
     match (field.kind, wanted, found) {
-        (Kind::Duration, Value::String(wanted), Value::String(found)) => {
-            crate::model::duration::parse(wanted).ok() == crate::model::duration::parse(found).ok()
-        }
+        (Kind::Duration, Value::String(wanted), Value::String(found)) => duration::same(wanted, found),
         _ => wanted == found,
     }
 }

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Result};
+use crate::model::client::Client;
 use crate::model::document::Document;
 
 /// What is to happen once a row has reached stdout without error (removing the file that kept its secret).
@@ -57,6 +58,11 @@ impl Row {
     pub fn document(document: Document, id_field: &str) -> Self {
         let id = document.text(id_field).map(str::to_owned);
         Row { body: Body::Document(document), id, afterwards: None, otherwise: None }
+    }
+
+    /// A client as a row.
+    pub fn client(client: Client) -> Self {
+        Row::document(client.into_document(), "client_id")
     }
 
     /// A row that is nothing but an id: JSON prints it as a string.

@@ -64,7 +64,7 @@ impl Iterator for Clients {
 
 impl Rows for Clients {
     fn next(&mut self) -> Option<Result<Row>> {
-        Iterator::next(self).map(|client| client.map(|client| Row::document(client.into_document(), "client_id")))
+        Iterator::next(self).map(|client| client.map(Row::client))
     }
 
     fn is_ready(&self) -> bool {

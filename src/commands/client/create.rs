@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Arg, ArgAction};
 use serde_json::Value;
 
-use crate::commands::client::{ALIASES, COLUMNS, row, with_members};
+use crate::commands::client::{ALIASES, COLUMNS, with_members};
 use crate::error::{Error, Result};
 use crate::grammar::{Args, Command, Host, args as flags};
 use crate::model::client::ClientSpec;
@@ -101,7 +101,7 @@ fn shows_secret(args: &Args, created: &Created) -> bool {
 
 /// A created client as a row that lets go of the kept secret once it has been written.
 fn shown(Created { client, kept }: Created) -> Row {
-    let row = row(client);
+    let row = Row::client(client);
     match kept {
         Some(kept) => {
             let otherwise = format!("the client was made, and its id and secret are kept in {}", kept.path().display());

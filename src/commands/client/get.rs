@@ -1,10 +1,10 @@
 //! `get oauth2-client ID…`: shows clients by id, in the order asked.
 
 use crate::api::clients;
-use crate::commands::client::{ALIASES, COLUMNS, ids, ids_arg, row, with_members};
+use crate::commands::client::{ALIASES, COLUMNS, ids, ids_arg, with_members};
 use crate::error::Result;
 use crate::grammar::{Args, Command, Host};
-use crate::output::outcome::Outcome;
+use crate::output::outcome::{Outcome, Row};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -23,6 +23,6 @@ pub fn command() -> Command {
 fn run(host: &Host, args: &Args) -> Result<Outcome> {
     let ids = ids(args)?;
     let session = host.session.clone();
-    let rows = ids.clone().into_iter().map(move |id| session.wait(clients::get(&session, &id)).map(row));
+    let rows = ids.clone().into_iter().map(move |id| session.wait(clients::get(&session, &id)).map(Row::client));
     Ok(with_members(Outcome::each(ids.len(), rows, COLUMNS)))
 }
