@@ -2,6 +2,7 @@
 
 pub mod client;
 pub mod help;
+pub mod inspect;
 pub mod sandbox;
 pub mod script;
 pub mod version;
@@ -15,6 +16,7 @@ pub fn registry() -> Registry {
         client::get::command(),
         client::list::command(),
         client::delete::command(),
+        inspect::key::command(),
         script::run::command(),
         script::eval::command(),
         sandbox::serve::command(),

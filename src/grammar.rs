@@ -6,6 +6,7 @@ pub mod common;
 pub mod execute;
 pub mod help;
 pub mod parse;
+pub mod recipients;
 pub mod words;
 
 pub use command::{Args, Command, Host, Registry};

@@ -11,6 +11,7 @@ pub mod ui;
 pub mod net;
 pub mod model;
 pub mod api;
+pub mod crypt;
 pub mod config;
 pub mod output;
 pub mod session;

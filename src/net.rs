@@ -1,16 +1,22 @@
 //! The one door to the network: turns a policy into an HTTP client.
 //!
-//! For a plain http address no TLS roots are loaded. No client follows redirects:
-//! a body replayed on a 307 would hand its secret to another host.
+//! For a plain http address no TLS roots are loaded. No client follows redirects: a body replayed on a 307 would
+//! hand its secret to another host. What people give addresses for is fetched under bounds of its own (`net/fetch.rs`).
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use reqwest::{Certificate, Client, Identity, NoProxy, Proxy, redirect, tls};
+use reqwest::{Certificate, Client, ClientBuilder, Identity, NoProxy, Proxy, redirect, tls};
 use url::{Host, Url};
 
 use crate::env;
 use crate::error::{Error, Result};
+
+mod address;
+pub mod fetch;
+mod transport;
+
+pub use transport::{causes, transport};
 
 /// The most bytes of an answer that are read.
 pub const MOST_BYTES: usize = 16 * 1024 * 1024;
@@ -87,28 +93,33 @@ fn without_user(text: &str) -> &str {
 
 /// Makes the HTTP client for one server.
 pub fn client(policy: &Policy, server: &Url) -> Result<Client> {
-    let builder = Client::builder()
+    let (builder, proxy) = with_proxy(builder(policy), policy, server)?;
+    // A proxy may be spoken to by TLS, whatever the server is.
+    let uses_tls = server.scheme() == "https" || proxy.is_some();
+    let builder = if uses_tls { with_tls(builder, policy)? } else { without_tls(builder) };
+    build(builder)
+}
+
+/// What all clients have in common.
+fn builder(policy: &Policy) -> ClientBuilder {
+    Client::builder()
         .user_agent(concat!("orysh/", env!("CARGO_PKG_VERSION")))
         .redirect(redirect::Policy::none())
         .connect_timeout(Duration::from_secs(5).min(policy.timeout))
         .timeout(policy.timeout)
         .http1_only()
         .referer(false)
-        .no_proxy();
-    let proxy = proxy(policy, server)?;
-    // A proxy may be spoken to by TLS, whatever the server is.
-    let uses_tls = server.scheme() == "https" || proxy.is_some();
-    let builder = match proxy {
-        Some(proxy) => builder.proxy(proxy),
-        None => builder,
-    };
-    let builder = if uses_tls { with_tls(builder, policy)? } else { without_tls(builder) };
+        .no_proxy()
+}
+
+fn build(builder: ClientBuilder) -> Result<Client> {
     builder.build().map_err(|source| Error::failed("cannot set up the HTTP client").caused_by(source))
 }
 
-fn proxy(policy: &Policy, server: &Url) -> Result<Option<Proxy>> {
+/// Adds the proxy for a server, and gives its host; the server may be excepted from it yet.
+fn with_proxy(builder: ClientBuilder, policy: &Policy, server: &Url) -> Result<(ClientBuilder, Option<String>)> {
     if is_loopback(server) {
-        return Ok(None);
+        return Ok((builder, None));
     }
     let named = if server.scheme() == "https" { &env::HTTPS_PROXY } else { &env::HTTP_PROXY };
     let from_environment = || env::proxy_variable(named).or_else(|| env::proxy_variable(&env::ALL_PROXY));
@@ -118,7 +129,7 @@ fn proxy(policy: &Policy, server: &Url) -> Result<Option<Proxy>> {
         .map(|address| (address, true))
         .or_else(|| from_environment().map(|address| (address, false)))
     else {
-        return Ok(None);
+        return Ok((builder, None));
     };
     let proxy = Proxy::all(&address).map_err(|source| {
         let what = if from_flag { "--proxy" } else { named.name };
@@ -127,18 +138,20 @@ fn proxy(policy: &Policy, server: &Url) -> Result<Option<Proxy>> {
             .hint("a proxy looks like http://proxy:3128")
     })?;
     let exceptions = if from_flag { None } else { env::proxy_variable(&env::NO_PROXY) };
-    Ok(Some(proxy.no_proxy(exceptions.as_deref().and_then(NoProxy::from_string))))
+    let with_scheme = if address.contains("://") { address } else { format!("http://{address}") };
+    let host = Url::parse(&with_scheme).ok().and_then(|url| url.host_str().map(str::to_owned));
+    Ok((builder.proxy(proxy.no_proxy(exceptions.as_deref().and_then(NoProxy::from_string))), host))
 }
 
 /// An empty store of roots: nothing is read from disk, and https would fail rather than go unchecked.
-fn without_tls(builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
+fn without_tls(builder: ClientBuilder) -> ClientBuilder {
     install_provider();
     let config =
         rustls::ClientConfig::builder().with_root_certificates(rustls::RootCertStore::empty()).with_no_client_auth();
     builder.tls_backend_preconfigured(config)
 }
 
-fn with_tls(mut builder: reqwest::ClientBuilder, policy: &Policy) -> Result<reqwest::ClientBuilder> {
+fn with_tls(mut builder: ClientBuilder, policy: &Policy) -> Result<ClientBuilder> {
     install_provider();
     builder = builder.tls_version_min(tls::Version::TLS_1_2).tls_danger_accept_invalid_certs(policy.skip_tls_verify);
     if let Some(path) = &policy.ca_file {

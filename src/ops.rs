@@ -3,4 +3,5 @@
 pub mod create;
 pub mod delete;
 pub mod keep;
+pub mod recipients;
 pub mod settle;

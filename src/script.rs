@@ -3,5 +3,6 @@
 mod clients;
 pub mod engine;
 pub mod errors;
+mod recipients;
 pub mod run;
 pub mod value;

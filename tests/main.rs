@@ -12,6 +12,7 @@ mod help;
 mod kill;
 mod layers;
 mod network;
+mod pgp;
 mod script;
 mod shell;
 mod support;

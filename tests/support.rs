@@ -1,12 +1,15 @@
 //! What tests read as sentences: a real server, and the real program that is run against it.
 
+mod gpg;
 mod program;
 mod sandbox;
 mod stub;
+pub mod tools;
 
+pub use gpg::Gpg;
 pub use program::{Orysh, Ran, anywhere, orysh};
 pub use sandbox::Sandbox;
-pub use stub::{Stub, tls_stub};
+pub use stub::{Stub, tls_pages, tls_stub};
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};

@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, RETRY_AFTER};
+use bytes::Bytes;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
 use zeroize::Zeroizing;
 
 use crate::api::refusal;
@@ -149,7 +150,7 @@ async fn once(door: &Door, request: &Request) -> (Result<Answer>, bool) {
         Ok(response) => (read(response).await, true),
         Err(source) => {
             let reached = !source.is_connect() && !source.is_builder();
-            (Err(refusal::transport(source, &door.base)), reached)
+            (Err(net::transport(source, &door.base)), reached)
         }
     }
 }
@@ -162,7 +163,9 @@ fn build(door: &Door, request: &Request) -> Result<reqwest::RequestBuilder> {
         .header(reqwest::header::ACCEPT, "application/json");
     builder = match &request.payload {
         Payload::None => builder,
-        Payload::Json(document) => builder.json(&document.reveal()),
+        Payload::Json(document) => {
+            builder.header(CONTENT_TYPE, "application/json").body(Bytes::from_owner(document.to_wire()))
+        }
         Payload::Form(members) => form(builder, members.iter().map(|(name, value)| (*name, value.as_str()))),
         Payload::SecretForm(members) => form(builder, members.iter().map(|(name, value)| (*name, value.expose()))),
     };
@@ -180,8 +183,8 @@ fn form<'a>(
     builder: reqwest::RequestBuilder,
     members: impl Iterator<Item = (&'a str, &'a str)>,
 ) -> reqwest::RequestBuilder {
-    let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(members).finish();
-    builder.header(reqwest::header::CONTENT_TYPE, "application/x-www-form-urlencoded").body(body)
+    let body = Zeroizing::new(url::form_urlencoded::Serializer::new(String::new()).extend_pairs(members).finish());
+    builder.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(Bytes::from_owner(body))
 }
 
 /// RFC 6749 §2.3.1: id and secret are form-urlencoded each before Basic joins them.
@@ -201,7 +204,7 @@ async fn read(mut response: reqwest::Response) -> Result<Answer> {
     let headers = std::mem::take(response.headers_mut());
     let url = response.url().clone();
     let mut body = Zeroizing::new(Vec::new());
-    while let Some(chunk) = response.chunk().await.map_err(|source| refusal::transport(source, &url))? {
+    while let Some(chunk) = response.chunk().await.map_err(|source| net::transport(source, &url))? {
         if body.len() + chunk.len() > net::MOST_BYTES {
             return Err(too_large());
         }

@@ -36,7 +36,7 @@ pub fn output_args() -> Vec<Arg> {
 /// The flags of commands that act on a server. `config_short`: whether `-c` is free for `--config`.
 pub fn server_args(config_short: bool) -> Vec<Arg> {
     let config = text("config", "FILE", TARGET, "The Ory CLI's configuration file [default: ~/.ory-cloud.json]");
-    vec![
+    let mut args = vec![
         text("endpoint", "URL", TARGET, "Address of the admin API, as http://127.0.0.1:4445").short('e'),
         text("public-endpoint", "URL", TARGET, "Address of the public API, as http://127.0.0.1:4444"),
         switch("sandbox", TARGET, "Act on the server inside this program, whose clients are kept in the data folder"),
@@ -50,9 +50,6 @@ pub fn server_args(config_short: bool) -> Vec<Arg> {
             .action(ArgAction::Append)
             .help("Header to send to the admin API (can be repeated)")
             .help_heading(CONNECTION),
-        text("timeout", "DURATION", CONNECTION, "The longest that one request may take [default: 30s]"),
-        text("proxy", "URL", CONNECTION, "Proxy, instead of those of the environment"),
-        text("ca-file", "FILE", CONNECTION, "PEM file of the authorities to trust instead of the system's"),
         text("client-cert", "FILE", CONNECTION, "PEM file of the TLS client certificate"),
         text(
             "client-key",
@@ -65,6 +62,17 @@ pub fn server_args(config_short: bool) -> Vec<Arg> {
             CONNECTION,
             "Believe any TLS certificate: whoever is on the way can read and change everything",
         ),
+    ];
+    args.extend(transport_args());
+    args
+}
+
+/// The flags of every connection, to whichever server.
+pub fn transport_args() -> Vec<Arg> {
+    vec![
+        text("timeout", "DURATION", CONNECTION, "The longest that one request may take [default: 30s]"),
+        text("proxy", "URL", CONNECTION, "Proxy, instead of those of the environment"),
+        text("ca-file", "FILE", CONNECTION, "PEM file of the authorities to trust instead of the system's"),
     ]
 }
 

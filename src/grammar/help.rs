@@ -13,6 +13,7 @@ pub const VERBS: &[(&str, &str)] = &[
     ("get", "Show things by id"),
     ("list", "List things"),
     ("delete", "Delete things by id"),
+    ("inspect", "Look at something without changing it"),
     ("sandbox", "The server inside this program"),
 ];
 

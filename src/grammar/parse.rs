@@ -37,9 +37,7 @@ pub fn parse<'a>(registry: &'a Registry, words: &[String], color: bool) -> Resul
     let path: Vec<&str> = path.iter().map(String::as_str).collect();
     match registry.find(&path) {
         Some(command) => {
-            if !command.on_server {
-                refuse_server_flags(command, &matches)?;
-            }
+            refuse_server_flags(command, &matches)?;
             Ok(Parsed::Command(command, matches))
         }
         None => Err(Error::failed(format!("the command {} is not registered", path.join(" ")))),
@@ -102,6 +100,7 @@ fn group(verb: &'static str) -> clap::Command {
 fn leaf(command: &Command, name: &'static str) -> clap::Command {
     let own = (command.args)();
     let takes_dash_c = own.iter().any(|arg| arg.get_short() == Some('c'));
+    let refused: Vec<Arg> = refused_args(command, &own).map(|arg| hidden(&arg)).collect();
     let mut leaf = clap::Command::new(name)
         .about(command.about)
         .visible_aliases(command.aliases.iter().copied())
@@ -111,10 +110,14 @@ fn leaf(command: &Command, name: &'static str) -> clap::Command {
     if takes_dash_c {
         leaf = leaf.args(common::server_args(false).into_iter().filter(|arg| arg.get_id() == "config"));
     }
-    if !command.on_server {
-        leaf = leaf.args(common::server_args(false).into_iter().map(|arg| hidden(&arg)));
-    }
-    leaf
+    leaf.args(refused)
+}
+
+/// The flags of a server that a command has no use for; some of them it may take by itself.
+fn refused_args(command: &Command, own: &[Arg]) -> impl Iterator<Item = Arg> {
+    let own: Vec<_> = own.iter().map(|arg| arg.get_id().clone()).collect();
+    let all = if command.on_server { Vec::new() } else { common::server_args(false) };
+    all.into_iter().filter(move |arg| !own.contains(arg.get_id()))
 }
 
 /// Stands in for a global flag that would mean nothing here, so that it is refused instead of ignored.
@@ -124,7 +127,7 @@ fn hidden(arg: &Arg) -> Arg {
 
 fn refuse_server_flags(command: &Command, matches: &ArgMatches) -> Result<()> {
     let is_given = |arg: &Arg| matches.value_source(arg.get_id().as_str()) == Some(ValueSource::CommandLine);
-    match common::server_args(false).iter().find(|arg| is_given(arg)) {
+    match refused_args(command, &(command.args)()).find(is_given) {
         Some(arg) => {
             Err(Error::usage(format!("`{}` acts on no server: leave --{} out", command.words.join(" "), arg.get_id())))
         }

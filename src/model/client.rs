@@ -48,6 +48,11 @@ impl Client {
     }
 
     /// Replaces the secret, such as by its ciphertext.
+    pub fn remove_secret(&mut self) {
+        self.0.remove("client_secret");
+    }
+
+    /// Sets the secret.
     pub fn set_secret(&mut self, secret: Secret) {
         self.0.set_secret("client_secret", secret);
     }

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value};
+use zeroize::Zeroizing;
 
 use crate::secret::{REDACTED, Secret};
 
@@ -95,12 +97,35 @@ impl Document {
         self.with_secrets(|_| REDACTED.to_owned())
     }
 
+    /// The whole object with its secrets in clear as JSON text, which is zeroized when it is dropped: for the wire.
+    pub fn to_wire(&self) -> Zeroizing<Vec<u8>> {
+        // Every character of a secret takes at most six (`\u0000`). A buffer that grew would leave a copy behind.
+        let secrets: usize = self.secrets.iter().map(|(name, secret)| name.len() + secret.expose().len() * 6 + 8).sum();
+        let fields = serde_json::to_vec(&self.fields).unwrap_or_default();
+        let mut text = Zeroizing::new(Vec::with_capacity(fields.len() + secrets + 8));
+        serde_json::to_writer(&mut *text, &Revealed(self)).expect("an object of JSON values is JSON");
+        text
+    }
+
     fn with_secrets(&self, text: impl Fn(&Secret) -> String) -> Map<String, Value> {
         let mut object = self.fields.clone();
         for (name, secret) in &self.secrets {
             object.insert(name.clone(), Value::String(text(secret)));
         }
         object
+    }
+}
+
+/// A document with its secrets, written without a copy of them.
+struct Revealed<'a>(&'a Document);
+
+impl Serialize for Revealed<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Document { fields, secrets } = self.0;
+        let mut map = serializer.serialize_map(Some(fields.len() + secrets.len()))?;
+        fields.iter().try_for_each(|(name, value)| map.serialize_entry(name, value))?;
+        secrets.iter().try_for_each(|(name, secret)| map.serialize_entry(name, secret.expose()))?;
+        map.end()
     }
 }
 
@@ -115,5 +140,6 @@ mod tests {
         let document = Document::new(object.clone(), |name| name == "client_secret");
         assert!(!format!("{document:?} {:?}", document.redacted()).contains("canary"));
         assert_eq!(document.reveal(), object);
+        assert_eq!(serde_json::from_slice::<Value>(&document.to_wire()).unwrap(), Value::Object(object));
     }
 }

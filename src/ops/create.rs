@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::api::request;
 use crate::config::files;
+use crate::crypt::{Recipient, recipient};
 use crate::error::{Error, Kind, Result};
 use crate::model::client::{Client, ClientId, ClientSpec};
 use crate::model::lint;
@@ -24,6 +25,8 @@ pub struct How {
     pub no_lint: bool,
     /// A new file that the secret is written to as well, before anything is sent.
     pub secret_out: Option<PathBuf>,
+    /// Whom the secret is encrypted for, if anybody.
+    pub recipients: Vec<Recipient>,
 }
 
 /// A client that is ready to be sent: checked, with defaults, id and secret.
@@ -33,6 +36,9 @@ pub struct Plan {
     id: ClientId,
     id_is_ours: bool,
     secret_is_ours: bool,
+    recipients: Vec<Recipient>,
+    /// The secret encrypted for them.
+    sealed: Option<Secret>,
 }
 
 /// What came of it.
@@ -66,6 +72,10 @@ pub fn plan(session: &Session, spec: ClientSpec, how: &How) -> Result<Plan> {
     }
     let id = given.unwrap_or_else(ClientId::generate);
     spec.set_id(&id);
+    if !how.recipients.is_empty() && spec.auth_method() == "none" {
+        return Err(Error::usage("a client with `none` has no secret, and there is nothing to encrypt")
+            .hint("leave --pgp-key, --pgp-key-url and --keybase out, or choose another --token-endpoint-auth-method"));
+    }
     let secret_is_ours = spec.uses_secret() && spec.secret().is_none();
     if secret_is_ours {
         spec.set_secret(Secret::generate()?);
@@ -74,7 +84,17 @@ pub fn plan(session: &Session, spec: ClientSpec, how: &How) -> Result<Plan> {
         return Err(Error::usage(format!("a client with `{}` has no secret to write", spec.auth_method()))
             .hint("leave --secret-out out"));
     }
-    Ok(Plan { spec, id, id_is_ours, secret_is_ours })
+    let sealed = seal(&spec, &how.recipients)?;
+    Ok(Plan { spec, id, id_is_ours, secret_is_ours, recipients: how.recipients.clone(), sealed })
+}
+
+/// Encrypts the secret, if it is for somebody. One that only the server will make is tried with another.
+fn seal(spec: &ClientSpec, recipients: &[Recipient]) -> Result<Option<Secret>> {
+    match spec.secret() {
+        _ if recipients.is_empty() => Ok(None),
+        Some(secret) => recipient::encrypt(recipients, secret).map(Some),
+        None => recipient::encrypt(recipients, &Secret::new("trial")).map(|_| None),
+    }
 }
 
 impl Plan {
@@ -99,6 +119,11 @@ impl Plan {
         &self.id
     }
 
+    /// The secret as it is kept and passed on: encrypted, where it is for somebody.
+    fn passed_on(&self) -> Option<&Secret> {
+        self.sealed.as_ref().or(self.spec.secret())
+    }
+
     /// Whether the secret was chosen here, so that nobody has it yet.
     pub fn secret_is_ours(&self) -> bool {
         self.secret_is_ours
@@ -112,19 +137,21 @@ impl Plan {
 
 /// `POST /admin/clients`, and whatever it takes to know what became of it.
 ///
-/// Before the first byte is sent the secret is on disk. Errors name the client; where its fate is unknown
+/// Before the first byte is sent the secret is on disk, encrypted if it is for somebody; in clear it is in memory only
+/// until the request is settled. Errors name the client; where its fate is unknown
 /// they name the file and the next command as well.
-pub fn create(session: &Session, plan: &Plan, how: &How) -> Result<Created> {
+pub fn create(session: &Session, plan: Plan, how: &How) -> Result<Created> {
     let endpoint = session.admin_url()?;
-    let kept = plan.spec.secret().map(|secret| Kept::write(&plan.id, secret, endpoint.as_str())).transpose()?;
-    if let (Some(path), Some(secret)) = (&how.secret_out, plan.spec.secret())
+    let owners: Vec<_> = plan.recipients.iter().map(Recipient::fingerprint).collect();
+    let kept = plan.passed_on().map(|secret| Kept::write(&plan.id, secret, &owners, endpoint.as_str())).transpose()?;
+    if let (Some(path), Some(secret)) = (&how.secret_out, plan.passed_on())
         && let Err(error) = files::write_new(path, secret.expose().as_bytes())
     {
         discard(session, kept);
         return Err(error.about("--secret-out"));
     }
     let was_sent = AtomicBool::new(false);
-    let fate = match session.wait(async { Ok(settle::create(session, plan, &was_sent).await) }) {
+    let fate = match session.wait(async { Ok(settle::create(session, &plan, &was_sent).await) }) {
         Ok(fate) => fate,
         Err(error) if was_sent.load(Ordering::SeqCst) => Fate::Unknown(error),
         Err(error) => Fate::Refused(error),
@@ -134,7 +161,7 @@ pub fn create(session: &Session, plan: &Plan, how: &How) -> Result<Created> {
         Fate::Exists(client) => {
             withdraw(session, kept, how.secret_out.as_deref());
             if how.if_absent {
-                return Ok(existing(session, plan, client));
+                return Ok(existing(session, &plan, client));
             }
             Err(conflict(&plan.id))
         }
@@ -146,7 +173,7 @@ pub fn create(session: &Session, plan: &Plan, how: &How) -> Result<Created> {
     }
 }
 
-fn finish(session: &Session, plan: &Plan, mut client: Client, settled: bool, kept: Option<Kept>) -> Created {
+fn finish(session: &Session, plan: Plan, mut client: Client, settled: bool, kept: Option<Kept>) -> Created {
     if settled {
         session.ui().note(&format!(
             "the reply was lost, and client `{}` was found on the server: it was made once{}",
@@ -154,15 +181,22 @@ fn finish(session: &Session, plan: &Plan, mut client: Client, settled: bool, kep
             if client.secret().is_none() { "; its registration access token is not known" } else { "" },
         ));
     }
-    match plan.spec.secret() {
-        // The server echoes the secret only in the reply that may have been lost.
-        Some(secret) if client.secret().is_none() => client.set_secret(secret.clone()),
-        None if client.secret().is_some() => {
-            session
-                .ui()
-                .note(&format!("the server made a secret that is of no use with `{}`", plan.spec.auth_method()));
-        }
-        _ => {}
+    if plan.spec.secret().is_none() && client.secret().is_some() {
+        session.ui().note(&format!("the server made a secret that is of no use with `{}`", plan.spec.auth_method()));
+    }
+    let told = client.secret().filter(|told| plan.spec.secret() != Some(told)).cloned();
+    match (told, plan.passed_on()) {
+        // It is the server's own, which the owner alone may read as well.
+        (Some(told), _) if !plan.recipients.is_empty() => match recipient::encrypt(&plan.recipients, &told) {
+            Ok(sealed) => client.set_secret(sealed),
+            Err(error) => {
+                client.remove_secret();
+                session.ui().warn(&error.about("the server's secret is left out").full_message());
+            }
+        },
+        (Some(_), _) | (None, None) => {}
+        // The server echoes the secret, but only in the reply that may have been lost.
+        (None, Some(secret)) => client.set_secret(secret.clone()),
     }
     Created { client, kept }
 }

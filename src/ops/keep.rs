@@ -8,6 +8,7 @@ use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use crate::config::{files, paths};
+use crate::crypt::Fingerprint;
 use crate::error::{Error, Result};
 use crate::model::client::ClientId;
 use crate::secret::Secret;
@@ -23,16 +24,21 @@ pub struct Kept {
 
 impl Kept {
     /// Writes `{client_id, client_secret, endpoint, created_at}` to a new 0600 file in the state folder, and syncs it.
-    pub fn write(id: &ClientId, secret: &Secret, endpoint: &str) -> Result<Kept> {
+    ///
+    /// A secret that is encrypted comes with its owners' fingerprints, as `encrypted_for`.
+    pub fn write(id: &ClientId, secret: &Secret, owners: &[Fingerprint], endpoint: &str) -> Result<Kept> {
         let folder = paths::state()?.join("pending");
         files::private_folder(&folder)?;
         let path = folder.join(format!("{}.json", Uuid::new_v4()));
-        let content = json!({
+        let mut content = json!({
             "client_id": id.as_str(),
             "client_secret": secret.expose(),
             "endpoint": endpoint,
             "created_at": humantime::format_rfc3339_seconds(SystemTime::now()).to_string(),
         });
+        if !owners.is_empty() {
+            content["encrypted_for"] = owners.iter().map(Fingerprint::as_str).collect();
+        }
         files::write_new(&path, Zeroizing::new(content.to_string()).as_bytes())?;
         Ok(Kept { path, id: id.clone(), secret: secret.clone() })
     }

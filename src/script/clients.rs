@@ -10,7 +10,7 @@ use crate::ops;
 use crate::ops::create::How;
 use crate::script::engine::Context;
 use crate::script::errors::{ScriptResult, thrown};
-use crate::script::value;
+use crate::script::{recipients, value};
 use crate::session::Session;
 use crate::session::pages::Clients;
 
@@ -18,7 +18,12 @@ use crate::session::pages::Clients;
 pub fn module(context: &Context) -> Module {
     let mut module = Module::new();
     let bound = context.clone();
-    module.set_native_fn("create", move |call: Call<'_>, map: Map| placed(&call, create(&bound, &map)));
+    module
+        .set_native_fn("create", move |call: Call<'_>, map: Map| placed(&call, create_for(&bound, &map, &Map::new())));
+    let bound = context.clone();
+    module.set_native_fn("create", move |call: Call<'_>, map: Map, options: Map| {
+        placed(&call, create_for(&bound, &map, &options))
+    });
     let session = context.host.session.clone();
     module.set_native_fn("get", move |call: Call<'_>, id: &str| placed(&call, get(&session, id)));
     let session = context.host.session.clone();
@@ -43,7 +48,8 @@ fn placed<T>(call: &Call<'_>, result: ScriptResult<T>) -> ScriptResult<T> {
 }
 
 /// `clients::create(map) -> Client`: the map's fields are the field table's, with the same defaults as flags.
-fn create(context: &Context, map: &Map) -> ScriptResult<Client> {
+/// `clients::create(map, options)`: the secret is encrypted for whom the options name, and is the ciphertext from then on.
+fn create_for(context: &Context, map: &Map, options: &Map) -> ScriptResult<Client> {
     let fields = value::fields_of(map)?;
     let made = || {
         let session = &context.host.session;
@@ -51,9 +57,10 @@ fn create(context: &Context, map: &Map) -> ScriptResult<Client> {
         if !left_out.is_empty() {
             return Err(Error::usage(format!("only the server sets {}", left_out.join(", "))));
         }
-        let how = How::default();
+        let wanted = recipients::wanted(options)?;
+        let how = How { recipients: ops::recipients::load(session, &wanted)?, ..How::default() };
         let plan = ops::create::plan(session, spec, &how)?;
-        ops::create::create(session, &plan, &how)
+        ops::create::create(session, plan, &how)
     };
     let created = made().map_err(thrown)?;
     if let Some(kept) = created.kept {

@@ -8,10 +8,11 @@ use serde_json::Value;
 
 use crate::commands::client::{ALIASES, COLUMNS, with_members};
 use crate::error::{Error, Result};
-use crate::grammar::{Args, Command, Host, args as flags};
+use crate::grammar::{Args, Command, Host, args as flags, recipients as recipient_flags};
 use crate::model::client::ClientSpec;
 use crate::model::input;
 use crate::ops::create::{self, Created, How};
+use crate::ops::recipients;
 use crate::output::Format;
 use crate::output::outcome::{Outcome, Row};
 use crate::secret::Secret;
@@ -26,6 +27,7 @@ Examples:
   orysh create oauth2-client --name job --grant-type client_credentials --format env
   orysh create oauth2-client --file client.yaml --secret-out client.secret --format json
   orysh create oauth2-client --id app-1 --name \"app one\" --if-absent
+  orysh create oauth2-client --name job --pgp-key @alice.asc --format jsonpath=client_secret | base64 -d | gpg -d
 
 Id and secret are chosen here where none is given, and the secret is on disk before anything
 is sent, until it has been printed: a lost reply makes no second client and loses no secret.";
@@ -54,17 +56,21 @@ fn create_args() -> Vec<Arg> {
         switch("dry-run", "Show the request that would be sent, its secret redacted, and send nothing"),
         switch("no-lint", "Send what the check of the values refuses, too"),
     ];
+    args.extend(recipient_flags::recipient_args());
     args.extend(flags::field_args());
     args
 }
 
 fn run(host: &Host, args: &Args) -> Result<Outcome> {
     let session = &host.session;
+    let wanted = recipient_flags::wanted(args)?;
+    check_stdin(args)?;
     let spec = spec(args, session.ui())?;
     let how = How {
         if_absent: args.flag("if-absent"),
         no_lint: args.flag("no-lint"),
         secret_out: args.text("secret-out").map(PathBuf::from),
+        recipients: recipients::load(session, &wanted)?,
     };
     if args.text("secret-out") == Some("-") {
         return Err(Error::usage("--secret-out wants a file: stdout has the result already"));
@@ -77,8 +83,9 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         }
         return Ok(Outcome::one(Row::value(plan.shown(session)?), &[]));
     }
-    let mut created = create::create(session, &plan, &how)?;
-    if plan.secret_is_ours()
+    let secret_is_ours = plan.secret_is_ours();
+    let mut created = create::create(session, plan, &how)?;
+    if secret_is_ours
         && how.secret_out.is_none()
         && !shows_secret(args, &created)
         && let Some(kept) = created.kept.take()
@@ -111,14 +118,26 @@ fn shown(Created { client, kept }: Created) -> Row {
     }
 }
 
+/// Stdin can be read once.
+fn check_stdin(args: &Args) -> Result<()> {
+    let readers: Vec<&str> =
+        [(args.text("file") == Some("-"), "--file -"), (args.flag("secret-stdin"), "--secret-stdin")]
+            .into_iter()
+            .filter_map(|(reads, flag)| reads.then_some(flag))
+            .chain(args.texts("pgp-key").iter().filter(|key| *key == "@-").map(|_| "--pgp-key @-"))
+            .collect();
+    match readers.as_slice() {
+        [] | [_] => Ok(()),
+        several => {
+            Err(Error::usage(format!("{} all read stdin", several.join(" and "))).hint("give all but one a file"))
+        }
+    }
+}
+
 fn spec(args: &Args, ui: Ui) -> Result<ClientSpec> {
     let mut from_flags = flags::spec(&args.matches)?;
     if args.text("client_secret").is_some() {
         ui.warn("other users of this machine can read --secret in the list of processes: --secret-stdin and --secret-file keep it to yourself");
-    }
-    let from_stdin = args.text("file") == Some("-");
-    if from_stdin && args.flag("secret-stdin") {
-        return Err(Error::usage("--file - and --secret-stdin both read stdin").hint("give one of them a file"));
     }
     if args.flag("secret-stdin") {
         from_flags.set_secret(Secret::read(std::io::stdin().lock(), "stdin")?);

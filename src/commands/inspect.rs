@@ -1,0 +1,3 @@
+//! `inspect`: looks at things without changing any.
+
+pub mod key;

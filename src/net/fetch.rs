@@ -1,0 +1,211 @@
+//! Fetching from addresses that come from people: https only, never a private address, with bounds on everything.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::header::{CONTENT_TYPE, LOCATION};
+use url::{Host, Url};
+
+use super::{Policy, address, build, builder, causes, transport, with_proxy, with_tls};
+use crate::error::{Error, Result};
+
+/// What bounds a fetch.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// How servers are reached; no client certificate is shown, and no wrong certificate believed, whatever it says.
+    pub policy: Policy,
+    /// Hosts whose addresses may be private: `host`, or `host:port`.
+    pub allowed_private: Vec<String>,
+    /// How many redirects are followed.
+    pub redirects: usize,
+    /// For all of it, redirects included.
+    pub time: Duration,
+    /// The most bytes of a body.
+    pub bytes: usize,
+}
+
+/// What was fetched.
+#[derive(Debug)]
+pub struct Fetched {
+    /// The body.
+    pub bytes: Vec<u8>,
+    /// Its media type, as the server named it.
+    pub content_type: String,
+    /// A host whose address could not be checked, because a proxy resolved it.
+    pub unchecked_host: Option<String>,
+}
+
+/// Reads an address to fetch from: absolute, https, without user name and password. `what` names what it is of.
+pub fn fetch_url(text: &str, what: &str) -> Result<Url> {
+    let wrong = |why: &str| {
+        Error::usage(format!("the address of {what} is refused: {why}"))
+            .hint("an address looks like https://example.org/alice.asc")
+    };
+    let url = Url::parse(text).map_err(|source| wrong("it is no address").caused_by(source))?;
+    check(&url).map_err(|why| wrong(&why))?;
+    Ok(url)
+}
+
+/// `GET`, following redirects by hand and checking each of them.
+///
+/// Errors: of usage where the address is not one to fetch from, the answer is too large or has not status 200 (whose
+/// number is the error's status); a failure where there is no answer.
+pub async fn fetch(limits: &Limits, url: &Url, what: &str) -> Result<Fetched> {
+    match tokio::time::timeout(limits.time, follow(limits, url, what)).await {
+        Ok(result) => result,
+        Err(_) => Err(Error::failed(format!("{what} did not come within {} s", limits.time.as_secs_f32()))),
+    }
+}
+
+async fn follow(limits: &Limits, url: &Url, what: &str) -> Result<Fetched> {
+    let refused = |url: &Url, why: &str| Error::usage(format!("{what} is not fetched from {}: {why}", place(url)));
+    let mut url = url.clone();
+    let mut unchecked_host = None;
+    for _ in 0..=limits.redirects {
+        let (client, guard) = client(limits, &url)?;
+        let sent = client.get(url.clone()).send().await;
+        let response = sent.map_err(|source| {
+            let private = causes(&source).find_map(|cause| cause.downcast_ref::<Private>()).map(ToString::to_string);
+            match private {
+                Some(private) => refused(&url, &private).hint(allow(&url)),
+                None => transport(source, &url).about(format!("cannot fetch {what}")),
+            }
+        })?;
+        if let Some(Host::Domain(host)) = url.host()
+            && !is_allowed(limits, &url)
+            && !guard.asked.load(Ordering::SeqCst)
+        {
+            unchecked_host = Some(host.to_owned());
+        }
+        let status = response.status().as_u16();
+        if matches!(status, 301 | 302 | 303 | 307 | 308) {
+            let to = response.headers().get(LOCATION).and_then(|to| to.to_str().ok()).and_then(|to| url.join(to).ok());
+            let Some(to) = to else { return Err(refused(&url, "it redirects to nowhere")) };
+            check(&to).map_err(|why| refused(&url, &format!("it redirects to {}, and {why}", place(&to))))?;
+            url = to;
+            continue;
+        }
+        if status != 200 {
+            return Err(refused(&url, &format!("the server answered with HTTP {status}")).with_status(status));
+        }
+        let content_type = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let content_type = content_type.unwrap_or_default().to_owned();
+        let bytes = body(limits, response, &url, what).await?;
+        return Ok(Fetched { bytes, content_type, unchecked_host });
+    }
+    Err(refused(&url, &format!("it redirects more than {} times", limits.redirects)))
+}
+
+async fn body(limits: &Limits, mut response: reqwest::Response, url: &Url, what: &str) -> Result<Vec<u8>> {
+    let too_large = || Error::usage(format!("{what} from {} is larger than {} KiB", place(url), limits.bytes / 1024));
+    if response.content_length().is_some_and(|length| length > limits.bytes as u64) {
+        return Err(too_large());
+    }
+    let mut bytes = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|source| transport(source, url))? {
+        if bytes.len() + chunk.len() > limits.bytes {
+            return Err(too_large());
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes)
+}
+
+/// Why an address is not one to fetch from.
+fn check(url: &Url) -> std::result::Result<(), String> {
+    match url.scheme() {
+        "https" if url.host().is_none() => Err("it names no host".into()),
+        "https" if !url.username().is_empty() || url.password().is_some() => {
+            Err("it holds a user name or password".into())
+        }
+        "https" => Ok(()),
+        other => Err(format!("its scheme is {other}, not https")),
+    }
+}
+
+fn client(limits: &Limits, url: &Url) -> Result<(reqwest::Client, Arc<Guard>)> {
+    let is_allowed = is_allowed(limits, url);
+    let literal = match url.host() {
+        Some(Host::Ipv4(address)) => Some(IpAddr::V4(address)),
+        Some(Host::Ipv6(address)) => Some(IpAddr::V6(address)),
+        _ => None,
+    };
+    // An address that is written as one is never resolved.
+    if let Some(address) = literal
+        && !is_allowed
+        && !address::is_public(address)
+    {
+        return Err(Error::usage(format!("{} is not fetched from: {}", place(url), Private(address))).hint(allow(url)));
+    }
+    let policy = Policy { client_cert: None, client_key: None, skip_tls_verify: false, ..limits.policy.clone() };
+    let (builder, proxy_host) = with_proxy(builder(&policy), &policy, url)?;
+    let guard = Arc::new(Guard { proxy_host, is_allowed, asked: AtomicBool::new(false) });
+    Ok((build(with_tls(builder.dns_resolver(Arc::clone(&guard)), &policy)?)?, guard))
+}
+
+fn is_allowed(limits: &Limits, url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let port = url.port_or_known_default().unwrap_or_default();
+    let with_port = format!("{host}:{port}");
+    limits.allowed_private.iter().any(|allowed| {
+        allowed.eq_ignore_ascii_case(host)
+            || allowed.eq_ignore_ascii_case(&with_port)
+            || allowed.eq_ignore_ascii_case(host.trim_matches(['[', ']']))
+    })
+}
+
+fn allow(url: &Url) -> String {
+    format!("if that is right, allow it with --allow-private-key-host {}", url.host_str().unwrap_or_default())
+}
+
+/// Where an address points to, without path and query.
+fn place(url: &Url) -> String {
+    format!("{}://{}", url.scheme(), url.host().map(|host| host.to_string()).unwrap_or_default())
+}
+
+/// Resolves names, and lets public addresses through only: what was checked is what is connected to.
+struct Guard {
+    /// The host of a proxy, which may well be a private one.
+    proxy_host: Option<String>,
+    is_allowed: bool,
+    /// Whether a name other than the proxy's was resolved.
+    asked: AtomicBool,
+}
+
+impl Resolve for Guard {
+    fn resolve(&self, name: Name) -> Resolving {
+        let is_proxy = self.proxy_host.as_deref() == Some(name.as_str());
+        if !is_proxy {
+            self.asked.store(true, Ordering::SeqCst);
+        }
+        let lets_all = is_proxy || self.is_allowed;
+        Box::pin(async move {
+            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            let usable: Vec<SocketAddr> =
+                found.iter().copied().filter(|found| lets_all || address::is_public(found.ip())).collect();
+            match (found.first(), usable.is_empty()) {
+                (Some(first), true) => Err(Box::new(Private(first.ip())) as Box<dyn StdError + Send + Sync>),
+                (None, _) => Err(io::Error::other(format!("{} has no address", name.as_str())).into()),
+                _ => Ok(Box::new(usable.into_iter()) as Addrs),
+            }
+        })
+    }
+}
+
+/// An address that nothing is fetched from.
+#[derive(Debug)]
+struct Private(IpAddr);
+
+impl fmt::Display for Private {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "its address {} is a private one", self.0)
+    }
+}
+
+impl StdError for Private {}

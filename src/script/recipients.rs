@@ -1,0 +1,50 @@
+//! The options that say whom a secret is encrypted for, named as the flags are.
+
+use rhai::{Array, Dynamic, Map};
+
+use crate::crypt::{Fingerprint, Source};
+use crate::error::{Error, Result, nearest};
+use crate::ops::recipients::Wanted;
+
+type Take = fn(&mut Wanted, String) -> Result<()>;
+
+const OPTIONS: &[(&str, Take)] = &[
+    ("pgp_key", |wanted, key| {
+        wanted.sources.push(Source::Word(key));
+        Ok(())
+    }),
+    ("pgp_key_url", |wanted, url| {
+        wanted.sources.push(Source::Url(url));
+        Ok(())
+    }),
+    ("keybase", |wanted, user| {
+        wanted.sources.push(Source::Keybase(user));
+        Ok(())
+    }),
+    ("pgp_fingerprint", |wanted, text| {
+        wanted.fingerprints.push(Fingerprint::parse(&text)?);
+        Ok(())
+    }),
+    ("allow_private_key_host", |wanted, host| {
+        wanted.allowed_private.push(host);
+        Ok(())
+    }),
+];
+
+/// Reads `#{pgp_key, pgp_key_url, keybase, pgp_fingerprint, allow_private_key_host}`: text, or an array of texts, each.
+pub fn wanted(options: &Map) -> Result<Wanted> {
+    let mut wanted = Wanted::default();
+    for (name, value) in options {
+        let Some((_, take)) = OPTIONS.iter().find(|(option, _)| option == name) else {
+            return Err(Error::usage(format!("`clients::create` has no option `{name}`"))
+                .did_you_mean(nearest(name, OPTIONS.iter().map(|(option, _)| *option))));
+        };
+        let values = value.clone().try_cast::<Array>().unwrap_or_else(|| vec![value.clone()]);
+        for value in values {
+            let text = Dynamic::into_string(value)
+                .map_err(|found| Error::usage(format!("option `{name}` wants text, not {found}")))?;
+            take(&mut wanted, text)?;
+        }
+    }
+    Ok(wanted)
+}
