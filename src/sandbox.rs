@@ -23,6 +23,7 @@ mod document;
 mod duration;
 mod fields;
 mod gourl;
+mod network;
 mod oauth;
 mod paging;
 mod patch;
@@ -35,9 +36,11 @@ mod shared;
 mod store;
 pub mod trouble;
 
+pub use network::help as network_help;
 pub use store::Location;
 pub use trouble::Trouble;
 
+use network::Network;
 use shared::Shared;
 use store::Store;
 use trouble::Rehearsal;
@@ -63,6 +66,8 @@ pub struct Options {
     pub admin: SocketAddr,
     /// Where the public side listens: likewise.
     pub public: SocketAddr,
+    /// Where the network listener is, if there is one: likewise.
+    pub network: Option<SocketAddr>,
     /// Clients to add where their ids are free.
     pub seed: Option<Seed>,
     /// How often PBKDF2 goes over a new secret. Low, because nothing here is worth an attack.
@@ -79,6 +84,7 @@ impl Default for Options {
             store: Location::Memory,
             admin: any,
             public: any,
+            network: None,
             seed: None,
             hash_iterations: 100,
             trouble: Trouble::default(),
@@ -93,6 +99,8 @@ pub struct Running {
     pub admin: SocketAddr,
     /// Where the public side listens.
     pub public: SocketAddr,
+    /// Where the network listener is, if there is one.
+    pub network: Option<SocketAddr>,
     stop: watch::Sender<bool>,
     listeners: Vec<JoinHandle<()>>,
 }
@@ -106,6 +114,11 @@ impl Running {
     /// The public side's address, without a slash at its end: the issuer.
     pub fn public_url(&self) -> String {
         format!("http://{}", self.public)
+    }
+
+    /// The network listener's address, without a slash at its end.
+    pub fn network_url(&self) -> Option<String> {
+        self.network.map(|address| format!("http://{address}"))
     }
 
     /// Stops: no new connections, and those that are not done within two seconds are cut.
@@ -132,7 +145,12 @@ impl Drop for Running {
 pub async fn start(options: Options) -> Result<Running> {
     let (admin_listener, admin) = server::listen(options.admin).await?;
     let (public_listener, public) = server::listen(options.public).await?;
-    let Options { store, seed, hash_iterations, trouble, .. } = options;
+    let network_listener = match options.network {
+        Some(address) => Some(server::listen(address).await?),
+        None => None,
+    };
+    let Options { store: location, seed, hash_iterations, trouble, .. } = options;
+    let store = location.clone();
     let (stop, stopping) = watch::channel(false);
     let opened = tokio::task::spawn_blocking(move || -> Result<Store> {
         let store = Store::open(&store)?;
@@ -143,15 +161,24 @@ pub async fn start(options: Options) -> Result<Running> {
     });
     let store = opened.await.map_err(|source| Error::failed("cannot open the sandbox").caused_by(source))??;
     let shared = Arc::new(Shared {
-        store,
+        store: Arc::new(store),
         public_url: format!("http://{public}"),
         hash_iterations,
-        rehearsal: Rehearsal::new(trouble),
+        rehearsal: Arc::new(Rehearsal::new(trouble)),
         stopping: stopping.clone(),
     });
-    let listeners = [(admin_listener, admin::routes()), (public_listener, oauth::routes())]
-        .map(|(listener, routes)| tokio::spawn(server::serve(listener, finished(routes, &shared), stopping.clone())));
-    Ok(Running { admin, public, stop, listeners: listeners.into() })
+    let mut served = vec![
+        (admin_listener, finished(admin::routes(), &shared)),
+        (public_listener, finished(oauth::routes(), &shared)),
+    ];
+    let network = network_listener.as_ref().map(|(_, address)| *address);
+    if let Some((listener, _)) = network_listener {
+        let opened = tokio::task::spawn_blocking(move || Network::open(shared, &location));
+        let opened = opened.await.map_err(|source| Error::failed("cannot open the sandbox").caused_by(source))??;
+        served.push((listener, opened.routes()));
+    }
+    let spawn = |(listener, routes)| tokio::spawn(server::serve(listener, routes, stopping.clone()));
+    Ok(Running { admin, public, network, stop, listeners: served.into_iter().map(spawn).collect() })
 }
 
 /// Adds what both sides have: health, the page for wrong routes, and the rehearsed trouble.

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod bad_input;
+mod console;
 mod contract;
 mod create;
 mod examples;
@@ -12,6 +13,7 @@ mod help;
 mod kill;
 mod layers;
 mod network;
+mod ory_cli;
 mod pgp;
 mod script;
 mod shell;

@@ -17,13 +17,13 @@ use super::trouble::Rehearsal;
 /// The state of a running sandbox.
 pub struct Shared {
     /// The database.
-    pub store: Store,
+    pub store: Arc<Store>,
     /// The public side's address, without a slash at its end: the issuer.
     pub public_url: String,
     /// How often a new secret is hashed.
     pub hash_iterations: u32,
     /// The trouble that is rehearsed.
-    pub rehearsal: Rehearsal,
+    pub rehearsal: Arc<Rehearsal>,
     /// Turns true when the sandbox stops.
     pub stopping: watch::Receiver<bool>,
 }

@@ -15,6 +15,8 @@ pub struct Sandbox {
     pub admin: String,
     /// Its public API.
     pub public: String,
+    /// Its network, if it was asked for.
+    pub network: Option<String>,
     child: Child,
     _home: TempDir,
 }
@@ -41,8 +43,14 @@ impl Sandbox {
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let addresses: Value = serde_json::from_str(&line).unwrap();
-        let address = |name: &str| addresses[name].as_str().unwrap().to_owned();
-        Sandbox { admin: address("admin"), public: address("public"), child, _home: home }
+        let address = |name: &str| addresses[name].as_str().map(str::to_owned);
+        Sandbox {
+            admin: address("admin").unwrap(),
+            public: address("public").unwrap(),
+            network: address("network"),
+            child,
+            _home: home,
+        }
     }
 
     /// A server that holds these clients from the start.

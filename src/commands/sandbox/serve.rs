@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Arg, ArgAction, value_parser};
-use serde_json::json;
+use serde_json::{Map, Value};
 
 use crate::commands::sandbox::default_store;
 use crate::error::{Error, Kind, Result};
@@ -18,7 +18,12 @@ const EXAMPLES: &str = "\
 Examples:
   orysh sandbox serve
   orysh sandbox serve --memory --admin 127.0.0.1:0 --public 127.0.0.1:0 --format json
-  orysh sandbox serve --fail lose-reply:1 --latency 20ms --rate 300/min,15/s";
+  orysh sandbox serve --fail lose-reply:1 --latency 20ms --rate 300/min,15/s
+  orysh sandbox serve --network 127.0.0.1:4000
+
+With --network, these lead `orysh` and `ory` there; other projects and keys are printed at the start:
+  HTTP_PROXY=http://127.0.0.1:4000 ORY_CONSOLE_URL=http://console.test ORY_ORYAPIS_URL=http://oryapis.test
+  ORY_PROJECT_API_KEY=ory_pat_sandbox_happy-hill";
 
 /// The command.
 pub fn command() -> Command {
@@ -42,6 +47,11 @@ fn serve_args() -> Vec<Arg> {
             .default_value("127.0.0.1:4445"),
         text("public", "ADDRESS", "Where the public API listens, on loopback; port 0 takes a free one")
             .default_value("127.0.0.1:4444"),
+        text(
+            "network",
+            "ADDRESS",
+            "Where a small Ory Network listens: console API and projects on one loopback address",
+        ),
         text("fail", "KIND:COUNT|KIND:PROBABILITY", "Trouble to rehearse: lose-reply:1, 5xx:0.2, … (can be repeated)")
             .action(ArgAction::Append),
         text("latency", "DURATION", "Wait so long before each answer"),
@@ -56,11 +66,22 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     let ui = host.session.ui();
     let session = &host.session;
     let running = session.wait(sandbox::start(options(args)?))?;
-    let (admin, public) = (running.admin_url(), running.public_url());
+    let listeners = [
+        ("admin", Some(running.admin_url())),
+        ("public", Some(running.public_url())),
+        ("network", running.network_url()),
+    ];
+    let listeners = listeners.into_iter().filter_map(|(name, url)| Some((name, url?)));
     match args.format {
-        Format::Table => ui.print(&format!("admin {admin}\npublic {public}\n")),
+        Format::Table => {
+            listeners.for_each(|(name, url)| ui.print(&format!("{name} {url}\n")));
+            if running.network.is_some() {
+                ui.print(&sandbox::network_help());
+            }
+        }
         Format::Json | Format::JsonPretty | Format::Jsonl => {
-            ui.print(&format!("{}\n", json!({"admin": admin, "public": public})));
+            let object: Map<String, Value> = listeners.map(|(name, url)| (name.into(), url.into())).collect();
+            ui.print(&format!("{}\n", Value::Object(object)));
         }
         _ => {
             return Err(
@@ -86,8 +107,9 @@ fn options(args: &Args) -> Result<Options> {
     let defaults = Options::default();
     Ok(Options {
         store,
-        admin: address(args, "admin")?,
-        public: address(args, "public")?,
+        admin: address(args, "admin")?.unwrap_or(defaults.admin),
+        public: address(args, "public")?.unwrap_or(defaults.public),
+        network: address(args, "network")?,
         seed: args.text("seed").map(|file| Seed::File(PathBuf::from(file))),
         hash_iterations: args.matches.get_one("hash-iterations").copied().unwrap_or(defaults.hash_iterations),
         trouble: trouble(args)?,
@@ -103,9 +125,9 @@ fn trouble(args: &Args) -> Result<Trouble> {
     })
 }
 
-fn address(args: &Args, flag: &str) -> Result<SocketAddr> {
-    let text = args.text(flag).unwrap_or_default();
-    text.parse().map_err(|source| {
+fn address(args: &Args, flag: &str) -> Result<Option<SocketAddr>> {
+    let Some(text) = args.text(flag) else { return Ok(None) };
+    text.parse().map(Some).map_err(|source| {
         Error::usage(format!("--{flag} `{text}` is no address"))
             .caused_by(source)
             .hint("an address looks like 127.0.0.1:4445")
