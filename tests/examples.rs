@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::support::anywhere;
+use crate::support::tools::tool;
 
 /// The commands of all `console` blocks: lines that begin with `$ `, with the lines that they go on in.
 fn commands(text: &str) -> Vec<String> {
@@ -39,8 +40,11 @@ fn the_commands_of_the_readme_work_one_after_the_other() {
     let program = anywhere();
     let commands = commands(&readme);
     assert!(!commands.is_empty(), "README.md has no command to run");
-    for command in commands {
-        let ran = program.sh(&command);
+    let gpg = tool("gpg");
+    for command in commands.iter().filter(|command| gpg.is_some() || !command.contains("alice")) {
+        let ran = program.sh(command);
         assert_eq!(ran.code, Some(0), "{command}\n{ran}");
     }
+    // The agent would outlive its home.
+    program.sh("gpgconf --kill all");
 }

@@ -4,12 +4,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::LazyLock;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use regex::Regex;
 use serde_json::{Value, json};
 
 use crate::contract::wire;
 use crate::support::tools::package;
-use crate::support::{Sandbox, anywhere};
+use crate::support::{Gpg, Sandbox, anywhere};
 
 /// What leads `ory` and `orysh` to the sandbox's network.
 fn variables(server: &Sandbox) -> [(&'static str, String); 4] {
@@ -130,10 +132,9 @@ fn what_ory_makes_orysh_shows() {
 
 #[test]
 fn ory_and_orysh_encrypt_for_the_same_key() {
-    let (Some(ory), Some(gpg)) = (ory(), crate::support::Gpg::new()) else { return };
-    use base64::Engine as _;
+    let (Some(ory), Some(gpg)) = (ory(), Gpg::new()) else { return };
     let key = gpg.armored(&gpg.key("owner", "rsa2048", "rsa2048"));
-    let key = base64::engine::general_purpose::STANDARD.encode(key);
+    let key = STANDARD.encode(key);
     let server = Sandbox::with("--network 127.0.0.1:0");
     let folder = tempfile::tempdir().unwrap();
     let args = ["create", "oauth2-client", "--name", "x", "--pgp-key", &key, "--format", "json"].map(str::to_owned);
@@ -143,7 +144,7 @@ fn ory_and_orysh_encrypt_for_the_same_key() {
     let program = variables(&server).iter().fold(anywhere(), |program, (name, value)| program.with(name, value));
     let ours = program.args(&args).json();
     for made in [theirs, ours] {
-        let message = base64::engine::general_purpose::STANDARD.decode(made["client_secret"].as_str().unwrap());
+        let message = STANDARD.decode(made["client_secret"].as_str().unwrap());
         let secret = gpg.decrypt(&message.unwrap());
         assert!(server.accepts(&made["client_id"], &secret.into()));
     }

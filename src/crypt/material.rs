@@ -7,7 +7,7 @@ use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use pgp::composed::{PublicOrSecret, SignedPublicKey};
 
-use crate::crypt::{MOST_BYTES, armor};
+use crate::crypt::{Fingerprint, MOST_BYTES, armor};
 use crate::error::{Error, Result};
 
 /// Standard base64, with or without padding: `base64 -w0`, and what strips it.
@@ -45,9 +45,11 @@ pub fn too_large(from: &str) -> Error {
 }
 
 /// The refusal of a private key, which should never have come here.
-pub fn private_key(from: &str) -> Error {
-    Error::usage(format!("{from} is a private key: it must not leave its owner, and nothing is encrypted with it"))
-        .hint("its owner exports the public one with `gpg --armor --export KEY`")
+fn private_key(fingerprint: &Fingerprint, from: &str) -> Error {
+    Error::usage(format!(
+        "{from} is a private key, {fingerprint}: it must not leave its owner, and nothing is encrypted with it"
+    ))
+    .hint("its owner exports the public one with `gpg --armor --export KEY`")
 }
 
 enum Form<'a> {
@@ -79,7 +81,7 @@ fn keys(form: Form<'_>, from: &str) -> Result<Vec<SignedPublicKey>> {
         for key in PublicOrSecret::from_bytes_many(block.as_slice()).map_err(damaged)? {
             match key.map_err(damaged)? {
                 PublicOrSecret::Public(key) => keys.push(key),
-                PublicOrSecret::Secret(_) => return Err(private_key(from)),
+                PublicOrSecret::Secret(key) => return Err(private_key(&Fingerprint::of(key.primary_key.public_key()), from)),
             }
         }
     }

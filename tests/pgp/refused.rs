@@ -55,7 +55,7 @@ fn what_is_no_single_public_key() {
     program.file("private.asc", &private);
     std::fs::write(program.home().join("private.gpg"), gpg.feed(&["--export-secret-keys", &one], b"")).unwrap();
     for file in ["private.asc", "private.gpg"] {
-        program.run(&format!("{create} @{file}")).fails(2, "is a private key").tells(file);
+        program.run(&format!("{create} @{file}")).fails(2, "is a private key").tells(file).tells(&one);
     }
     program.run(&format!("{create} {}", STANDARD.encode(&private))).fails(2, "is a private key");
     // Blocks one after the other, and several keys in one block.
