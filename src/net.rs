@@ -95,7 +95,7 @@ fn without_user(text: &str) -> &str {
 pub fn client(policy: &Policy, server: &Url) -> Result<Client> {
     let (builder, proxy) = with_proxy(builder(policy), policy, server)?;
     // A proxy may be spoken to by TLS, whatever the server is.
-    let uses_tls = server.scheme() == "https" || proxy.is_some();
+    let uses_tls = [Some(server), proxy.as_ref()].into_iter().flatten().any(|url| url.scheme() == "https");
     let builder = if uses_tls { with_tls(builder, policy)? } else { without_tls(builder) };
     build(builder)
 }
@@ -116,8 +116,8 @@ fn build(builder: ClientBuilder) -> Result<Client> {
     builder.build().map_err(|source| Error::failed("cannot set up the HTTP client").caused_by(source))
 }
 
-/// Adds the proxy for a server, and gives its host; the server may be excepted from it yet.
-fn with_proxy(builder: ClientBuilder, policy: &Policy, server: &Url) -> Result<(ClientBuilder, Option<String>)> {
+/// Adds the proxy for a server, and gives its address; the server may be excepted from it yet.
+fn with_proxy(builder: ClientBuilder, policy: &Policy, server: &Url) -> Result<(ClientBuilder, Option<Url>)> {
     if is_loopback(server) {
         return Ok((builder, None));
     }
@@ -131,16 +131,16 @@ fn with_proxy(builder: ClientBuilder, policy: &Policy, server: &Url) -> Result<(
     else {
         return Ok((builder, None));
     };
-    let proxy = Proxy::all(&address).map_err(|source| {
+    let wrong = || {
         let what = if from_flag { "--proxy" } else { named.name };
-        Error::usage(format!("{what} does not name a proxy"))
-            .caused_by(source)
-            .hint("a proxy looks like http://proxy:3128")
-    })?;
+        Error::usage(format!("{what} does not name a proxy")).hint("a proxy looks like http://proxy:3128")
+    };
+    // As for curl, a proxy without a scheme is one of http.
+    let address = if address.contains("://") { address } else { format!("http://{address}") };
+    let address = Url::parse(&address).map_err(|source| wrong().caused_by(source))?;
+    let proxy = Proxy::all(address.clone()).map_err(|source| wrong().caused_by(source))?;
     let exceptions = if from_flag { None } else { env::proxy_variable(&env::NO_PROXY) };
-    let with_scheme = if address.contains("://") { address } else { format!("http://{address}") };
-    let host = Url::parse(&with_scheme).ok().and_then(|url| url.host_str().map(str::to_owned));
-    Ok((builder.proxy(proxy.no_proxy(exceptions.as_deref().and_then(NoProxy::from_string))), host))
+    Ok((builder.proxy(proxy.no_proxy(exceptions.as_deref().and_then(NoProxy::from_string))), Some(address)))
 }
 
 /// An empty store of roots: nothing is read from disk, and https would fail rather than go unchecked.

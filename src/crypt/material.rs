@@ -81,7 +81,9 @@ fn keys(form: Form<'_>, from: &str) -> Result<Vec<SignedPublicKey>> {
         for key in PublicOrSecret::from_bytes_many(block.as_slice()).map_err(damaged)? {
             match key.map_err(damaged)? {
                 PublicOrSecret::Public(key) => keys.push(key),
-                PublicOrSecret::Secret(key) => return Err(private_key(&Fingerprint::of(key.primary_key.public_key()), from)),
+                PublicOrSecret::Secret(key) => {
+                    return Err(private_key(&Fingerprint::of(key.primary_key.public_key()), from));
+                }
             }
         }
     }

@@ -144,7 +144,8 @@ fn client(limits: &Limits, url: &Url) -> Result<(reqwest::Client, Arc<Guard>)> {
         return Err(Error::usage(format!("{} is not fetched from: {}", place(url), Private(address))).hint(allow(url)));
     }
     let policy = Policy { client_cert: None, client_key: None, skip_tls_verify: false, ..limits.policy.clone() };
-    let (builder, proxy_host) = with_proxy(builder(&policy), &policy, url)?;
+    let (builder, proxy) = with_proxy(builder(&policy), &policy, url)?;
+    let proxy_host = proxy.and_then(|proxy| proxy.host_str().map(str::to_owned));
     let guard = Arc::new(Guard { proxy_host, is_allowed, asked: AtomicBool::new(false) });
     Ok((build(with_tls(builder.dns_resolver(Arc::clone(&guard)), &policy)?)?, guard))
 }
