@@ -115,6 +115,7 @@ fn no_key(from: &str) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::crypt::Certificate;
 
     const KEY: &str = include_str!("../../tests/data/pgp/rfc9580-v6.asc");
 
@@ -133,6 +134,20 @@ mod tests {
         let keys: Vec<_> = forms.iter().map(|form| read(form, "x").unwrap()).collect();
         assert!(keys.iter().all(|key| key.len() == 1 && *key == keys[0]));
         assert_eq!(read([&binary[..], &binary[..]].concat().as_slice(), "x").unwrap().len(), 2);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn damage_is_an_error_or_another_key(changes in proptest::collection::vec((0..500usize, 0..=255u8), 1..4)) {
+            let mut binary = armor::blocks(KEY, "x").unwrap().remove(0);
+            for (at, byte) in changes {
+                let length = binary.len();
+                if at < length { binary[at] = byte } else { binary.truncate(length - at % length / 2) }
+            }
+            for key in read(&binary, "x").into_iter().flatten() {
+                let _ = Certificate::read(key, std::time::SystemTime::now());
+            }
+        }
     }
 
     #[test]

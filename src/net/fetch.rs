@@ -146,6 +146,8 @@ fn client(limits: &Limits, url: &Url) -> Result<(reqwest::Client, Arc<Guard>)> {
     let policy = Policy { client_cert: None, client_key: None, skip_tls_verify: false, ..limits.policy.clone() };
     let (builder, proxy) = with_proxy(builder(&policy), &policy, url)?;
     let proxy_host = proxy.and_then(|proxy| proxy.host_str().map(str::to_owned));
+    // A host that is fetched from gets no exception for being a proxy as well.
+    let proxy_host = proxy_host.filter(|host| url.host_str() != Some(host));
     let guard = Arc::new(Guard { proxy_host, is_allowed, asked: AtomicBool::new(false) });
     Ok((build(with_tls(builder.dns_resolver(Arc::clone(&guard)), &policy)?)?, guard))
 }

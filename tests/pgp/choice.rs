@@ -15,8 +15,6 @@ fn assert_same_as_gpg(gpg: &Gpg, key: &str, subkey: &str, made: &serde_json::Val
 fn of_several_subkeys_the_newest_that_lives() {
     let Some(gpg) = Gpg::new() else { return };
     let key = gpg.bare_key("owner", "ed25519", "cert,sign", "never");
-    // The key is as old as its oldest subkey.
-    let at = |day: u32| format!("2030{day:04}T000000!");
     let server = Sandbox::start();
     let program = orysh(&server);
     let key_file = || program.file("key.asc", &gpg.armored(&key));
@@ -28,7 +26,7 @@ fn of_several_subkeys_the_newest_that_lives() {
     key_file();
     assert_same_as_gpg(&gpg, &key, &second, &create(&program, "--pgp-key @key.asc"));
     // One from the future is newer, and does not count yet.
-    gpg.subkey(&key, "nistp256", &["--faked-system-time", &at(101)]);
+    gpg.subkey(&key, "nistp256", &["--faked-system-time", "20900101T000000"]);
     key_file();
     assert_same_as_gpg(&gpg, &key, &second, &create(&program, "--pgp-key @key.asc"));
     gpg.edit(&key, "key 2\nrevkey\ny\n1\n\ny\nsave\n");
@@ -39,6 +37,20 @@ fn of_several_subkeys_the_newest_that_lives() {
     let shown = program.run("inspect key @key.asc").ok();
     assert!(shown.stdout.contains("it was revoked on") && shown.stdout.contains("compromised"), "{shown}");
     assert!(shown.stdout.contains("from the future"), "{shown}");
+}
+
+#[test]
+fn of_subkeys_made_in_the_same_second_the_same_as_gpg() {
+    let Some(gpg) = Gpg::new() else { return };
+    let key = gpg.made_at("20260101T000000!", "owner");
+    for _ in 0..3 {
+        gpg.subkey(&key, "cv25519", &["--faked-system-time", "20260101T000000!"]);
+    }
+    let first = gpg.fingerprints(&key)[1].clone();
+    let server = Sandbox::start();
+    let program = orysh(&server);
+    program.file("key.asc", &gpg.armored(&key));
+    assert_same_as_gpg(&gpg, &key, &first, &create(&program, "--pgp-key @key.asc"));
 }
 
 #[test]

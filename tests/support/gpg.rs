@@ -58,6 +58,11 @@ impl Gpg {
         self.made(&["--faked-system-time", time], name, "future-default", "default", expires)
     }
 
+    /// Makes a key without a subkey, as if it were another time.
+    pub fn made_at(&self, time: &str, name: &str) -> String {
+        self.made(&["--faked-system-time", time], name, "ed25519", "cert,sign", "never")
+    }
+
     fn made(&self, before: &[&str], name: &str, algorithm: &str, usage: &str, expires: &str) -> String {
         let user = format!("{name} <{name}@example.org>");
         self.run(&[before, &["--quick-generate-key", &user, algorithm, usage, expires]].concat());
