@@ -20,14 +20,15 @@ Examples:
 
 A secret is encrypted to the part whose state is `used`; where there is none, the reason is told.";
 
+/// What matters most comes first, as a narrow terminal shows no more.
 const COLUMNS: &[Column] = &[
     Column { title: "PART", member: "part" },
+    Column { title: "STATE", member: "state" },
     Column { title: "FINGERPRINT", member: "fingerprint" },
+    Column { title: "USES", member: "uses" },
+    Column { title: "EXPIRES", member: "expires_at" },
     Column { title: "ALGORITHM", member: "algorithm" },
     Column { title: "CREATED", member: "created_at" },
-    Column { title: "EXPIRES", member: "expires_at" },
-    Column { title: "USES", member: "uses" },
-    Column { title: "STATE", member: "state" },
     Column { title: "USER IDS", member: "user_ids" },
 ];
 
