@@ -6,8 +6,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use reqwest::{Certificate, Client, ClientBuilder, Identity, NoProxy, Proxy, redirect, tls};
+use reqwest::{Certificate, Client, ClientBuilder, Identity, NoProxy, Proxy, Response, redirect, tls};
 use url::{Host, Url};
+use zeroize::Zeroizing;
 
 use crate::env;
 use crate::error::{Error, Result};
@@ -54,7 +55,10 @@ impl Default for Policy {
 /// Whether an address is on this machine: a proxy is never used for it, and plain http is no risk.
 pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Domain(name)) => {
+            let name = name.strip_suffix('.').unwrap_or(name);
+            name == "localhost" || name.ends_with(".localhost")
+        }
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
         None => false,
@@ -89,6 +93,21 @@ pub fn server_url(text: &str, what: &str) -> Result<Url> {
 
 fn without_user(text: &str) -> &str {
     text.rsplit_once('@').map_or(text, |(_, rest)| rest)
+}
+
+/// Reads a body to its end; `None` where it has more than `most` bytes, of which no more are read then.
+pub async fn body(mut response: Response, most: usize) -> reqwest::Result<Option<Zeroizing<Vec<u8>>>> {
+    if response.content_length().is_some_and(|length| length > most as u64) {
+        return Ok(None);
+    }
+    let mut bytes = Zeroizing::new(Vec::new());
+    while let Some(chunk) = response.chunk().await? {
+        if bytes.len() + chunk.len() > most {
+            return Ok(None);
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(Some(bytes))
 }
 
 /// Makes the HTTP client for one server.
@@ -217,6 +236,7 @@ mod tests {
     fn loopback_is_known_by_name_and_number() {
         for (url, expected) in [
             ("http://localhost:1", true),
+            ("http://localhost.:1", true),
             ("http://127.9.9.9", true),
             ("http://[::1]:4", true),
             ("http://localhost.evil.org", false),

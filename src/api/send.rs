@@ -193,24 +193,14 @@ fn form_encoded(text: &str) -> String {
 }
 
 async fn read(mut response: reqwest::Response) -> Result<Answer> {
-    let too_large = || {
-        Error::failed(format!("the answer is larger than {} MiB", net::MOST_BYTES / 1024 / 1024))
-            .hint("is this the address of an admin API?")
-    };
-    if response.content_length().is_some_and(|length| length > net::MOST_BYTES as u64) {
-        return Err(too_large());
-    }
     let status = response.status().as_u16();
     let headers = std::mem::take(response.headers_mut());
     let url = response.url().clone();
-    let mut body = Zeroizing::new(Vec::new());
-    while let Some(chunk) = response.chunk().await.map_err(|source| net::transport(source, &url))? {
-        if body.len() + chunk.len() > net::MOST_BYTES {
-            return Err(too_large());
-        }
-        body.extend_from_slice(&chunk);
+    match net::body(response, net::MOST_BYTES).await.map_err(|source| net::transport(source, &url))? {
+        Some(body) => Ok(Answer { status, url: url.into(), headers, body }),
+        None => Err(Error::failed(format!("the answer is larger than {} MiB", net::MOST_BYTES / 1024 / 1024))
+            .hint("is this the address of an admin API?")),
     }
-    Ok(Answer { status, url: url.into(), headers, body })
 }
 
 #[cfg(test)]

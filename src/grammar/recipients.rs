@@ -3,8 +3,9 @@
 use clap::{Arg, ArgAction};
 
 use crate::crypt::{Fingerprint, Source};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::grammar::Args;
+use crate::net::fetch;
 use crate::ops::recipients::Wanted;
 
 const HEADING: &str = "Encrypt the secret for";
@@ -46,7 +47,7 @@ pub fn wanted(args: &Args) -> Result<Wanted> {
     Ok(Wanted {
         sources: sources(args),
         fingerprints: fingerprints.iter().map(|text| Fingerprint::parse(text)).collect::<Result<_>>()?,
-        allowed_private: allowed_private(args),
+        allowed_private: allowed_private(args)?,
     })
 }
 
@@ -57,6 +58,11 @@ pub fn sources(args: &Args) -> Vec<Source> {
 }
 
 /// The hosts that `--allow-private-key-host` names.
-pub fn allowed_private(args: &Args) -> Vec<String> {
-    args.texts("allow-private-key-host")
+pub fn allowed_private(args: &Args) -> Result<Vec<String>> {
+    let hosts = args.texts("allow-private-key-host");
+    match hosts.iter().find(|host| !fetch::is_host(host)) {
+        Some(host) => Err(Error::usage(format!("--allow-private-key-host `{host}` is no host"))
+            .hint("name a host, or host:port, without a scheme or a path")),
+        None => Ok(hosts),
+    }
 }

@@ -12,7 +12,7 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{CONTENT_TYPE, LOCATION};
 use url::{Host, Url};
 
-use super::{Policy, address, build, builder, causes, transport, with_proxy, with_tls};
+use super::{Policy, address, body, build, builder, causes, transport, with_proxy, with_tls};
 use crate::error::{Error, Result};
 
 /// What bounds a fetch.
@@ -96,25 +96,15 @@ async fn follow(limits: &Limits, url: &Url, what: &str) -> Result<Fetched> {
         }
         let content_type = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let content_type = content_type.unwrap_or_default().to_owned();
-        let bytes = body(limits, response, &url, what).await?;
+        let read = body(response, limits.bytes).await.map_err(|source| transport(source, &url))?;
+        let too_large = || {
+            let most = limits.bytes / 1024;
+            Error::usage(format!("{what} from {} is larger than {most} KiB", place(&url)))
+        };
+        let bytes = read.ok_or_else(too_large)?.to_vec();
         return Ok(Fetched { bytes, content_type, unchecked_host });
     }
     Err(refused(&url, &format!("it redirects more than {} times", limits.redirects)))
-}
-
-async fn body(limits: &Limits, mut response: reqwest::Response, url: &Url, what: &str) -> Result<Vec<u8>> {
-    let too_large = || Error::usage(format!("{what} from {} is larger than {} KiB", place(url), limits.bytes / 1024));
-    if response.content_length().is_some_and(|length| length > limits.bytes as u64) {
-        return Err(too_large());
-    }
-    let mut bytes = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|source| transport(source, url))? {
-        if bytes.len() + chunk.len() > limits.bytes {
-            return Err(too_large());
-        }
-        bytes.extend_from_slice(&chunk);
-    }
-    Ok(bytes)
 }
 
 /// Why an address is not one to fetch from.
@@ -150,6 +140,13 @@ fn client(limits: &Limits, url: &Url) -> Result<(reqwest::Client, Arc<Guard>)> {
     let proxy_host = proxy_host.filter(|host| url.host_str() != Some(host));
     let guard = Arc::new(Guard { proxy_host, is_allowed, asked: AtomicBool::new(false) });
     Ok((build(with_tls(builder.dns_resolver(Arc::clone(&guard)), &policy)?)?, guard))
+}
+
+/// Whether a text names a host, or a host and a port: what [`Limits::allowed_private`] holds.
+pub fn is_host(text: &str) -> bool {
+    let url = |host: &str| Url::parse(&format!("https://{host}/"));
+    let is_plain = |url: Url| url.path() == "/" && url.query().is_none() && url.username().is_empty();
+    !text.contains(['/', '?', '#', '@']) && (url(text).is_ok_and(is_plain) || text.parse::<IpAddr>().is_ok())
 }
 
 fn is_allowed(limits: &Limits, url: &Url) -> bool {

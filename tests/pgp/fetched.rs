@@ -93,6 +93,8 @@ fn what_is_not_fetched() {
     refused("--pgp-key-url https://me:canary@example.org/", 2, "user name or password");
     refused("--pgp-key-url https://[::1]/", 2, "::1 is a private one");
     refused("--pgp-key-url https://127.0.0.1:1/", 1, "cannot connect");
+    refused("--pgp-key-url https://localhost./ --allow-private-key-host https://x/", 2, "is no host");
+    refused("--pgp-key-url https://0x7f000001:1/ --allow-private-key-host 10.0.0.1", 1, "cannot connect");
     let asked = stub.asked();
     for user in ["a/b", "../etc", "a", "seventeen_letters", "a b", "ä_ö"] {
         refused(&format!("--keybase '{user}'"), 2, "is no Keybase user name");

@@ -57,10 +57,11 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         return Err(Error::usage("no key is named")
             .hint("give it as a word, as @FILE, or with --pgp-key, --pgp-key-url or --keybase"));
     }
+    let allowed_private = flags::allowed_private(args)?;
     let now = SystemTime::now();
     let mut rows = Vec::new();
     for source in &sources {
-        let read = recipients::read(session, source, &flags::allowed_private(args))?;
+        let read = recipients::read(session, source, &allowed_private)?;
         for key in material::read(&read.bytes, &read.from)? {
             let certificate = Certificate::read(key, now);
             if let Err(why) = &certificate.choice {
