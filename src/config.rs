@@ -3,3 +3,4 @@
 pub mod files;
 pub mod ory;
 pub mod paths;
+pub mod read;

@@ -1,6 +1,7 @@
 //! The command grammar: what a command is, which flags it takes, how a line becomes one.
 
 pub mod args;
+pub mod changes;
 pub mod command;
 pub mod common;
 pub mod execute;

@@ -1,6 +1,7 @@
 //! What a client is: the field table and what wraps its documents.
 
 pub mod client;
+pub mod compare;
 pub mod convert;
 pub mod document;
 pub mod duration;
@@ -10,6 +11,7 @@ pub mod input;
 mod json;
 pub mod lint;
 mod node;
+pub mod patch;
 mod spec;
 mod uri;
 mod yaml;

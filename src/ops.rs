@@ -4,4 +4,6 @@ pub mod create;
 pub mod delete;
 pub mod keep;
 pub mod recipients;
+pub mod replace;
 pub mod settle;
+pub mod update;

@@ -18,3 +18,4 @@ mod pgp;
 mod script;
 mod shell;
 mod support;
+mod update;

@@ -7,6 +7,7 @@ use url::Url;
 use crate::api::Side;
 use crate::model::client::{ClientId, ClientSpec};
 use crate::model::document::Document;
+use crate::model::patch::Patch;
 use crate::secret::{REDACTED, Secret};
 
 /// What a request carries.
@@ -16,6 +17,8 @@ pub enum Payload {
     None,
     /// A JSON object.
     Json(Document),
+    /// A JSON Patch (RFC 6902).
+    Patch(Patch),
     /// A form (`application/x-www-form-urlencoded`) without secrets.
     Form(Vec<(&'static str, String)>),
     /// A form whose members may be secrets.
@@ -85,6 +88,9 @@ impl Request {
             Payload::Json(document) => {
                 shown.insert("body".into(), Value::Object(document.redacted()));
             }
+            Payload::Patch(patch) => {
+                shown.insert("body".into(), patch.redacted());
+            }
             Payload::Form(members) => {
                 shown.insert("form".into(), members.iter().map(|(k, v)| ((*k).to_owned(), json!(v))).collect());
             }
@@ -106,6 +112,19 @@ pub fn create_client(spec: &ClientSpec) -> Request {
 /// `GET /admin/clients/{id}`.
 pub fn get_client(id: &ClientId) -> Request {
     Request::new(Method::GET, Side::Admin, &["admin", "clients", id.as_str()])
+}
+
+/// `PATCH /admin/clients/{id}`. Operations on whole fields may be repeated; inserting into a list may not.
+pub fn patch_client(id: &ClientId, patch: &Patch) -> Request {
+    let repeat = if patch.is_repeatable() { Repeat::Allowed } else { Repeat::Never };
+    let payload = Payload::Patch(patch.clone());
+    Request { payload, repeat, ..Request::new(Method::PATCH, Side::Admin, &["admin", "clients", id.as_str()]) }
+}
+
+/// `PUT /admin/clients/{id}`: replaces everything; without a secret the current one stays.
+pub fn replace_client(id: &ClientId, spec: &ClientSpec) -> Request {
+    let payload = Payload::Json(spec.document().clone());
+    Request { payload, ..Request::new(Method::PUT, Side::Admin, &["admin", "clients", id.as_str()]) }
 }
 
 /// `DELETE /admin/clients/{id}`. After a lost reply a 404 means that it is done.

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
 use zeroize::Zeroizing;
 
@@ -79,7 +80,10 @@ pub async fn exchange(remote: &dyn Remote, request: &Request) -> Exchange {
             Ok(answer) if answer.status >= 500 => {
                 unsettled = true;
                 // Hydra's word for faults that stay: a bad patch, an id that the database refuses.
-                (!refusal::is_unrecognizable(answer) || attempt == 1).then_some(Again::Soon)
+                let stays = refusal::is_unrecognizable(answer);
+                // Of a patch it says that the patch is bad.
+                let is_tried = attempt > 1 || request.method == Method::PATCH;
+                (!stays || !is_tried).then_some(Again::Soon)
             }
             Ok(_) => None,
             // A server that was never there is not waited for; one that went away may come back.
@@ -165,6 +169,9 @@ fn build(door: &Door, request: &Request) -> Result<reqwest::RequestBuilder> {
         Payload::None => builder,
         Payload::Json(document) => {
             builder.header(CONTENT_TYPE, "application/json").body(Bytes::from_owner(document.to_wire()))
+        }
+        Payload::Patch(patch) => {
+            builder.header(CONTENT_TYPE, "application/json").body(Bytes::from_owner(patch.to_wire()))
         }
         Payload::Form(members) => form(builder, members.iter().map(|(name, value)| (*name, value.as_str()))),
         Payload::SecretForm(members) => form(builder, members.iter().map(|(name, value)| (*name, value.expose()))),

@@ -1,19 +1,27 @@
 //! Commands on OAuth 2.0 clients.
 
+mod change;
 pub mod create;
 pub mod delete;
 pub mod get;
+pub mod lifespans;
 pub mod list;
+pub mod patch;
+pub mod replace;
+pub mod update;
 
+use std::path::Path;
 use std::sync::LazyLock;
 
 use clap::{Arg, ArgAction};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::grammar::Args;
 use crate::model::client::ClientId;
 use crate::model::fields::FIELDS;
 use crate::output::outcome::{Column, Outcome};
+use crate::secret::Secret;
+use crate::ui::Ui;
 
 /// The noun's other name.
 pub const ALIASES: &[&str] = &["client"];
@@ -38,6 +46,53 @@ pub fn with_members(outcome: Outcome) -> Outcome {
 /// The ids of clients, as words of a command.
 fn ids_arg() -> Arg {
     Arg::new("id").value_name("ID").action(ArgAction::Append).required(true).help("Client id (can be repeated)")
+}
+
+/// The id of the one client that a command is about.
+fn id_arg() -> Arg {
+    Arg::new("id").value_name("ID").required(true).help("Client id")
+}
+
+fn id(args: &Args) -> Result<ClientId> {
+    ClientId::parse(args.text("id").unwrap_or_default())
+}
+
+/// The ways to give a secret that other users of the machine cannot see.
+fn secret_args(heading: &'static str) -> [Arg; 2] {
+    [
+        Arg::new("secret-stdin")
+            .long("secret-stdin")
+            .action(ArgAction::SetTrue)
+            .conflicts_with_all(["client_secret", "secret-file"])
+            .help("Read the secret from stdin")
+            .help_heading(heading),
+        Arg::new("secret-file")
+            .long("secret-file")
+            .value_name("FILE")
+            .conflicts_with("client_secret")
+            .help("Read the secret from a file")
+            .help_heading(heading),
+    ]
+}
+
+/// The secret from stdin or a file, if one is given so; of the flag it is warned. Errors: two of them read stdin.
+fn given_secret(args: &Args, ui: Ui) -> Result<Option<Secret>> {
+    let from_stdin = [
+        (args.text("file") == Some("-"), "--file -"),
+        (args.flag("secret-stdin"), "--secret-stdin"),
+        (args.texts("pgp-key").iter().any(|key| key == "@-"), "--pgp-key @-"),
+    ];
+    let readers: Vec<&str> = from_stdin.into_iter().filter_map(|(reads, flag)| reads.then_some(flag)).collect();
+    if readers.len() > 1 {
+        return Err(Error::usage(format!("{} all read stdin", readers.join(" and "))).hint("give all but one a file"));
+    }
+    if args.text("client_secret").is_some() {
+        ui.warn("other users of this machine can read --secret in the list of processes: --secret-stdin and --secret-file keep it to yourself");
+    }
+    if args.flag("secret-stdin") {
+        return Secret::read(std::io::stdin().lock(), "stdin").map(Some);
+    }
+    args.text("secret-file").map(|path| Secret::read_file(Path::new(path))).transpose()
 }
 
 fn ids(args: &Args) -> Result<Vec<ClientId>> {

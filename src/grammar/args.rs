@@ -106,7 +106,10 @@ pub fn spec(matches: &ArgMatches) -> Result<ClientSpec> {
 }
 
 fn given(matches: &ArgMatches, name: &str) -> Vec<String> {
-    if matches.value_source(name) != Some(ValueSource::CommandLine) {
+    // Not every command has a flag for every field.
+    if !matches!(matches.try_contains_id(name), Ok(true))
+        || matches.value_source(name) != Some(ValueSource::CommandLine)
+    {
         return Vec::new();
     }
     matches.get_many::<String>(name).map(|values| values.cloned().collect()).unwrap_or_default()

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use clap::ArgMatches;
+use serde_json::Value;
 
 use crate::error::Result;
+use crate::model::client::Client;
 use crate::output::format::Format;
 use crate::output::outcome::Outcome;
 use crate::session::Session;
@@ -42,6 +44,19 @@ impl Args {
     /// Whether a switch was given.
     pub fn flag(&self, name: &str) -> bool {
         self.matches.get_flag(name)
+    }
+}
+
+impl Args {
+    /// Whether the chosen output shows a client's secret: ids and picked members may leave it out.
+    pub fn shows_secret(&self, client: &Client) -> bool {
+        match (&self.format, client.secret()) {
+            (_, Some(_)) if self.flag("quiet") => false,
+            (Format::Path(query), Some(secret)) => {
+                query.shows(&Value::Object(client.document().reveal()), secret.expose())
+            }
+            _ => true,
+        }
     }
 }
 

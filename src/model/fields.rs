@@ -35,6 +35,20 @@ pub struct Field {
     pub source: &'static str,
 }
 
+impl Field {
+    /// The value that says nothing, which the server takes for the field's absence.
+    pub fn empty(&self) -> Value {
+        match self.kind {
+            Kind::List(_) => json!([]),
+            Kind::Bool => json!(false),
+            Kind::Json => json!({}),
+            Kind::Duration => Value::Null,
+            Kind::Integer => json!(0),
+            Kind::Text | Kind::Uri | Kind::Choice(_) | Kind::Words | Kind::Time => json!(""),
+        }
+    }
+}
+
 /// What a field's value is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Kind {

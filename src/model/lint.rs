@@ -48,6 +48,14 @@ impl Finding {
         Finding { hint: Some(hint.into()), ..self }
     }
 
+    /// The message with what to do about it, as a warning tells it.
+    pub fn told(&self) -> String {
+        match &self.hint {
+            Some(hint) => format!("{} ({hint})", self.message),
+            None => self.message.clone(),
+        }
+    }
+
     fn did_you_mean(self, nearest: Option<&str>) -> Self {
         match nearest {
             Some(name) => self.hint(format!("did you mean `{name}`?")),

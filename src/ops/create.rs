@@ -10,7 +10,7 @@ use crate::config::files;
 use crate::crypt::{Recipient, recipient};
 use crate::error::{Error, Kind, Result};
 use crate::model::client::{Client, ClientId, ClientSpec};
-use crate::model::lint;
+use crate::model::{compare, lint};
 use crate::ops::keep::Kept;
 use crate::ops::settle::{self, Fate};
 use crate::secret::Secret;
@@ -58,10 +58,7 @@ pub fn plan(session: &Session, spec: ClientSpec, how: &How) -> Result<Plan> {
     let findings = lint::lint(&spec);
     if !how.no_lint {
         for finding in lint::judge(findings)? {
-            session.ui().warn(&match finding.hint {
-                Some(hint) => format!("{} ({hint})", finding.message),
-                None => finding.message,
-            });
+            session.ui().warn(&finding.told());
         }
     }
     let given = spec.client_id()?;
@@ -205,7 +202,7 @@ fn existing(session: &Session, plan: &Plan, client: Client) -> Created {
     session
         .ui()
         .note(&format!("client `{}` exists already: nothing was changed, and its secret is not available", plan.id));
-    let differing = settle::differences(&plan.spec, &client);
+    let differing: Vec<_> = compare::differences(&plan.spec, &client).iter().map(|field| field.json).collect();
     if !differing.is_empty() {
         session.ui().warn(&format!("client `{}` differs from what was asked for in {}", plan.id, differing.join(", ")));
     }

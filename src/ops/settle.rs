@@ -4,15 +4,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use reqwest::header::DATE;
-use serde_json::Value;
 
 use crate::api::send::{Answer, exchange};
 use crate::api::tokens::{self, Verdict};
 use crate::api::{Remote, Side, clients, refusal, request};
 use crate::error::Error;
-use crate::model::client::{Client, ClientSpec};
-use crate::model::duration;
-use crate::model::fields::{FIELDS, Field, Kind, SetBy};
+use crate::model::client::Client;
+use crate::model::compare::differences;
 use crate::ops::create::Plan;
 
 /// What became of a create.
@@ -158,43 +156,6 @@ fn unproven(plan: &Plan) -> Fate {
         Error::failed(format!("a client `{}` is there, and it could not be proved that its secret is ours", plan.id()))
             .hint("where --public-endpoint is named from the start, the token endpoint can tell"),
     )
-}
-
-/// The fields that were asked for and that the server's client has otherwise, secrets aside.
-///
-/// Compared by meaning: null is an empty list, a lifespan is its length, a scope that was left empty is the server's own.
-pub fn differences(spec: &ClientSpec, client: &Client) -> Vec<&'static str> {
-    let differs = |field: &&Field| {
-        let Some(wanted) = spec.document().get(field.json) else { return false };
-        let found = client.document().get(field.json).unwrap_or(&Value::Null);
-        !is_same(field, wanted, found)
-    };
-    FIELDS
-        .iter()
-        .filter(|field| field.set_by == SetBy::Caller && !field.secret)
-        .filter(differs)
-        .map(|field| field.json)
-        .collect()
-}
-
-fn is_same(field: &Field, wanted: &Value, found: &Value) -> bool {
-    if is_empty(wanted) && (is_empty(found) || field.kind == Kind::Words) {
-        return true;
-    }
-    match (field.kind, wanted, found) {
-        (Kind::Duration, Value::String(wanted), Value::String(found)) => duration::same(wanted, found),
-        _ => wanted == found,
-    }
-}
-
-fn is_empty(value: &Value) -> bool {
-    match value {
-        Value::Null | Value::Bool(false) => true,
-        Value::String(text) => text.is_empty(),
-        Value::Array(items) => items.is_empty(),
-        Value::Object(members) => members.is_empty(),
-        _ => false,
-    }
 }
 
 #[cfg(test)]

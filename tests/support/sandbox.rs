@@ -83,6 +83,12 @@ impl Sandbox {
         wire::send_json(&self.admin, "POST", "/admin/clients", document)
     }
 
+    /// Whether the token endpoint takes the secret for the client's, which sends it in the body.
+    pub fn accepts_post(&self, id: &str, secret: &str) -> bool {
+        let form = format!("grant_type=refresh_token&refresh_token=probe&client_id={id}&client_secret={secret}");
+        is_accepted(&wire::send_form(&self.public, "/oauth2/token", None, &form))
+    }
+
     /// Whether the token endpoint takes the secret for the client's.
     pub fn accepts(&self, id: &Value, secret: &Value) -> bool {
         let encoded = |value: &Value| -> String {
@@ -91,12 +97,16 @@ impl Sandbox {
         let basic = format!("{}:{}", encoded(id), encoded(secret));
         let form = "grant_type=refresh_token&refresh_token=probe";
         let answer = wire::send_form(&self.public, "/oauth2/token", Some(&basic), form);
-        let error = answer.json()["error"].as_str().unwrap().to_owned();
-        match (answer.status, error.as_str()) {
-            (400, "unauthorized_client" | "invalid_grant") => true,
-            (401, "invalid_client") => false,
-            other => panic!("a probe was answered with {other:?}"),
-        }
+        is_accepted(&answer)
+    }
+}
+
+fn is_accepted(answer: &Answer) -> bool {
+    let error = answer.json()["error"].as_str().unwrap().to_owned();
+    match (answer.status, error.as_str()) {
+        (400, "unauthorized_client" | "invalid_grant") => true,
+        (401, "invalid_client") => false,
+        other => panic!("a probe was answered with {other:?}"),
     }
 }
 

@@ -1,18 +1,14 @@
 //! `run FILE [ARGS…]`, and `-`, which reads the script from stdin.
 
-use std::io::Read;
-
 use clap::{Arg, ArgAction};
 
 use crate::commands::client::{COLUMNS, with_members};
-use crate::error::{Error, Result};
+use crate::config::read;
+use crate::error::Result;
 use crate::grammar::{Args, Command, Host};
 use crate::output::outcome::Outcome;
 use crate::script::engine::Context;
 use crate::script::run::{self, Script};
-
-/// The most bytes of a script.
-const MOST_BYTES: u64 = 4 * 1024 * 1024;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -37,26 +33,14 @@ pub fn command() -> Command {
 
 fn run(host: &Host, args: &Args) -> Result<Outcome> {
     let file = args.text("file").unwrap_or_default();
-    let name = if file == "-" { "stdin" } else { file };
+    let name = read::name(file);
     let source = read(file, name)?;
     let script = Script { source: &source, name, args: &args.texts("args") };
     Ok(with_members(run::run(&Context::new(host.clone()), &script, COLUMNS)?))
 }
 
 fn read(file: &str, name: &str) -> Result<String> {
-    let mut bytes = Vec::new();
-    let read = if file == "-" {
-        std::io::stdin().lock().take(MOST_BYTES + 1).read_to_end(&mut bytes)
-    } else {
-        std::fs::File::open(file).and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut bytes))
-    };
-    read.map_err(|source| Error::usage(format!("cannot read the script {name}")).caused_by(source))?;
-    if bytes.len() as u64 > MOST_BYTES {
-        return Err(Error::usage(format!("{name} is too large for a script (4 MiB)")));
-    }
-    let text = String::from_utf8(bytes).map_err(|source| {
-        Error::usage(format!("{name} is not UTF-8: byte {}", source.utf8_error().valid_up_to() + 1))
-    })?;
+    let text = read::text(file).map_err(|error| error.about(format!("cannot read the script {name}")))?;
     // `#!/usr/bin/env -S orysh run` is for the system, not for Rhai; the line stays, so that positions do.
     Ok(match text.strip_prefix("#!") {
         Some(rest) => format!("//{rest}"),

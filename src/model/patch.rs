@@ -1,0 +1,289 @@
+//! JSON Patch (RFC 6902), as far as Hydra takes it and it does no harm to another client.
+
+use std::fmt;
+
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::{Map, Value, json};
+use zeroize::Zeroizing;
+
+use super::fields::{self, Field, SetBy};
+use crate::error::{Error, Result};
+use crate::secret::{REDACTED, Secret};
+use crate::text::safe;
+
+/// What an operation does. Hydra has no `test`, `move` and `copy`, and answers them with a 500.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Kind {
+    /// Adds a member, or inserts into a list.
+    Add,
+    /// Removes what is there.
+    Remove,
+    /// Sets a value; to Hydra it need not be there yet.
+    Replace,
+}
+
+const KINDS: &[(&str, Kind)] = &[("add", Kind::Add), ("remove", Kind::Remove), ("replace", Kind::Replace)];
+
+/// A value to be written.
+#[derive(Clone, Debug, PartialEq)]
+enum Given {
+    Plain(Value),
+    Secret(Secret),
+}
+
+/// One operation on one path.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Operation {
+    kind: Kind,
+    path: String,
+    given: Option<Given>,
+}
+
+/// A patch that has been checked. `Debug` shows no secret.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Patch(Vec<Operation>);
+
+impl Patch {
+    /// A patch of nothing.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets a field as a whole.
+    pub fn set(&mut self, field: &Field, value: Value) {
+        self.0.push(Operation {
+            kind: Kind::Replace,
+            path: format!("/{}", field.json),
+            given: Some(Given::Plain(value)),
+        });
+    }
+
+    /// Sets the secret.
+    pub fn set_secret(&mut self, secret: Secret) {
+        self.0.push(Operation {
+            kind: Kind::Replace,
+            path: "/client_secret".into(),
+            given: Some(Given::Secret(secret)),
+        });
+    }
+
+    /// The secret that it sets, if any.
+    pub fn secret(&self) -> Option<&Secret> {
+        self.0.iter().rev().find_map(|operation| match &operation.given {
+            Some(Given::Secret(secret)) => Some(secret),
+            _ => None,
+        })
+    }
+
+    /// What it sets a field to as a whole, if it does.
+    pub fn value(&self, json: &str) -> Option<&Value> {
+        self.0.iter().rev().find(|operation| operation.path[1..] == *json).and_then(|operation| {
+            match &operation.given {
+                Some(Given::Plain(value)) => Some(value),
+                _ => None,
+            }
+        })
+    }
+
+    /// The same operations, then those of `after`.
+    pub fn extend(&mut self, after: Patch) {
+        self.0.extend(after.0);
+    }
+
+    /// Whether doing it twice does no more than doing it once: no insertion into a list, no removal from one.
+    pub fn is_repeatable(&self) -> bool {
+        let is_whole = |path: &str| path.matches('/').count() == 1;
+        self.0.iter().all(|operation| operation.kind == Kind::Replace || is_whole(&operation.path))
+    }
+
+    /// Whether it does nothing.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// As JSON, with `[REDACTED]` for a secret.
+    pub fn redacted(&self) -> Value {
+        let shown = |operation: &Operation| {
+            let mut object = Map::new();
+            object.insert("op".into(), json!(operation.kind.to_string()));
+            object.insert("path".into(), json!(operation.path));
+            match &operation.given {
+                None => {}
+                Some(Given::Plain(value)) => drop(object.insert("value".into(), value.clone())),
+                Some(Given::Secret(_)) => drop(object.insert("value".into(), json!(REDACTED))),
+            }
+            Value::Object(object)
+        };
+        self.0.iter().map(shown).collect()
+    }
+
+    /// As JSON text with a secret in clear, which is zeroized when it is dropped: for the wire.
+    pub fn to_wire(&self) -> Zeroizing<Vec<u8>> {
+        let secret = self.secret().map_or(0, |secret| secret.expose().len() * 6);
+        let mut text = Zeroizing::new(Vec::with_capacity(self.redacted().to_string().len() + secret));
+        serde_json::to_writer(&mut *text, &self.0).expect("operations are JSON");
+        text
+    }
+
+    /// Reads a patch: a list of operations, or an object of fields to merge (RFC 7396).
+    ///
+    /// Refused: other operations than Hydra's three; paths to no field, to what the server sets, to the id in any case
+    /// (Hydra would write over the client of that id), to the whole document; removing the secret.
+    pub fn read(value: Value) -> Result<Self> {
+        match value {
+            Value::Array(operations) => {
+                let read = |(at, operation): (usize, Value)| {
+                    self::operation(operation).map_err(|error| error.about(format!("operation {}", at + 1)))
+                };
+                Ok(Patch(operations.into_iter().enumerate().map(read).collect::<Result<_>>()?))
+            }
+            Value::Object(members) => merge(members),
+            _ => Err(Error::usage("a patch is a list of operations (RFC 6902), or an object of fields (RFC 7396)")),
+        }
+    }
+}
+
+fn operation(value: Value) -> Result<Operation> {
+    let Value::Object(mut members) = value else { return Err(Error::usage("it is not an object")) };
+    let text = |name: &str| {
+        let member = members.get(name).ok_or_else(|| Error::usage(format!("`{name}` is missing")))?;
+        member.as_str().map(str::to_owned).ok_or_else(|| Error::usage(format!("`{name}` is not text")))
+    };
+    let (op, path) = (text("op")?, text("path")?);
+    let Some((_, kind)) = KINDS.iter().find(|(name, _)| *name == op) else {
+        return Err(Error::usage(format!("`op` is `{}`: servers take add, remove and replace only", safe(&op))));
+    };
+    let field = target(&path)?;
+    let is_whole = path[1..] == *field.json;
+    let given = match (kind, members.remove("value")) {
+        (Kind::Remove, None) if field.secret => {
+            return Err(Error::usage(
+                "removing the secret would end those that were rotated out, and leave it as it is",
+            ));
+        }
+        (Kind::Remove, None) => None,
+        (Kind::Remove, Some(_)) => return Err(Error::usage("`remove` takes no `value`")),
+        (_, None) => return Err(Error::usage("`value` is missing")),
+        (_, Some(Value::String(text))) if field.secret => Some(Given::Secret(Secret::new(text))),
+        (_, Some(_)) if field.secret => return Err(Error::usage("the secret is text")),
+        (_, Some(value)) if is_whole => Some(Given::Plain(super::convert::check(field, value)?)),
+        (_, Some(value)) => Some(Given::Plain(value)),
+    };
+    Ok(Operation { kind: *kind, path, given })
+}
+
+/// The field that a path (RFC 6901) leads into, if it may be patched.
+fn target(path: &str) -> Result<&'static Field> {
+    if path.is_empty() {
+        return Err(Error::usage("the path is empty: it would replace the whole client, its id as well"));
+    }
+    let Some(rest) = path.strip_prefix('/') else {
+        return Err(Error::usage(format!("the path `{}` does not begin with a slash", safe(path)))
+            .did_you_mean(fields::nearest(path)));
+    };
+    let name = rest.split('/').next().unwrap_or_default().replace("~1", "/").replace("~0", "~");
+    // Keys match in any case on the server.
+    if name.eq_ignore_ascii_case("client_id") {
+        return Err(Error::usage(
+            "a client's id cannot be changed: the server would write over the client that has it",
+        ));
+    }
+    let field = fields::field(&name).ok_or_else(|| {
+        Error::usage(format!("the path `{}` leads to no field: the server would ignore it", safe(path)))
+            .did_you_mean(fields::nearest(&name))
+    })?;
+    match field.set_by {
+        SetBy::Server => Err(Error::usage(format!("only the server sets `{name}`"))),
+        SetBy::Caller => Ok(field),
+    }
+}
+
+/// RFC 7396: a member replaces the field, `null` empties it. Objects are not merged in depth here.
+fn merge(members: Map<String, Value>) -> Result<Patch> {
+    let mut patch = Patch::new();
+    for (name, value) in members {
+        let field = target(&format!("/{}", name.replace('~', "~0").replace('/', "~1")))?;
+        match value {
+            Value::Null if field.secret => return Err(Error::usage("the secret cannot be removed")),
+            Value::Null => patch.set(field, field.empty()),
+            Value::String(text) if field.secret => patch.set_secret(Secret::new(text)),
+            value => patch.set(field, super::convert::check(field, value)?),
+        }
+    }
+    Ok(patch)
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(KINDS.iter().find(|(_, kind)| kind == self).map_or("", |(name, _)| name))
+    }
+}
+
+impl Serialize for Operation {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("op", &self.kind.to_string())?;
+        map.serialize_entry("path", &self.path)?;
+        match &self.given {
+            None => {}
+            Some(Given::Plain(value)) => map.serialize_entry("value", value)?,
+            Some(Given::Secret(secret)) => map.serialize_entry("value", secret.expose())?,
+        }
+        map.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_would_harm_is_refused_with_its_reason() {
+        for (patch, why) in [
+            (json!([{"op": "replace", "path": "", "value": {}}]), "operation 1: the path is empty"),
+            (json!([{"op": "replace", "path": "/client_id", "value": "b"}]), "write over the client"),
+            (json!([{"op": "add", "path": "/CLIENT_Id", "value": "b"}]), "write over the client"),
+            (json!([{"op": "replace", "path": "/client%5fid", "value": "b"}]), "leads to no field"),
+            (json!([{"op": "replace", "path": "/client_nmae", "value": "b"}]), "leads to no field"),
+            (json!([{"op": "replace", "path": "/Client_Name", "value": "b"}]), "leads to no field"),
+            (json!([{"op": "remove", "path": "/client_secret"}]), "rotated out"),
+            (json!([{"op": "test", "path": "/client_name", "value": "b"}]), "add, remove and replace only"),
+            (json!([{"op": "replace", "path": "/created_at", "value": "b"}]), "only the server sets"),
+            (json!([{"op": "replace", "path": "client_name", "value": "b"}]), "slash"),
+            (json!([{"op": "replace", "path": "/client_name"}]), "`value` is missing"),
+            (json!([{"op": "replace", "path": "/contacts", "value": "b"}]), "wants a list"),
+            (json!([1]), "not an object"),
+            (json!("x"), "a patch is a list"),
+            (json!({"client_id": "b"}), "write over the client"),
+            (json!({"client_secret": null}), "cannot be removed"),
+            (json!({"owner": 1}), "wants text"),
+        ] {
+            let error = Patch::read(patch.clone()).unwrap_err();
+            assert!(error.message().contains(why), "{patch}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_patch_is_sent_as_it_was_read_and_shows_no_secret() {
+        let given = json!([
+            {"op": "add", "path": "/contacts/-", "value": "a"},
+            {"op": "remove", "path": "/metadata/tier"},
+            {"op": "replace", "path": "/client_secret", "value": "canary"},
+        ]);
+        let patch = Patch::read(given.clone()).unwrap();
+        assert_eq!(serde_json::from_slice::<Value>(&patch.to_wire()).unwrap(), given);
+        assert!(!format!("{patch:?} {}", patch.redacted()).contains("canary"));
+        assert_eq!(patch.secret().unwrap().expose(), "canary");
+        assert!(!patch.is_repeatable());
+    }
+
+    #[test]
+    fn an_object_sets_and_empties_fields() {
+        let patch = Patch::read(json!({"owner": "o", "contacts": null, "scope": ["a", "b"]})).unwrap();
+        assert_eq!(patch.value("owner"), Some(&json!("o")));
+        assert_eq!(patch.value("contacts"), Some(&json!([])));
+        assert_eq!(patch.value("scope"), Some(&json!("a b")));
+        assert_eq!(patch.value("client_name"), None);
+        assert!(patch.is_repeatable());
+    }
+}

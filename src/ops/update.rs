@@ -1,0 +1,253 @@
+//! Changing a client: a patch of exactly what is asked for, and what came of it.
+
+use serde_json::Value;
+
+use crate::api::send::exchange;
+use crate::api::{clients, refusal, request};
+use crate::crypt::{Recipient, recipient};
+use crate::error::{Error, Result};
+use crate::model::client::{Client, ClientId, ClientSpec};
+use crate::model::compare;
+use crate::model::fields::{FIELDS, Field, SetBy};
+use crate::model::lint::{self, Finding};
+use crate::model::patch::Patch;
+use crate::ops::keep::Kept;
+use crate::secret::Secret;
+use crate::session::Session;
+
+/// What is to become of a client.
+#[derive(Clone, Debug, Default)]
+pub struct Change {
+    /// Fields that are set as a whole.
+    pub set: ClientSpec,
+    /// Fields that are emptied.
+    pub unset: Vec<&'static Field>,
+    /// Entries that lists get where they have them not yet.
+    pub add: Vec<(&'static Field, Vec<String>)>,
+    /// Entries that are taken out of lists.
+    pub remove: Vec<(&'static Field, Vec<String>)>,
+}
+
+/// How a client is to be changed.
+#[derive(Clone, Debug, Default)]
+pub struct How {
+    /// Send what lint finds wrong, too.
+    pub no_lint: bool,
+    /// Whom a new secret is encrypted for, if anybody.
+    pub recipients: Vec<Recipient>,
+}
+
+/// A change that is ready to be sent.
+#[derive(Debug)]
+pub struct Update {
+    id: ClientId,
+    before: Client,
+    patch: Patch,
+    secret_is_ours: bool,
+    recipients: Vec<Recipient>,
+    /// The new secret encrypted for them.
+    sealed: Option<Secret>,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Updated {
+    /// The client as it is now, with its new secret if it got one.
+    pub client: Client,
+    /// The file that keeps a secret that was made here until the result has reached its reader.
+    pub kept: Option<Kept>,
+    /// The fields that changed, with their values before and after.
+    pub changes: Vec<FieldChange>,
+}
+
+/// What a field was and is.
+#[derive(Clone, Debug)]
+pub struct FieldChange {
+    /// The field.
+    pub field: &'static Field,
+    /// Its value before.
+    pub before: Value,
+    /// Its value after; of a secret only that it is another.
+    pub after: Value,
+}
+
+/// Gets the client and works out what has to be sent: lists as a whole, and a secret where none was of use before.
+///
+/// Errors: no such client; what lint finds wrong with the result and was not wrong before.
+pub fn plan(session: &Session, id: &ClientId, change: Change, how: &How) -> Result<Update> {
+    let before = session.wait(clients::get(session, id))?;
+    let mut patch = Patch::new();
+    let mut after = before.to_spec();
+    for (field, value) in values(&before, &change) {
+        after.set(field, value.clone());
+        if !compare::is_same(field, &value, before.get(field.json).unwrap_or(&Value::Null)) {
+            patch.set(field, value);
+        }
+    }
+    let given = change.set.secret().cloned();
+    // Nobody has the secret of a client that did without.
+    let needs_secret = after.uses_secret() && !before.to_spec().uses_secret();
+    let secret_is_ours = needs_secret && given.is_none();
+    let secret = if secret_is_ours { Some(Secret::generate()?) } else { given };
+    if let Some(secret) = &secret {
+        after.set_secret(secret.clone());
+        patch.set_secret(secret.clone());
+    }
+    if !how.no_lint {
+        judge(session, &before.to_spec(), &after)?;
+    }
+    let sealed = match &secret {
+        Some(secret) if !how.recipients.is_empty() => Some(recipient::encrypt(&how.recipients, secret)?),
+        None if !how.recipients.is_empty() => {
+            return Err(Error::usage(format!("client `{id}` gets no new secret, and there is nothing to encrypt"))
+                .hint("leave --pgp-key, --pgp-key-url and --keybase out, or give a secret"));
+        }
+        _ => None,
+    };
+    Ok(Update { id: id.clone(), before, patch, secret_is_ours, recipients: how.recipients.clone(), sealed })
+}
+
+/// A patch that was written by somebody else, ready to be sent.
+pub fn plan_patch(session: &Session, id: &ClientId, patch: Patch) -> Result<Update> {
+    let before = session.wait(clients::get(session, id))?;
+    Ok(Update { id: id.clone(), before, patch, secret_is_ours: false, recipients: Vec::new(), sealed: None })
+}
+
+/// Every field that is asked for with its value as a whole.
+fn values(before: &Client, change: &Change) -> Vec<(&'static Field, Value)> {
+    let wanted = |field: &'static Field| {
+        let set = change.set.document().get(field.json).cloned();
+        let unset = || change.unset.iter().any(|other| other.json == field.json).then(|| field.empty());
+        let whole = set.or_else(unset);
+        let of = |lists: &[(&'static Field, Vec<String>)]| -> Option<Vec<String>> {
+            lists.iter().find(|(other, _)| other.json == field.json).map(|(_, entries)| entries.clone())
+        };
+        let (add, remove) = (of(&change.add), of(&change.remove));
+        if add.is_none() && remove.is_none() {
+            return whole;
+        }
+        let mut entries = entries(whole.as_ref().or(before.get(field.json)));
+        entries.retain(|entry| !remove.iter().flatten().any(|gone| gone == entry));
+        for entry in add.into_iter().flatten() {
+            if !entries.contains(&entry) {
+                entries.push(entry);
+            }
+        }
+        // A scope is one text of words.
+        Some(if field.empty().is_array() { entries.into() } else { entries.join(" ").into() })
+    };
+    FIELDS
+        .iter()
+        .filter(|field| field.set_by == SetBy::Caller && !field.secret)
+        .filter_map(|field| Some((field, wanted(field)?)))
+        .collect()
+}
+
+/// The entries of a list, or the words of a text.
+fn entries(value: Option<&Value>) -> Vec<String> {
+    match value {
+        Some(Value::Array(entries)) => entries.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        Some(Value::String(text)) => text.split_whitespace().map(str::to_owned).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Warns of, or refuses, what a change makes wrong; what was wrong before is not the change's fault.
+fn judge(session: &Session, before: &ClientSpec, after: &ClientSpec) -> Result<()> {
+    let known: Vec<Finding> = lint::lint(before);
+    let new = lint::lint(after).into_iter().filter(|finding| !known.contains(finding)).collect();
+    for finding in lint::judge(new)? {
+        session.ui().warn(&finding.told());
+    }
+    Ok(())
+}
+
+impl Update {
+    /// The request that would be sent, its secret redacted.
+    pub fn shown(&self, session: &Session) -> Result<Value> {
+        Ok(request::patch_client(&self.id, &self.patch).shown(&session.admin_url()?))
+    }
+
+    /// Whether everything is as it is wanted already.
+    pub fn is_empty(&self) -> bool {
+        self.patch.is_empty()
+    }
+
+    /// The client as it is.
+    pub fn before(&self) -> &Client {
+        &self.before
+    }
+
+    /// Whether the secret was chosen here, so that nobody has it yet.
+    pub fn secret_is_ours(&self) -> bool {
+        self.secret_is_ours
+    }
+}
+
+/// `PATCH /admin/clients/{id}`, unless nothing is to be changed.
+///
+/// A secret that was made here is on disk before the request, encrypted if it is for somebody. Errors name the client;
+/// where it is not known whether it was changed, the file as well.
+pub fn update(session: &Session, update: Update) -> Result<Updated> {
+    if update.is_empty() {
+        return Ok(Updated { client: update.before, kept: None, changes: Vec::new() });
+    }
+    let endpoint = session.admin_url()?;
+    let owners: Vec<_> = update.recipients.iter().map(Recipient::fingerprint).collect();
+    let passed_on = update.sealed.as_ref().or(update.patch.secret()).cloned();
+    let kept = match &passed_on {
+        Some(secret) if update.secret_is_ours => Some(Kept::write(&update.id, secret, &owners, endpoint.as_str())?),
+        _ => None,
+    };
+    let about = format!("cannot change client `{}`", update.id);
+    let request = request::patch_client(&update.id, &update.patch);
+    let (result, is_unknown) = match session.wait(async { Ok(exchange(session, &request).await) }) {
+        // It may have been on its way.
+        Err(interrupted) => (Err(interrupted), true),
+        Ok(sent) => match sent.result {
+            Ok(answer) if answer.is_success() => (clients::client(&answer, &about), true),
+            Ok(answer) => (Err(refusal::error(&answer, &request, &about)), sent.unsettled),
+            Err(error) => (Err(error.about(&about)), sent.unsettled),
+        },
+    };
+    let mut client = match result {
+        Ok(client) => client,
+        Err(error) if is_unknown => {
+            let error = error.about("it is not known whether the change was made").with_code("unknown_outcome");
+            return Err(match &kept {
+                Some(kept) => error.hint(format!("its new secret is kept in {}", kept.path().display())),
+                None => error,
+            });
+        }
+        Err(error) => {
+            if let Some(Err(left)) = kept.map(Kept::discard) {
+                session.ui().warn(&left.full_message());
+            }
+            return Err(error);
+        }
+    };
+    let changes = changes(&update.before, &client, passed_on.is_some());
+    if let Some(secret) = passed_on {
+        client.set_secret(secret);
+    }
+    Ok(Updated { client, kept, changes })
+}
+
+/// What differs between two states of a client, but for what the server sets.
+pub fn changes(before: &Client, after: &Client, has_new_secret: bool) -> Vec<FieldChange> {
+    let null = Value::Null;
+    let change = |field: &'static Field| {
+        if field.secret {
+            let redacted = Value::from(crate::secret::REDACTED);
+            return (field.json == "client_secret" && has_new_secret).then(|| FieldChange {
+                field,
+                before: redacted.clone(),
+                after: redacted,
+            });
+        }
+        let (was, is) = (before.get(field.json).unwrap_or(&null), after.get(field.json).unwrap_or(&null));
+        let same = was == is || (compare::is_empty(was) && compare::is_empty(is));
+        (!same).then(|| FieldChange { field, before: was.clone(), after: is.clone() })
+    };
+    FIELDS.iter().filter(|field| field.set_by == SetBy::Caller).filter_map(change).collect()
+}
