@@ -5,6 +5,7 @@ pub mod help;
 pub mod inspect;
 pub mod sandbox;
 pub mod script;
+pub mod token;
 pub mod version;
 
 use crate::grammar::Registry;
@@ -20,6 +21,12 @@ pub fn registry() -> Registry {
         client::patch::command(),
         client::replace::command(),
         client::delete::command(),
+        client::test::command(),
+        token::client_credentials::command(),
+        token::introspect::command(),
+        token::revoke::command(),
+        token::delete::command(),
+        token::consent::command(),
         inspect::key::command(),
         script::run::command(),
         script::eval::command(),

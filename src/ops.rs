@@ -6,4 +6,5 @@ pub mod keep;
 pub mod recipients;
 pub mod replace;
 pub mod settle;
+pub mod tokens;
 pub mod update;

@@ -18,4 +18,5 @@ mod pgp;
 mod script;
 mod shell;
 mod support;
+mod tokens;
 mod update;

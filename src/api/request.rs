@@ -19,10 +19,8 @@ pub enum Payload {
     Json(Document),
     /// A JSON Patch (RFC 6902).
     Patch(Patch),
-    /// A form (`application/x-www-form-urlencoded`) without secrets.
-    Form(Vec<(&'static str, String)>),
-    /// A form whose members may be secrets.
-    SecretForm(Vec<(&'static str, Secret)>),
+    /// A form (`application/x-www-form-urlencoded`) whose members may be secrets.
+    Form(Vec<(&'static str, Secret)>),
 }
 
 /// Whether the same request may be sent again after a failure that leaves its fate unknown.
@@ -92,9 +90,6 @@ impl Request {
                 shown.insert("body".into(), patch.redacted());
             }
             Payload::Form(members) => {
-                shown.insert("form".into(), members.iter().map(|(k, v)| ((*k).to_owned(), json!(v))).collect());
-            }
-            Payload::SecretForm(members) => {
                 shown.insert("form".into(), members.iter().map(|(k, _)| ((*k).to_owned(), json!(REDACTED))).collect());
             }
         }
@@ -163,22 +158,70 @@ pub fn console_list(path: &[&str], page_token: Option<&str>) -> Request {
     Request { query, ..Request::new(Method::GET, Side::Admin, path) }
 }
 
+/// The client credentials grant (RFC 6749 §4.4): `POST /oauth2/token`.
+pub fn client_credentials(id: &ClientId, secret: &Secret, in_body: bool, scope: &str, audience: &str) -> Request {
+    let mut members = vec![("grant_type", "client_credentials")];
+    members.extend([("scope", scope), ("audience", audience)].into_iter().filter(|(_, value)| !value.is_empty()));
+    authenticated(&["oauth2", "token"], &members, id, secret, in_body)
+}
+
+/// `POST /oauth2/revoke` (RFC 7009), as the client that the token was issued to.
+pub fn revoke_token(token: &Secret, id: &ClientId, secret: &Secret, in_body: bool) -> Request {
+    authenticated(&["oauth2", "revoke"], &[("token", token.expose())], id, secret, in_body)
+}
+
+/// `POST /admin/oauth2/introspect` (RFC 7662).
+pub fn introspect_token(token: &Secret, scope: &str) -> Request {
+    let mut members = vec![("token", token.clone())];
+    if !scope.is_empty() {
+        members.push(("scope", Secret::new(scope)));
+    }
+    let payload = Payload::Form(members);
+    Request { payload, ..Request::new(Method::POST, Side::Admin, &["admin", "oauth2", "introspect"]) }
+}
+
+/// `DELETE /admin/oauth2/tokens?client_id=`: every token of a client.
+pub fn delete_tokens(id: &ClientId) -> Request {
+    let query = vec![("client_id", id.as_str().to_owned())];
+    Request { query, ..Request::new(Method::DELETE, Side::Admin, &["admin", "oauth2", "tokens"]) }
+}
+
+/// `DELETE /admin/oauth2/auth/sessions/consent?subject=&client=|all=true`: what a person has consented to.
+pub fn revoke_consent(subject: &str, client: Option<&ClientId>) -> Request {
+    let which = match client {
+        Some(id) => ("client", id.as_str().to_owned()),
+        None => ("all", "true".to_owned()),
+    };
+    let query = vec![("subject", subject.to_owned()), which];
+    Request { query, ..Request::new(Method::DELETE, Side::Admin, &["admin", "oauth2", "auth", "sessions", "consent"]) }
+}
+
+/// A form that a client signs in for by itself (RFC 6749 §2.3.1): by Basic, or in the body.
+fn authenticated(
+    path: &[&str],
+    members: &[(&'static str, &str)],
+    id: &ClientId,
+    secret: &Secret,
+    in_body: bool,
+) -> Request {
+    let mut members: Vec<_> = members.iter().map(|(name, value)| (*name, Secret::new(*value))).collect();
+    let mut request = Request::new(Method::POST, Side::Public, path);
+    if in_body {
+        members.push(("client_id", Secret::new(id.as_str())));
+        members.push(("client_secret", secret.clone()));
+    } else {
+        request.basic = Some((id.clone(), secret.clone()));
+    }
+    request.payload = Payload::Form(members);
+    request
+}
+
 /// The probe whether a secret is right: `POST /oauth2/token` with a refresh token that cannot exist.
 ///
 /// The client authenticates by its own method; the answer tells whether that worked before the token is looked at.
 pub fn probe_secret(id: &ClientId, secret: &Secret, auth_method: &str) -> Request {
-    let mut request = Request::new(Method::POST, Side::Public, &["oauth2", "token"]);
-    let probe = [("grant_type", "refresh_token"), ("refresh_token", "probe")];
-    if auth_method == "client_secret_post" {
-        let mut members: Vec<_> = probe.map(|(name, value)| (name, Secret::new(value))).into();
-        members.push(("client_id", Secret::new(id.as_str())));
-        members.push(("client_secret", secret.clone()));
-        request.payload = Payload::SecretForm(members);
-    } else {
-        request.payload = Payload::Form(probe.map(|(name, value)| (name, value.to_owned())).into());
-        request.basic = Some((id.clone(), secret.clone()));
-    }
-    request
+    let members = [("grant_type", "refresh_token"), ("refresh_token", "probe")];
+    authenticated(&["oauth2", "token"], &members, id, secret, auth_method == "client_secret_post")
 }
 
 #[cfg(test)]

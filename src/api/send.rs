@@ -173,8 +173,7 @@ fn build(door: &Door, request: &Request) -> Result<reqwest::RequestBuilder> {
         Payload::Patch(patch) => {
             builder.header(CONTENT_TYPE, "application/json").body(Bytes::from_owner(patch.to_wire()))
         }
-        Payload::Form(members) => form(builder, members.iter().map(|(name, value)| (*name, value.as_str()))),
-        Payload::SecretForm(members) => form(builder, members.iter().map(|(name, value)| (*name, value.expose()))),
+        Payload::Form(members) => form(builder, members.iter().map(|(name, value)| (*name, value.expose()))),
     };
     if let Some((id, secret)) = &request.basic {
         let pair = Zeroizing::new(format!("{}:{}", form_encoded(id.as_str()), form_encoded(secret.expose())));

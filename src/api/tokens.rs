@@ -1,13 +1,65 @@
-//! The token endpoint, as far as it tells whether a client's secret is right.
+//! Tokens: issued to a client, introspected, revoked; and whether a client's secret is right.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use crate::api::request;
-use crate::api::send::exchange;
-use crate::api::{Remote, clients};
+use crate::api::request::{self, Request};
+use crate::api::send::{Answer, ask, exchange};
+use crate::api::{Remote, clients, refusal};
 use crate::error::Result;
 use crate::model::client::ClientId;
 use crate::secret::Secret;
+
+/// A client, and the secret that it signs in with.
+#[derive(Clone, Debug)]
+pub struct Credentials {
+    /// Its id.
+    pub id: ClientId,
+    /// Its secret.
+    pub secret: Secret,
+}
+
+/// The client credentials grant (RFC 6749 §4.4). The answer holds the token: `{access_token, expires_in, token_type, …}`.
+pub async fn client_credentials(
+    remote: &dyn Remote,
+    client: &Credentials,
+    scope: &str,
+    audience: &str,
+) -> Result<Map<String, Value>> {
+    let about = format!("client `{}` gets no token", client.id);
+    let build = |in_body| request::client_credentials(&client.id, &client.secret, in_body, scope, audience);
+    object(&signed_in(remote, build, &about).await?, &about)
+}
+
+/// Revokes an access or refresh token (RFC 7009). A token that is not known is no error.
+pub async fn revoke(remote: &dyn Remote, token: &Secret, client: &Credentials) -> Result<()> {
+    let about = format!("client `{}` cannot revoke the token", client.id);
+    let build = |in_body| request::revoke_token(token, &client.id, &client.secret, in_body);
+    signed_in(remote, build, &about).await.map(drop)
+}
+
+/// What the server knows of a token (RFC 7662): `{active, …}`.
+pub async fn introspect(remote: &dyn Remote, token: &Secret, scope: &str) -> Result<Map<String, Value>> {
+    let about = "cannot introspect the token";
+    object(&ask(remote, &request::introspect_token(token, scope), about).await?, about)
+}
+
+/// Asks as a client, by Basic and then in the body: which of them is right only the admin API tells.
+async fn signed_in(remote: &dyn Remote, build: impl Fn(bool) -> Request, about: &str) -> Result<Answer> {
+    match ask(remote, &build(false), about).await {
+        Err(error) if error.code() == Some("invalid_client") => match ask(remote, &build(true), about).await {
+            Err(second) if second.code() == Some("invalid_client") => Err(error),
+            other => other,
+        },
+        other => other,
+    }
+}
+
+fn object(answer: &Answer, about: &str) -> Result<Map<String, Value>> {
+    match serde_json::from_slice(&answer.body) {
+        Ok(Value::Object(object)) => Ok(object),
+        _ => Err(refusal::not_understood(answer, about, "a JSON object")),
+    }
+}
 
 /// Whether a secret is a client's own.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

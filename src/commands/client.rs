@@ -8,6 +8,7 @@ pub mod lifespans;
 pub mod list;
 pub mod patch;
 pub mod replace;
+pub mod test;
 pub mod update;
 
 use std::path::Path;
@@ -77,10 +78,13 @@ fn secret_args(heading: &'static str) -> [Arg; 2] {
 
 /// The secret from stdin or a file, if one is given so; of the flag it is warned. Errors: two of them read stdin.
 fn given_secret(args: &Args, ui: Ui) -> Result<Option<Secret>> {
+    // Not every command takes all of them.
+    let file = args.matches.try_get_one::<String>("file").ok().flatten();
+    let keys = args.matches.try_get_many::<String>("pgp-key").ok().flatten();
     let from_stdin = [
-        (args.text("file") == Some("-"), "--file -"),
+        (file.is_some_and(|file| file == "-"), "--file -"),
         (args.flag("secret-stdin"), "--secret-stdin"),
-        (args.texts("pgp-key").iter().any(|key| key == "@-"), "--pgp-key @-"),
+        (keys.into_iter().flatten().any(|key| key == "@-"), "--pgp-key @-"),
     ];
     let readers: Vec<&str> = from_stdin.into_iter().filter_map(|(reads, flag)| reads.then_some(flag)).collect();
     if readers.len() > 1 {

@@ -17,6 +17,10 @@ pub const VERBS: &[(&str, &str)] = &[
     ("patch", "Change something by a JSON Patch"),
     ("replace", "Replace something on a server as a whole"),
     ("delete", "Delete things by id"),
+    ("test", "Test something without any effect"),
+    ("perform", "Go through an OAuth 2.0 flow"),
+    ("introspect", "Show what a server knows of something"),
+    ("revoke", "Take back what was given"),
     ("inspect", "Look at something without changing it"),
     ("sandbox", "The server inside this program"),
 ];
@@ -34,7 +38,7 @@ pub const OUT_OF_SCOPE: &[(&[&str], &str)] = &[
         "identities and permissions are out of scope: use `ory`",
     ),
     (&["trust", "trusted-jwt-issuer", "jwt-issuer"], "trusted JWT issuers are out of scope: use the admin API"),
-    (&["perform", "authorization-code"], "`perform authorization-code` is out of scope: use `hydra`"),
+    (&["authorization-code"], "`perform authorization-code` is out of scope: use `hydra`"),
 ];
 
 const EXIT_CODES: &str = "\

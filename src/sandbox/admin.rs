@@ -28,6 +28,7 @@ pub fn routes() -> Router<Arc<Shared>> {
         .route("/admin/clients/{id}/secrets/rotate", post(rotate).delete(drop_rotated))
         .route("/admin/oauth2/introspect", post(oauth::introspect))
         .route("/admin/oauth2/tokens", axum::routing::delete(delete_tokens))
+        .route("/admin/oauth2/auth/sessions/consent", axum::routing::delete(revoke_consent))
         .route("/version", get(version))
 }
 
@@ -226,6 +227,22 @@ async fn delete_tokens(State(shared): State<Arc<Shared>>, RawQuery(query): RawQu
             Ok(StatusCode::NO_CONTENT.into_response())
         })
         .await
+}
+
+/// `DELETE /admin/oauth2/auth/sessions/consent`: nobody signs in here, so that there is never a consent to revoke.
+async fn revoke_consent(RawQuery(query): RawQuery) -> Answer {
+    let query = query.unwrap_or_default();
+    let value = |wanted: &str| {
+        url::form_urlencoded::parse(query.as_bytes()).any(|(name, value)| name == wanted && !value.is_empty())
+    };
+    if !value("subject") {
+        return Err(Fault::invalid_request("Query parameter 'subject' is not defined but should have been."));
+    }
+    if !value("client") && !value("all") {
+        let hint = "Query parameter both 'client' and 'all' is not defined but one of them should have been.";
+        return Err(Fault::invalid_request(hint));
+    }
+    Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 /// `GET /version`: as a server built from source says it, since the rotate route is newer than every release.

@@ -1,0 +1,77 @@
+//! Commands on tokens, and on what people have consented to.
+
+pub mod client_credentials;
+pub mod consent;
+pub mod delete;
+pub mod introspect;
+pub mod revoke;
+
+use std::path::Path;
+
+use clap::{Arg, ArgAction};
+
+use crate::api::tokens::Credentials;
+use crate::error::{Error, Result};
+use crate::grammar::Args;
+use crate::model::client::ClientId;
+use crate::secret::Secret;
+use crate::ui::Ui;
+
+/// The flags by which a client signs in as itself.
+fn credential_args() -> [Arg; 4] {
+    let text = |name: &'static str, value: &'static str, help: &'static str| {
+        Arg::new(name).long(name).value_name(value).help(help).help_heading("Client")
+    };
+    [
+        text("client-id", "ID", "Id of the client").required(true),
+        text("client-secret", "SECRET", "Its secret (others on this machine can see it: prefer the two below)"),
+        Arg::new("client-secret-stdin")
+            .long("client-secret-stdin")
+            .action(ArgAction::SetTrue)
+            .conflicts_with("client-secret")
+            .help("Read its secret from stdin")
+            .help_heading("Client"),
+        text("client-secret-file", "FILE", "Read its secret from a file")
+            .conflicts_with_all(["client-secret", "client-secret-stdin"]),
+    ]
+}
+
+fn credentials(args: &Args, ui: Ui) -> Result<Credentials> {
+    let id = ClientId::parse(args.text("client-id").unwrap_or_default())?;
+    let secret = if args.flag("client-secret-stdin") {
+        Secret::read(std::io::stdin().lock(), "stdin")?
+    } else if let Some(path) = args.text("client-secret-file") {
+        Secret::read_file(Path::new(path))?
+    } else if let Some(secret) = args.text("client-secret") {
+        warn_of_argv(ui, "--client-secret", "--client-secret-stdin");
+        Secret::new(secret)
+    } else {
+        return Err(Error::usage("the client's secret is missing")
+            .hint("give it with --client-secret-stdin or --client-secret-file"));
+    };
+    Ok(Credentials { id, secret })
+}
+
+/// The token that a command is about, as a word or on stdin.
+fn token_arg() -> Arg {
+    Arg::new("token").value_name("TOKEN").required(true).help("The token, or - to read it from stdin")
+}
+
+fn token(args: &Args, ui: Ui) -> Result<Secret> {
+    match args.text("token").unwrap_or_default() {
+        "-" if args.matches.try_get_one("client-secret-stdin").ok().flatten() == Some(&true) => {
+            Err(Error::usage("the token and --client-secret-stdin both read stdin").hint("give one of them a file"))
+        }
+        "-" => Secret::read(std::io::stdin().lock(), "stdin"),
+        token => {
+            warn_of_argv(ui, "a token as a word", "`-`, which reads it from stdin,");
+            Ok(Secret::new(token))
+        }
+    }
+}
+
+fn warn_of_argv(ui: Ui, what: &str, instead: &str) {
+    ui.warn(&format!(
+        "other users of this machine can read {what} in the list of processes: {instead} keeps it to yourself"
+    ));
+}

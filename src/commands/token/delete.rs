@@ -1,0 +1,36 @@
+//! `delete access-tokens CLIENT_ID`: ends every token of a client.
+
+use clap::Arg;
+
+use crate::error::{Error, Result};
+use crate::grammar::{Args, Command, Host};
+use crate::model::client::ClientId;
+use crate::ops::tokens;
+use crate::output::outcome::{Column, Outcome, Row};
+
+const EXAMPLES: &str = "\
+Examples:
+  orysh delete access-tokens job
+
+JWT access tokens live until they expire.";
+
+/// The command.
+pub fn command() -> Command {
+    Command::new(["delete", "access-tokens"], "Delete every token of a client", run)
+        .aliases(&["tokens", "oauth2-tokens"])
+        .args(|| vec![Arg::new("id").value_name("CLIENT_ID").required(true).help("Id of the client")])
+        .after(EXAMPLES)
+}
+
+fn run(host: &Host, args: &Args) -> Result<Outcome> {
+    let session = &host.session;
+    let ui = session.ui();
+    let id = ClientId::parse(args.text("id").unwrap_or_default())?;
+    let question = format!("Delete every token of client `{id}` on {}?", session.described()?);
+    if !args.yes && ui.can_ask() && !ui.confirm(&question) {
+        return Err(Error::usage("nothing was deleted").hint("--yes deletes without asking"));
+    }
+    tokens::delete_all(session, &id)?;
+    ui.note("JWT access tokens live until they expire");
+    Ok(Outcome::one(Row::id(id.as_str()), &[Column { title: "CLIENT ID", member: "" }]))
+}

@@ -1,0 +1,44 @@
+//! `introspect token TOKEN`: whether a token counts, and what for.
+
+use clap::{Arg, ArgAction};
+use serde_json::Value;
+
+use crate::api::tokens;
+use crate::commands::token::{token, token_arg};
+use crate::error::Result;
+use crate::grammar::{Args, Command, Host};
+use crate::output::outcome::{Column, Outcome, Row};
+
+const COLUMNS: &[Column] = &[
+    Column { title: "ACTIVE", member: "active" },
+    Column { title: "SUBJECT", member: "sub" },
+    Column { title: "CLIENT ID", member: "client_id" },
+    Column { title: "SCOPE", member: "scope" },
+    Column { title: "AUDIENCE", member: "aud" },
+    Column { title: "EXPIRY", member: "exp" },
+    Column { title: "TOKEN USE", member: "token_use" },
+];
+
+const EXAMPLES: &str = "\
+Examples:
+  orysh introspect token - < token.txt
+  orysh introspect token - --scope read --format jsonpath=active < token.txt
+
+With --scope a token that lacks it is not active.";
+
+/// The command.
+pub fn command() -> Command {
+    Command::new(["introspect", "token"], "Show whether a token counts, and what for", run)
+        .args(|| {
+            let scope = Arg::new("scope").long("scope").value_name("SCOPE").action(ArgAction::Append);
+            vec![token_arg(), scope.value_delimiter(',').help("Scope that the token must have (can be repeated)")]
+        })
+        .after(EXAMPLES)
+}
+
+fn run(host: &Host, args: &Args) -> Result<Outcome> {
+    let session = &host.session;
+    let token = token(args, session.ui())?;
+    let known = session.wait(tokens::introspect(session, &token, &args.texts("scope").join(" ")))?;
+    Ok(Outcome::one(Row::value(Value::Object(known)), COLUMNS))
+}
