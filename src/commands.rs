@@ -20,6 +20,7 @@ pub fn registry() -> Registry {
         client::lifespans::command(),
         client::patch::command(),
         client::replace::command(),
+        client::rotate::command(),
         client::delete::command(),
         client::test::command(),
         token::client_credentials::command(),

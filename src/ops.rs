@@ -5,6 +5,7 @@ pub mod delete;
 pub mod keep;
 pub mod recipients;
 pub mod replace;
+pub mod rotate;
 pub mod settle;
 pub mod tokens;
 pub mod update;

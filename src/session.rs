@@ -1,5 +1,6 @@
 //! A session: where commands act and as whom, and the one place that waits.
 
+pub mod chosen;
 pub mod handle;
 pub mod interrupt;
 pub mod network;

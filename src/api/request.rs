@@ -116,6 +116,17 @@ pub fn patch_client(id: &ClientId, patch: &Patch) -> Request {
     Request { payload, repeat, ..Request::new(Method::PATCH, Side::Admin, &["admin", "clients", id.as_str()]) }
 }
 
+/// `POST /admin/clients/{id}/secrets/rotate`: never repeated blindly, as each takes one of five places for old secrets.
+pub fn rotate_secret(id: &ClientId) -> Request {
+    let path = ["admin", "clients", id.as_str(), "secrets", "rotate"];
+    Request { repeat: Repeat::Never, ..Request::new(Method::POST, Side::Admin, &path) }
+}
+
+/// `DELETE /admin/clients/{id}/secrets/rotate`: the secrets that were rotated out end.
+pub fn drop_rotated(id: &ClientId) -> Request {
+    Request::new(Method::DELETE, Side::Admin, &["admin", "clients", id.as_str(), "secrets", "rotate"])
+}
+
 /// `PUT /admin/clients/{id}`: replaces everything; without a secret the current one stays.
 pub fn replace_client(id: &ClientId, spec: &ClientSpec) -> Request {
     let payload = Payload::Json(spec.document().clone());

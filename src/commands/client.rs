@@ -8,6 +8,7 @@ pub mod lifespans;
 pub mod list;
 pub mod patch;
 pub mod replace;
+pub mod rotate;
 pub mod test;
 pub mod update;
 

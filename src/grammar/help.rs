@@ -16,6 +16,7 @@ pub const VERBS: &[(&str, &str)] = &[
     ("set", "Set what belongs to something on a server"),
     ("patch", "Change something by a JSON Patch"),
     ("replace", "Replace something on a server as a whole"),
+    ("rotate", "Make something new while the old still counts"),
     ("delete", "Delete things by id"),
     ("test", "Test something without any effect"),
     ("perform", "Go through an OAuth 2.0 flow"),

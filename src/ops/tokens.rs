@@ -13,7 +13,7 @@ pub fn delete_all(session: &Session, id: &ClientId) -> Result<()> {
 }
 
 /// `DELETE /admin/oauth2/auth/sessions/consent`: what a subject has consented to, for one client or all.
-pub fn revoke_consent(session: &Session, subject: &str, client: Option<&ClientId>) -> Result<()> {
+pub fn withdraw_consent(session: &Session, subject: &str, client: Option<&ClientId>) -> Result<()> {
     let about = format!("cannot revoke the consent of `{subject}`");
     session.wait(ask(session, &request::revoke_consent(subject, client), &about)).map(drop)
 }

@@ -107,6 +107,15 @@ pub fn plan(session: &Session, id: &ClientId, change: Change, how: &How) -> Resu
     Ok(Update { id: id.clone(), before, patch, secret_is_ours, recipients: how.recipients.clone(), sealed })
 }
 
+/// A patch of nothing but a secret that was chosen here.
+pub fn plan_secret(before: Client, patch: Patch, recipients: &[Recipient]) -> Result<Update> {
+    let sealed = match patch.secret() {
+        Some(secret) if !recipients.is_empty() => Some(recipient::encrypt(recipients, secret)?),
+        _ => None,
+    };
+    Ok(Update { id: before.client_id()?, before, patch, secret_is_ours: true, recipients: recipients.to_vec(), sealed })
+}
+
 /// A patch that was written by somebody else, ready to be sent.
 pub fn plan_patch(session: &Session, id: &ClientId, patch: Patch) -> Result<Update> {
     let before = session.wait(clients::get(session, id))?;

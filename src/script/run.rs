@@ -15,7 +15,7 @@ use crate::script::errors::{self, settled};
 use crate::script::value;
 
 /// Deeply nested values overflow the stack of an ordinary thread.
-const STACK_BYTES: usize = 64 * 1024 * 1024;
+pub const STACK_BYTES: usize = 64 * 1024 * 1024;
 
 /// A script and what it is given.
 pub struct Script<'a> {

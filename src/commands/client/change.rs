@@ -5,7 +5,9 @@ use serde_json::Value;
 use crate::commands::client::{COLUMNS, with_members};
 use crate::error::{Error, Result};
 use crate::grammar::Args;
-use crate::ops::update::{self, FieldChange, Update, Updated};
+use crate::model::client::Client;
+use crate::ops::keep::Kept;
+use crate::ops::update::{self, FieldChange, Update};
 use crate::output::Format;
 use crate::output::outcome::{Outcome, Row};
 use crate::session::Session;
@@ -28,7 +30,7 @@ pub fn carry_out(session: &Session, update: Update, args: &Args) -> Result<Outco
     {
         session.ui().warn(&format!("the new secret is not shown: it is kept in {}", kept.path().display()));
     }
-    Ok(with_members(Outcome::one(row(updated), COLUMNS)))
+    Ok(with_members(Outcome::one(kept_row(updated.client, updated.kept), COLUMNS)))
 }
 
 /// A request in place of an outcome.
@@ -40,9 +42,10 @@ pub fn dry_run(args: &Args, shown: Value) -> Result<Outcome> {
     Ok(Outcome::one(Row::value(shown), &[]))
 }
 
-fn row(updated: Updated) -> Row {
-    let row = Row::client(updated.client);
-    match updated.kept {
+/// A client with a new secret as a row that lets go of the kept file once it has been written.
+pub fn kept_row(client: Client, kept: Option<Kept>) -> Row {
+    let row = Row::client(client);
+    match kept {
         Some(kept) => {
             let otherwise = format!("the client has a new secret, which is kept in {}", kept.path().display());
             row.afterwards(Box::new(move || kept.discard()), otherwise)

@@ -4,16 +4,23 @@ use clap::{Arg, ArgAction, value_parser};
 
 use crate::api::request::ListQuery;
 use crate::commands::client::{COLUMNS, with_members};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::grammar::{Args, Command, Host};
-use crate::output::outcome::Outcome;
+use crate::model::fields;
+use crate::output::outcome::{Outcome, Row, Rows, Trailer};
+use crate::script::condition::Condition;
+use crate::session::chosen::{self, Chosen, Test};
 use crate::session::pages::Clients;
 
 const EXAMPLES: &str = "\
 Examples:
   orysh list oauth2-clients --page-size 20
   orysh list oauth2-clients --all --format jsonl
-  orysh list oauth2-clients --owner team@example.org -q";
+  orysh list oauth2-clients --owner team@example.org -q
+  orysh list oauth2-clients --where 'c.grant_types.contains(\"implicit\")' --columns client_id,client_name
+  orysh list oauth2-clients --sort -updated_at --limit 10
+
+--where, --sort and --limit go through all pages. In --where, a Rhai expression, `c` is the client.";
 
 /// The command.
 pub fn command() -> Command {
@@ -32,19 +39,73 @@ fn list_args() -> Vec<Arg> {
         text("page-size", "N", "Clients a page, 1 to 500 [default: the server's, 100; with --all 500]")
             .value_parser(value_parser!(u32).range(1..=500)),
         text("page-token", "TOKEN", "Where to go on: the token that an earlier page ended with"),
+        text("limit", "N", "At most so many clients").value_parser(value_parser!(u64).range(1..)),
+        text("where", "EXPR", "Only clients that a Rhai expression over `c` holds for").allow_hyphen_values(true),
+        text("sort", "FIELD", "Order by this field; -FIELD from the last to the first").allow_hyphen_values(true),
+        text("columns", "FIELDS", "Show these fields only, separated by commas (can be repeated)")
+            .action(ArgAction::Append)
+            .value_delimiter(','),
         text("name", "NAME", "Only clients of exactly this name"),
         text("owner", "OWNER", "Only clients of exactly this owner"),
     ]
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "the shape of every command")]
 fn run(host: &Host, args: &Args) -> Result<Outcome> {
-    let all = args.flag("all");
+    let limit = args.matches.get_one::<u64>("limit").map(|limit| usize::try_from(*limit).unwrap_or(usize::MAX));
+    let condition = args.text("where").map(|text| Condition::parse(host, text)).transpose()?;
+    let sort = args.text("sort").map(order).transpose()?;
+    let columns = args.texts("columns").iter().map(|name| column(name)).collect::<Result<Vec<_>>>()?;
+    let all = args.flag("all") || limit.is_some() || condition.is_some() || sort.is_some();
+    let whole_pages =
+        || if condition.is_none() && sort.is_none() { limit.map_or(500, |limit| limit.min(500)) } else { 500 };
     let query = ListQuery {
-        page_size: args.matches.get_one::<u32>("page-size").copied().or(all.then_some(500)),
+        page_size: args.matches.get_one::<u32>("page-size").copied().or_else(|| {
+            let size = all.then(whole_pages)?;
+            u32::try_from(size).ok()
+        }),
         page_token: args.text("page-token").map(str::to_owned),
         name: args.text("name").map(str::to_owned),
         owner: args.text("owner").map(str::to_owned),
     };
-    Ok(with_members(Outcome::list(Clients::new(host.session.clone(), query, all), COLUMNS)))
+    let clients = Clients::new(host.session.clone(), query, all);
+    let test = condition.map(|condition| -> Test { Box::new(move |client| condition.holds(client)) });
+    let chosen = Chosen::new(clients, test, limit).columns(columns.clone());
+    let shown = if columns.is_empty() { COLUMNS } else { &[] };
+    let outcome = match sort {
+        None => Outcome::list(chosen, shown),
+        Some((field, descending)) => {
+            let rows = chosen.sorted(field, descending)?;
+            Outcome::list(Sorted(rows.into_iter().map(move |client| chosen::row(client, &columns))), shown)
+        }
+    };
+    Ok(if shown.is_empty() { outcome } else { with_members(outcome) })
+}
+
+/// `FIELD` or `-FIELD`: the field, and whether the last comes first.
+fn order(text: &str) -> Result<(&'static str, bool)> {
+    match text.strip_prefix('-') {
+        Some(name) => Ok((column(name)?, true)),
+        None => Ok((column(text)?, false)),
+    }
+}
+
+fn column(name: &str) -> Result<&'static str> {
+    let plain = name.trim();
+    let field = fields::field(plain).or_else(|| fields::by_flag(plain)).filter(|field| !field.secret);
+    field
+        .map(|field| field.json)
+        .ok_or_else(|| Error::usage(format!("a list has no field `{plain}`")).did_you_mean(fields::nearest(plain)))
+}
+
+/// Clients that are all there.
+struct Sorted<I>(I);
+
+impl<I: Iterator<Item = Row> + Send> Rows for Sorted<I> {
+    fn next(&mut self) -> Option<Result<Row>> {
+        self.0.next().map(Ok)
+    }
+
+    fn trailer(&self) -> Option<Trailer> {
+        Some(Trailer::last_page())
+    }
 }

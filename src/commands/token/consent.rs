@@ -45,7 +45,7 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     if !args.yes && ui.can_ask() && !ui.confirm(&question) {
         return Err(Error::usage("nothing was revoked").hint("--yes revokes without asking"));
     }
-    tokens::revoke_consent(session, subject, client.as_ref())?;
+    tokens::withdraw_consent(session, subject, client.as_ref())?;
     ui.note(&format!("the consent of `{subject}` to {whom} is revoked, if there was one"));
     Ok(Outcome::nothing())
 }

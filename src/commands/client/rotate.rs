@@ -1,0 +1,86 @@
+//! `rotate secret ID`: a new secret, while the old one still counts.
+
+use clap::{Arg, ArgAction};
+
+use crate::api::request;
+use crate::commands::client::{COLUMNS, change, id, id_arg, with_members};
+use crate::error::{Error, Result};
+use crate::grammar::{Args, Command, Host, recipients as recipient_flags};
+use crate::ops::{recipients, rotate};
+use crate::output::outcome::{Outcome, Row};
+
+const EXAMPLES: &str = "\
+Examples:
+  orysh rotate secret app-1 --format jsonpath=client_secret
+  orysh rotate secret app-1 --pgp-key @alice.asc
+  orysh rotate secret app-1 --drop-old
+
+The server picks the new secret, and up to five old ones still count until --drop-old. A server older than that route
+takes --cut-over: the new secret is chosen here, and the old one ends at once.";
+
+/// The command.
+pub fn command() -> Command {
+    Command::new(["rotate", "secret"], "Give a client a new secret", run)
+        .aliases(&["client-secret", "oauth2-client-secret"])
+        .args(rotate_args)
+        .after(EXAMPLES)
+}
+
+fn rotate_args() -> Vec<Arg> {
+    let switch =
+        |name: &'static str, help: &'static str| Arg::new(name).long(name).action(ArgAction::SetTrue).help(help);
+    let mut args = vec![
+        id_arg(),
+        switch("drop-old", "End the secrets that were rotated out, and make no new one").conflicts_with("cut-over"),
+        switch("cut-over", "Set a secret that is chosen here; the old one ends at once"),
+        switch("dry-run", "Show the request that would be sent, and send nothing"),
+    ];
+    args.extend(recipient_flags::recipient_args());
+    args
+}
+
+fn run(host: &Host, args: &Args) -> Result<Outcome> {
+    let session = &host.session;
+    let ui = session.ui();
+    let id = id(args)?;
+    let (drop_old, cut_over) = (args.flag("drop-old"), args.flag("cut-over"));
+    let wanted = recipient_flags::wanted(args)?;
+    if drop_old && !wanted.sources.is_empty() {
+        return Err(Error::usage("--drop-old makes no new secret: there is nothing to encrypt"));
+    }
+    let recipients = recipients::load(session, &wanted)?;
+    let client = rotate::check(session, &id, &recipients)?;
+    if args.flag("dry-run") && !cut_over {
+        let request = if drop_old { request::drop_rotated(&id) } else { request::rotate_secret(&id) };
+        return change::dry_run(args, request.shown(&session.admin_url()?));
+    }
+    let question = match (drop_old, cut_over) {
+        (true, _) => Some("End the old secrets of"),
+        (_, true) => Some("End the secret of"),
+        _ => None,
+    };
+    if let Some(question) = question
+        && !args.yes
+        && !args.flag("dry-run")
+        && ui.can_ask()
+        && !ui.confirm(&format!("{question} client `{id}` on {}?", session.described()?))
+    {
+        return Err(Error::usage("nothing was changed").hint("--yes does it without asking"));
+    }
+    if drop_old {
+        rotate::drop_old(session, &id)?;
+        ui.note("only the current secret still counts");
+        return Ok(with_members(Outcome::one(Row::client(client), COLUMNS)));
+    }
+    if cut_over {
+        return change::carry_out(session, rotate::cut_over(client, &recipients)?, args);
+    }
+    let mut rotated = rotate::rotate(session, client, &recipients)?;
+    if !args.shows_secret(&rotated.client)
+        && let Some(kept) = rotated.kept.take()
+    {
+        ui.warn(&format!("the new secret is not shown: it is kept in {}", kept.path().display()));
+    }
+    ui.note("the old secret still counts: --drop-old ends it");
+    Ok(with_members(Outcome::one(change::kept_row(rotated.client, rotated.kept), COLUMNS)))
+}

@@ -1,0 +1,127 @@
+//! A new secret for a client, while the old one still counts: the server picks it, so that a lost reply loses it.
+//!
+//! Each rotation takes one of five places for old secrets, so that none is repeated without need: whether a lost one was
+//! carried out is told by `updated_at`.
+
+use crate::api::send::{Exchange, ask, exchange};
+use crate::api::{clients, refusal, request};
+use crate::crypt::{Recipient, recipient};
+use crate::error::{Error, Result};
+use crate::model::client::{Client, ClientId};
+use crate::model::patch::Patch;
+use crate::ops::keep::Kept;
+use crate::ops::update::{self, Update};
+use crate::secret::Secret;
+use crate::session::Session;
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Rotated {
+    /// The client with its new secret, encrypted if it is for somebody.
+    pub client: Client,
+    /// The file that keeps it until the result has reached its reader.
+    pub kept: Option<Kept>,
+}
+
+/// The client, if it has a secret that can be rotated; nothing is sent but a GET.
+///
+/// Errors: no such client; one that signs in without a secret; recipients that cannot be encrypted for.
+pub fn check(session: &Session, id: &ClientId, recipients: &[Recipient]) -> Result<Client> {
+    let client = session.wait(clients::get(session, id))?;
+    match client.auth_method() {
+        "client_secret_basic" | "client_secret_post" => {}
+        other => {
+            return Err(Error::usage(format!("client `{id}` signs in by `{other}`: it has no secret to rotate")));
+        }
+    }
+    if !recipients.is_empty() {
+        recipient::encrypt(recipients, &Secret::new("trial"))?;
+    }
+    Ok(client)
+}
+
+/// `POST /admin/clients/{id}/secrets/rotate`, at most once more where a reply is lost after it was carried out.
+///
+/// `before` is what [`check`] gave. Errors: a server without that route (404); what is not known, with what to do.
+pub fn rotate(session: &Session, before: Client, recipients: &[Recipient]) -> Result<Rotated> {
+    let id = before.client_id()?;
+    let about = format!("cannot rotate the secret of client `{id}`");
+    let request = request::rotate_secret(&id);
+    let mut lost = 0;
+    loop {
+        let Exchange { result, unsettled, .. } = match session.wait(async { Ok(exchange(session, &request).await) }) {
+            Ok(sent) => sent,
+            Err(interrupted) => return Err(unknown(interrupted, &id)),
+        };
+        let error = match result {
+            Ok(answer) if answer.is_success() => match clients::client(&answer, &about) {
+                Ok(client) => return keep(session, client, recipients),
+                Err(error) => error,
+            },
+            // The page of a router that knows no such route.
+            Ok(answer) if answer.status == 404 && !unsettled => {
+                let error = refusal::error(&answer, &request, &about);
+                return Err(error.hint(
+                    "a server older than this route: --cut-over sets a new secret, and the old one ends at once",
+                ));
+            }
+            Ok(answer) if !unsettled => return Err(refusal::error(&answer, &request, &about)),
+            Ok(answer) => refusal::error(&answer, &request, &about),
+            Err(error) if !unsettled => return Err(error.about(&about)),
+            Err(error) => error,
+        };
+        lost += 1;
+        let Ok(now) = session.wait(clients::get(session, &id)) else { return Err(unknown(error, &id)) };
+        let was_rotated = now.text("updated_at") != before.text("updated_at");
+        if lost > 1 {
+            return Err(unknown(error, &id));
+        }
+        session.ui().warn(&if was_rotated {
+            format!("the reply was lost after client `{id}` got a new secret, which nobody has: rotating once more")
+        } else {
+            format!("the reply was lost, and client `{id}` is as it was: rotating again")
+        });
+    }
+}
+
+fn keep(session: &Session, mut client: Client, recipients: &[Recipient]) -> Result<Rotated> {
+    let id = client.client_id()?;
+    let Some(secret) = client.secret().cloned() else {
+        return Err(Error::failed(format!(
+            "the server rotated the secret of client `{id}` and does not tell the new one"
+        ))
+        .hint("the old one still counts"));
+    };
+    let secret = if recipients.is_empty() { secret } else { recipient::encrypt(recipients, &secret)? };
+    let owners: Vec<_> = recipients.iter().map(Recipient::fingerprint).collect();
+    // It is on its way to its reader from here on; a file that cannot be written must not take it away.
+    let kept = match Kept::write(&id, &secret, &owners, session.admin_url()?.as_str()) {
+        Ok(kept) => Some(kept),
+        Err(error) => {
+            session.ui().warn(&error.about("the new secret is not kept on disk").full_message());
+            None
+        }
+    };
+    client.set_secret(secret);
+    Ok(Rotated { client, kept })
+}
+
+fn unknown(error: Error, id: &ClientId) -> Error {
+    error
+        .about(format!("it is not known whether the secret of client `{id}` was rotated"))
+        .with_code("unknown_outcome")
+        .hint("the old secret still counts; rotate again for a new one")
+}
+
+/// The change that sets a secret that is chosen here; the old one, and those rotated out before, end at once.
+pub fn cut_over(before: Client, recipients: &[Recipient]) -> Result<Update> {
+    let mut patch = Patch::new();
+    patch.set_secret(Secret::generate()?);
+    update::plan_secret(before, patch, recipients)
+}
+
+/// `DELETE /admin/clients/{id}/secrets/rotate`: the secrets that were rotated out end.
+pub fn drop_old(session: &Session, id: &ClientId) -> Result<()> {
+    let about = format!("cannot drop the old secrets of client `{id}`");
+    session.wait(ask(session, &request::drop_rotated(id), &about)).map(drop)
+}

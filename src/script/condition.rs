@@ -1,0 +1,68 @@
+//! A condition over clients: a Rhai expression in which `c` is the client.
+
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
+
+use rhai::{AST, Dynamic, Engine, Scope};
+
+use crate::error::{Error, Result};
+use crate::grammar::Host;
+use crate::model::client::Client;
+use crate::script::engine::{Context, engine};
+use crate::script::errors::{self, settled};
+use crate::script::run::STACK_BYTES;
+
+/// What errors call it.
+const NAME: &str = "--where";
+
+/// A condition, ready to be asked about one client after the other. It runs on a thread with a big stack of its own,
+/// and an interruption ends it like any script.
+pub struct Condition {
+    ask: SyncSender<Client>,
+    answer: Receiver<Result<bool>>,
+}
+
+impl Condition {
+    /// Reads an expression. Errors: it is none, with its position.
+    pub fn parse(host: &Host, text: &str) -> Result<Self> {
+        let engine = engine(&Context::new(host.clone()));
+        // Not a constant, which would be put into the expression as it is compiled.
+        let mut scope = Scope::new();
+        scope.push("c", ());
+        let ast =
+            engine.compile_expression_with_scope(&scope, text).map_err(|error| errors::unreadable(&error, NAME))?;
+        let (ask, asked) = sync_channel::<Client>(0);
+        let (tell, answer) = sync_channel(0);
+        thread::Builder::new()
+            .name("where".into())
+            .stack_size(STACK_BYTES)
+            .spawn(move || {
+                for client in asked {
+                    // Nobody listens any more: there is no one left to tell.
+                    if tell.send(evaluate(&engine, &ast, client)).is_err() {
+                        return;
+                    }
+                }
+            })
+            .map_err(|source| Error::failed("cannot start a thread for the condition").caused_by(source))?;
+        Ok(Condition { ask, answer })
+    }
+
+    /// Whether it holds for a client. Errors name the client: what Rhai says, or a value that is neither true nor false.
+    pub fn holds(&self, client: &Client) -> Result<bool> {
+        let gone = || Error::failed("the condition's thread broke down");
+        self.ask.send(client.clone()).map_err(|_| gone())?;
+        self.answer.recv().map_err(|_| gone())?.map_err(|error| error.about(format!("client `{}`", client.id())))
+    }
+}
+
+fn evaluate(engine: &Engine, ast: &AST, client: Client) -> Result<bool> {
+    let mut scope = Scope::new();
+    scope.push("c", client);
+    let value = settled(engine.eval_ast_with_scope::<Dynamic>(&mut scope, ast), NAME)?;
+    let kind = value.type_name().to_owned();
+    value.as_bool().map_err(|_| {
+        Error::usage(format!("{NAME} is {kind} there, neither true nor false"))
+            .hint("compare with ==, or ask with .contains(…)")
+    })
+}

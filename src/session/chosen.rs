@@ -1,0 +1,108 @@
+//! Some of a list's rows: those that a condition holds for, so many of them, in another order.
+
+use serde_json::Value;
+
+use crate::error::Result;
+use crate::model::client::Client;
+use crate::output::outcome::{Row, Rows, Trailer};
+use crate::session::pages::Clients;
+
+/// Whether a client is wanted.
+pub type Test = Box<dyn Fn(&Client) -> Result<bool> + Send>;
+
+/// The clients of a list that pass a test, at most so many.
+pub struct Chosen {
+    clients: Clients,
+    test: Option<Test>,
+    left: usize,
+    failed: bool,
+    columns: Vec<&'static str>,
+}
+
+impl Chosen {
+    /// All that pass; an error of the test ends the list.
+    pub fn new(clients: Clients, test: Option<Test>, limit: Option<usize>) -> Self {
+        Chosen { clients, test, left: limit.unwrap_or(usize::MAX), failed: false, columns: Vec::new() }
+    }
+
+    /// Shows these fields only, in this order; none: all of them.
+    #[must_use]
+    pub fn columns(self, columns: Vec<&'static str>) -> Self {
+        Chosen { columns, ..self }
+    }
+
+    /// The rest, ordered by a field; where it has none, a client comes last.
+    pub fn sorted(self, field: &str, descending: bool) -> Result<Vec<Client>> {
+        let left = self.left;
+        let mut all = Chosen { left: usize::MAX, ..self }.collect::<Result<Vec<Client>>>()?;
+        all.sort_by(|a, b| {
+            let (a, b) = (key(a, field), key(b, field));
+            let absent = a.is_none().cmp(&b.is_none());
+            absent.then(if descending { b.cmp(&a) } else { a.cmp(&b) })
+        });
+        all.truncate(left);
+        Ok(all)
+    }
+}
+
+/// A client as a row of these fields; none: of all.
+pub fn row(client: Client, columns: &[&'static str]) -> Row {
+    if columns.is_empty() {
+        return Row::client(client);
+    }
+    let id = client.id().to_owned();
+    let field = |name: &&'static str| ((*name).to_owned(), client.get(name).cloned().unwrap_or(Value::Null));
+    Row { id: Some(id), ..Row::value(Value::Object(columns.iter().map(field).collect())) }
+}
+
+/// What a client is ordered by: small and capital letters are the same.
+fn key(client: &Client, field: &str) -> Option<String> {
+    match client.get(field)? {
+        Value::Null => None,
+        Value::String(text) if text.is_empty() => None,
+        Value::String(text) => Some(text.to_lowercase()),
+        other => Some(other.to_string()),
+    }
+}
+
+impl Iterator for Chosen {
+    type Item = Result<Client>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.left == 0 || self.failed {
+            return None;
+        }
+        loop {
+            let client = match Iterator::next(&mut self.clients)? {
+                Ok(client) => client,
+                Err(error) => return Some(Err(error)),
+            };
+            match self.test.as_ref().map_or(Ok(true), |test| test(&client)) {
+                Ok(false) => {}
+                Ok(true) => {
+                    self.left -= 1;
+                    return Some(Ok(client));
+                }
+                Err(error) => {
+                    self.failed = true;
+                    return Some(Err(error));
+                }
+            }
+        }
+    }
+}
+
+impl Rows for Chosen {
+    fn next(&mut self) -> Option<Result<Row>> {
+        Iterator::next(self).map(|client| client.map(|client| row(client, &self.columns)))
+    }
+
+    fn is_ready(&self) -> bool {
+        self.left == 0 || self.clients.is_ready()
+    }
+
+    fn trailer(&self) -> Option<Trailer> {
+        // A token begins at a page, and the limit was met in the middle of one.
+        if self.left == 0 { None } else { self.clients.trailer() }
+    }
+}
