@@ -70,7 +70,7 @@ fn with_run(words: &[String], registry: &Registry) -> Vec<String> {
 }
 
 fn one_command(registry: &Arc<Registry>, command: &Command, matches: &ArgMatches) -> Result<()> {
-    let output = common::output(matches)?;
+    let output = common::output(matches, command.format)?;
     let settings = common::settings(matches, &Settings::default())?;
     let workers = if command.long_running || settings.given.sandbox { WORKERS } else { 0 };
     let session = Session::new(output.ui, settings, workers, starter());
@@ -79,7 +79,7 @@ fn one_command(registry: &Arc<Registry>, command: &Command, matches: &ArgMatches
 }
 
 fn start_shell(registry: &Arc<Registry>, matches: &ArgMatches) -> Result<()> {
-    let output = common::output(matches)?;
+    let output = common::output(matches, "table")?;
     let mut settings = common::settings(matches, &Settings::default())?;
     let is_interactive = std::io::stdin().is_terminal() && output.ui.stdout_is_terminal();
     // Only a person at a terminal, who is told so, lands in the sandbox by default.

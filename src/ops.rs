@@ -1,5 +1,6 @@
 //! The one way to write: everything that changes something on a server is here.
 
+pub mod apply;
 pub mod create;
 pub mod delete;
 pub mod keep;

@@ -1,10 +1,15 @@
 //! Commands on OAuth 2.0 clients.
 
+pub mod apply;
 mod change;
 pub mod create;
 pub mod delete;
+pub mod diff;
+pub mod export;
 pub mod get;
+pub mod import;
 pub mod lifespans;
+pub mod lint;
 pub mod list;
 pub mod patch;
 pub mod replace;

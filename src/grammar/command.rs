@@ -76,6 +76,8 @@ pub struct Command {
     pub after: &'static str,
     /// Its own flags and words, on top of those that all commands take.
     pub args: fn() -> Vec<clap::Arg>,
+    /// The format where none is asked for.
+    pub format: &'static str,
     /// Whether it acts on a server, and takes the flags that name one.
     pub on_server: bool,
     /// Whether it serves others for as long as it runs, and needs threads for that.
@@ -97,6 +99,7 @@ impl Command {
             about,
             after: "",
             args: Vec::new,
+            format: "table",
             on_server: true,
             long_running: false,
             run: Arc::new(run),
@@ -119,6 +122,12 @@ impl Command {
     #[must_use]
     pub fn after(self, after: &'static str) -> Self {
         Command { after, ..self }
+    }
+
+    /// Another format than a table where none is asked for.
+    #[must_use]
+    pub fn format(self, format: &'static str) -> Self {
+        Command { format, ..self }
     }
 
     /// It serves others until it is stopped.

@@ -96,9 +96,9 @@ pub struct Output {
     pub ui: Ui,
 }
 
-/// Reads the output flags. Errors: an unknown format, a broken path.
-pub fn output(matches: &ArgMatches) -> Result<Output> {
-    let named = matches.get_one::<String>("format").map_or("table", String::as_str);
+/// Reads the output flags; `default` is the format where none is asked for. Errors: an unknown format, a broken path.
+pub fn output(matches: &ArgMatches, default: &str) -> Result<Output> {
+    let named = matches.get_one::<String>("format").map_or(default, String::as_str);
     let format = Format::parse(named)?;
     let quiet = matches.get_flag("quiet");
     Ok(Output { yes: matches.get_flag("yes"), quiet, ui: ui(matches, named, quiet), format })

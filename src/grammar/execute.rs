@@ -45,6 +45,8 @@ pub fn show(ui: Ui, outcome: Outcome, format: &Format, quiet: bool) -> Result<Sh
         some => {
             let kind = if failures.iter().any(|error| error.kind() == Kind::Interrupted) {
                 Kind::Interrupted
+            } else if failures.iter().all(|error| error.kind() == Kind::Due) {
+                Kind::Due
             } else {
                 Kind::Partial
             };

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::convert;
 use super::fields::{Field, Kind, SetBy};
-use super::node::{Content, Entry, Node};
+use super::node::{self, Content, Node};
 use super::spec::{self, ClientSpec};
 use super::{json, yaml};
 use crate::error::{Error, Position, Result};
@@ -25,10 +25,79 @@ pub fn parse_document(text: &str, name: &str) -> Result<(ClientSpec, Vec<String>
     root.and_then(client).map_err(|error| located(error, name))
 }
 
+/// One of several clients in a file.
+#[derive(Debug)]
+pub struct Entry {
+    /// What is asked for.
+    pub spec: ClientSpec,
+    /// The fields that were left out because the server sets them.
+    pub left_out: Vec<String>,
+    /// Where it begins.
+    pub at: Position,
+}
+
+/// Every client that a text asks for: a JSON list, one object, JSON Lines, or YAML documents of objects or lists.
+///
+/// Errors are those of [`parse_document`], and a text without any client.
+pub fn parse_documents(text: &str, name: &str) -> Result<Vec<Entry>> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let roots = if is_json(text, name) { json_roots(text) } else { yaml::parse(text) };
+    let entries = roots.and_then(|roots| {
+        let items = roots.into_iter().flat_map(|root| match root.content {
+            Content::List(items) => items,
+            content => vec![Node { at: root.at, content }],
+        });
+        let entry = |node: Node| {
+            let at = node.at;
+            client(node).map(|(spec, left_out)| Entry { spec, left_out, at })
+        };
+        items.map(entry).collect::<Result<Vec<_>>>()
+    });
+    let entries = entries.map_err(|error| located(error, name))?;
+    if entries.is_empty() { Err(located(empty(), name)) } else { Ok(entries) }
+}
+
+/// One JSON text, or one a line.
+fn json_roots(text: &str) -> Result<Vec<Node>> {
+    match json_root(text) {
+        Ok(root) => Ok(vec![root]),
+        Err(error) if error.message() == SEVERAL => {
+            let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+            lines
+                .map(|(at, line)| json::parse(line).map(|node| moved(node, at)).map_err(|error| below(error, at)))
+                .collect()
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn below(error: Error, lines: usize) -> Error {
+    match error.position() {
+        Some(position) => error.at(Position { line: position.line + lines, ..position }),
+        None => error,
+    }
+}
+
+/// A node whose text began some lines further down.
+fn moved(node: Node, lines: usize) -> Node {
+    let shift = |at: Position| Position { line: at.line + lines, ..at };
+    let content = match node.content {
+        Content::List(items) => Content::List(items.into_iter().map(|item| moved(item, lines)).collect()),
+        Content::Object(entries) => Content::Object(
+            entries
+                .into_iter()
+                .map(|entry| node::Entry { at: shift(entry.at), value: moved(entry.value, lines), ..entry })
+                .collect(),
+        ),
+        plain => plain,
+    };
+    Node { at: shift(node.at), content }
+}
+
 fn is_json(text: &str, name: &str) -> bool {
     let extension = Path::new(name).extension().and_then(|extension| extension.to_str()).unwrap_or("");
     match extension.to_ascii_lowercase().as_str() {
-        "json" => true,
+        "json" | "jsonl" | "ndjson" => true,
         "yaml" | "yml" => false,
         _ => text.trim_start().starts_with(['{', '[']),
     }
@@ -75,7 +144,7 @@ fn client(root: Node) -> Result<(ClientSpec, Vec<String>)> {
     Ok((spec, left_out))
 }
 
-fn known(entry: &Entry) -> Result<&'static Field> {
+fn known(entry: &node::Entry) -> Result<&'static Field> {
     let error = match entry.key.as_str() {
         "<<" => Error::usage("YAML's merge key `<<` is not supported").hint("write the fields out"),
         key => match spec::known(key) {
@@ -108,9 +177,11 @@ fn empty() -> Error {
     Error::usage("there is no client in it: it is empty")
 }
 
+const SEVERAL: &str = "one client is due here, but another document follows";
+
 fn several(error: Error) -> Error {
     let at = error.position().unwrap_or(Position { line: 1, column: 1 });
-    Error::usage("one client is due here, but another document follows").at(at)
+    Error::usage(SEVERAL).at(at)
 }
 
 fn located(error: Error, name: &str) -> Error {

@@ -56,6 +56,11 @@ impl ClientSpec {
         self.0.set_secret(SECRET, secret);
     }
 
+    /// Asks for no secret.
+    pub fn remove_secret(&mut self) {
+        self.0.remove(SECRET);
+    }
+
     /// Asks for this id.
     pub fn set_id(&mut self, id: &ClientId) {
         self.0.set(ID, Value::from(id.as_str()));

@@ -76,6 +76,12 @@ pub struct FieldChange {
 /// Errors: no such client; what lint finds wrong with the result and was not wrong before.
 pub fn plan(session: &Session, id: &ClientId, change: Change, how: &How) -> Result<Update> {
     let before = session.wait(clients::get(session, id))?;
+    plan_from(session, before, change, how)
+}
+
+/// The same for a client that was just fetched.
+pub fn plan_from(session: &Session, before: Client, change: Change, how: &How) -> Result<Update> {
+    let id = before.client_id()?;
     let mut patch = Patch::new();
     let mut after = before.to_spec();
     for (field, value) in values(&before, &change) {
@@ -104,7 +110,7 @@ pub fn plan(session: &Session, id: &ClientId, change: Change, how: &How) -> Resu
         }
         _ => None,
     };
-    Ok(Update { id: id.clone(), before, patch, secret_is_ours, recipients: how.recipients.clone(), sealed })
+    Ok(Update { id, before, patch, secret_is_ours, recipients: how.recipients.clone(), sealed })
 }
 
 /// A patch of nothing but a secret that was chosen here.
@@ -180,6 +186,20 @@ impl Update {
     /// Whether everything is as it is wanted already.
     pub fn is_empty(&self) -> bool {
         self.patch.is_empty()
+    }
+
+    /// The fields that would change, with their values before and after.
+    pub fn changes(&self) -> Vec<FieldChange> {
+        let change = |field: &'static Field| {
+            let redacted = Value::from(crate::secret::REDACTED);
+            if field.secret {
+                let is_set = field.json == "client_secret" && self.patch.secret().is_some();
+                return is_set.then(|| FieldChange { field, before: redacted.clone(), after: redacted });
+            }
+            let before = self.before.get(field.json).cloned().unwrap_or(Value::Null);
+            Some(FieldChange { field, before, after: self.patch.value(field.json)?.clone() })
+        };
+        FIELDS.iter().filter_map(change).collect()
     }
 
     /// The client as it is.

@@ -117,7 +117,7 @@ fn command(host: &Host, prompt: &mut Prompt, line: &str) -> Result<()> {
         parse::Parsed::Help(help) => ui.print(&help),
         parse::Parsed::Bare(_) => {}
         parse::Parsed::Command(command, matches) => {
-            let output = common::output(&matches)?;
+            let output = common::output(&matches, command.format)?;
             let line_ui = output.ui;
             match execute::execute(host, command, &matches, output) {
                 Ok(shown) => prompt.remember(&shown),

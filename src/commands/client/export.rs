@@ -1,0 +1,76 @@
+//! `export oauth2-clients`: clients in a form that `import`, `apply` and `replace` take.
+
+use clap::{Arg, ArgAction};
+use serde_json::Value;
+
+use crate::api::request::ListQuery;
+use crate::error::Result;
+use crate::grammar::{Args, Command, Host};
+use crate::model::{compare, fields};
+use crate::output::outcome::{Outcome, Row};
+use crate::script::condition::Condition;
+use crate::session::chosen::{Chosen, Test};
+use crate::session::pages::Clients;
+
+const EXAMPLES: &str = "\
+Examples:
+  orysh export oauth2-clients > clients.jsonl
+  orysh export oauth2-clients --owner team@example.org --format yaml > clients.yaml
+  orysh export oauth2-clients --where 'c.metadata.tier == \"gold\"' --format json
+
+The server keeps secrets as hashes: none is exported. What only the server sets is left out, unless --with-server-fields.";
+
+/// The command.
+pub fn command() -> Command {
+    Command::new(["export", "oauth2-clients"], "Write clients in a form that can be imported", run)
+        .aliases(&["clients", "oauth2-client", "client"])
+        .format("jsonl")
+        .args(|| {
+            let text = |name: &'static str, value: &'static str, help: &'static str| {
+                Arg::new(name).long(name).value_name(value).help(help)
+            };
+            vec![
+                text("name", "NAME", "Only clients of exactly this name"),
+                text("owner", "OWNER", "Only clients of exactly this owner"),
+                text("where", "EXPR", "Only clients that a Rhai expression over `c` holds for")
+                    .allow_hyphen_values(true),
+                Arg::new("with-server-fields")
+                    .long("with-server-fields")
+                    .action(ArgAction::SetTrue)
+                    .help("Write what only the server sets, and what is empty, as well"),
+            ]
+        })
+        .after(EXAMPLES)
+}
+
+/// Whether leaving a value out means the same to `import` and `apply`.
+fn is_implied(name: &str, value: &Value) -> bool {
+    let default = fields::field(name).and_then(|field| field.default.value());
+    compare::is_empty(value) && default.as_ref().is_none_or(compare::is_empty)
+}
+
+fn run(host: &Host, args: &Args) -> Result<Outcome> {
+    let condition = args.text("where").map(|text| Condition::parse(host, text)).transpose()?;
+    let query = ListQuery {
+        page_size: Some(500),
+        name: args.text("name").map(str::to_owned),
+        owner: args.text("owner").map(str::to_owned),
+        page_token: None,
+    };
+    let test = condition.map(|condition| -> Test { Box::new(move |client| condition.holds(client)) });
+    let whole = args.flag("with-server-fields");
+    let clients = Chosen::new(Clients::new(host.session.clone(), query, true), test, None);
+    let rows = clients.map(move |client| {
+        let client = client?;
+        let id = client.id().to_owned();
+        let members = if whole {
+            client.document().fields().clone()
+        } else {
+            let mut members = client.to_spec().body();
+            members.retain(|name, value| !is_implied(name, value));
+            members
+        };
+        Ok(Row { id: Some(id), ..Row::value(Value::Object(members)) })
+    });
+    Ok(Outcome::many(rows, &[]))
+}

@@ -1,0 +1,192 @@
+//! Files of clients: applied, imported, exported, compared, checked.
+
+use serde_json::{Value, json};
+
+use crate::support::{Orysh, Sandbox, orysh};
+
+const CLIENTS: &str = "\
+client_id: web
+client_name: Web
+redirect_uris: [https://app.example.org/cb]
+scope: openid offline
+---
+- client_id: job
+  grant_types: [client_credentials]
+  response_types: []
+  client_credentials_grant_access_token_lifespan: 90m
+- client_id: spa
+  token_endpoint_auth_method: none
+  redirect_uris: [https://spa.example.org/cb]
+";
+
+fn ready() -> (Sandbox, Orysh) {
+    let server = Sandbox::start();
+    let program = orysh(&server);
+    program.file("clients.yaml", CLIENTS);
+    (server, program)
+}
+
+fn actions(program: &Orysh, flags: &str) -> Vec<String> {
+    let rows = program.run(&format!("apply -f clients.yaml --format json {flags}")).json();
+    let rows = rows.as_array().unwrap();
+    rows.iter()
+        .map(|row| format!("{} {}", row["client_id"].as_str().unwrap(), row["action"].as_str().unwrap()))
+        .collect()
+}
+
+#[test]
+fn a_second_run_sends_nothing() {
+    let (server, program) = ready();
+    let made = program.run("apply -f clients.yaml --format json").tells("3 created, 0 changed, 0 unchanged").json();
+    assert!(server.accepts(&json!("job"), &made[1]["client_secret"]));
+    assert_eq!((made[2].get("client_secret"), program.pending().len()), (None, 0));
+    let before = server.clients();
+    program.run("apply -f clients.yaml").ok().tells("0 created, 0 changed, 3 unchanged");
+    assert_eq!(server.clients(), before);
+    program.run("apply -f clients.yaml --diff --detailed-exitcode").ok();
+}
+
+#[test]
+fn what_differs_is_changed_and_shown() {
+    let (server, program) = ready();
+    actions(&program, "");
+    let before = server.clients();
+    program.file("clients.yaml", &CLIENTS.replace("client_name: Web", "client_name: Shop").replace("90m", "1h30m"));
+    let ran = program.run("apply -f clients.yaml --diff --detailed-exitcode");
+    assert_eq!(ran.code, Some(5), "{ran}");
+    ran.tells("client_name: \"Web\" → \"Shop\"").tells("0 created, 1 changed");
+    assert_eq!(program.run("apply -f clients.yaml --dry-run --detailed-exitcode -q").code, Some(5));
+    assert_eq!(server.clients(), before, "a plan writes nothing");
+    assert_eq!(actions(&program, ""), ["web changed", "job unchanged", "spa unchanged"]);
+    assert_eq!(server.client("web")["client_name"], "Shop");
+    assert_eq!(server.client("web")["scope"], "openid offline");
+}
+
+#[test]
+fn a_secret_is_touched_only_where_it_is_another() {
+    let server = Sandbox::start();
+    let program = orysh(&server).with("HYDRA_PUBLIC_URL", &server.public);
+    program.file("clients.yaml", "client_id: a\nclient_secret: first-secret\n");
+    assert_eq!(actions(&program, ""), ["a created"]);
+    assert_eq!(actions(&program, ""), ["a unchanged"]);
+    program.file("clients.yaml", "client_id: a\nclient_name: x\n");
+    assert_eq!(actions(&program, ""), ["a changed"]);
+    assert!(server.accepts(&json!("a"), &json!("first-secret")));
+    program.file("clients.yaml", "client_id: a\nclient_secret: second-secret\n");
+    assert_eq!(actions(&program, ""), ["a changed"]);
+    assert!(server.accepts(&json!("a"), &json!("second-secret")));
+}
+
+#[test]
+fn many_clients_are_found_by_listing() {
+    let server = Sandbox::of_many(1200, "");
+    let program = orysh(&server);
+    let rows: Vec<String> =
+        (1100..1250).map(|n| format!("{{\"client_id\": \"c{n:04}\", \"client_name\": \"client {n}\"}}")).collect();
+    program.file("clients.jsonl", &rows.join("\n"));
+    program.run("apply -f clients.jsonl").ok().tells("50 created, 0 changed, 100 unchanged");
+    program.run("apply -f clients.jsonl").ok().tells("0 created, 0 changed, 150 unchanged");
+}
+
+#[test]
+fn a_folder_and_mistakes() {
+    let (server, program) = ready();
+    std::fs::create_dir(program.home().join("clients")).unwrap();
+    program.file("clients/b.json", "[{\"client_id\": \"b\"}]");
+    program.file("clients/a.yaml", "client_id: a\n");
+    program.file("clients/README.md", "no client");
+    program.run("apply -f clients --dry-run").ok().tells("2 created");
+    for (content, why) in [
+        ("client_name: x\n", "client 1 (`x`) has no client_id"),
+        ("client_id: a\n---\nclient_id: a\n", "`a` is described twice"),
+        ("client_id: a\nclient_nmae: x\n", "clients.yaml, line 2, column 1: unknown field"),
+        ("- client_id: a\n  redirect_uris: ['#']\n", "redirect"),
+        ("", "there is no client in it"),
+    ] {
+        program.file("clients.yaml", content);
+        program.run("apply -f clients.yaml").fails(2, why);
+    }
+    program.run("apply").fails(2, "--file");
+    program.run("apply -f absent.yaml").fails(2, "absent.yaml");
+    program.run("apply -f clients --detailed-exitcode").fails(2, "goes with");
+    assert_eq!(server.clients().len(), 0, "something was sent");
+}
+
+#[test]
+fn what_is_exported_can_be_imported_and_applied() {
+    let (server, program) = ready();
+    actions(&program, "");
+    let exported = program.run("export oauth2-clients").quiet().stdout;
+    assert!(!exported.contains("created_at"), "{exported}");
+    let plain = |clients: Vec<Value>| -> Vec<Value> {
+        let strip = |mut client: Value| {
+            for name in ["created_at", "updated_at"] {
+                client.as_object_mut().unwrap().remove(name);
+            }
+            client
+        };
+        clients.into_iter().map(strip).collect()
+    };
+    for format in ["jsonl", "json", "yaml"] {
+        let (again, file) = (Sandbox::start(), format!("exported.{format}"));
+        let text = program.run(&format!("export clients --format {format}")).quiet().stdout;
+        let other = orysh(&again);
+        other.file(&file, &text);
+        other.run(&format!("import oauth2-clients {file} --format jsonl")).ok();
+        assert_eq!(plain(again.clients()), plain(server.clients()), "{format}");
+        other.run(&format!("apply -f {file}")).ok().tells("0 created, 0 changed, 3 unchanged");
+        let third = Sandbox::start();
+        let other = orysh(&third);
+        other.file(&file, &text);
+        other.run(&format!("apply -f {file}")).ok().tells("3 created");
+        assert_eq!(plain(third.clients()), plain(server.clients()), "{format}");
+    }
+}
+
+#[test]
+fn an_import_reports_what_exists_and_goes_on() {
+    let (server, program) = ready();
+    server.make(&json!({"client_id": "job", "client_name": "theirs"}));
+    let ran = program.run("import oauth2-clients clients.yaml --format jsonl");
+    assert_eq!(ran.code, Some(3), "{ran}");
+    let ran = ran.tells("client `job` exists already");
+    let ids: Vec<Value> =
+        ran.stdout.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["client_id"].clone()).collect();
+    assert_eq!(ids, ["web", "spa"]);
+    assert_eq!(server.client("job")["client_name"], "theirs");
+    assert_eq!(program.pending().len(), 0);
+    // One object, and stdin.
+    let program = program.input("{\"client_name\": \"one\", \"client_secret\": \"one-secret\"}");
+    let made = program.run("import oauth2-client - --format json").json();
+    assert!(server.accepts(&made[0]["client_id"], &json!("one-secret")));
+    program.file("twice.jsonl", "{\"client_id\": \"x\"}\n\n{\"client_id\": \"x\"}\n");
+    program.run("import clients twice.jsonl").fails(2, "twice.jsonl, line 3, column 1: client `x` is there twice");
+    program.file("broken.jsonl", "{\"client_id\": \"x\"}\n{\"client_nmae\": \"x\"}\n");
+    program.run("import clients broken.jsonl").fails(2, "broken.jsonl, line 2, column 2: unknown field");
+}
+
+#[test]
+fn a_client_is_compared_with_a_file() {
+    let (_server, program) = ready();
+    actions(&program, "");
+    program.file("job.yaml", "client_id: job\nclient_credentials_grant_access_token_lifespan: 1h30m\nowner: me\n");
+    let ran = program.run("diff oauth2-client job job.yaml --format json");
+    assert_eq!(ran.json(), json!([{"field": "owner", "found": "", "wanted": "me"}]));
+    assert_eq!(program.run("diff client job job.yaml --detailed-exitcode").code, Some(5));
+    program.file("same.yaml", "client_id: job\n");
+    program.run("diff client job same.yaml --detailed-exitcode").ok().tells("is as same.yaml describes it");
+    program.run("diff client web job.yaml").fails(2, "another client");
+}
+
+#[test]
+fn clients_are_checked_in_files_and_on_the_server() {
+    let (server, program) = ready();
+    program.run("lint oauth2-client --file clients.yaml").ok();
+    program.file("bad.yaml", "client_id: bad\nredirect_uris: [/relative]\n");
+    let ran = program.run("lint client --file bad.yaml --format jsonl");
+    assert_eq!(ran.code, Some(3), "{ran}");
+    assert!(ran.stdout.contains("redirect_uris"), "{ran}");
+    server.make(&json!({"client_id": "odd", "redirect_uris": ["/relative"]}));
+    assert!(program.run("lint client odd --format jsonl").stdout.contains("redirect_uris"));
+    program.run("lint client").fails(2, "no client is named");
+}
