@@ -10,6 +10,7 @@ use clap::ArgMatches;
 use crate::commands;
 use crate::commands::sandbox::starter;
 use crate::error::{Error, Result};
+use crate::grammar::persona::Persona;
 use crate::grammar::{Command, Host, Registry, common, execute, parse};
 use crate::session::Session;
 use crate::session::handle::Settings;
@@ -20,12 +21,13 @@ use crate::ui::Ui;
 /// Threads of a process that serves others or holds a session; a single command needs none beside its own.
 const WORKERS: usize = 2;
 
-/// Runs the program; `words` are its arguments without its name.
-pub fn main(words: impl Iterator<Item = OsString>) -> ExitCode {
+/// Runs the program; `words` are its name and its arguments.
+pub fn main(mut words: impl Iterator<Item = OsString>) -> ExitCode {
     no_core_dumps();
+    let persona = words.next().map(|program| Persona::of(&program)).unwrap_or_default();
     let words: Result<Vec<String>, OsString> = words.map(OsString::into_string).collect();
     let result = match &words {
-        Ok(words) => run(words),
+        Ok(words) => run(words, persona).map_err(|error| persona.told(error)),
         Err(word) => Err(Error::usage(format!("an argument is not UTF-8: {}", word.to_string_lossy()))),
     };
     match result {
@@ -45,7 +47,7 @@ fn no_core_dumps() {
     let _ = rustix::process::setrlimit(rustix::process::Resource::Core, none);
 }
 
-fn run(words: &[String]) -> Result<()> {
+fn run(words: &[String], persona: Persona) -> Result<()> {
     let registry = Arc::new(commands::registry());
     let ui = Ui::default();
     let words = with_run(words, &registry);
@@ -54,7 +56,7 @@ fn run(words: &[String]) -> Result<()> {
             ui.print(&text);
             Ok(())
         }
-        parse::Parsed::Command(command, matches) => one_command(&registry, command, &matches),
+        parse::Parsed::Command(command, matches) => one_command(&registry, command, &matches, persona),
         parse::Parsed::Bare(matches) => start_shell(&registry, &matches),
     }
 }
@@ -69,8 +71,9 @@ fn with_run(words: &[String], registry: &Registry) -> Vec<String> {
     words
 }
 
-fn one_command(registry: &Arc<Registry>, command: &Command, matches: &ArgMatches) -> Result<()> {
-    let output = common::output(matches, command.format)?;
+fn one_command(registry: &Arc<Registry>, command: &Command, matches: &ArgMatches, persona: Persona) -> Result<()> {
+    let mut output = common::output(matches, command.format)?;
+    output.format = persona.dressed(output.format);
     let settings = common::settings(matches, &Settings::default())?;
     let workers = if command.long_running || settings.given.sandbox { WORKERS } else { 0 };
     let session = Session::new(output.ui, settings, workers, starter());

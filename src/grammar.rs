@@ -7,6 +7,7 @@ pub mod common;
 pub mod execute;
 pub mod help;
 pub mod parse;
+pub mod persona;
 pub mod recipients;
 pub mod words;
 

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    orysh::app::main(std::env::args_os().skip(1))
+    orysh::app::main(std::env::args_os())
 }

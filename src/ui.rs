@@ -58,6 +58,11 @@ impl Ui {
         Some(told.or_else(declared).unwrap_or(80))
     }
 
+    /// Whether stdin is a terminal, from which nothing comes by itself.
+    pub fn stdin_is_terminal(self) -> bool {
+        io::stdin().is_terminal()
+    }
+
     /// Whether stdout is coloured.
     pub fn colors_stdout(self) -> bool {
         self.colors(io::stdout().is_terminal())

@@ -7,6 +7,7 @@ mod bad_input;
 mod console;
 mod contract;
 mod create;
+mod drop_in;
 mod examples;
 mod faults;
 mod formats;

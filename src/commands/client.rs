@@ -22,6 +22,7 @@ use std::sync::LazyLock;
 
 use clap::{Arg, ArgAction};
 
+use crate::config::read;
 use crate::error::{Error, Result};
 use crate::grammar::Args;
 use crate::model::client::ClientId;
@@ -105,6 +106,17 @@ fn given_secret(args: &Args, ui: Ui) -> Result<Option<Secret>> {
     args.text("secret-file").map(|path| Secret::read_file(Path::new(path))).transpose()
 }
 
+/// The ids that are named; a dash stands for those on stdin, one a line.
 fn ids(args: &Args) -> Result<Vec<ClientId>> {
-    args.texts("id").iter().map(|id| ClientId::parse(id)).collect()
+    let mut ids = Vec::new();
+    for id in args.texts("id") {
+        if id == "-" {
+            let text = read::text("-")?;
+            let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+            ids.extend(lines.map(ClientId::parse).collect::<Result<Vec<_>>>()?);
+        } else {
+            ids.push(ClientId::parse(&id)?);
+        }
+    }
+    Ok(ids)
 }

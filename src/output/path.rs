@@ -20,6 +20,8 @@ pub enum PathQuery {
     JsonPath(JsonPath),
     /// RFC 6901: `/redirect_uris/0`.
     Pointer(String),
+    /// One of these, whose texts keep their quotes.
+    Quoted(Box<PathQuery>),
 }
 
 impl PathQuery {
@@ -50,22 +52,30 @@ impl PathQuery {
         }
     }
 
+    /// The same, with what it picks as JSON even if it is text.
+    #[must_use]
+    pub fn quoted(self) -> Self {
+        PathQuery::Quoted(Box::new(self))
+    }
+
     /// The path as it was given, nearly.
     fn shown(&self) -> String {
         match self {
             PathQuery::Gjson(path) | PathQuery::Pointer(path) => text::safe(path).into_owned(),
             PathQuery::JsonPath(path) => text::safe(&path.to_string()).into_owned(),
+            PathQuery::Quoted(query) => query.shown(),
         }
     }
 
-    /// What the path picks, a line each: a string as it is, anything else as JSON.
     /// Whether what is picked out of `value` shows `text`.
     pub fn shows(&self, value: &Value, text: &str) -> bool {
         self.pick(value, false).iter().any(|line| line.contains(text))
     }
 
+    /// What the path picks, a line each: a string as it is, anything else as JSON.
     fn pick(&self, value: &Value, on_screen: bool) -> Vec<Zeroizing<String>> {
         match self {
+            PathQuery::Quoted(query) => query.pick_json(value, on_screen),
             PathQuery::Gjson(path) => {
                 let json = Zeroizing::new(value.to_string());
                 let found = gjson::get(&json, path);
@@ -84,6 +94,28 @@ impl PathQuery {
             PathQuery::Pointer(pointer) => {
                 value.pointer(pointer).map(|found| line(found, on_screen)).into_iter().collect()
             }
+        }
+    }
+}
+
+impl PathQuery {
+    /// What the path picks as JSON, a line each.
+    fn pick_json(&self, value: &Value, on_screen: bool) -> Vec<Zeroizing<String>> {
+        let shown = |json: &str| {
+            let json = json.trim_end();
+            Zeroizing::new(if on_screen { text::safe_json(json).into_owned() } else { json.to_owned() })
+        };
+        match self {
+            PathQuery::Gjson(path) => {
+                let json = Zeroizing::new(value.to_string());
+                let found = gjson::get(&json, path);
+                if found.exists() { vec![shown(found.json())] } else { Vec::new() }
+            }
+            PathQuery::JsonPath(path) => path.query(value).iter().map(|found| shown(&found.to_string())).collect(),
+            PathQuery::Pointer(pointer) => {
+                value.pointer(pointer).map(|found| shown(&found.to_string())).into_iter().collect()
+            }
+            PathQuery::Quoted(query) => query.pick_json(value, on_screen),
         }
     }
 }

@@ -11,13 +11,13 @@ const COLUMNS: &[Column] = &[Column { title: "ID", member: "" }];
 const EXAMPLES: &str = "\
 Examples:
   orysh delete oauth2-client app-1
-  orysh list oauth2-clients --owner team@example.org -q | xargs orysh delete oauth2-client";
+  orysh list oauth2-clients --all --owner team@example.org -q | orysh delete oauth2-client -";
 
 /// The command.
 pub fn command() -> Command {
     Command::new(["delete", "oauth2-client"], "Delete OAuth 2.0 clients by id", run)
         .aliases(ALIASES)
-        .args(|| vec![ids_arg()])
+        .args(|| vec![ids_arg().help("Client id, - to read ids from stdin, one a line (can be repeated)")])
         .after(EXAMPLES)
 }
 
@@ -27,12 +27,27 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     ids.retain(|id| seen.insert(id.clone()));
     let session = host.session.clone();
     let ui = session.ui();
+    if ids.is_empty() {
+        ui.note("stdin names no client: nothing was deleted");
+        return Ok(Outcome::nothing());
+    }
     if !args.yes && ui.can_ask() {
         let what = if ids.len() == 1 { format!("client `{}`", ids[0]) } else { format!("{} clients", ids.len()) };
         if !ui.confirm(&format!("Delete {what} on {}?", session.described()?)) {
             return Err(Error::usage("nothing was deleted").hint("--yes deletes without asking"));
         }
     }
-    let rows = ids.clone().into_iter().map(move |id| ops::delete::delete(&session, &id).map(|()| Row::id(id.as_str())));
-    Ok(Outcome::each(ids.len(), rows, COLUMNS))
+    let count = ids.len();
+    let mut left = count;
+    let mut deleted = 0;
+    let rows = ids.into_iter().map(move |id| {
+        let row = ops::delete::delete(&session, &id).map(|()| Row::id(id.as_str()));
+        left -= 1;
+        deleted += usize::from(row.is_ok());
+        if left == 0 && deleted > 0 {
+            ui.note(&format!("{deleted} of {count} deleted; JWT access tokens live until they expire"));
+        }
+        row
+    });
+    Ok(Outcome::each(count, rows, COLUMNS))
 }

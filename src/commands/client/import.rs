@@ -32,8 +32,7 @@ fn import_args() -> Vec<Arg> {
     let mut args = vec![
         Arg::new("file")
             .value_name("FILE")
-            .required(true)
-            .help("A JSON list, one JSON object, JSON Lines or YAML, - for stdin"),
+            .help("A JSON list, one JSON object, JSON Lines or YAML; - or none for stdin"),
         switch("dry-run", "Show the requests that would be sent, secrets redacted, and send nothing"),
         switch("no-lint", "Send what the check of the values refuses, too"),
     ];
@@ -48,7 +47,15 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
             Error::usage("--quiet would leave out the secrets that are made").hint("use --format jsonl, or csv")
         );
     }
-    let file = args.text("file").unwrap_or_default();
+    let file = match args.text("file") {
+        Some(file) => file,
+        None if session.ui().stdin_is_terminal() => {
+            return Err(
+                Error::usage("no file is named, and stdin is a terminal").hint("name a file, or - to type it in")
+            );
+        }
+        None => "-",
+    };
     let how = How {
         no_lint: args.flag("no-lint"),
         recipients: recipients::load(&session, &recipient_flags::wanted(args)?)?,
