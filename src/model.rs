@@ -13,5 +13,6 @@ pub mod lint;
 mod node;
 pub mod patch;
 mod spec;
+mod table_input;
 mod uri;
 mod yaml;

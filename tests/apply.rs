@@ -127,7 +127,7 @@ fn what_is_exported_can_be_imported_and_applied() {
         };
         clients.into_iter().map(strip).collect()
     };
-    for format in ["jsonl", "json", "yaml"] {
+    for format in ["jsonl", "json", "yaml", "csv"] {
         let (again, file) = (Sandbox::start(), format!("exported.{format}"));
         let text = program.run(&format!("export clients --format {format}")).quiet().stdout;
         let other = orysh(&again);
@@ -163,6 +163,22 @@ fn an_import_reports_what_exists_and_goes_on() {
     program.run("import clients twice.jsonl").fails(2, "twice.jsonl, line 3, column 1: client `x` is there twice");
     program.file("broken.jsonl", "{\"client_id\": \"x\"}\n{\"client_nmae\": \"x\"}\n");
     program.run("import clients broken.jsonl").fails(2, "broken.jsonl, line 2, column 2: unknown field");
+}
+
+#[test]
+fn a_spreadsheet_is_imported() {
+    let (server, program) = ready();
+    program.file("services.csv", "client_id,client_name,grant_types\r\na,\"A, Inc\",client_credentials\r\nb,B,\r\n");
+    let ran = program.run("import clients services.csv --format csv").ok();
+    assert_eq!(ran.stdout.lines().count(), 3, "{ran}");
+    assert_eq!(server.client("a")["client_name"], "A, Inc");
+    assert_eq!(server.client("b")["grant_types"], json!(["authorization_code"]));
+    let program = program.input("client_id,owner\nc,me\n");
+    program.run("import clients --format jsonl").ok();
+    assert_eq!(server.client("c")["owner"], "me");
+    program.file("bad.csv", "client_id,owner\nd,me\ne,me,too\n");
+    program.run("import clients bad.csv").fails(2, "bad.csv, row 2 (line 3): column 3");
+    assert_eq!(server.clients().len(), 3, "a row of a bad file was sent");
 }
 
 #[test]

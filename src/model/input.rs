@@ -11,7 +11,7 @@ use super::convert;
 use super::fields::{Field, Kind, SetBy};
 use super::node::{self, Content, Node};
 use super::spec::{self, ClientSpec};
-use super::{json, yaml};
+use super::{json, table_input, yaml};
 use crate::error::{Error, Position, Result};
 use crate::text::safe;
 
@@ -36,10 +36,13 @@ pub struct Entry {
     pub at: Position,
 }
 
-/// Every client that a text asks for: a JSON list, one object, JSON Lines, or YAML documents of objects or lists.
+/// Every client that a text asks for: a JSON list, one object, JSON Lines, YAML documents of objects or lists, or CSV.
 ///
 /// Errors are those of [`parse_document`], and a text without any client.
 pub fn parse_documents(text: &str, name: &str) -> Result<Vec<Entry>> {
+    if has_extension(name, &["csv"]) || is_csv(text, name) {
+        return table_input::parse(text, name);
+    }
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let roots = if is_json(text, name) { json_roots(text) } else { yaml::parse(text) };
     let entries = roots.and_then(|roots| {
@@ -95,12 +98,21 @@ fn moved(node: Node, lines: usize) -> Node {
 }
 
 fn is_json(text: &str, name: &str) -> bool {
+    has_extension(name, &["json", "jsonl", "ndjson"])
+        || !has_extension(name, &["yaml", "yml"]) && text.trim_start().starts_with(['{', '['])
+}
+
+/// Whether a text without a telling name begins as a header of fields: names with commas, and none of YAML's colons.
+fn is_csv(text: &str, name: &str) -> bool {
+    let first = text.trim_start_matches('\u{feff}').lines().next().unwrap_or_default();
+    !has_extension(name, &["json", "jsonl", "ndjson", "yaml", "yml"])
+        && first.contains(',')
+        && !first.contains([':', '{', '['])
+}
+
+fn has_extension(name: &str, extensions: &[&str]) -> bool {
     let extension = Path::new(name).extension().and_then(|extension| extension.to_str()).unwrap_or("");
-    match extension.to_ascii_lowercase().as_str() {
-        "json" | "jsonl" | "ndjson" => true,
-        "yaml" | "yml" => false,
-        _ => text.trim_start().starts_with(['{', '[']),
-    }
+    extensions.iter().any(|known| extension.eq_ignore_ascii_case(known))
 }
 
 fn json_root(text: &str) -> Result<Node> {

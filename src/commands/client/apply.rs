@@ -50,7 +50,7 @@ fn apply_args() -> Vec<Arg> {
             .value_name("FILE|DIR")
             .action(ArgAction::Append)
             .required(true)
-            .help("JSON, JSON Lines or YAML, a folder of such, or - for stdin (can be repeated)"),
+            .help("JSON, JSON Lines, YAML or CSV, a folder of such, or - for stdin (can be repeated)"),
         switch("dry-run", "Show what is due, and send nothing"),
         switch("diff", "Show what is due, field by field, and send nothing"),
         switch("detailed-exitcode", "With --dry-run or --diff: exit code 5 where changes are due"),
@@ -109,7 +109,7 @@ fn files(name: &str) -> Result<Vec<String>> {
         .collect::<Result<Vec<PathBuf>>>()?;
     let is_ours = |path: &PathBuf| {
         let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-        path.is_file() && ["json", "jsonl", "ndjson", "yaml", "yml"].contains(&extension)
+        path.is_file() && ["json", "jsonl", "ndjson", "yaml", "yml", "csv"].contains(&extension)
     };
     found.retain(is_ours);
     found.sort();

@@ -4,6 +4,7 @@ use clap::{Arg, ArgAction};
 use serde_json::Value;
 
 use crate::api::request::ListQuery;
+use crate::commands::client::with_members;
 use crate::error::Result;
 use crate::grammar::{Args, Command, Host};
 use crate::model::{compare, fields};
@@ -72,5 +73,5 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         };
         Ok(Row { id: Some(id), ..Row::value(Value::Object(members)) })
     });
-    Ok(Outcome::many(rows, &[]))
+    Ok(with_members(Outcome::many(rows, &[])))
 }

@@ -14,6 +14,7 @@ use crate::output::outcome::{Outcome, Row};
 const EXAMPLES: &str = "\
 Examples:
   orysh import oauth2-clients clients.json --format jsonl
+  orysh import oauth2-clients services.csv --format csv > made.csv
   orysh export oauth2-clients | orysh import oauth2-clients - --endpoint https://other.example.org
 
 The whole file is checked before anything is sent. Each result is shown as it comes, in the order of the file.";
@@ -32,7 +33,7 @@ fn import_args() -> Vec<Arg> {
     let mut args = vec![
         Arg::new("file")
             .value_name("FILE")
-            .help("A JSON list, one JSON object, JSON Lines or YAML; - or none for stdin"),
+            .help("A JSON list, one JSON object, JSON Lines, YAML or CSV; - or none for stdin"),
         switch("dry-run", "Show the requests that would be sent, secrets redacted, and send nothing"),
         switch("no-lint", "Send what the check of the values refuses, too"),
     ];

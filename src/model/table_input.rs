@@ -1,0 +1,147 @@
+//! Clients from CSV (RFC 4180): a header of field names or flags, and a client a row.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+use super::convert;
+use super::fields::{self, Field, Kind, SetBy};
+use super::input::Entry;
+use super::json;
+use super::spec::ClientSpec;
+use crate::error::{Error, Position, Result};
+use crate::text::safe;
+
+/// The clients of a text; a cell that is empty asks for nothing. A list in a cell is JSON, or separated by spaces or
+/// semicolons.
+///
+/// Errors name row and column: a header that is no field or is there twice, a row with more or fewer cells than the
+/// header, a value of another kind. Rows count from 1 below the header.
+pub fn parse(text: &str, name: &str) -> Result<Vec<Entry>> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
+    let broken = |source: csv::Error| Error::usage(format!("{} is not CSV", safe(name))).caused_by(source);
+    let header = reader.headers().map_err(broken)?.clone();
+    let columns = columns(&header).map_err(|error| error.about(safe(name)))?;
+    let mut entries = Vec::new();
+    for (at, record) in reader.records().enumerate() {
+        let record = record.map_err(broken)?;
+        let line = line_of(text, record.position().map_or(0, csv::Position::byte));
+        let place = Position { line, column: 1 };
+        entries.push(
+            entry(&columns, &record, place)
+                .map_err(|error| error.about(format!("{}, row {} (line {line})", safe(name), at + 1)).at(place))?,
+        );
+    }
+    if entries.is_empty() {
+        return Err(Error::usage(format!("{} has no row below its header", safe(name))));
+    }
+    Ok(entries)
+}
+
+/// The line that a record begins on: the reader leaves the last character of a line end to the next record.
+fn line_of(text: &str, byte: u64) -> usize {
+    let at = usize::try_from(byte).unwrap_or(usize::MAX).min(text.len());
+    let ends = text[at..].bytes().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+    1 + text[..at + ends].matches('\n').count()
+}
+
+fn columns(header: &csv::StringRecord) -> Result<Vec<&'static Field>> {
+    let mut seen: HashMap<&str, usize> = HashMap::new();
+    let mut columns = Vec::new();
+    for (at, given) in header.iter().enumerate() {
+        let name = given.trim();
+        let field = fields::field(name).or_else(|| fields::by_flag(name)).ok_or_else(|| {
+            Error::usage(format!("column {}: unknown field `{}`", at + 1, safe(name)))
+                .did_you_mean(fields::nearest(name))
+        })?;
+        if let Some(first) = seen.insert(field.json, at + 1) {
+            return Err(Error::usage(format!(
+                "column {}: `{}` is there twice (first as column {first})",
+                at + 1,
+                field.json
+            )));
+        }
+        columns.push(field);
+    }
+    Ok(columns)
+}
+
+fn entry(columns: &[&'static Field], record: &csv::StringRecord, at: Position) -> Result<Entry> {
+    if record.len() != columns.len() {
+        let (cells, due) = (record.len(), columns.len());
+        let error = Error::usage(if cells > due {
+            format!("column {}: the header has {due} columns, and this row {cells} cells", due + 1)
+        } else {
+            format!("column {}: the header has {due} columns, and this row only {cells} cells", cells + 1)
+        });
+        return Err(error.hint("a comma inside a cell wants quotes around it"));
+    }
+    let mut spec = ClientSpec::new();
+    let mut left_out = Vec::new();
+    for (number, (field, cell)) in columns.iter().zip(record).enumerate() {
+        if cell.is_empty() {
+            continue;
+        }
+        if field.set_by == SetBy::Server {
+            left_out.push(field.json.to_owned());
+            continue;
+        }
+        let value =
+            value(field, cell).map_err(|error| error.about(format!("column {} (`{}`)", number + 1, field.json)))?;
+        spec.set(field, value);
+    }
+    Ok(Entry { spec, left_out, at })
+}
+
+fn value(field: &Field, cell: &str) -> Result<Value> {
+    match field.kind {
+        Kind::List(_) if cell.trim_start().starts_with('[') => convert::check(field, json::value(cell)?),
+        Kind::List(_) => {
+            let entries = cell.split([';', ' ', '\n']).map(str::trim).filter(|entry| !entry.is_empty());
+            Ok(entries.map(Value::from).collect())
+        }
+        Kind::Words => convert::from_text(field, &[cell.replace(';', " ")]),
+        _ => convert::from_text(field, &[cell.to_owned()]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn cells_become_fields() {
+        let text = "\u{feff}client_id,name,redirect-uri,scope,metadata,skip_consent,created_at\r\n\
+            a,\"x, \"\"y\"\"\nz\",https://a.example/1;https://a.example/2,read;write,\"{\"\"tier\"\": 1}\",true,2026\r\n\
+            b,,\"[\"\"https://b.example/?a=1;b\"\"]\",,,,\r\n";
+        let entries = parse(text, "c.csv").unwrap();
+        let bodies: Vec<Value> = entries.iter().map(|entry| Value::Object(entry.spec.body())).collect();
+        assert_eq!(
+            bodies,
+            [
+                json!({"client_id": "a", "client_name": "x, \"y\"\nz", "scope": "read write", "metadata": {"tier": 1},
+                    "redirect_uris": ["https://a.example/1", "https://a.example/2"], "skip_consent": true}),
+                json!({"client_id": "b", "redirect_uris": ["https://b.example/?a=1;b"]}),
+            ]
+        );
+        assert_eq!((entries[0].left_out.as_slice(), entries[1].at.line), (&["created_at".to_owned()][..], 4));
+    }
+
+    #[test]
+    fn mistakes_name_row_and_column() {
+        for (text, why) in [
+            ("client_id,client_nmae\na,b\n", "c.csv: column 2: unknown field `client_nmae`"),
+            ("client_id,id\na,b\n", "column 2: `client_id` is there twice (first as column 1)"),
+            ("client_id,owner\na,b\nc,d,e\n", "row 2 (line 3): column 3: the header has 2 columns, and this row 3"),
+            ("client_id,owner\na\n", "row 1 (line 2): column 2: the header has 2 columns, and this row only 1"),
+            ("client_id,skip_consent\na,perhaps\n", "row 1 (line 2): column 2 (`skip_consent`)"),
+            ("client_id,contacts\na,[1]\n", "column 2 (`contacts`)"),
+            ("client_id\n", "no row"),
+        ] {
+            let error = parse(text, "c.csv").unwrap_err();
+            assert!(error.message().contains(why), "{text}: {error}");
+        }
+    }
+}
