@@ -89,6 +89,40 @@ fn many_clients_are_found_by_listing() {
 }
 
 #[test]
+fn only_what_the_set_made_is_pruned() {
+    let (server, program) = ready();
+    server.make(&json!({"client_id": "theirs", "metadata": {"orysh_set": "other"}}));
+    server.make(&json!({"client_id": "web", "client_name": "Web", "metadata": {"kept": true}}));
+    program.run("apply -f clients.yaml --set shop").ok().tells("2 created, 1 changed");
+    program.run("apply -f clients.yaml --set shop").ok().tells("0 created, 0 changed, 3 unchanged");
+    assert_eq!(server.client("job")["metadata"], json!({"orysh_set": "shop"}));
+    assert_eq!(server.client("web")["metadata"], json!({"kept": true}), "it was there before");
+    program.file("clients.yaml", "client_id: spa\nmetadata: {tier: gold}\n");
+    program.run("apply -f clients.yaml --set shop --prune --diff").ok().tells("client `job` would be deleted");
+    program.run("apply -f clients.yaml --set shop --prune").fails(2, "would delete job");
+    let ran = program.run("apply -f clients.yaml --set shop --prune --yes --format json");
+    assert_eq!(ran.tells("0 created, 1 changed, 0 unchanged, 1 deleted").json()[1]["action"], "deleted");
+    let ids: Vec<Value> = server.clients().iter().map(|client| client["client_id"].clone()).collect();
+    assert_eq!(ids, ["spa", "theirs", "web"]);
+    assert_eq!(server.client("spa")["metadata"], json!({"orysh_set": "shop", "tier": "gold"}), "the mark stays");
+    program.run("apply -f clients.yaml --prune").fails(2, "--set");
+}
+
+#[test]
+fn an_overlay_says_what_is_otherwise_here() {
+    let (server, program) = ready();
+    program.file("staging.yaml", "client_id: web\nredirect_uris: [https://staging.example.org/cb]\n");
+    program.run("apply -f clients.yaml --overlay staging.yaml").ok().tells("3 created");
+    let web = server.client("web");
+    assert_eq!(
+        (&web["client_name"], &web["redirect_uris"]),
+        (&json!("Web"), &json!(["https://staging.example.org/cb"]))
+    );
+    program.file("wrong.yaml", "client_id: wbe\n");
+    program.run("apply -f clients.yaml --overlay wrong.yaml").fails(2, "did you mean `web`?");
+}
+
+#[test]
 fn a_folder_and_mistakes() {
     let (server, program) = ready();
     std::fs::create_dir(program.home().join("clients")).unwrap();

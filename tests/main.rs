@@ -4,6 +4,7 @@
 
 mod apply;
 mod bad_input;
+mod better;
 mod console;
 mod contract;
 mod create;

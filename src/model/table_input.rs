@@ -24,9 +24,10 @@ pub fn parse(text: &str, name: &str) -> Result<Vec<Entry>> {
     let header = reader.headers().map_err(broken)?.clone();
     let columns = columns(&header).map_err(|error| error.about(safe(name)))?;
     let mut entries = Vec::new();
+    let mut counted = (0, 1);
     for (at, record) in reader.records().enumerate() {
         let record = record.map_err(broken)?;
-        let line = line_of(text, record.position().map_or(0, csv::Position::byte));
+        let line = line_of(text, record.position().map_or(0, csv::Position::byte), &mut counted);
         let place = Position { line, column: 1 };
         entries.push(
             entry(&columns, &record, place)
@@ -40,10 +41,14 @@ pub fn parse(text: &str, name: &str) -> Result<Vec<Entry>> {
 }
 
 /// The line that a record begins on: the reader leaves the last character of a line end to the next record.
-fn line_of(text: &str, byte: u64) -> usize {
+///
+/// `counted` is up to which byte lines were counted, and which line that was.
+fn line_of(text: &str, byte: u64, counted: &mut (usize, usize)) -> usize {
     let at = usize::try_from(byte).unwrap_or(usize::MAX).min(text.len());
-    let ends = text[at..].bytes().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
-    1 + text[..at + ends].matches('\n').count()
+    let ends = text.as_bytes()[at..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+    let lines = text.get(counted.0..at + ends).map_or(0, |passed| passed.matches('\n').count());
+    *counted = (at + ends, counted.1 + lines);
+    counted.1
 }
 
 fn columns(header: &csv::StringRecord) -> Result<Vec<&'static Field>> {

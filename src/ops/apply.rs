@@ -7,6 +7,7 @@ use crate::api::request::ListQuery;
 use crate::api::tokens::{self, Verdict};
 use crate::error::{Error, Result};
 use crate::model::client::{Client, ClientId, ClientSpec};
+use crate::model::fields;
 use crate::ops::create::{self, Plan};
 use crate::ops::update::{self, Change, FieldChange, Update};
 use crate::session::Session;
@@ -24,7 +25,23 @@ pub enum Due {
     Change(Update),
     /// It is as it should be.
     Nothing(ClientId),
+    /// The set made it once, and does not describe it any more.
+    Delete(ClientId),
 }
+
+/// How clients are to be applied.
+#[derive(Clone, Debug, Default)]
+pub struct How {
+    /// Send what lint finds wrong, too.
+    pub no_lint: bool,
+    /// The set that the clients belong to: those that it creates are marked with it, in their metadata.
+    pub set: Option<String>,
+    /// Delete the clients that the set made and does not describe any more.
+    pub prune: bool,
+}
+
+/// The member of the metadata that holds the name of the set.
+pub const MARK: &str = "orysh_set";
 
 impl Due {
     /// The client's id.
@@ -32,7 +49,7 @@ impl Due {
         match self {
             Due::Create(plan) => plan.id().as_str(),
             Due::Change(update) => update.before().id(),
-            Due::Nothing(id) => id.as_str(),
+            Due::Nothing(id) | Due::Delete(id) => id.as_str(),
         }
     }
 
@@ -40,7 +57,7 @@ impl Due {
     pub fn changes(&self) -> Vec<FieldChange> {
         match self {
             Due::Change(update) => update.changes(),
-            Due::Create(_) | Due::Nothing(_) => Vec::new(),
+            Due::Create(_) | Due::Nothing(_) | Due::Delete(_) => Vec::new(),
         }
     }
 }
@@ -49,7 +66,7 @@ impl Due {
 ///
 /// A secret that is named for an existing client is set unless it is proved to be right already.
 /// Errors: a specification without an id, or two of one; what lint finds wrong.
-pub fn plan(session: &Session, specs: Vec<ClientSpec>, no_lint: bool) -> Result<Vec<Due>> {
+pub fn plan(session: &Session, specs: Vec<ClientSpec>, how: &How) -> Result<Vec<Due>> {
     let mut ids = BTreeSet::new();
     for (at, spec) in specs.iter().enumerate() {
         let Some(id) = spec.client_id()? else {
@@ -62,13 +79,43 @@ pub fn plan(session: &Session, specs: Vec<ClientSpec>, no_lint: bool) -> Result<
         }
     }
     let mut found = existing(session, &ids)?;
-    specs.into_iter().map(|spec| due(session, spec, &mut found, no_lint)).collect()
+    let mut plan = specs.into_iter().map(|spec| due(session, spec, &mut found, how)).collect::<Result<Vec<_>>>()?;
+    if how.prune
+        && let Some(set) = &how.set
+    {
+        for client in Clients::new(session.clone(), ListQuery { page_size: Some(500), ..ListQuery::default() }, true) {
+            let client = client?;
+            if mark(&client) == Some(set) && !ids.contains(client.id()) {
+                plan.push(Due::Delete(client.client_id()?));
+            }
+        }
+    }
+    Ok(plan)
 }
 
-fn due(session: &Session, mut spec: ClientSpec, found: &mut HashMap<String, Client>, no_lint: bool) -> Result<Due> {
+/// The set that made a client.
+fn mark(client: &Client) -> Option<&str> {
+    client.get("metadata")?.get(MARK)?.as_str()
+}
+
+/// The same with the mark of a set in its metadata, where those are not named or an object.
+fn marked(mut spec: ClientSpec, set: Option<&str>) -> ClientSpec {
+    if let (Some(set), Some(field)) = (set, fields::field("metadata")) {
+        let mut metadata = spec.get("metadata").cloned().unwrap_or_else(|| field.empty());
+        if let Some(members) = metadata.as_object_mut() {
+            members.insert(MARK.into(), set.into());
+            spec.set(field, metadata);
+        }
+    }
+    spec
+}
+
+fn due(session: &Session, mut spec: ClientSpec, found: &mut HashMap<String, Client>, how: &How) -> Result<Due> {
+    let no_lint = how.no_lint;
     let id = spec.client_id()?.ok_or_else(|| Error::usage("a client has no client_id"))?;
     let about = |error: Error| error.about(format!("client `{id}`"));
     let Some(before) = found.remove(id.as_str()) else {
+        let spec = marked(spec, how.set.as_deref());
         let how = create::How { no_lint, ..create::How::default() };
         return Ok(Due::Create(create::plan(session, spec, &how).map_err(about)?));
     };
@@ -77,6 +124,10 @@ fn due(session: &Session, mut spec: ClientSpec, found: &mut HashMap<String, Clie
         if matches!(verdict, Ok(Verdict::Right)) {
             spec.remove_secret();
         }
+    }
+    // A mark stays where it is; a client that was there before is not taken into the set.
+    if spec.get("metadata").is_some() {
+        spec = marked(spec, mark(&before));
     }
     let change = Change { set: spec, ..Change::default() };
     let how = update::How { no_lint, ..update::How::default() };

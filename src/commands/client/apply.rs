@@ -7,13 +7,14 @@ use serde_json::{Map, Value, json};
 
 use crate::commands::client::change;
 use crate::config::read;
-use crate::error::{Error, Kind, Result};
+use crate::error::{self, Error, Kind, Result};
 use crate::grammar::{Args, Command, Host};
 use crate::model::client::{Client, ClientSpec};
 use crate::model::document::Document;
 use crate::model::{fields, input};
-use crate::ops::apply::{self, Due};
+use crate::ops::apply::{self, Due, How};
 use crate::ops::create::{self, Created};
+use crate::ops::delete;
 use crate::ops::keep::Kept;
 use crate::ops::update::{self, FieldChange, Updated};
 use crate::output::outcome::{Column, Outcome, Row, Rows, Trailer};
@@ -31,9 +32,11 @@ Examples:
   orysh apply -f clients.yaml
   orysh apply -f clients/ --diff
   orysh apply -f clients.yaml --dry-run --detailed-exitcode
+  orysh apply -f clients.yaml --overlay staging.yaml --set shop --prune --yes
 
 By client_id: what is absent is created, what differs in the fields that the files name is changed, and for the rest
-nothing is sent. An existing secret is touched only where a file names one, and then only if it is another.";
+nothing is sent. An existing secret is touched only where a file names one, and then only if it is another. With --set,
+the clients that are created are marked in their metadata (orysh_set), and --prune deletes no others.";
 
 /// The command.
 pub fn command() -> Command {
@@ -53,6 +56,13 @@ fn apply_args() -> Vec<Arg> {
             .help("JSON, JSON Lines, YAML or CSV, a folder of such, or - for stdin (can be repeated)"),
         switch("dry-run", "Show what is due, and send nothing"),
         switch("diff", "Show what is due, field by field, and send nothing"),
+        Arg::new("overlay")
+            .long("overlay")
+            .value_name("FILE")
+            .action(ArgAction::Append)
+            .help("Fields of the same clients that are otherwise here, by client_id (can be repeated)"),
+        Arg::new("set").long("set").value_name("NAME").help("Mark the clients that are created as made by this set"),
+        switch("prune", "Delete the clients that the set made and the files do not describe any more").requires("set"),
         switch("detailed-exitcode", "With --dry-run or --diff: exit code 5 where changes are due"),
         switch("no-lint", "Send what the check of the values refuses, too"),
     ]
@@ -64,8 +74,14 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     if args.flag("detailed-exitcode") && !only_shows {
         return Err(Error::usage("--detailed-exitcode goes with --dry-run or --diff"));
     }
-    let specs = specs(session, &args.texts("file"))?;
-    let plan = apply::plan(session, specs, args.flag("no-lint"))?;
+    let mut specs = specs(session, &args.texts("file"))?;
+    lay_over(&mut specs, self::specs(session, &args.texts("overlay"))?)?;
+    let how =
+        How { no_lint: args.flag("no-lint"), set: args.text("set").map(str::to_owned), prune: args.flag("prune") };
+    let plan = apply::plan(session, specs, &how)?;
+    if !only_shows {
+        confirm(session, &plan, args.yes)?;
+    }
     if args.flag("diff") {
         for due in &plan {
             tell(session, due);
@@ -76,10 +92,42 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         due: plan.into_iter(),
         only_shows,
         detailed: args.flag("detailed-exitcode"),
-        counts: [0; 3],
+        counts: [0; 4],
         is_done: false,
     };
     Ok(Outcome { rows: Box::new(steps), ..Outcome::many(std::iter::empty(), COLUMNS) })
+}
+
+/// Puts the fields of `overlays` over the clients of the same ids.
+fn lay_over(specs: &mut [ClientSpec], overlays: Vec<ClientSpec>) -> Result<()> {
+    for overlay in overlays {
+        let id = overlay.id().unwrap_or_default().to_owned();
+        let Some(spec) = specs.iter_mut().find(|spec| spec.id() == Some(&id) && !id.is_empty()) else {
+            let near = error::nearest(&id, specs.iter().filter_map(|spec| spec.id()));
+            return Err(
+                Error::usage(format!("the overlay is of client `{id}`, which no file describes")).did_you_mean(near)
+            );
+        };
+        spec.merge(overlay);
+    }
+    Ok(())
+}
+
+/// Asks before clients are deleted. Off a terminal only `--yes` does.
+fn confirm(session: &Session, plan: &[Due], yes: bool) -> Result<()> {
+    let gone: Vec<&str> = plan.iter().filter(|due| matches!(due, Due::Delete(_))).map(Due::id).collect();
+    if gone.is_empty() || yes {
+        return Ok(());
+    }
+    let named = if gone.len() > 10 { format!("{} clients", gone.len()) } else { gone.join(", ") };
+    if !session.ui().can_ask() {
+        return Err(Error::usage(format!("--prune would delete {named}")).hint("--yes deletes without asking"));
+    }
+    if session.ui().confirm(&format!("Delete {named} on {}?", session.described()?)) {
+        Ok(())
+    } else {
+        Err(Error::usage("nothing was changed").hint("leave --prune out to delete none"))
+    }
 }
 
 /// Every client that the files describe.
@@ -126,6 +174,7 @@ fn tell(session: &Session, due: &Due) {
             session.ui().note(&format!("client `{}` would be changed", due.id()));
             change::tell(session, &due.changes());
         }
+        Due::Delete(id) => session.ui().note(&format!("client `{id}` would be deleted")),
         Due::Nothing(_) => {}
     }
 }
@@ -136,8 +185,8 @@ struct Steps {
     due: std::vec::IntoIter<Due>,
     only_shows: bool,
     detailed: bool,
-    /// Created, changed, unchanged.
-    counts: [usize; 3],
+    /// Created, changed, unchanged, deleted.
+    counts: [usize; 4],
     is_done: bool,
 }
 
@@ -149,10 +198,11 @@ impl Rows for Steps {
         if std::mem::replace(&mut self.is_done, true) {
             return None;
         }
-        let [created, changed, unchanged] = self.counts;
+        let [created, changed, unchanged, deleted] = self.counts;
+        let pruned = if deleted > 0 { format!(", {deleted} deleted") } else { String::new() };
         let would = if self.only_shows { "would be: " } else { "" };
-        self.session.ui().note(&format!("{would}{created} created, {changed} changed, {unchanged} unchanged"));
-        let is_due = self.detailed && created + changed > 0;
+        self.session.ui().note(&format!("{would}{created} created, {changed} changed, {unchanged} unchanged{pruned}"));
+        let is_due = self.detailed && created + changed + deleted > 0;
         is_due.then(|| Err(Error::new(Kind::Due, "changes are due").already_told()))
     }
 
@@ -161,14 +211,19 @@ impl Rows for Steps {
     }
 }
 
+/// What was done, and what would be.
+const ACTIONS: [(&str, &str); 4] =
+    [("created", "create"), ("changed", "change"), ("unchanged", "none"), ("deleted", "delete")];
+
 impl Steps {
     fn step(&mut self, due: Due) -> Result<Row> {
         let at = match &due {
             Due::Create(_) => 0,
             Due::Change(_) => 1,
             Due::Nothing(_) => 2,
+            Due::Delete(_) => 3,
         };
-        let (done, shown) = [("created", "create"), ("changed", "change"), ("unchanged", "none")][at];
+        let (done, shown) = ACTIONS[at];
         let row = if self.only_shows {
             row(due.id(), shown, &due.changes(), None, None)
         } else {
@@ -182,6 +237,10 @@ impl Steps {
                     row(client.id(), done, &changes, Some(&client), kept)
                 }
                 Due::Nothing(id) => row(id.as_str(), done, &[], None, None),
+                Due::Delete(id) => {
+                    delete::delete(&self.session, &id)?;
+                    row(id.as_str(), done, &[], None, None)
+                }
             }
         };
         self.counts[at] += 1;
