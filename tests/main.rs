@@ -12,6 +12,7 @@ mod drop_in;
 mod examples;
 mod faults;
 mod formats;
+mod generated;
 mod help;
 mod kill;
 mod layers;
