@@ -9,6 +9,7 @@ pub mod help;
 pub mod parse;
 pub mod persona;
 pub mod recipients;
+pub mod reference;
 pub mod words;
 
 pub use command::{Args, Command, Host, Registry};

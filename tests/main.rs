@@ -20,6 +20,7 @@ mod list;
 mod network;
 mod ory_cli;
 mod pgp;
+mod reference;
 mod rotate;
 mod script;
 mod shell;

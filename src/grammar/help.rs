@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::env;
 use crate::error::{Error, Result, nearest};
 use crate::grammar::command::Registry;
-use crate::grammar::parse;
+use crate::grammar::{parse, reference};
 
 /// Verbs that several commands share.
 pub const VERBS: &[(&str, &str)] = &[
@@ -33,7 +33,7 @@ pub const VERBS: &[(&str, &str)] = &[
 /// Below the list of commands.
 pub const AFTER: &str = "\
 Without a command, on a terminal, the shell starts; `orysh -` reads a script from stdin.
-Topics: `orysh help environment`, `orysh help exit-codes`, `orysh help formats`, `orysh help shell`.";
+Topics: `orysh help environment`, `exit-codes`, `formats`, `shell`, `reference`.";
 
 /// What people look for here and will not find, and why.
 pub const OUT_OF_SCOPE: &[(&[&str], &str)] = &[
@@ -84,8 +84,9 @@ pub fn about(registry: &Registry, words: &[String], color: bool) -> Result<Strin
         [topic] if topic == "exit-codes" => Ok(EXIT_CODES.into()),
         [topic] if topic == "formats" => Ok(FORMATS.into()),
         [topic] if topic == "shell" => Ok(SHELL.into()),
+        [topic] if topic == "reference" => Ok(reference::markdown(registry)),
         [word] if !registry.is_verb(word) => {
-            let topics = ["environment", "exit-codes", "formats", "shell"];
+            let topics = ["environment", "exit-codes", "formats", "shell", "reference"];
             let known = registry.commands().iter().map(|command| command.words[0]).chain(topics);
             Err(Error::usage(format!("there is no help on `{word}`")).did_you_mean(nearest(word, known)))
         }

@@ -1,0 +1,103 @@
+//! The reference is made from the commands, and every example in it runs.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::support::{Gpg, Orysh, Sandbox, anywhere, orysh};
+
+fn page() -> String {
+    anywhere().run("help reference").quiet().stdout
+}
+
+#[test]
+fn the_page_is_what_the_program_says() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reference.md");
+    let written = fs::read_to_string(path).unwrap_or_default();
+    assert!(written == page(), "docs/reference.md is old: `orysh help reference > docs/reference.md` makes it");
+}
+
+/// The commands and their example lines, which may go on after a backslash.
+fn examples(page: &str) -> Vec<(String, Vec<String>)> {
+    let mut found: Vec<(String, Vec<String>)> = Vec::new();
+    let mut in_examples = false;
+    for line in page.lines() {
+        if let Some(command) = line.strip_prefix("## orysh ") {
+            found.push((command.to_owned(), Vec::new()));
+        }
+        in_examples = line == "Examples:" || in_examples && line.starts_with("  ");
+        if let (true, Some(example), Some((_, examples))) = (in_examples, line.strip_prefix("  "), found.last_mut()) {
+            examples.push(example.to_owned());
+        }
+    }
+    found
+}
+
+/// What needs what no test has: another person's server, or no end.
+fn is_elsewhere(example: &str) -> bool {
+    ["sandbox serve", "--keybase", "other.example.org", "orysh run"].iter().any(|part| example.contains(part))
+}
+
+/// A folder and a server in which every example finds what it names.
+fn ready(gpg: &Gpg) -> (Sandbox, Orysh) {
+    let client = |id: &str| {
+        json!({"client_id": id, "client_secret": "a-secret", "grant_types": ["client_credentials"], "scope": "read",
+            "metadata": {"tier": "silver"}, "redirect_uris": ["https://app.example.org/cb0"], "owner": "team@example.org"})
+    };
+    let server = Sandbox::holding(&[client("app-1"), client("app-2"), client("job")], "");
+    let program = orysh(&server)
+        .with("HYDRA_PUBLIC_URL", &server.public)
+        .with("GNUPGHOME", gpg.home().to_str().unwrap())
+        .input("a-secret");
+    let token =
+        program.run("perform client-credentials --client-id job --client-secret-file /dev/stdin --scope read -q");
+    let files = [
+        ("token.txt", token.ok().stdout),
+        ("job.secret", "a-secret".into()),
+        ("client.yaml", "client_name: from a file\n".into()),
+        ("changes.yaml", "client_name: changed\n".into()),
+        ("changes.json", "{\"owner\": \"other\"}".into()),
+        ("clients.yaml", "client_id: web\nclient_name: Web\n".into()),
+        ("staging.yaml", "client_id: web\nclient_name: Staging\n".into()),
+        ("clients.json", "[{\"client_id\": \"from-json\"}]".into()),
+        ("services.csv", "client_id,owner\nfrom-csv,me\n".into()),
+        ("alice.asc", gpg.armored("alice@example.org")),
+    ];
+    for (name, content) in files {
+        program.file(name, &content);
+    }
+    fs::create_dir(program.home().join("clients")).unwrap();
+    program.file("clients/a.yaml", "client_id: a\n");
+    (server, program)
+}
+
+#[test]
+fn every_command_has_an_example_and_every_example_runs() {
+    let Some(gpg) = Gpg::new() else { return };
+    gpg.key("alice", "ed25519", "cv25519");
+    let mut wrong = Vec::new();
+    for (command, examples) in examples(&page()) {
+        if examples.is_empty() && !["help", "version"].contains(&command.as_str()) {
+            wrong.push(format!("{command} has no example"));
+        }
+        for example in examples.iter().filter(|example| !is_elsewhere(example)) {
+            // Each finds the server as it was.
+            let (_server, program) = ready(&gpg);
+            let ran =
+                program
+                    .sh(&format!("{} --yes", example)
+                        .replace(" | base64 -d | gpg -d --yes", " --yes | base64 -d | gpg -d"));
+            if ran.code != Some(0) {
+                wrong.push(format!("{example}\n{ran}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+#[test]
+fn help_reference_is_found() {
+    let value: Value = json!(anywhere().run("help refrence").fails(2, "did you mean `reference`?").code);
+    assert_eq!(value, 2);
+}
