@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::support::{Gpg, Orysh, Sandbox, anywhere, orysh};
 
@@ -84,20 +84,12 @@ fn every_command_has_an_example_and_every_example_runs() {
         for example in examples.iter().filter(|example| !is_elsewhere(example)) {
             // Each finds the server as it was.
             let (_server, program) = ready(&gpg);
-            let ran =
-                program
-                    .sh(&format!("{} --yes", example)
-                        .replace(" | base64 -d | gpg -d --yes", " --yes | base64 -d | gpg -d"));
-            if ran.code != Some(0) {
+            let ran = program.sh(example);
+            let is_due = ran.code == Some(5) && example.contains("--detailed-exitcode");
+            if ran.code != Some(0) && !is_due {
                 wrong.push(format!("{example}\n{ran}"));
             }
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
-}
-
-#[test]
-fn help_reference_is_found() {
-    let value: Value = json!(anywhere().run("help refrence").fails(2, "did you mean `reference`?").code);
-    assert_eq!(value, 2);
 }
