@@ -78,7 +78,7 @@ fn one_command(registry: &Arc<Registry>, command: &Command, matches: &ArgMatches
     let workers = if command.long_running || settings.given.sandbox { WORKERS } else { 0 };
     let session = Session::new(output.ui, settings, workers, starter());
     let host = Host { session, registry: Arc::clone(registry) };
-    execute::execute(&host, command, matches, output).map(|_| ())
+    execute::execute(&host, command, matches, output, None)
 }
 
 fn start_shell(registry: &Arc<Registry>, matches: &ArgMatches) -> Result<()> {

@@ -1,16 +1,18 @@
-//! Whole processes against each other, in turn, against one sandbox: `orysh` and `curl`, `orysh` and `ory`; and how many
-//! secrets a core encrypts, beside `gpg`.
+//! Whole processes against each other, in turn, against one sandbox: `orysh` and `curl`, `orysh` and `ory`; how many
+//! secrets a core encrypts, beside `gpg`; and long lists.
 //!
 //! Wall time decides nothing by itself, as machines differ; the ratios fail only when they are far off.
 
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod encryption;
+mod lists;
 mod measure;
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use measure::{FRESH_ID, Line, Taken, in_turn};
 use serde_json::Value;
@@ -30,10 +32,17 @@ struct Sandbox {
 
 impl Sandbox {
     fn start() -> Self {
-        let home = std::env::temp_dir().join(format!("orysh-ratios-{}", std::process::id()));
+        Self::with(&["--network", "127.0.0.1:0"])
+    }
+
+    fn with(flags: &[&str]) -> Self {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let home = std::env::temp_dir().join(format!("orysh-ratios-{}-{number}", std::process::id()));
         let mut child = Command::new(PROGRAM)
             .args(["sandbox", "serve", "--memory", "--admin", "127.0.0.1:0", "--public", "127.0.0.1:0"])
-            .args(["--network", "127.0.0.1:0", "--format", "json"])
+            .args(["--format", "json"])
+            .args(flags)
             .env("ORYSH_HOME", &home)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -68,7 +77,13 @@ impl Drop for Sandbox {
 fn main() -> ExitCode {
     let sandbox = Sandbox::start();
     println!("{:<26} {:>9} {:>9} {:>9}  {:>7}  goal, reached", "command", "wall ms", "CPU ms", "peak KiB", "ratio");
-    let as_due = [beside_curl(&sandbox), beside_ory(&sandbox), start_up(&sandbox), encryption::table(&sandbox.home)];
+    let as_due = [
+        beside_curl(&sandbox),
+        beside_ory(&sandbox),
+        start_up(&sandbox),
+        encryption::table(&sandbox.home),
+        lists::tables(),
+    ];
     ExitCode::from(u8::from(as_due.contains(&false)))
 }
 

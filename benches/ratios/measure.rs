@@ -43,7 +43,8 @@ impl Line {
         command
     }
 
-    fn timed(&self) -> Duration {
+    /// Runs it once.
+    pub fn timed(&self) -> Duration {
         let began = Instant::now();
         let status = self.command(&[]).stderr(Stdio::null()).status().expect("the command starts");
         let took = began.elapsed();
@@ -65,7 +66,7 @@ impl Line {
     }
 
     /// The peak as GNU time tells it; `None` where it is not installed.
-    fn peak_kib(&self) -> Option<f64> {
+    pub fn peak_kib(&self) -> Option<f64> {
         let output = self.command(&["/usr/bin/time", "-f", "%M"]).output().ok()?;
         String::from_utf8_lossy(&output.stderr).lines().last()?.trim().parse().ok()
     }
@@ -90,7 +91,7 @@ pub fn in_turn<const N: usize>(lines: [&Line; N]) -> [Taken; N] {
 }
 
 /// In milliseconds.
-fn median(times: &mut [Duration]) -> f64 {
+pub fn median(times: &mut [Duration]) -> f64 {
     times.sort_unstable();
     times[times.len() / 2].as_secs_f64() * 1000.0
 }

@@ -18,28 +18,37 @@ const MOST_REMEMBERED: usize = 10_000;
 /// The rows that were shown, as far as they are remembered.
 pub type Shown = Vec<Body>;
 
-/// Runs a command and shows what it returns. Errors: its own, or [`Kind::Partial`] where some of several failed.
-pub fn execute(host: &Host, command: &Command, matches: &ArgMatches, output: Output) -> Result<Shown> {
+/// Runs a command and shows what it returns; `memory` keeps the first rows, where somebody asks for them later.
+///
+/// Errors: its own, or [`Kind::Partial`] where some of several failed.
+pub fn execute(
+    host: &Host,
+    command: &Command,
+    matches: &ArgMatches,
+    output: Output,
+    memory: Option<&Memory>,
+) -> Result<()> {
     let settings = common::settings(matches, host.session.settings())?;
     let session = host.session.for_command(output.ui, settings);
     let host = Host { session, registry: Arc::clone(&host.registry) };
     let _watch = host.session.interrupt().watch();
     let args = Args { matches: matches.clone(), format: output.format.clone(), yes: output.yes };
     let outcome = (command.run)(&host, &args)?;
+    let outcome = match memory {
+        Some(memory) => memory.keeping(outcome),
+        None => outcome,
+    };
     show(output.ui, outcome, &output.format, output.quiet)
 }
 
 /// Shows an outcome on stdout. Errors are those of single rows, told one by one, and of writing.
-pub fn show(ui: Ui, outcome: Outcome, format: &Format, quiet: bool) -> Result<Shown> {
-    let remembered = Arc::new(Mutex::new(Vec::new()));
-    let outcome =
-        Outcome { rows: Box::new(Remember { rows: outcome.rows, shown: Arc::clone(&remembered) }), ..outcome };
+pub fn show(ui: Ui, outcome: Outcome, format: &Format, quiet: bool) -> Result<()> {
     let screen = Screen { width: ui.width(), color: ui.colors_stdout(), is_terminal: ui.stdout_is_terminal() };
     let mut told = |error: &Error| ui.error(error);
     let rendered = render(outcome, format, quiet, &screen, &mut ui.stdout(), &mut told)?;
     let mut failures = rendered.failures;
     match failures.len() {
-        0 => Ok(std::mem::take(&mut *remembered.lock().unwrap_or_else(PoisonError::into_inner))),
+        0 => Ok(()),
         // One thing asked for, or all for the same reason: its own exit code.
         1 if rendered.rows == 0 => Err(failures.remove(0).already_told()),
         some => {
@@ -52,6 +61,22 @@ pub fn show(ui: Ui, outcome: Outcome, format: &Format, quiet: bool) -> Result<Sh
             };
             Err(Error::new(kind, format!("{some} of {} failed", some + rendered.rows)).already_told())
         }
+    }
+}
+
+/// The first rows of what was shown, as they are shown.
+#[derive(Clone, Default)]
+pub struct Memory(Arc<Mutex<Shown>>);
+
+impl Memory {
+    /// The same outcome, whose rows are kept as they are pulled.
+    fn keeping(&self, outcome: Outcome) -> Outcome {
+        Outcome { rows: Box::new(Remember { rows: outcome.rows, shown: Arc::clone(&self.0) }), ..outcome }
+    }
+
+    /// The rows that were kept.
+    pub fn take(&self) -> Shown {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 

@@ -10,6 +10,7 @@ use rustyline::{Completer, Config, Editor, Helper, Highlighter, Hinter};
 
 use crate::config::{files, paths};
 use crate::error::{Error, Result};
+use crate::grammar::execute::Memory;
 use crate::grammar::{Host, Registry, common, execute, parse, words};
 use crate::model::fields::FIELDS;
 use crate::output::format::Format;
@@ -106,7 +107,7 @@ fn do_line(host: &Host, prompt: &mut Prompt, line: &str) -> Result<Next> {
         Sort::Command => command(host, prompt, line).map(|()| Next::Go),
         Sort::Rhai => {
             let outcome = prompt.evaluate(line)?;
-            execute::show(host.session.ui(), outcome, &Format::Table, false).map(|_| Next::Go)
+            execute::show(host.session.ui(), outcome, &Format::Table, false).map(|()| Next::Go)
         }
     }
 }
@@ -119,8 +120,9 @@ fn command(host: &Host, prompt: &mut Prompt, line: &str) -> Result<()> {
         parse::Parsed::Command(command, matches) => {
             let output = common::output(&matches, command.format)?;
             let line_ui = output.ui;
-            match execute::execute(host, command, &matches, output) {
-                Ok(shown) => prompt.remember(&shown),
+            let memory = Memory::default();
+            match execute::execute(host, command, &matches, output, Some(&memory)) {
+                Ok(()) => prompt.remember(&memory.take()),
                 Err(error) => {
                     // Told as the line asked for: as JSON with `--format json`.
                     line_ui.error(&error);
