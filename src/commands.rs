@@ -2,6 +2,7 @@
 
 pub mod client;
 pub mod help;
+mod in_turn;
 pub mod inspect;
 pub mod sandbox;
 pub mod script;

@@ -37,6 +37,8 @@ variables! {
     ORY_CONFIG_PATH: "The Ory CLI's configuration file (default ~/.ory-cloud.json)",
     ORY_CONSOLE_URL: "Ory Network's console, without `api.` (default console.ory.com, by https)",
     ORY_ORYAPIS_URL: "Ory Network's project APIs (default oryapis.com, by https)",
+    OAUTH2_CLIENT_ID: "Id of the client that gets or revokes a token, where --client-id is not given",
+    OAUTH2_CLIENT_SECRET: "Its secret, where none is given otherwise",
     ORYSH_KEYBASE_URL: "Where --keybase looks for keys (default keybase.io, by https)",
     ORYSH_HOME: "The one folder for configuration, data and state, instead of the XDG folders",
     XDG_DATA_HOME: "Folder for data (default ~/.local/share): the sandbox's database",

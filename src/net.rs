@@ -17,7 +17,7 @@ mod address;
 pub mod fetch;
 mod transport;
 
-pub use transport::{causes, transport};
+pub use transport::{UNREACHABLE, causes, transport};
 
 /// The most bytes of an answer that are read.
 pub const MOST_BYTES: usize = 16 * 1024 * 1024;
@@ -97,10 +97,10 @@ fn without_user(text: &str) -> &str {
 
 /// Reads a body to its end; `None` where it has more than `most` bytes, of which no more are read then.
 pub async fn body(mut response: Response, most: usize) -> reqwest::Result<Option<Zeroizing<Vec<u8>>>> {
-    if response.content_length().is_some_and(|length| length > most as u64) {
-        return Ok(None);
-    }
-    let mut bytes = Zeroizing::new(Vec::new());
+    let length = response.content_length().unwrap_or_default();
+    let Some(length) = usize::try_from(length).ok().filter(|length| *length <= most) else { return Ok(None) };
+    // A buffer that grew would leave copies behind.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(length));
     while let Some(chunk) = response.chunk().await? {
         if bytes.len() + chunk.len() > most {
             return Ok(None);

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
+use serde_json::Value;
+
 /// Whether a character may move the cursor, colour, reorder or hide what is around it.
 pub fn is_unsafe(c: char) -> bool {
     c.is_control()
@@ -29,6 +31,21 @@ pub fn safe(text: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(out)
+}
+
+/// A text as one line of a list that [`from_line`] reads back: as it is, or as JSON where it could be misread.
+pub fn to_line(text: &str) -> Cow<'_, str> {
+    let is_plain = !text.contains(is_unsafe) && !text.starts_with('"') && text.trim() == text && !text.is_empty();
+    if is_plain { text.into() } else { safe_json(&Value::from(text).to_string()).into_owned().into() }
+}
+
+/// The text of such a line. `None`: it begins with a quote and is no JSON text, or with a space, or ends with one.
+pub fn from_line(line: &str) -> Option<String> {
+    match line {
+        line if line.starts_with('"') => serde_json::from_str(line).ok(),
+        line if line.trim() == line => Some(line.to_owned()),
+        _ => None,
+    }
 }
 
 /// Text of several lines as a person may see it: line ends stay, the rest as [`safe`].
@@ -75,10 +92,22 @@ mod tests {
     }
 
     #[test]
+    fn a_line_is_read_back_as_it_was() {
+        for text in ["app-1", " lead", "trail ", "\"quoted\"", "a\nb", "zw\u{200b}x", "é #/", "", "\\u{200b}"] {
+            let line = to_line(text);
+            assert!(!line.contains(is_unsafe));
+            assert_eq!(from_line(&line).as_deref(), Some(text));
+        }
+        for line in [" lead", "trail\t", "\"open"] {
+            assert_eq!(from_line(line), None);
+        }
+    }
+
+    #[test]
     fn safe_json_means_the_same() {
         let value = serde_json::json!({"name": "a\u{7f}\u{9b}\u{202e}\u{e0041}b"});
         let shown = safe_json(&value.to_string()).into_owned();
         assert!(!shown.contains(is_unsafe));
-        assert_eq!(serde_json::from_str::<serde_json::Value>(&shown).unwrap(), value);
+        assert_eq!(serde_json::from_str::<Value>(&shown).unwrap(), value);
     }
 }

@@ -1,6 +1,7 @@
 //! The one writer to the terminal: results on stdout, everything for a person on stderr.
 
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::fs::File;
+use std::io::{self, BufRead as _, BufReader, BufWriter, IsTerminal, Write};
 
 use nu_ansi_term::{Color as Paint, Style};
 use serde_json::{Map, Value, json};
@@ -19,6 +20,17 @@ pub enum Color {
     Always,
     /// Never.
     Never,
+}
+
+/// What a line of a plan is about.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Mark {
+    /// What comes to be.
+    Added,
+    /// What stays, and changes.
+    Changed,
+    /// What goes.
+    Removed,
 }
 
 /// What this program writes through. Cheap to copy; holds no lock.
@@ -43,9 +55,15 @@ impl Ui {
         io::stdout().is_terminal()
     }
 
-    /// Whether a person can be asked: stdin and stderr are terminals.
-    pub fn can_ask(self) -> bool {
-        io::stdin().is_terminal() && io::stderr().is_terminal()
+    /// Whether a person can be asked: on stdin, or at the terminal itself where stdin is read for something else.
+    pub fn can_ask(self, stdin_is_read: bool) -> bool {
+        let answers = if stdin_is_read { terminal().is_some() } else { io::stdin().is_terminal() };
+        answers && io::stderr().is_terminal()
+    }
+
+    /// Asks where a person can be asked: whether the answer begins with `y`. True where nobody can be.
+    pub fn agrees(self, question: &str, stdin_is_read: bool) -> bool {
+        !self.can_ask(stdin_is_read) || self.confirm(question, stdin_is_read)
     }
 
     /// The width of the terminal on stdout, in columns; `None` off a terminal.
@@ -95,6 +113,17 @@ impl Ui {
         self.tell("warning", Paint::Yellow, message);
     }
 
+    /// Tells a line of a plan, with its mark in front.
+    pub fn marked(self, mark: Mark, message: &str) {
+        let (sign, paint) = match mark {
+            Mark::Added => ('+', Paint::Green),
+            Mark::Changed => ('~', Paint::Yellow),
+            Mark::Removed => ('-', Paint::Red),
+        };
+        let style = if self.colors_stderr() { Style::new().fg(paint) } else { Style::new() };
+        self.line(&style.paint(format!("{sign} {}", text::safe_lines(message))).to_string());
+    }
+
     /// Tells an error: the message and its hints, or one JSON object.
     pub fn error(self, error: &Error) {
         if error.is_told() {
@@ -126,17 +155,25 @@ impl Ui {
         let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     }
 
-    /// Asks a question on stderr and reads one line of stdin: whether it begins with `y`.
-    pub fn confirm(self, question: &str) -> bool {
+    fn confirm(self, question: &str, stdin_is_read: bool) -> bool {
         let _ = write!(io::stderr(), "{} [y/N] ", text::safe_lines(question));
         let mut answer = String::new();
-        io::stdin().read_line(&mut answer).is_ok() && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")
+        let read = match terminal().filter(|_| stdin_is_read) {
+            Some(terminal) => BufReader::new(terminal).read_line(&mut answer),
+            None => io::stdin().read_line(&mut answer),
+        };
+        read.is_ok() && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")
     }
 
     fn tell(self, label: &str, paint: Paint, message: &str) {
         let style = if self.colors_stderr() { Style::new().bold().fg(paint) } else { Style::new() };
         self.line(&format!("{} {}", style.paint(format!("{label}:")), text::safe_lines(message)));
     }
+}
+
+/// The terminal that the process belongs to, if any.
+fn terminal() -> Option<File> {
+    File::options().read(true).open("/dev/tty").ok()
 }
 
 /// An error as an object: what scripts read from stderr with `--format json`.

@@ -54,7 +54,7 @@ fn what_differs_is_changed_and_shown() {
     program.file("clients.yaml", &CLIENTS.replace("client_name: Web", "client_name: Shop").replace("90m", "1h30m"));
     let ran = program.run("apply -f clients.yaml --diff --detailed-exitcode");
     assert_eq!(ran.code, Some(5), "{ran}");
-    ran.tells("client_name: \"Web\" → \"Shop\"").tells("0 created, 1 changed");
+    ran.tells("-     client_name: \"Web\"\n+     client_name: \"Shop\"\n").tells("0 created, 1 changed");
     assert_eq!(program.run("apply -f clients.yaml --dry-run --detailed-exitcode -q").code, Some(5));
     assert_eq!(server.clients(), before, "a plan writes nothing");
     assert_eq!(actions(&program, ""), ["web changed", "job unchanged", "spa unchanged"]);
@@ -98,8 +98,8 @@ fn only_what_the_set_made_is_pruned() {
     assert_eq!(server.client("job")["metadata"], json!({"orysh_set": "shop"}));
     assert_eq!(server.client("web")["metadata"], json!({"kept": true}), "it was there before");
     program.file("clients.yaml", "client_id: spa\nmetadata: {tier: gold}\n");
-    program.run("apply -f clients.yaml --set shop --prune --diff").ok().tells("client `job` would be deleted");
-    program.run("apply -f clients.yaml --set shop --prune").fails(2, "would delete job");
+    program.run("apply -f clients.yaml --set shop --prune --diff").ok().tells("- client `job` is deleted");
+    program.run("apply -f clients.yaml --set shop --prune").fails(2, "would delete `job`");
     let ran = program.run("apply -f clients.yaml --set shop --prune --yes --format json");
     assert_eq!(ran.tells("0 created, 1 changed, 0 unchanged, 1 deleted").json()[1]["action"], "deleted");
     let ids: Vec<Value> = server.clients().iter().map(|client| client["client_id"].clone()).collect();
@@ -131,7 +131,7 @@ fn a_folder_and_mistakes() {
     program.file("clients/README.md", "no client");
     program.run("apply -f clients --dry-run").ok().tells("2 created");
     for (content, why) in [
-        ("client_name: x\n", "client 1 (`x`) has no client_id"),
+        ("client_name: x\n", "clients.yaml, line 1, column 1: the client `x` has no client_id"),
         ("client_id: a\n---\nclient_id: a\n", "`a` is described twice"),
         ("client_id: a\nclient_nmae: x\n", "clients.yaml, line 2, column 1: unknown field"),
         ("- client_id: a\n  redirect_uris: ['#']\n", "redirect"),

@@ -228,6 +228,6 @@ fn a_secret_that_is_not_shown_is_kept_and_its_file_named() {
         let ran = program.run(&format!("create oauth2-client --name x {format}")).ok();
         let is_kept = program.pending().len() > before;
         assert_eq!(is_kept, !format.ends_with("client_secret"), "{ran}");
-        assert_eq!(ran.stderr.contains("the secret is not shown"), is_kept, "{ran}");
+        assert_eq!(ran.stderr.contains("the output leaves a secret out"), is_kept, "{ran}");
     }
 }

@@ -55,7 +55,7 @@ fn errors_say_what_they_say() {
         "create client --redirect-uri /relative",
         "create client --format yml",
         "create client --endpoint localhost:4445",
-        "list clients --page-size 501",
+        "list clients --page-size few",
         "eval 'clients::create(#{client_nmae: \"x\"})'",
         "eval 'clinets::get(\"x\")'",
         "version --sandbox",

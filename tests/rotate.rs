@@ -53,20 +53,22 @@ fn only_clients_with_a_secret_are_rotated() {
 #[test]
 fn a_lost_reply_is_settled_by_the_time_of_the_last_change() {
     let (server, program) = ready("--fail lost-rotate:1");
-    let made = program.run(ROTATE).tells("nobody has: rotating once more").json();
+    // It waits until nothing can be on its way any more.
+    let rotate = format!("{ROTATE} --timeout 1s");
+    let made = program.run(&rotate).tells("nobody has: rotating once more").json();
     assert!(accepts(&server, &made["client_secret"]) && accepts(&server, &json!("old-secret")));
     let (server, program) = ready("--fail drop-before:1");
-    let made = program.run(ROTATE).tells("is as it was: rotating again").json();
+    let made = program.run(&rotate).tells("is as it was: rotating again").json();
     assert!(accepts(&server, &made["client_secret"]));
     let (server, program) = ready("--fail lost-rotate:2");
-    program.run(ROTATE).fails(1, "not known whether");
+    program.run(&rotate).fails(1, "not known whether");
     assert!(accepts(&server, &json!("old-secret")));
 }
 
 #[test]
 fn a_secret_that_is_not_shown_is_kept() {
     let (server, program) = ready("");
-    program.run("rotate secret client_secret_basic -q").ok().tells("it is kept in");
+    program.run("rotate secret client_secret_basic -q").ok().tells("is kept in");
     assert!(accepts(&server, &program.only_pending()["client_secret"]));
 }
 

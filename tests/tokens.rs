@@ -81,7 +81,7 @@ fn what_comes_from_the_command_line_is_warned_of() {
     program.run(&format!("introspect token {}", made.trim())).ok().tells("list of processes");
     program.run("test client job --secret 'se:cret-%+'").ok().tells("list of processes");
     program.run("perform client-credentials --client-id job").fails(2, "secret is missing");
-    program.run("perform client-credentials --client-id job --client-secret-file wrong").fails(4, "invalid_client");
+    program.run("perform client-credentials --client-id job --client-secret-file wrong").fails(1, "invalid_client");
     let line = "perform client-credentials --client-id job --client-secret-file secret --scope admin";
     program.run(line).fails(1, "not allowed to request scope");
     program.run("revoke token - --client-id job --client-secret-stdin").fails(2, "both read stdin");

@@ -109,7 +109,7 @@ fn a_client_that_comes_to_need_a_secret_gets_one() {
     assert!(server.accepts(&json!("spa"), &made["client_secret"]));
     assert_eq!(program.pending().len(), 0);
     let (server, program) = ready(&json!({"client_id": "spa", "token_endpoint_auth_method": "none"}));
-    program.run(&format!("{line} -q")).ok().tells("the new secret is not shown");
+    program.run(&format!("{line} -q")).ok().tells("the secret of client `spa` is kept in");
     assert!(server.accepts(&json!("spa"), &program.only_pending()["client_secret"]));
     let Some(gpg) = Gpg::new() else { return };
     let (server, program) = ready(&json!({"client_id": "spa", "token_endpoint_auth_method": "none"}));

@@ -2,20 +2,47 @@
 
 use reqwest::header::LINK;
 use serde_json::Value;
+use zeroize::Zeroizing;
 
-use crate::api::send::{Answer, ask, exchange};
+use crate::api::send::{Answer, ask, exchange, open};
 use crate::api::{Remote, page, refusal, request};
 use crate::error::Result;
 use crate::model::client::{Client, ClientId};
+use crate::model::unread::Unread;
 
-/// A page of clients.
+/// A page of clients; its body may still be on its way, and has not been looked at.
 #[derive(Debug)]
 pub struct Page {
-    /// The clients, ordered by id.
-    pub clients: Vec<Client>,
+    answer: Answer,
     /// The token of the next page; `None` on the last one.
     pub next: Option<String>,
 }
+
+impl Page {
+    fn of(answer: Answer) -> Self {
+        // Several Link headers mean the same as one with commas (RFC 9110 §5.3).
+        let mut headers = answer.headers.get_all(LINK).iter().filter_map(|header| header.to_str().ok());
+        let next = headers.find_map(page::next_page_token);
+        Page { answer, next }
+    }
+
+    /// The same with its whole body.
+    pub async fn read(self) -> Result<Page> {
+        Ok(Page { answer: self.answer.read().await?, ..self })
+    }
+
+    /// The clients, in the server's order, which is that of their ids.
+    pub fn clients(mut self) -> Result<Vec<Client>> {
+        // A list holds no secrets, and so its text need not be wiped.
+        let items = Unread::of_array(std::mem::take(&mut *self.answer.body)).map_err(|body| {
+            self.answer.body = Zeroizing::new(body);
+            refusal::not_understood(&self.answer, LISTING, "a list of clients")
+        })?;
+        Ok(items.into_iter().map(Client::unread).collect())
+    }
+}
+
+const LISTING: &str = "cannot list clients";
 
 /// `GET /admin/clients/{id}`; a client that is not there is an error with status 404.
 pub async fn get(remote: &dyn Remote, id: &ClientId) -> Result<Client> {
@@ -46,22 +73,12 @@ pub async fn get_with_answer(remote: &dyn Remote, id: &ClientId) -> Result<(Opti
 
 /// `GET /admin/clients`: one page.
 pub async fn list(remote: &dyn Remote, query: &request::ListQuery) -> Result<Page> {
-    let about = "cannot list clients";
-    let answer = ask(remote, &request::list_clients(query), about).await?;
-    let Ok(Value::Array(items)) = serde_json::from_slice(&answer.body) else {
-        return Err(refusal::not_understood(&answer, about, "a list of clients"));
-    };
-    let mut clients = Vec::with_capacity(items.len());
-    for item in items {
-        let Value::Object(object) = item else {
-            return Err(refusal::not_understood(&answer, about, "a list of clients"));
-        };
-        clients.push(Client::from_server(object));
-    }
-    // Several Link headers mean the same as one with commas (RFC 9110 §5.3).
-    let next =
-        answer.headers.get_all(LINK).iter().filter_map(|header| header.to_str().ok()).find_map(page::next_page_token);
-    Ok(Page { clients, next })
+    Ok(Page::of(ask(remote, &request::list_clients(query), LISTING).await?))
+}
+
+/// As [`list`], but the body is still to be read.
+pub async fn open_list(remote: &dyn Remote, query: &request::ListQuery) -> Result<Page> {
+    Ok(Page::of(open(remote, &request::list_clients(query), LISTING).await?))
 }
 
 /// The client document in an answer of success.

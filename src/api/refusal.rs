@@ -73,6 +73,8 @@ fn no_words(answer: &Answer) -> String {
         "no words"
     } else if is_html {
         "a page of HTML"
+    } else if serde_json::from_slice::<Value>(&answer.body).is_ok() {
+        "other JSON"
     } else {
         "something that is not JSON"
     };
@@ -96,7 +98,9 @@ fn words(body: &[u8]) -> Option<Words> {
         }
         Some(Value::String(code)) => match text(body.get("error_description")) {
             // A code is one word; Hydra also puts whole sentences there.
-            Some(description) => Some(Words { code: Some(code.clone()), text: Some(description) }),
+            Some(description) => {
+                Some(Words { code: Some(code.clone()).filter(|code| !code.contains(' ')), text: Some(description) })
+            }
             None => Some(Words { code: None, text: Some(code.clone()) }),
         },
         _ => text(body.get("message")).map(|message| Words { code: None, text: Some(message) }),

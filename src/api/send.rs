@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
+use reqwest::{Method, Response};
 use zeroize::Zeroizing;
 
 use crate::api::refusal;
@@ -30,14 +30,26 @@ pub struct Answer {
     pub url: String,
     /// The headers.
     pub headers: HeaderMap,
-    /// The whole body; it may hold a secret.
+    /// The whole body, as far as it was read; it may hold a secret.
     pub body: Zeroizing<Vec<u8>>,
+    unread: Option<Response>,
 }
 
 impl Answer {
     /// Whether the request was carried out.
     pub fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
+    }
+
+    /// The same with the whole body.
+    pub async fn read(mut self) -> Result<Answer> {
+        let Some(response) = self.unread.take() else { return Ok(self) };
+        let url = response.url().clone();
+        match net::body(response, net::MOST_BYTES).await.map_err(|source| net::transport(source, &url))? {
+            Some(body) => Ok(Answer { body, ..self }),
+            None => Err(Error::failed(format!("the answer is larger than {} MiB", net::MOST_BYTES / 1024 / 1024))
+                .hint("is this the address of an admin API?")),
+        }
     }
 
     /// A header's text.
@@ -63,8 +75,18 @@ pub async fn ask(remote: &dyn Remote, request: &Request, about: &str) -> Result<
     if answer.is_success() { Ok(answer) } else { Err(refusal::error(&answer, request, about)) }
 }
 
+/// As [`ask`], but the body of a success is still to be read, which may go wrong.
+pub async fn open(remote: &dyn Remote, request: &Request, about: &str) -> Result<Answer> {
+    let answer = repeat(remote, request, false).await.result.map_err(|error| error.about(about))?;
+    if answer.is_success() { Ok(answer) } else { Err(refusal::error(&answer, request, about)) }
+}
+
 /// Sends a request, again where it may be repeated: lost replies, 5xx, 429, serialization failures.
 pub async fn exchange(remote: &dyn Remote, request: &Request) -> Exchange {
+    repeat(remote, request, true).await
+}
+
+async fn repeat(remote: &dyn Remote, request: &Request, whole: bool) -> Exchange {
     let door = match remote.door(request.side).await {
         Ok(door) => door,
         Err(error) => return Exchange { result: Err(error), unsettled: false, lost: false },
@@ -73,14 +95,14 @@ pub async fn exchange(remote: &dyn Remote, request: &Request) -> Exchange {
     let mut waited = Duration::ZERO;
     let (mut unsettled, mut lost) = (false, false);
     for attempt in 1..=MOST_SENDS {
-        let (result, reached) = once(&door, request).await;
+        let (result, reached) = once(&door, request, whole).await;
         let again = match &result {
             Ok(answer) if answer.status == 429 => Some(Again::Limited(retry_after(answer))),
             Ok(answer) if refusal::is_serialization_failure(answer) => Some(Again::Soon),
             Ok(answer) if answer.status >= 500 => {
-                unsettled = true;
                 // Hydra's word for faults that stay: a bad patch, an id that the database refuses.
                 let stays = refusal::is_unrecognizable(answer);
+                unsettled |= !stays || request.method != Method::PATCH;
                 // Of a patch it says that the patch is bad.
                 let is_tried = attempt > 1 || request.method == Method::PATCH;
                 (!stays || !is_tried).then_some(Again::Soon)
@@ -145,13 +167,19 @@ fn retry_after(answer: &Answer) -> Option<Duration> {
 }
 
 /// Sends once. The flag tells whether the request may have reached the server.
-async fn once(door: &Door, request: &Request) -> (Result<Answer>, bool) {
+async fn once(door: &Door, request: &Request, whole: bool) -> (Result<Answer>, bool) {
     let sent = match build(door, request) {
         Ok(builder) => builder.send().await,
         Err(error) => return (Err(error), false),
     };
     match sent {
-        Ok(response) => (read(response).await, true),
+        Ok(mut response) => {
+            let (status, headers) = (response.status().as_u16(), std::mem::take(response.headers_mut()));
+            let url = response.url().clone().into();
+            let answer = Answer { status, url, headers, body: Zeroizing::default(), unread: Some(response) };
+            let is_whole = whole || !answer.is_success();
+            (if is_whole { answer.read().await } else { Ok(answer) }, true)
+        }
         Err(source) => {
             let reached = !source.is_connect() && !source.is_builder();
             (Err(net::transport(source, &door.base)), reached)
@@ -198,17 +226,6 @@ fn form_encoded(text: &str) -> String {
     url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
-async fn read(mut response: reqwest::Response) -> Result<Answer> {
-    let status = response.status().as_u16();
-    let headers = std::mem::take(response.headers_mut());
-    let url = response.url().clone();
-    match net::body(response, net::MOST_BYTES).await.map_err(|source| net::transport(source, &url))? {
-        Some(body) => Ok(Answer { status, url: url.into(), headers, body }),
-        None => Err(Error::failed(format!("the answer is larger than {} MiB", net::MOST_BYTES / 1024 / 1024))
-            .hint("is this the address of an admin API?")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -218,7 +235,7 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(RETRY_AFTER, HeaderValue::from_static("2"));
         headers.insert("x-ratelimit-reset", HeaderValue::from_static("7"));
-        let answer = Answer { status: 429, url: String::new(), headers, body: Zeroizing::default() };
+        let answer = Answer { status: 429, url: String::new(), headers, body: Zeroizing::default(), unread: None };
         assert_eq!(retry_after(&answer), Some(Duration::from_secs(7)));
         assert!(Again::Limited(Some(Duration::from_secs(7))).wait(1) >= Duration::from_secs(7));
     }

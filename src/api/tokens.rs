@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use crate::api::request::{self, Request};
 use crate::api::send::{Answer, ask, exchange};
 use crate::api::{Remote, clients, refusal};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::client::ClientId;
 use crate::secret::Secret;
 
@@ -46,12 +46,20 @@ pub async fn introspect(remote: &dyn Remote, token: &Secret, scope: &str) -> Res
 /// Asks as a client, by Basic and then in the body: which of them is right only the admin API tells.
 async fn signed_in(remote: &dyn Remote, build: impl Fn(bool) -> Request, about: &str) -> Result<Answer> {
     match ask(remote, &build(false), about).await {
-        Err(error) if error.code() == Some("invalid_client") => match ask(remote, &build(true), about).await {
-            Err(second) if second.code() == Some("invalid_client") => Err(error),
+        Err(first) if first.code() == Some("invalid_client") => match ask(remote, &build(true), about).await {
+            // It is the client that may not, whoever is signed in.
+            Err(second) if second.code() == Some("invalid_client") => Err(wrong_credentials(about)),
             other => other,
         },
         other => other,
     }
+}
+
+fn wrong_credentials(about: &str) -> Error {
+    Error::failed(format!("{about}: the server does not take its id and secret (HTTP 401 invalid_client)"))
+        .with_status(401)
+        .with_code("invalid_client")
+        .hint("`orysh test oauth2-client` tells whether a secret is right; --public-endpoint, whose server is asked")
 }
 
 fn object(answer: &Answer, about: &str) -> Result<Map<String, Value>> {

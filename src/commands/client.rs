@@ -4,6 +4,7 @@ pub mod apply;
 mod change;
 pub mod create;
 pub mod delete;
+mod described;
 pub mod diff;
 pub mod export;
 pub mod get;
@@ -21,18 +22,20 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use clap::{Arg, ArgAction};
+use serde_json::Value;
 
 use crate::config::read;
-use crate::error::{Error, Result};
+use crate::error::{Error, Position, Result};
 use crate::grammar::Args;
 use crate::model::client::ClientId;
 use crate::model::fields::FIELDS;
 use crate::output::outcome::{Column, Outcome};
 use crate::secret::Secret;
+use crate::text;
 use crate::ui::Ui;
 
-/// The noun's other name.
-pub const ALIASES: &[&str] = &["client"];
+/// The noun's other names.
+pub const ALIASES: &[&str] = &["client", "oauth2-clients", "clients"];
 
 /// The columns of a table, those of the Ory CLI.
 pub const COLUMNS: &[Column] = &[
@@ -106,17 +109,34 @@ fn given_secret(args: &Args, ui: Ui) -> Result<Option<Secret>> {
     args.text("secret-file").map(|path| Secret::read_file(Path::new(path))).transpose()
 }
 
-/// The ids that are named; a dash stands for those on stdin, one a line.
+/// The ids that are named; a dash stands for those on stdin, one a line, as `--quiet` prints them.
 fn ids(args: &Args) -> Result<Vec<ClientId>> {
     let mut ids = Vec::new();
     for id in args.texts("id") {
         if id == "-" {
-            let text = read::text("-")?;
-            let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-            ids.extend(lines.map(ClientId::parse).collect::<Result<Vec<_>>>()?);
+            let text = read::clients("-")?;
+            let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+            let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+            ids.extend(lines.map(|(at, line)| id_of(at + 1, line)).collect::<Result<Vec<_>>>()?);
         } else {
             ids.push(ClientId::parse(&id)?);
         }
     }
     Ok(ids)
+}
+
+fn id_of(number: usize, line: &str) -> Result<ClientId> {
+    let place = Position { line: number, column: 1 };
+    let id = text::from_line(line).ok_or_else(|| {
+        let line = Value::from(line).to_string();
+        Error::usage(format!("stdin, line {number}: {line} is no id"))
+            .hint("an id with spaces around it is written as JSON text")
+    });
+    id.and_then(|id| ClientId::parse(&id).map_err(|error| error.about(format!("stdin, line {number}"))))
+        .map_err(|error| error.at(place))
+}
+
+/// Whether ids are read from stdin.
+fn ids_from_stdin(args: &Args) -> bool {
+    args.texts("id").iter().any(|id| id == "-")
 }

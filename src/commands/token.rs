@@ -11,6 +11,7 @@ use std::path::Path;
 use clap::{Arg, ArgAction};
 
 use crate::api::tokens::Credentials;
+use crate::env;
 use crate::error::{Error, Result};
 use crate::grammar::Args;
 use crate::model::client::ClientId;
@@ -23,7 +24,7 @@ fn credential_args() -> [Arg; 4] {
         Arg::new(name).long(name).value_name(value).help(help).help_heading("Client")
     };
     [
-        text("client-id", "ID", "Id of the client").required(true),
+        text("client-id", "ID", "Id of the client [default: OAUTH2_CLIENT_ID]"),
         text("client-secret", "SECRET", "Its secret (others on this machine can see it: prefer the two below)"),
         Arg::new("client-secret-stdin")
             .long("client-secret-stdin")
@@ -37,13 +38,17 @@ fn credential_args() -> [Arg; 4] {
 }
 
 fn credentials(args: &Args, ui: Ui) -> Result<Credentials> {
-    let id = ClientId::parse(args.text("client-id").unwrap_or_default())?;
+    let given = args.text("client-id").map(str::to_owned).or_else(|| env::OAUTH2_CLIENT_ID.get());
+    let id = given.ok_or_else(|| Error::usage("the client's id is missing").hint("give it with --client-id"))?;
+    let id = ClientId::parse(&id)?;
     let secret = if args.flag("client-secret-stdin") {
         Secret::read(std::io::stdin().lock(), "stdin")?
     } else if let Some(path) = args.text("client-secret-file") {
         Secret::read_file(Path::new(path))?
     } else if let Some(secret) = args.text("client-secret") {
         warn_of_argv(ui, "--client-secret", "--client-secret-stdin");
+        Secret::new(secret)
+    } else if let Some(secret) = env::OAUTH2_CLIENT_SECRET.get() {
         Secret::new(secret)
     } else {
         return Err(Error::usage("the client's secret is missing")

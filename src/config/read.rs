@@ -5,8 +5,11 @@ use std::io::Read;
 
 use crate::error::{Error, Result};
 
-/// The most bytes of a file that is read as a whole.
+/// The most bytes of a file that holds one thing.
 pub const MOST_BYTES: u64 = 4 * 1024 * 1024;
+
+/// The most bytes of a file that holds many clients: 100,000 of them and more.
+const MOST_OF_CLIENTS: u64 = 256 * 1024 * 1024;
 
 /// What a file is called in messages.
 pub fn name(file: &str) -> &str {
@@ -17,6 +20,15 @@ pub fn name(file: &str) -> &str {
 ///
 /// Errors are of usage: it cannot be opened, is larger, or holds at some byte what is no UTF-8.
 pub fn text(file: &str) -> Result<String> {
+    at_most(file, MOST_BYTES)
+}
+
+/// The same for a file of many clients, of at most 256 MiB.
+pub fn clients(file: &str) -> Result<String> {
+    at_most(file, MOST_OF_CLIENTS)
+}
+
+fn at_most(file: &str, most: u64) -> Result<String> {
     let name = name(file);
     let reader: Box<dyn Read> = if file == "-" {
         Box::new(std::io::stdin().lock())
@@ -26,11 +38,11 @@ pub fn text(file: &str) -> Result<String> {
     };
     let mut bytes = Vec::new();
     reader
-        .take(MOST_BYTES + 1)
+        .take(most + 1)
         .read_to_end(&mut bytes)
         .map_err(|source| Error::usage(format!("cannot read {name}")).caused_by(source))?;
-    if bytes.len() as u64 > MOST_BYTES {
-        return Err(Error::usage(format!("{name} is larger than {} MiB", MOST_BYTES / 1024 / 1024)));
+    if bytes.len() as u64 > most {
+        return Err(Error::usage(format!("{name} is larger than {} MiB", most / 1024 / 1024)));
     }
     String::from_utf8(bytes)
         .map_err(|source| Error::usage(format!("{name} is not UTF-8: byte {}", source.utf8_error().valid_up_to() + 1)))

@@ -99,7 +99,10 @@ pub fn spec(matches: &ArgMatches) -> Result<ClientSpec> {
             continue;
         }
         let texts = texts.into_iter().map(|text| from_file(field, text)).collect::<Result<Vec<_>>>()?;
-        let value = convert::from_text(field, &texts).map_err(|error| error.about(format!("--{flag}")))?;
+        let value = convert::from_text(field, &texts).map_err(|error| {
+            let flag = format!("--{flag}");
+            if error.message().contains(&flag) { error } else { error.about(flag) }
+        })?;
         spec.set(field, value);
     }
     Ok(spec)

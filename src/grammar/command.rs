@@ -3,10 +3,8 @@
 use std::sync::Arc;
 
 use clap::ArgMatches;
-use serde_json::Value;
 
 use crate::error::Result;
-use crate::model::client::Client;
 use crate::output::format::Format;
 use crate::output::outcome::Outcome;
 use crate::session::Session;
@@ -47,19 +45,6 @@ impl Args {
     }
 }
 
-impl Args {
-    /// Whether the chosen output shows a client's secret: ids and picked members may leave it out.
-    pub fn shows_secret(&self, client: &Client) -> bool {
-        match (&self.format, client.secret()) {
-            (_, Some(_)) if self.flag("quiet") => false,
-            (Format::Path(query), Some(secret)) => {
-                query.shows(&Value::Object(client.document().reveal()), secret.expose())
-            }
-            _ => true,
-        }
-    }
-}
-
 /// What a command does: flags in, outcome out. It prints nothing.
 pub type Run = Arc<dyn Fn(&Host, &Args) -> Result<Outcome> + Send + Sync>;
 
@@ -80,6 +65,8 @@ pub struct Command {
     pub format: &'static str,
     /// Whether it acts on a server, and takes the flags that name one.
     pub on_server: bool,
+    /// Whether it asks the public API above all: the address that `hydra` is given for it is that of the public side.
+    pub on_public_side: bool,
     /// Whether it serves others for as long as it runs, and needs threads for that.
     pub long_running: bool,
     /// What it does.
@@ -101,6 +88,7 @@ impl Command {
             args: Vec::new,
             format: "table",
             on_server: true,
+            on_public_side: false,
             long_running: false,
             run: Arc::new(run),
         }
@@ -134,6 +122,12 @@ impl Command {
     #[must_use]
     pub fn long_running(self) -> Self {
         Command { long_running: true, ..self }
+    }
+
+    /// It asks the public API above all.
+    #[must_use]
+    pub fn public_side(self) -> Self {
+        Command { on_public_side: true, ..self }
     }
 
     /// It acts on no server.

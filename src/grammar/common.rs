@@ -45,6 +45,7 @@ pub fn server_args(config_short: bool) -> Vec<Arg> {
         if config_short { config.short('c') } else { config },
         Arg::new("header")
             .long("header")
+            .alias("http-header")
             .short('H')
             .value_name("NAME: VALUE")
             .action(ArgAction::Append)
@@ -128,6 +129,7 @@ pub fn settings(matches: &ArgMatches, base: &Settings) -> Result<Settings> {
     let given = Given {
         endpoint: text("endpoint"),
         public_endpoint: text("public-endpoint"),
+        endpoint_is_public: false,
         sandbox: switch("sandbox"),
         project: text("project"),
         workspace: text("workspace"),

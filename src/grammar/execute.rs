@@ -46,21 +46,31 @@ pub fn show(ui: Ui, outcome: Outcome, format: &Format, quiet: bool) -> Result<()
     let screen = Screen { width: ui.width(), color: ui.colors_stdout(), is_terminal: ui.stdout_is_terminal() };
     let mut told = |error: &Error| ui.error(error);
     let rendered = render(outcome, format, quiet, &screen, &mut ui.stdout(), &mut told)?;
+    tell_unseen(ui, &rendered.unseen);
     let mut failures = rendered.failures;
     match failures.len() {
         0 => Ok(()),
         // One thing asked for, or all for the same reason: its own exit code.
         1 if rendered.rows == 0 => Err(failures.remove(0).already_told()),
         some => {
-            let kind = if failures.iter().any(|error| error.kind() == Kind::Interrupted) {
-                Kind::Interrupted
-            } else if failures.iter().all(|error| error.kind() == Kind::Due) {
-                Kind::Due
-            } else {
-                Kind::Partial
+            let any = |kind: Kind| failures.iter().any(|error| error.kind() == kind);
+            // What ended it before its end says what to do next.
+            let kind = match () {
+                () if any(Kind::Interrupted) => Kind::Interrupted,
+                () if any(Kind::Denied) => Kind::Denied,
+                () if failures.iter().all(|error| error.kind() == Kind::Due) => Kind::Due,
+                () => Kind::Partial,
             };
             Err(Error::new(kind, format!("{some} of {} failed", some + rendered.rows)).already_told())
         }
+    }
+}
+
+/// Says where the secrets are that the output left out.
+fn tell_unseen(ui: Ui, unseen: &[String]) {
+    if let [first, rest @ ..] = unseen {
+        let others = if rest.is_empty() { String::new() } else { format!(", and {} more beside it", rest.len()) };
+        ui.warn(&format!("the output leaves a secret out: {first}{others}"));
     }
 }
 

@@ -37,13 +37,13 @@ Topics: `orysh help environment`, `exit-codes`, `formats`, `shell`, `reference`.
 
 /// What people look for here and will not find, and why.
 pub const OUT_OF_SCOPE: &[(&[&str], &str)] = &[
-    (&["jwk", "jwks", "keys"], "JSON Web Key sets are out of scope: use `hydra` or `ory`"),
-    (
-        &["identity", "identities", "relation-tuples", "permission"],
-        "identities and permissions are out of scope: use `ory`",
-    ),
+    (&["jwk", "jwks", "keys"], "JSON Web Key sets are out of scope here"),
+    (&["identity", "identities", "relation-tuples", "permission"], "identities and permissions are out of scope here"),
     (&["trust", "trusted-jwt-issuer", "jwt-issuer"], "trusted JWT issuers are out of scope: use the admin API"),
-    (&["authorization-code"], "`perform authorization-code` is out of scope: use `hydra`"),
+    (
+        &["authorization-code", "device-code"],
+        "of the flows only `perform client-credentials` is here: the others need a person at a browser",
+    ),
 ];
 
 const EXIT_CODES: &str = "\
@@ -53,6 +53,7 @@ Exit codes
     2  used wrongly; nothing was sent
     3  some of several failed
     4  not signed in, or not allowed
+    5  changes are due (--detailed-exitcode)
   130  interrupted
 ";
 

@@ -1,16 +1,20 @@
 //! `Client`: a client as the server tells it, beside the id and the spec that it was asked for with.
 
+use std::borrow::Cow;
 use std::time::SystemTime;
 
 use serde_json::{Map, Value};
 
 use super::document::Document;
 use super::fields::{self, FIELDS, SetBy};
+use super::unread::Unread;
 use crate::error::Result;
 use crate::secret::Secret;
 
 pub use super::id::ClientId;
 pub use super::spec::ClientSpec;
+
+use super::spec::uses_secret;
 
 /// A client as the server tells it; fields that the table does not know survive. `Debug` shows no secret.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -22,6 +26,11 @@ impl Client {
         Client(Document::new(object, fields::is_secret))
     }
 
+    /// Takes a client of a list, which is taken apart only where somebody looks into it.
+    pub fn unread(text: Unread) -> Self {
+        Client(Document::unread(text, fields::is_secret))
+    }
+
     /// Takes a document that a client was made into.
     pub fn from_document(document: Document) -> Self {
         Client(document)
@@ -30,6 +39,11 @@ impl Client {
     /// The id as the server told it; empty if it told none.
     pub fn id(&self) -> &str {
         self.0.text("client_id").unwrap_or("")
+    }
+
+    /// The id, without the rest of an unread client being read for it.
+    pub fn peek_id(&self) -> Cow<'_, str> {
+        self.0.peek("client_id")
     }
 
     /// The id, if a request can be made for it.
@@ -72,6 +86,11 @@ impl Client {
         self.text("token_endpoint_auth_method").filter(|text| !text.is_empty()).unwrap_or("client_secret_basic")
     }
 
+    /// Whether a client of this authentication method has a secret that is of use.
+    pub fn uses_secret(&self) -> bool {
+        uses_secret(self.auth_method())
+    }
+
     /// Where the client can manage itself (RFC 7592 §3): it tells the server's public address.
     pub fn registration_client_uri(&self) -> Option<&str> {
         self.text("registration_client_uri").filter(|text| !text.is_empty())
@@ -107,7 +126,7 @@ impl Client {
     pub fn to_spec(&self) -> ClientSpec {
         let mut spec = ClientSpec::new();
         for field in FIELDS.iter().filter(|field| field.set_by == SetBy::Caller && !field.secret) {
-            if let Some(value) = self.get(field.json) {
+            if let Some(value) = self.get(field.json).filter(|value| !value.is_null()) {
                 spec.set(field, value.clone());
             }
         }

@@ -4,24 +4,42 @@ use serde_json::Value;
 
 use super::client::{Client, ClientSpec};
 use super::duration;
-use super::fields::{FIELDS, Field, Kind, SetBy};
+use super::fields::{self, FIELDS, Field, Kind};
+
+/// What Hydra puts in the place of a value that is empty.
+const FILLED_IN: &[(&str, &str)] = &[
+    ("scope", "offline_access offline openid"),
+    ("subject_type", "public"),
+    ("token_endpoint_auth_method", "client_secret_basic"),
+    ("userinfo_signed_response_alg", "none"),
+];
 
 /// The fields that were asked for and that the server's client has otherwise, secrets aside.
 pub fn differences(spec: &ClientSpec, client: &Client) -> Vec<&'static Field> {
-    let differs = |field: &&Field| {
-        let Some(wanted) = spec.document().get(field.json) else { return false };
-        !is_same(field, wanted, client.get(field.json).unwrap_or(&Value::Null))
-    };
-    FIELDS.iter().filter(|field| field.set_by == SetBy::Caller && !field.secret).filter(differs).collect()
+    let wanted = spec.document().fields();
+    let found = client.document().some(|name| wanted.keys().any(|key| key == name));
+    let differing: Vec<&str> = wanted
+        .iter()
+        .filter(|(name, value)| {
+            let found = found.get(*name).unwrap_or(&Value::Null);
+            fields::field(name).is_some_and(|field| !is_same(field, value, found))
+        })
+        .map(|(name, _)| name.as_str())
+        .collect();
+    if differing.is_empty() {
+        return Vec::new();
+    }
+    FIELDS.iter().filter(|field| differing.contains(&field.json)).collect()
 }
 
 /// Whether a wanted and a found value mean the same.
 ///
-/// `null` is an empty list, text or switch; a lifespan is its length; a scope that is left empty is the server's own;
-/// an origin ends with a slash or without.
+/// `null` is an empty list, text, object or switch, and for an empty text the server may have put its own; a lifespan is
+/// its length; an origin ends with a slash or without.
 pub fn is_same(field: &Field, wanted: &Value, found: &Value) -> bool {
     if is_empty(wanted) {
-        return is_empty(found) || field.kind == Kind::Words || field.default.value().as_ref() == Some(found);
+        let is_filled_in = |(name, value): &(&str, &str)| *name == field.json && found.as_str() == Some(value);
+        return is_empty(found) || FILLED_IN.iter().any(is_filled_in);
     }
     match (field.kind, wanted, found) {
         (Kind::Duration, Value::String(wanted), Value::String(found)) => duration::same(wanted, found),
@@ -60,6 +78,11 @@ mod tests {
             ("contacts", json!([]), json!(["a"]), false),
             ("scope", json!(""), json!("offline_access offline openid"), true),
             ("scope", json!("a"), json!("a b"), false),
+            ("scope", json!(""), json!("a b"), false),
+            ("scope", json!(null), json!("a b"), false),
+            ("grant_types", json!([]), json!(["authorization_code"]), false),
+            ("contacts", json!(null), json!(["a"]), false),
+            ("request_object_signing_alg", json!(""), json!("RS256"), false),
             ("subject_type", json!(""), json!("public"), true),
             ("subject_type", json!(""), json!("pairwise"), false),
             ("skip_consent", json!(false), json!(null), true),

@@ -1,47 +1,110 @@
 //! A JSON object whose secret members are kept apart, so that no copy of it shows them.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::OnceLock;
 
+use memchr::memchr2;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
+use super::unread::Unread;
 use crate::secret::{REDACTED, Secret};
 
-/// A JSON object; members that the field table marks secret are [`Secret`]s and stand apart.
+/// A JSON object; members that are marked secret are [`Secret`]s and stand apart.
 ///
 /// Keys that the table does not know (a newer server's) survive. `Debug` shows no secret.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Default)]
 pub struct Document {
+    members: OnceLock<Members>,
+    /// The text that the members are read from when somebody asks for one, and which of them are secrets.
+    unread: Option<(Unread, fn(&str) -> bool)>,
+}
+
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+struct Members {
     fields: Map<String, Value>,
     secrets: BTreeMap<String, Secret>,
+}
+
+impl Members {
+    fn new(object: Map<String, Value>, is_secret: impl Fn(&str) -> bool) -> Self {
+        let (mut fields, mut secrets) = (object, BTreeMap::new());
+        let is_secret = |(name, value): (&String, &Value)| (value.is_string() && is_secret(name)).then(|| name.clone());
+        for name in fields.iter().filter_map(is_secret).collect::<Vec<_>>() {
+            if let Some(Value::String(text)) = fields.shift_remove(&name) {
+                secrets.insert(name, Secret::new(text));
+            }
+        }
+        Members { fields, secrets }
+    }
 }
 
 impl Document {
     /// Takes an object apart; `is_secret` tells which members are secrets (those that hold text).
     pub fn new(object: Map<String, Value>, is_secret: impl Fn(&str) -> bool) -> Self {
-        let mut document = Document::default();
-        for (key, value) in object {
-            match value {
-                Value::String(text) if is_secret(&key) => {
-                    document.secrets.insert(key, Secret::new(text));
-                }
-                value => {
-                    document.fields.insert(key, value);
-                }
+        Document { members: Members::new(object, is_secret).into(), unread: None }
+    }
+
+    /// An object that is taken apart when somebody first asks for a member. Its text is not wiped: it is for answers
+    /// that hold no secrets.
+    pub fn unread(text: Unread, is_secret: fn(&str) -> bool) -> Self {
+        Document { members: OnceLock::new(), unread: Some((text, is_secret)) }
+    }
+
+    fn members(&self) -> &Members {
+        self.members.get_or_init(|| match &self.unread {
+            Some((text, is_secret)) => Members::new(text.read(), is_secret),
+            None => Members::default(),
+        })
+    }
+
+    fn members_mut(&mut self) -> &mut Members {
+        self.members();
+        self.unread = None;
+        self.members.get_mut().expect("they have just been read")
+    }
+
+    /// The object as the server wrote it, where it was not changed and is on one line.
+    pub fn line(&self) -> Option<&str> {
+        self.unread
+            .as_ref()
+            .map(|(text, _)| text.text())
+            .filter(|text| memchr2(b'\n', b'\r', text.as_bytes()).is_none())
+    }
+
+    /// One member as text, empty if it is none, without the others being read for it.
+    pub fn peek(&self, name: &str) -> Cow<'_, str> {
+        match (&self.unread, self.members.get()) {
+            (Some((text, _)), None) => {
+                let member = text.some(|other| other == name).remove(name);
+                member.and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default().into()
+            }
+            _ => self.text(name).unwrap_or_default().into(),
+        }
+    }
+
+    /// Those members that are no secrets and whose names are wanted, without the others being read for it.
+    pub fn some(&self, is_wanted: impl Fn(&str) -> bool) -> Map<String, Value> {
+        match (&self.unread, self.members.get()) {
+            (Some((text, is_secret)), None) => text.some(|name| is_wanted(name) && !is_secret(name)),
+            _ => {
+                let wanted = self.fields().iter().filter(|(name, _)| is_wanted(name));
+                wanted.map(|(name, value)| (name.clone(), value.clone())).collect()
             }
         }
-        document
     }
 
     /// The members that are no secrets, in the order they came in.
     pub fn fields(&self) -> &Map<String, Value> {
-        &self.fields
+        &self.members().fields
     }
 
     /// One member that is no secret.
     pub fn get(&self, name: &str) -> Option<&Value> {
-        self.fields.get(name)
+        self.fields().get(name)
     }
 
     /// One member as text, if it is text.
@@ -51,37 +114,44 @@ impl Document {
 
     /// One secret member.
     pub fn secret(&self, name: &str) -> Option<&Secret> {
-        self.secrets.get(name)
+        self.members().secrets.get(name)
+    }
+
+    /// Whether there are secrets in it that must not stay in memory.
+    pub fn has_secrets(&self) -> bool {
+        self.unread.is_none() && !self.members().secrets.is_empty()
     }
 
     /// Sets a member that is no secret.
     pub fn set(&mut self, name: impl Into<String>, value: Value) {
-        self.fields.insert(name.into(), value);
+        self.members_mut().fields.insert(name.into(), value);
     }
 
     /// Sets a secret member.
     pub fn set_secret(&mut self, name: impl Into<String>, secret: Secret) {
-        self.secrets.insert(name.into(), secret);
+        self.members_mut().secrets.insert(name.into(), secret);
     }
 
     /// Removes a member of either sort.
     pub fn remove(&mut self, name: &str) {
-        self.fields.shift_remove(name);
-        self.secrets.remove(name);
+        let members = self.members_mut();
+        members.fields.shift_remove(name);
+        members.secrets.remove(name);
     }
 
     /// Whether there is such a member of either sort.
     pub fn contains(&self, name: &str) -> bool {
-        self.fields.contains_key(name) || self.secrets.contains_key(name)
+        self.members().fields.contains_key(name) || self.members().secrets.contains_key(name)
     }
 
     /// Takes over every member of another document; its values win.
-    pub fn absorb(&mut self, other: Document) {
-        for (name, value) in other.fields {
+    pub fn absorb(&mut self, mut other: Document) {
+        let Members { fields, secrets } = std::mem::take(other.members_mut());
+        for (name, value) in fields {
             self.remove(&name);
             self.set(name, value);
         }
-        for (name, secret) in other.secrets {
+        for (name, secret) in secrets {
             self.remove(&name);
             self.set_secret(name, secret);
         }
@@ -100,28 +170,44 @@ impl Document {
     /// The whole object with its secrets in clear as JSON text, which is zeroized when it is dropped: for the wire.
     pub fn to_wire(&self) -> Zeroizing<Vec<u8>> {
         // Every character of a secret takes at most six (`\u0000`). A buffer that grew would leave a copy behind.
-        let secrets: usize = self.secrets.iter().map(|(name, secret)| name.len() + secret.expose().len() * 6 + 8).sum();
-        let fields = serde_json::to_vec(&self.fields).unwrap_or_default();
+        let Members { fields, secrets } = self.members();
+        let secrets: usize = secrets.iter().map(|(name, secret)| name.len() + secret.expose().len() * 6 + 8).sum();
+        let fields = serde_json::to_vec(fields).unwrap_or_default();
         let mut text = Zeroizing::new(Vec::with_capacity(fields.len() + secrets + 8));
-        serde_json::to_writer(&mut *text, &Revealed(self)).expect("an object of JSON values is JSON");
+        serde_json::to_writer(&mut *text, &Revealed(self.members())).expect("an object of JSON values is JSON");
         text
     }
 
     fn with_secrets(&self, text: impl Fn(&Secret) -> String) -> Map<String, Value> {
-        let mut object = self.fields.clone();
-        for (name, secret) in &self.secrets {
+        let Members { fields, secrets } = self.members();
+        let mut object = fields.clone();
+        for (name, secret) in secrets {
             object.insert(name.clone(), Value::String(text(secret)));
         }
         object
     }
 }
 
+impl PartialEq for Document {
+    fn eq(&self, other: &Self) -> bool {
+        self.members() == other.members()
+    }
+}
+
+impl Eq for Document {}
+
+impl fmt::Debug for Document {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.members().fmt(f)
+    }
+}
+
 /// A document with its secrets, written without a copy of them.
-struct Revealed<'a>(&'a Document);
+struct Revealed<'a>(&'a Members);
 
 impl Serialize for Revealed<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Document { fields, secrets } = self.0;
+        let Members { fields, secrets } = self.0;
         let mut map = serializer.serialize_map(Some(fields.len() + secrets.len()))?;
         fields.iter().try_for_each(|(name, value)| map.serialize_entry(name, value))?;
         secrets.iter().try_for_each(|(name, secret)| map.serialize_entry(name, secret.expose()))?;
@@ -141,5 +227,19 @@ mod tests {
         assert!(!format!("{document:?} {:?}", document.redacted()).contains("canary"));
         assert_eq!(document.reveal(), object);
         assert_eq!(serde_json::from_slice::<Value>(&document.to_wire()).unwrap(), Value::Object(object));
+    }
+    #[test]
+    fn an_unread_object_is_the_same_once_it_is_read() {
+        let text = "[{\"client_id\":\"a\",\"client_secret\":\"canary\"},{\n}]";
+        let is_secret = |name: &str| name == "client_secret";
+        let documents: Vec<Document> =
+            Unread::of_array(text.into()).unwrap().into_iter().map(|text| Document::unread(text, is_secret)).collect();
+        let mut document = documents[0].clone();
+        assert_eq!(document.line().unwrap(), "{\"client_id\":\"a\",\"client_secret\":\"canary\"}");
+        assert_eq!(documents[1].line(), None, "it is on two lines");
+        assert_eq!(document.secret("client_secret").unwrap().expose(), "canary");
+        assert!(!format!("{document:?}").contains("canary"));
+        document.set("client_id", "b".into());
+        assert_eq!((document.line(), document.text("client_id")), (None, Some("b")));
     }
 }

@@ -1,4 +1,4 @@
-//! One client document from a file's text, JSON or YAML; errors name the file, the line and the column.
+//! Client documents from a file's text, JSON, YAML or CSV; errors name the file, the line and the column.
 
 #[cfg(test)]
 mod tests;
@@ -15,17 +15,7 @@ use super::{json, table_input, yaml};
 use crate::error::{Error, Position, Result};
 use crate::text::safe;
 
-/// The client that a text asks for, and the names of the fields that were left out because the server sets them.
-///
-/// `name` is the file's, for errors and for its extension; where that is neither JSON's nor YAML's, a text that
-/// starts with a bracket is JSON. YAML is typed by the fields' kinds: `client_name: no` is the text `no`.
-pub fn parse_document(text: &str, name: &str) -> Result<(ClientSpec, Vec<String>)> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let root = if is_json(text, name) { json_root(text) } else { yaml_root(text) };
-    root.and_then(client).map_err(|error| located(error, name))
-}
-
-/// One of several clients in a file.
+/// One of the clients in a file.
 #[derive(Debug)]
 pub struct Entry {
     /// What is asked for.
@@ -34,67 +24,73 @@ pub struct Entry {
     pub left_out: Vec<String>,
     /// Where it begins.
     pub at: Position,
+    /// File, line and column, for messages.
+    pub place: String,
 }
 
-/// Every client that a text asks for: a JSON list, one object, JSON Lines, YAML documents of objects or lists, or CSV.
+/// The one client that a text asks for; a list of one is one as well.
+///
+/// `name` is the file's, for errors and for its extension; where that is none of those known, a text that starts with a
+/// bracket is JSON. YAML is typed by the fields' kinds: `client_name: no` is the text `no`.
+pub fn parse_document(text: &str, name: &str) -> Result<Entry> {
+    let mut entries = parse_documents(text, name)?;
+    match entries.len() {
+        1 => Ok(entries.remove(0)),
+        many => {
+            let error = Error::usage(format!("one client is due here, but there are {many}")).at(entries[1].at);
+            Err(located(error, name).hint("give each client a file of its own"))
+        }
+    }
+}
+
+/// Every client that a text asks for: JSON objects or lists, one after the other or a line each, YAML documents of
+/// them, CSV, or what `list --format json` printed.
 ///
 /// Errors are those of [`parse_document`], and a text without any client.
 pub fn parse_documents(text: &str, name: &str) -> Result<Vec<Entry>> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if has_extension(name, &["csv"]) || is_csv(text, name) {
         return table_input::parse(text, name);
     }
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let roots = if is_json(text, name) { json_roots(text) } else { yaml::parse(text) };
+    let roots = if is_json(text, name) { json::parse_all(text) } else { yaml::parse(text) };
     let entries = roots.and_then(|roots| {
-        let items = roots.into_iter().flat_map(|root| match root.content {
-            Content::List(items) => items,
-            content => vec![Node { at: root.at, content }],
-        });
+        let items = roots.into_iter().map(items).collect::<Result<Vec<_>>>()?;
         let entry = |node: Node| {
             let at = node.at;
-            client(node).map(|(spec, left_out)| Entry { spec, left_out, at })
+            let place = format!("{}, {at}", safe(name));
+            client(node).map(|(spec, left_out)| Entry { spec, left_out, at, place })
         };
-        items.map(entry).collect::<Result<Vec<_>>>()
+        items.into_iter().flatten().map(entry).collect::<Result<Vec<_>>>()
     });
     let entries = entries.map_err(|error| located(error, name))?;
     if entries.is_empty() { Err(located(empty(), name)) } else { Ok(entries) }
 }
 
-/// One JSON text, or one a line.
-fn json_roots(text: &str) -> Result<Vec<Node>> {
-    match json_root(text) {
-        Ok(root) => Ok(vec![root]),
-        Err(error) if error.message() == SEVERAL => {
-            let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-            lines
-                .map(|(at, line)| json::parse(line).map(|node| moved(node, at)).map_err(|error| below(error, at)))
-                .collect()
+/// The clients of a list, of a page of one, or the one that stands by itself.
+fn items(root: Node) -> Result<Vec<Node>> {
+    let at = root.at;
+    match root.content {
+        Content::List(items) => Ok(items),
+        Content::Object(entries) if entries.iter().any(|entry| entry.key == "items") => page(entries),
+        content => Ok(vec![Node { at, content }]),
+    }
+}
+
+/// The items of a page as `list --format json` prints it.
+fn page(entries: Vec<node::Entry>) -> Result<Vec<Node>> {
+    let mut items = Vec::new();
+    for node::Entry { key, at, value } in entries {
+        match (key.as_str(), value.content) {
+            ("items", Content::List(found)) => items = found,
+            ("next_page_token", Content::Typed(Value::String(token))) if !token.is_empty() => {
+                let error = Error::usage("this is one page of a longer list").at(at);
+                return Err(error.hint("list with --all, or export"));
+            }
+            ("next_page_token" | "is_last_page", _) => {}
+            _ => return Err(Error::usage(format!("`{}` has no place beside the items of a list", safe(&key))).at(at)),
         }
-        Err(error) => Err(error),
     }
-}
-
-fn below(error: Error, lines: usize) -> Error {
-    match error.position() {
-        Some(position) => error.at(Position { line: position.line + lines, ..position }),
-        None => error,
-    }
-}
-
-/// A node whose text began some lines further down.
-fn moved(node: Node, lines: usize) -> Node {
-    let shift = |at: Position| Position { line: at.line + lines, ..at };
-    let content = match node.content {
-        Content::List(items) => Content::List(items.into_iter().map(|item| moved(item, lines)).collect()),
-        Content::Object(entries) => Content::Object(
-            entries
-                .into_iter()
-                .map(|entry| node::Entry { at: shift(entry.at), value: moved(entry.value, lines), ..entry })
-                .collect(),
-        ),
-        plain => plain,
-    };
-    Node { at: shift(node.at), content }
+    Ok(items)
 }
 
 fn is_json(text: &str, name: &str) -> bool {
@@ -104,10 +100,11 @@ fn is_json(text: &str, name: &str) -> bool {
 
 /// Whether a text without a telling name begins as a header of fields: names with commas, and none of YAML's colons.
 fn is_csv(text: &str, name: &str) -> bool {
-    let first = text.trim_start_matches('\u{feff}').lines().next().unwrap_or_default();
+    let first = text.lines().next().unwrap_or_default();
     !has_extension(name, &["json", "jsonl", "ndjson", "yaml", "yml"])
         && first.contains(',')
         && !first.contains([':', '{', '['])
+        && !first.starts_with(['#', '-', '%'])
 }
 
 fn has_extension(name: &str, extensions: &[&str]) -> bool {
@@ -115,30 +112,11 @@ fn has_extension(name: &str, extensions: &[&str]) -> bool {
     extensions.iter().any(|known| extension.eq_ignore_ascii_case(known))
 }
 
-fn json_root(text: &str) -> Result<Node> {
-    if text.trim().is_empty() {
-        return Err(empty());
-    }
-    json::parse(text).map_err(|error| if error.message() == "trailing characters" { several(error) } else { error })
-}
-
-fn yaml_root(text: &str) -> Result<Node> {
-    let mut documents = yaml::parse(text)?.into_iter();
-    match (documents.next(), documents.next()) {
-        (None, _) => Err(empty()),
-        (Some(root), None) => Ok(root),
-        (Some(_), Some(second)) => Err(several(Error::usage("").at(second.at))),
-    }
-}
-
 fn client(root: Node) -> Result<(ClientSpec, Vec<String>)> {
     let at = root.at;
     let entries = match root.content {
         Content::Object(entries) => entries,
-        Content::List(_) => {
-            let error = Error::usage("one client is due here, but this is a list");
-            return Err(error.hint("give each client a file of its own").at(at));
-        }
+        Content::List(_) => return Err(Error::usage("a client is due here, but this is a list").at(at)),
         Content::Plain(text) if yaml::is_null(&text) => return Err(empty()),
         Content::Plain(_) | Content::Typed(_) => {
             return Err(Error::usage("a client's fields are due here, but this is a single value").at(at));
@@ -187,13 +165,6 @@ fn is_yes_or_no(text: &str) -> bool {
 
 fn empty() -> Error {
     Error::usage("there is no client in it: it is empty")
-}
-
-const SEVERAL: &str = "one client is due here, but another document follows";
-
-fn several(error: Error) -> Error {
-    let at = error.position().unwrap_or(Position { line: 1, column: 1 });
-    Error::usage(SEVERAL).at(at)
 }
 
 fn located(error: Error, name: &str) -> Error {

@@ -23,8 +23,18 @@ pub fn value(text: &str) -> Result<Value> {
 /// The nodes of a JSON text. Errors carry their position.
 pub fn parse(text: &str) -> Result<Node> {
     serde_json::from_str::<IgnoredAny>(text).map_err(|error| syntax(text, &error))?;
-    let mut walk = Walk { text, at: 0, counted: 0, position: Position { line: 1, column: 1 } };
-    walk.node(0)
+    Walk::new(text).node(0)
+}
+
+/// The nodes of JSON texts that follow each other, with or without space between them. Errors carry their position.
+pub fn parse_all(text: &str) -> Result<Vec<Node>> {
+    let texts = serde_json::Deserializer::from_str(text).into_iter::<IgnoredAny>();
+    let count = texts.map(|read| read.map_err(|error| syntax(text, &error))).try_fold(0, |count, read| {
+        read?;
+        Ok(count + 1)
+    })?;
+    let mut walk = Walk::new(text);
+    (0..count).map(|_| walk.node(0)).collect()
 }
 
 /// A syntax error with its column counted in characters, as `serde_json` counts bytes.
@@ -45,7 +55,11 @@ struct Walk<'a> {
     position: Position,
 }
 
-impl Walk<'_> {
+impl<'a> Walk<'a> {
+    fn new(text: &'a str) -> Self {
+        Walk { text, at: 0, counted: 0, position: Position { line: 1, column: 1 } }
+    }
+
     fn node(&mut self, depth: usize) -> Result<Node> {
         self.skip_space();
         let at = self.position();

@@ -6,6 +6,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
+use super::client::Client;
 use super::fields::{self, Field, SetBy};
 use crate::error::{Error, Result};
 use crate::secret::{REDACTED, Secret};
@@ -26,8 +27,10 @@ const KINDS: &[(&str, Kind)] = &[("add", Kind::Add), ("remove", Kind::Remove), (
 
 /// A value to be written.
 #[derive(Clone, Debug, PartialEq)]
-enum Given {
+pub enum Given {
+    /// Of a field that is no secret.
     Plain(Value),
+    /// Of a secret.
     Secret(Secret),
 }
 
@@ -85,9 +88,13 @@ impl Patch {
         })
     }
 
-    /// The same operations, then those of `after`.
-    pub fn extend(&mut self, after: Patch) {
-        self.0.extend(after.0);
+    /// The authentication method that it leaves the client with, if it changes that; empty: the server's.
+    pub fn auth_method(&self) -> Option<&str> {
+        let last = self.0.iter().rev().find(|operation| operation.path == "/token_endpoint_auth_method")?;
+        match &last.given {
+            Some(Given::Plain(value)) => Some(value.as_str().unwrap_or_default()),
+            _ => Some(""),
+        }
     }
 
     /// Whether doing it twice does no more than doing it once: no insertion into a list, no removal from one.
@@ -124,22 +131,89 @@ impl Patch {
         serde_json::to_writer(&mut *text, &self.0).expect("operations are JSON");
         text
     }
+}
 
-    /// Reads a patch: a list of operations, or an object of fields to merge (RFC 7396).
+/// What somebody asks to have patched.
+#[derive(Clone, Debug)]
+pub enum Asked {
+    /// Operations, as they are to be sent (RFC 6902).
+    Operations(Patch),
+    /// Fields to merge with what is there (RFC 7396).
+    Merge(Vec<(&'static Field, Given)>),
+}
+
+impl Asked {
+    /// Reads a list of operations, or an object of fields to merge.
     ///
     /// Refused: other operations than Hydra's three; paths to no field, to what the server sets, to the id in any case
-    /// (Hydra would write over the client of that id), to the whole document; removing the secret.
+    /// (Hydra would write over the client of that id), to the whole document; removing or emptying the secret.
     pub fn read(value: Value) -> Result<Self> {
         match value {
             Value::Array(operations) => {
                 let read = |(at, operation): (usize, Value)| {
                     self::operation(operation).map_err(|error| error.about(format!("operation {}", at + 1)))
                 };
-                Ok(Patch(operations.into_iter().enumerate().map(read).collect::<Result<_>>()?))
+                Ok(Asked::Operations(Patch(operations.into_iter().enumerate().map(read).collect::<Result<_>>()?)))
             }
-            Value::Object(members) => merge(members),
+            Value::Object(members) => members.into_iter().map(member).collect::<Result<_>>().map(Asked::Merge),
             _ => Err(Error::usage("a patch is a list of operations (RFC 6902), or an object of fields (RFC 7396)")),
         }
+    }
+
+    /// The patch of a client.
+    pub fn on(self, client: &Client) -> Patch {
+        let members = match self {
+            Asked::Operations(patch) => return patch,
+            Asked::Merge(members) => members,
+        };
+        let mut patch = Patch::new();
+        for (field, given) in members {
+            match given {
+                Given::Secret(secret) => patch.set_secret(secret),
+                Given::Plain(Value::Null) => patch.set(field, field.empty()),
+                Given::Plain(value) => {
+                    let found = client.get(field.json).cloned().unwrap_or(Value::Null);
+                    patch.set(field, merged(found, value));
+                }
+            }
+        }
+        patch
+    }
+}
+
+/// RFC 7396 §2: objects are merged member by member, and `null` takes a member out.
+fn merged(found: Value, wanted: Value) -> Value {
+    let Value::Object(wanted) = wanted else { return wanted };
+    let mut members = if let Value::Object(members) = found { members } else { Map::new() };
+    for (name, value) in wanted {
+        if value.is_null() {
+            members.shift_remove(&name);
+        } else {
+            let found = members.get(&name).cloned().unwrap_or(Value::Null);
+            members.insert(name, merged(found, value));
+        }
+    }
+    Value::Object(members)
+}
+
+/// A member of an object of fields to merge.
+fn member((name, value): (String, Value)) -> Result<(&'static Field, Given)> {
+    let field = target(&format!("/{}", name.replace('~', "~0").replace('/', "~1")))?;
+    let given = match value {
+        Value::Null if field.secret => return Err(Error::usage("the secret cannot be removed")),
+        value if field.secret => Given::Secret(secret(value)?),
+        value => Given::Plain(super::convert::check(field, value)?),
+    };
+    Ok((field, given))
+}
+
+fn secret(value: Value) -> Result<Secret> {
+    match value {
+        Value::String(text) if text.is_empty() => {
+            Err(Error::usage("an empty secret would end those that were rotated out, and leave it as it is"))
+        }
+        Value::String(text) => Ok(Secret::new(text)),
+        _ => Err(Error::usage("the secret is text")),
     }
 }
 
@@ -164,8 +238,7 @@ fn operation(value: Value) -> Result<Operation> {
         (Kind::Remove, None) => None,
         (Kind::Remove, Some(_)) => return Err(Error::usage("`remove` takes no `value`")),
         (_, None) => return Err(Error::usage("`value` is missing")),
-        (_, Some(Value::String(text))) if field.secret => Some(Given::Secret(Secret::new(text))),
-        (_, Some(_)) if field.secret => return Err(Error::usage("the secret is text")),
+        (_, Some(value)) if field.secret => Some(Given::Secret(secret(value)?)),
         (_, Some(value)) if is_whole => Some(Given::Plain(super::convert::check(field, value)?)),
         (_, Some(value)) => Some(Given::Plain(value)),
     };
@@ -196,21 +269,6 @@ fn target(path: &str) -> Result<&'static Field> {
         SetBy::Server => Err(Error::usage(format!("only the server sets `{name}`"))),
         SetBy::Caller => Ok(field),
     }
-}
-
-/// RFC 7396: a member replaces the field, `null` empties it. Objects are not merged in depth here.
-fn merge(members: Map<String, Value>) -> Result<Patch> {
-    let mut patch = Patch::new();
-    for (name, value) in members {
-        let field = target(&format!("/{}", name.replace('~', "~0").replace('/', "~1")))?;
-        match value {
-            Value::Null if field.secret => return Err(Error::usage("the secret cannot be removed")),
-            Value::Null => patch.set(field, field.empty()),
-            Value::String(text) if field.secret => patch.set_secret(Secret::new(text)),
-            value => patch.set(field, super::convert::check(field, value)?),
-        }
-    }
-    Ok(patch)
 }
 
 impl fmt::Display for Kind {
@@ -256,9 +314,11 @@ mod tests {
             (json!("x"), "a patch is a list"),
             (json!({"client_id": "b"}), "write over the client"),
             (json!({"client_secret": null}), "cannot be removed"),
+            (json!({"client_secret": ""}), "rotated out"),
+            (json!([{"op": "replace", "path": "/client_secret", "value": ""}]), "rotated out"),
             (json!({"owner": 1}), "wants text"),
         ] {
-            let error = Patch::read(patch.clone()).unwrap_err();
+            let error = Asked::read(patch.clone()).unwrap_err();
             assert!(error.message().contains(why), "{patch}: {error}");
         }
     }
@@ -270,20 +330,44 @@ mod tests {
             {"op": "remove", "path": "/metadata/tier"},
             {"op": "replace", "path": "/client_secret", "value": "canary"},
         ]);
-        let patch = Patch::read(given.clone()).unwrap();
+        let patch = Asked::read(given.clone()).unwrap().on(&Client::default());
         assert_eq!(serde_json::from_slice::<Value>(&patch.to_wire()).unwrap(), given);
         assert!(!format!("{patch:?} {}", patch.redacted()).contains("canary"));
         assert_eq!(patch.secret().unwrap().expose(), "canary");
         assert!(!patch.is_repeatable());
     }
 
+    fn merged_into(client: &Value, asked: Value) -> Patch {
+        Asked::read(asked).unwrap().on(&Client::from_server(client.as_object().unwrap().clone()))
+    }
+
     #[test]
     fn an_object_sets_and_empties_fields() {
-        let patch = Patch::read(json!({"owner": "o", "contacts": null, "scope": ["a", "b"]})).unwrap();
+        let patch = merged_into(&json!({}), json!({"owner": "o", "contacts": null, "scope": ["a", "b"]}));
         assert_eq!(patch.value("owner"), Some(&json!("o")));
         assert_eq!(patch.value("contacts"), Some(&json!([])));
         assert_eq!(patch.value("scope"), Some(&json!("a b")));
         assert_eq!(patch.value("client_name"), None);
         assert!(patch.is_repeatable());
+    }
+
+    #[test]
+    fn objects_are_merged_in_depth() {
+        let client = json!({"metadata": {"tier": "gold", "team": "x", "in": {"a": 1, "b": 2}}});
+        let patch =
+            merged_into(&client, json!({"metadata": {"tier": "silver", "team": null, "in": {"b": {"c": null}}}}));
+        assert_eq!(patch.value("metadata"), Some(&json!({"tier": "silver", "in": {"a": 1, "b": {}}})));
+    }
+
+    #[test]
+    fn what_a_client_signs_in_with_is_known() {
+        let method = |operation: Value| {
+            let asked = Asked::read(json!([operation])).unwrap();
+            asked.on(&Client::default()).auth_method().map(str::to_owned)
+        };
+        let path = "/token_endpoint_auth_method";
+        assert_eq!(method(json!({"op": "replace", "path": path, "value": "none"})).as_deref(), Some("none"));
+        assert_eq!(method(json!({"op": "remove", "path": path})).as_deref(), Some(""));
+        assert_eq!(method(json!({"op": "remove", "path": "/owner"})), None);
     }
 }

@@ -27,7 +27,7 @@ impl ClientSpec {
 
     /// Takes a JSON object apart; gives the names of the fields that were left out because the server sets them.
     ///
-    /// A field that is `null` counts as not given. Refused: names that are not in the table, values of another kind.
+    /// Refused: names that are not in the table, values of another kind.
     pub fn from_object(object: Map<String, Value>) -> Result<(Self, Vec<String>)> {
         let mut spec = ClientSpec::new();
         let mut left_out = Vec::new();
@@ -41,11 +41,12 @@ impl ClientSpec {
         Ok((spec, left_out))
     }
 
-    /// Asks for a value that [`convert`] made or checked; `null` takes the field back.
+    /// Asks for a value that [`convert`] made or checked. `null` asks a change to empty the field; a client that is made
+    /// as a whole gets its default.
     pub fn set(&mut self, field: &'static Field, value: Value) {
         self.0.remove(field.json);
         match value {
-            Value::Null => {}
+            Value::Null if field.secret => {}
             Value::String(text) if field.secret => self.0.set_secret(field.json, Secret::new(text)),
             value => self.0.set(field.json, value),
         }
@@ -71,9 +72,9 @@ impl ClientSpec {
         self.0.remove(field.json);
     }
 
-    /// What is asked for in a field that is no secret, by its JSON name.
+    /// What is asked for in a field that is no secret and not to be emptied, by its JSON name.
     pub fn get(&self, json: &str) -> Option<&Value> {
-        self.0.get(json)
+        self.0.get(json).filter(|value| !value.is_null())
     }
 
     /// A field that is text and is not empty: to the server, an empty text is none.
@@ -83,7 +84,7 @@ impl ClientSpec {
 
     /// The texts of a list, or its default's where the list is not given.
     pub fn list(&self, json: &str) -> Vec<&str> {
-        match (self.0.get(json), fields::field(json).map(|field| field.default)) {
+        match (self.get(json), fields::field(json).map(|field| field.default)) {
             (Some(value), _) => value.as_array().into_iter().flatten().filter_map(Value::as_str).collect(),
             (None, Some(fields::Default::List(texts))) => texts.to_vec(),
             (None, _) => Vec::new(),
@@ -117,7 +118,7 @@ impl ClientSpec {
 
     /// Whether a client of this authentication method has a secret that is of use.
     pub fn uses_secret(&self) -> bool {
-        !matches!(self.auth_method(), "none" | "private_key_jwt")
+        uses_secret(self.auth_method())
     }
 
     /// Whether nothing is asked for.
@@ -145,10 +146,13 @@ impl ClientSpec {
         in_order(self.0.redacted())
     }
 
-    /// The same with the table's defaults where nothing is given; an empty list stays empty.
+    /// The same with the table's defaults where nothing or `null` is given; an empty list stays empty.
     #[must_use]
     pub fn with_defaults(mut self) -> Self {
         for field in FIELDS {
+            if self.0.get(field.json).is_some_and(Value::is_null) {
+                self.0.remove(field.json);
+            }
             if let (false, Some(default)) = (self.0.contains(field.json), field.default.value()) {
                 self.set(field, default);
             }
@@ -160,6 +164,11 @@ impl ClientSpec {
     pub fn merge(&mut self, over: ClientSpec) {
         self.0.absorb(over.0);
     }
+}
+
+/// Whether clients that authenticate so have a secret that is of use.
+pub(super) fn uses_secret(auth_method: &str) -> bool {
+    !matches!(auth_method, "none" | "private_key_jwt")
 }
 
 /// The field of that JSON name, or an error with the nearest one.
@@ -189,7 +198,9 @@ mod tests {
         })))
         .unwrap();
         assert_eq!(left_out, ["created_at", "registration_access_token"]);
-        assert_eq!(Value::from(spec.body()).to_string(), r#"{"client_id":"a","client_name":"x","scope":"a b"}"#);
+        let body = Value::from(spec.body()).to_string();
+        assert_eq!(body, r#"{"client_id":"a","client_name":"x","scope":"a b","contacts":null}"#);
+        assert_eq!(spec.get("contacts"), None);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Clients from CSV (RFC 4180): a header of field names or flags, and a client a row.
 
+mod quotes;
+
 use std::collections::HashMap;
 
 use serde_json::Value;
@@ -18,7 +20,7 @@ use crate::text::safe;
 /// Errors name row and column: a header that is no field or is there twice, a row with more or fewer cells than the
 /// header, a value of another kind. Rows count from 1 below the header.
 pub fn parse(text: &str, name: &str) -> Result<Vec<Entry>> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    quotes::check(text).map_err(|error| error.about(safe(name)))?;
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
     let broken = |source: csv::Error| Error::usage(format!("{} is not CSV", safe(name))).caused_by(source);
     let header = reader.headers().map_err(broken)?.clone();
@@ -29,10 +31,9 @@ pub fn parse(text: &str, name: &str) -> Result<Vec<Entry>> {
         let record = record.map_err(broken)?;
         let line = line_of(text, record.position().map_or(0, csv::Position::byte), &mut counted);
         let place = Position { line, column: 1 };
-        entries.push(
-            entry(&columns, &record, place)
-                .map_err(|error| error.about(format!("{}, row {} (line {line})", safe(name), at + 1)).at(place))?,
-        );
+        let described = format!("{}, row {} (line {line})", safe(name), at + 1);
+        let read = entry(&columns, &record).map_err(|error| error.about(&described).at(place))?;
+        entries.push(Entry { at: place, place: described, ..read });
     }
     if entries.is_empty() {
         return Err(Error::usage(format!("{} has no row below its header", safe(name))));
@@ -72,13 +73,13 @@ fn columns(header: &csv::StringRecord) -> Result<Vec<&'static Field>> {
     Ok(columns)
 }
 
-fn entry(columns: &[&'static Field], record: &csv::StringRecord, at: Position) -> Result<Entry> {
+fn entry(columns: &[&'static Field], record: &csv::StringRecord) -> Result<Entry> {
     if record.len() != columns.len() {
         let (cells, due) = (record.len(), columns.len());
         let error = Error::usage(if cells > due {
-            format!("column {}: the header has {due} columns, and this row {cells} cells", due + 1)
+            format!("column {}: the header has {due} columns, and this row {cells}", due + 1)
         } else {
-            format!("column {}: the header has {due} columns, and this row only {cells} cells", cells + 1)
+            format!("column {}: the header has {due} columns, and this row only {cells}", cells + 1)
         });
         return Err(error.hint("a comma inside a cell wants quotes around it"));
     }
@@ -96,19 +97,43 @@ fn entry(columns: &[&'static Field], record: &csv::StringRecord, at: Position) -
             value(field, cell).map_err(|error| error.about(format!("column {} (`{}`)", number + 1, field.json)))?;
         spec.set(field, value);
     }
-    Ok(Entry { spec, left_out, at })
+    Ok(Entry { spec, left_out, at: Position { line: 1, column: 1 }, place: String::new() })
 }
 
 fn value(field: &Field, cell: &str) -> Result<Value> {
     match field.kind {
         Kind::List(_) if cell.trim_start().starts_with('[') => convert::check(field, json::value(cell)?),
-        Kind::List(_) => {
-            let entries = cell.split([';', ' ', '\n']).map(str::trim).filter(|entry| !entry.is_empty());
-            Ok(entries.map(Value::from).collect())
-        }
+        Kind::List(_) => convert::from_text(field, &entries(field, cell)?),
         Kind::Words => convert::from_text(field, &[cell.replace(';', " ")]),
         _ => convert::from_text(field, &[cell.to_owned()]),
     }
+}
+
+/// The entries of a list in a cell: between semicolons or on lines of their own, else between spaces.
+///
+/// Errors: words that can be one entry as well as several (`code id_token`, `Alice <alice@example.org>`).
+fn entries(field: &Field, cell: &str) -> Result<Vec<String>> {
+    let split = |at: &[char]| -> Vec<String> {
+        cell.split(at).map(str::trim).filter(|entry| !entry.is_empty()).map(str::to_owned).collect()
+    };
+    if cell.contains([';', '\n']) {
+        return Ok(split(&[';', '\n']));
+    }
+    let words = split(&[' ', '\t']);
+    let is_one_choice = field.kind.choices().iter().any(|choice| {
+        let mut parts: Vec<&str> = choice.split(' ').collect();
+        parts.len() > 1 && parts.len() == words.len() && {
+            parts.retain(|part| !words.iter().any(|word| word == part));
+            parts.is_empty()
+        }
+    });
+    let with_at = words.iter().filter(|word| word.contains('@')).count();
+    if is_one_choice || (with_at > 0 && with_at < words.len()) {
+        let one = serde_json::json!([cell.trim()]);
+        return Err(Error::usage(format!("`{}` may be one entry or {}", safe(cell.trim()), words.len()))
+            .hint(format!("write `{one}` for one, `{}` for several", safe(&words.join(";")))));
+    }
+    Ok(words)
 }
 
 #[cfg(test)]
@@ -135,6 +160,27 @@ mod tests {
     }
 
     #[test]
+    fn lists_split_where_several_entries_stand() {
+        for (column, cell, list) in [
+            ("response_types", "code id_token;code", json!(["code id_token", "code"])),
+            ("response_types", "code token", json!("refused")),
+            ("response_types", "code none", json!(["code", "none"])),
+            ("contacts", "Alice <a@x.example>;b@x.example", json!(["Alice <a@x.example>", "b@x.example"])),
+            ("contacts", "a@x.example b@x.example", json!(["a@x.example", "b@x.example"])),
+            ("grant_types", "\"authorization_code,refresh_token\"", json!(["authorization_code", "refresh_token"])),
+            (
+                "redirect_uris",
+                "\"https://a.example/1,2,https://b.example/\"",
+                json!(["https://a.example/1,2", "https://b.example/"]),
+            ),
+        ] {
+            let found = parse(&format!("client_id,{column}\na,{cell}\n"), "c.csv");
+            let found = found.map_or(json!("refused"), |entries| entries[0].spec.get(column).cloned().unwrap());
+            assert_eq!(found, list, "{cell}");
+        }
+    }
+
+    #[test]
     fn mistakes_name_row_and_column() {
         for (text, why) in [
             ("client_id,client_nmae\na,b\n", "c.csv: column 2: unknown field `client_nmae`"),
@@ -144,6 +190,9 @@ mod tests {
             ("client_id,skip_consent\na,perhaps\n", "row 1 (line 2): column 2 (`skip_consent`)"),
             ("client_id,contacts\na,[1]\n", "column 2 (`contacts`)"),
             ("client_id\n", "no row"),
+            ("client_id,response_types\na,id_token code\n", "`id_token code` may be one entry or 2"),
+            ("client_id,contacts\na,Alice <a@x.example>\n", "may be one entry or 2"),
+            ("client_id,owner\na,\"b\nc,d\n", "c.csv: line 2: a quote that begins here does not end"),
         ] {
             let error = parse(text, "c.csv").unwrap_err();
             assert!(error.message().contains(why), "{text}: {error}");

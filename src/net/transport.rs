@@ -26,8 +26,12 @@ pub fn transport(source: reqwest::Error, server: &Url) -> Error {
     } else {
         ("the connection broke to", "try again; if it stays, look at the server's log")
     };
-    Error::failed(format!("{what} {place}")).caused_by(innermost).hint(hint)
+    let error = Error::failed(format!("{what} {place}")).caused_by(innermost).hint(hint);
+    if source.is_connect() { error.with_code(UNREACHABLE) } else { error }
 }
+
+/// The code of an error that says that nothing got to the server.
+pub const UNREACHABLE: &str = "unreachable";
 
 const TLS_SIGNS: &[(&str, &str, &str)] = &[
     ("UnknownIssuer", "the certificate is not trusted", "name the authority that signed it with --ca-file"),

@@ -5,16 +5,19 @@ use std::collections::{BTreeSet, HashMap};
 use crate::api::clients;
 use crate::api::request::ListQuery;
 use crate::api::tokens::{self, Verdict};
+use crate::crypt::Recipient;
 use crate::error::{Error, Result};
 use crate::model::client::{Client, ClientId, ClientSpec};
-use crate::model::fields;
+use crate::model::input::Entry;
+use crate::model::{compare, fields};
 use crate::ops::create::{self, Plan};
 use crate::ops::update::{self, Change, FieldChange, Update};
 use crate::session::Session;
 use crate::session::pages::Clients;
+use crate::text::safe;
 
-/// From so many clients on they are listed, not fetched one by one.
-const MANY: usize = 20;
+/// A page of 500 clients is worth so many that are fetched one by one.
+const GETS_A_PAGE: usize = 10;
 
 /// What has to be done for one client.
 #[derive(Debug)]
@@ -34,8 +37,12 @@ pub enum Due {
 pub struct How {
     /// Send what lint finds wrong, too.
     pub no_lint: bool,
+    /// Whom new secrets are encrypted for, if anybody.
+    pub recipients: Vec<Recipient>,
     /// The set that the clients belong to: those that it creates are marked with it, in their metadata.
     pub set: Option<String>,
+    /// Set the secrets that are named where it cannot be told whether they are right already.
+    pub set_secrets: bool,
     /// Delete the clients that the set made and does not describe any more.
     pub prune: bool,
 }
@@ -62,28 +69,40 @@ impl Due {
     }
 }
 
-/// Finds out what is due, in the order given; nothing is written. Every specification has an id of its own.
+/// Finds out what is due, in the order given; nothing is written. Every client has an id of its own.
 ///
-/// A secret that is named for an existing client is set unless it is proved to be right already.
-/// Errors: a specification without an id, or two of one; what lint finds wrong.
-pub fn plan(session: &Session, specs: Vec<ClientSpec>, how: &How) -> Result<Vec<Due>> {
-    let mut ids = BTreeSet::new();
-    for (at, spec) in specs.iter().enumerate() {
-        let Some(id) = spec.client_id()? else {
-            let name = spec.name().map(|name| format!(" (`{name}`)")).unwrap_or_default();
-            return Err(Error::usage(format!("client {}{name} has no client_id: it could not be found again", at + 1))
-                .hint("name one; `import oauth2-clients` makes clients without"));
+/// A secret that is named for an existing client is set where it is proved to be wrong.
+/// Errors: a client without an id, or two of one, with their places; what lint finds wrong.
+pub fn plan(session: &Session, entries: Vec<Entry>, how: &How) -> Result<Vec<Due>> {
+    let mut places: HashMap<&str, &str> = HashMap::new();
+    for Entry { spec, at, place, .. } in &entries {
+        let Some(id) = spec.id() else {
+            let name = spec.name().map(|name| format!(" `{}`", safe(name))).unwrap_or_default();
+            return Err(Error::usage(format!(
+                "{place}: the client{name} has no client_id: it could not be found again"
+            ))
+            .hint("name one; `import oauth2-clients` makes clients without")
+            .at(*at));
         };
-        if !ids.insert(id.as_str().to_owned()) {
-            return Err(Error::usage(format!("client `{id}` is described twice")));
+        ClientId::parse(id).map_err(|error| error.about(place).at(*at))?;
+        if let Some(first) = places.insert(id, place) {
+            return Err(
+                Error::usage(format!("{place}: client `{}` is described twice, first in {first}", safe(id))).at(*at)
+            );
         }
     }
+    let ids: BTreeSet<String> = places.into_keys().map(str::to_owned).collect();
     let mut found = existing(session, &ids)?;
-    let mut plan = specs.into_iter().map(|spec| due(session, spec, &mut found, how)).collect::<Result<Vec<_>>>()?;
+    let due = |Entry { spec, at, place, .. }: Entry| {
+        let before = spec.id().and_then(|id| found.remove(id));
+        due(session, spec, before, how).map_err(|error| error.about(place).at(at))
+    };
+    let mut plan = entries.into_iter().map(due).collect::<Result<Vec<_>>>()?;
     if how.prune
         && let Some(set) = &how.set
     {
-        for client in Clients::new(session.clone(), ListQuery { page_size: Some(500), ..ListQuery::default() }, true) {
+        let query = ListQuery { page_size: Some(500), ..ListQuery::default() };
+        for client in Clients::new(session.clone(), query, true).ahead()? {
             let client = client?;
             if mark(&client) == Some(set) && !ids.contains(client.id()) {
                 plan.push(Due::Delete(client.client_id()?));
@@ -110,59 +129,75 @@ fn marked(mut spec: ClientSpec, set: Option<&str>) -> ClientSpec {
     spec
 }
 
-fn due(session: &Session, mut spec: ClientSpec, found: &mut HashMap<String, Client>, how: &How) -> Result<Due> {
-    let no_lint = how.no_lint;
+fn due(session: &Session, mut spec: ClientSpec, before: Option<Client>, how: &How) -> Result<Due> {
+    let (no_lint, recipients) = (how.no_lint, how.recipients.clone());
     let id = spec.client_id()?.ok_or_else(|| Error::usage("a client has no client_id"))?;
     let about = |error: Error| error.about(format!("client `{id}`"));
-    let Some(before) = found.remove(id.as_str()) else {
+    let Some(before) = before else {
         let spec = marked(spec, how.set.as_deref());
-        let how = create::How { no_lint, ..create::How::default() };
+        let recipients = if spec.auth_method() == "none" { Vec::new() } else { recipients };
+        let how = create::How { no_lint, recipients, ..create::How::default() };
         return Ok(Due::Create(create::plan(session, spec, &how).map_err(about)?));
     };
-    if let Some(secret) = spec.secret() {
-        let verdict = session.wait(tokens::prove(session, &id, secret, before.auth_method()));
-        if matches!(verdict, Ok(Verdict::Right)) {
-            spec.remove_secret();
-        }
-    }
     // A mark stays where it is; a client that was there before is not taken into the set.
-    if spec.get("metadata").is_some() {
+    if spec.document().contains("metadata") {
         spec = marked(spec, mark(&before));
     }
+    if spec.secret().is_some() && before.uses_secret() && keeps_secret(session, &id, &spec, &before, how) {
+        spec.remove_secret();
+    }
+    if spec.secret().is_none() && compare::differences(&spec, &before).is_empty() {
+        return Ok(Due::Nothing(id));
+    }
     let change = Change { set: spec, ..Change::default() };
-    let how = update::How { no_lint, ..update::How::default() };
-    let update = update::plan_from(session, before, change, &how).map_err(about)?;
-    Ok(if update.is_empty() { Due::Nothing(id) } else { Due::Change(update) })
+    let how = update::How { no_lint, recipients };
+    Ok(Due::Change(update::plan_from(session, before, change, &how).map_err(about)?))
 }
 
-/// Those of the clients that are there. Lists come in the order of ids, so that the rest need not be listed.
+/// Whether the secret that a file names stays as it is on the server: it is proved to be right, or it cannot be told
+/// and is not to be set all the same.
+fn keeps_secret(session: &Session, id: &ClientId, spec: &ClientSpec, before: &Client, how: &How) -> bool {
+    let Some(secret) = spec.secret() else { return true };
+    match session.wait(tokens::prove(session, id, secret, before.auth_method())) {
+        Ok(Verdict::Right) => true,
+        Ok(Verdict::Wrong) => false,
+        Ok(Verdict::Unknown) | Err(_) if how.set_secrets => false,
+        Ok(Verdict::Unknown) | Err(_) => {
+            session.ui().warn(&format!(
+                "whether the secret of client `{id}` is the one that is named cannot be told, and it stays as it is: \
+                 --public-endpoint names the address to try it at, --set-secrets sets it on every run"
+            ));
+            true
+        }
+    }
+}
+
+/// Those of the clients that are there. Some pages of a list come cheaper than many clients one by one.
 fn existing(session: &Session, ids: &BTreeSet<String>) -> Result<HashMap<String, Client>> {
     let mut found = HashMap::new();
-    let Some(last) = ids.last() else { return Ok(found) };
-    if ids.len() < MANY {
-        for id in ids {
-            if let Some(client) = session.wait(clients::get_opt(session, &ClientId::parse(id)?))? {
-                found.insert(id.clone(), client);
+    let mut missing: BTreeSet<&str> = ids.iter().map(String::as_str).collect();
+    if ids.len() >= GETS_A_PAGE {
+        let query = ListQuery { page_size: Some(500), ..ListQuery::default() };
+        let mut clients = Clients::new(session.clone(), query, true).ahead()?;
+        for (at, client) in clients.by_ref().enumerate() {
+            let client = client?;
+            let id = client.peek_id();
+            if missing.remove(id.as_ref()) {
+                found.insert(id.into_owned(), client);
             }
-        }
-        return Ok(found);
-    }
-    let query = ListQuery { page_size: Some(500), ..ListQuery::default() };
-    for client in Clients::new(session.clone(), query, true) {
-        let client = client?;
-        if ids.contains(client.id()) {
-            found.insert(client.id().to_owned(), client);
-            if found.len() == ids.len() {
+            let pages = at / 500 + 1;
+            if missing.is_empty() || missing.len() < pages * GETS_A_PAGE && at % 500 == 499 {
                 break;
             }
-        } else if client.id() > last.as_str() && is_ordered(ids) {
-            break;
+        }
+        if clients.has_ended() {
+            return Ok(found);
+        }
+    }
+    for id in missing {
+        if let Some(client) = session.wait(clients::get_opt(session, &ClientId::parse(id)?))? {
+            found.insert(id.to_owned(), client);
         }
     }
     Ok(found)
-}
-
-/// Whether every database puts these ids in the same order as here: collations differ in all but the plainest.
-fn is_ordered(ids: &BTreeSet<String>) -> bool {
-    ids.iter().all(|id| id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit()))
 }

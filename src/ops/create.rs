@@ -214,7 +214,6 @@ fn conflict(id: &ClientId) -> Error {
         .with_status(409)
         .with_code("conflict")
         .hint(format!("look at it with `orysh get oauth2-client {}`", shell_word(id.as_str())))
-        .hint("--if-absent takes an existing client for a success")
 }
 
 fn unknown(session: &Session, error: Error, id: &ClientId, kept: Option<&Kept>) -> Error {

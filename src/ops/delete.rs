@@ -1,15 +1,17 @@
 //! Deleting a client.
 
+use serde_json::Value;
+
 use crate::api::send::exchange;
 use crate::api::{refusal, request};
-use crate::error::Result;
+use crate::error::{Kind, Result};
 use crate::model::client::ClientId;
 use crate::session::Session;
 
 /// `DELETE /admin/clients/{id}`. A 404 is an error, unless a reply was lost before it: then it is done.
 pub fn delete(session: &Session, id: &ClientId) -> Result<()> {
-    session.wait(async {
-        let about = format!("cannot delete client `{id}`");
+    let about = format!("cannot delete client `{id}`");
+    let deleted = session.wait(async {
         let request = request::delete_client(id);
         let sent = exchange(session, &request).await;
         let answer = sent.result.map_err(|error| error.about(&about))?;
@@ -18,5 +20,14 @@ pub fn delete(session: &Session, id: &ClientId) -> Result<()> {
         } else {
             Err(refusal::error(&answer, &request, &about))
         }
+    });
+    deleted.map_err(|error| match error.kind() {
+        Kind::Interrupted => error.about(format!("client `{id}` may be deleted or not")),
+        _ => error,
     })
+}
+
+/// The request that [`delete`] sends, as `--dry-run` shows it.
+pub fn shown(session: &Session, id: &ClientId) -> Result<Value> {
+    Ok(request::delete_client(id).shown(&session.admin_url()?))
 }

@@ -43,6 +43,16 @@ impl Kept {
         Ok(Kept { path, id: id.clone(), secret: secret.clone() })
     }
 
+    /// Finds out whether a secret that only the server will choose could be kept. Errors: it could not.
+    pub fn rehearse() -> Result<()> {
+        let folder = paths::state()?.join("pending");
+        files::private_folder(&folder)?;
+        let path = folder.join(format!("{}.json", Uuid::new_v4()));
+        files::write_new(&path, b"{}")?;
+        std::fs::remove_file(&path)
+            .map_err(|source| Error::failed(format!("cannot remove {}", path.display())).caused_by(source))
+    }
+
     /// The client that the secret is of.
     pub fn id(&self) -> &ClientId {
         &self.id

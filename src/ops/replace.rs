@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use crate::api::send::ask;
-use crate::api::{clients, request};
+use crate::api::send::exchange;
+use crate::api::{clients, refusal, request};
 use crate::error::{Error, Result};
 use crate::model::client::{Client, ClientId, ClientSpec};
 use crate::model::compare;
@@ -18,6 +18,8 @@ pub struct Replacement {
     id: ClientId,
     before: Client,
     spec: ClientSpec,
+    /// The fields that the document names.
+    named: Vec<&'static Field>,
 }
 
 /// Completes a document with the table's defaults and checks it.
@@ -30,9 +32,10 @@ pub fn plan(session: &Session, id: &ClientId, spec: ClientSpec, no_lint: bool) -
             .hint("the server would ignore that, and write to the client that is named first"));
     }
     let before = session.wait(clients::get(session, id))?;
+    let named = spec.given().collect();
     let mut spec = spec.with_defaults();
     spec.set_id(id);
-    if spec.uses_secret() && !before.to_spec().uses_secret() && spec.secret().is_none() {
+    if spec.uses_secret() && !before.uses_secret() && spec.secret().is_none() {
         return Err(Error::usage(format!("client `{id}` had no secret of use, and the document names none"))
             .hint("name one, or let `update oauth2-client` make one"));
     }
@@ -41,7 +44,7 @@ pub fn plan(session: &Session, id: &ClientId, spec: ClientSpec, no_lint: bool) -
             session.ui().warn(&finding.told());
         }
     }
-    Ok(Replacement { id: id.clone(), before, spec })
+    Ok(Replacement { id: id.clone(), before, spec, named })
 }
 
 impl Replacement {
@@ -50,11 +53,12 @@ impl Replacement {
         Ok(request::replace_client(&self.id, &self.spec).shown(&session.admin_url()?))
     }
 
-    /// The fields that have a value now and that the document does not name.
+    /// The fields whose value goes, as the document does not name them.
     pub fn resets(&self) -> Vec<&'static Field> {
         let is_reset = |field: &&Field| {
-            let was = self.before.get(field.json).unwrap_or(&Value::Null);
-            !compare::is_empty(was) && self.spec.get(field.json).is_none()
+            let is_named = self.named.iter().any(|named| named.json == field.json);
+            let becomes = self.spec.get(field.json).unwrap_or(&Value::Null);
+            !is_named && !compare::is_same(field, becomes, self.before.get(field.json).unwrap_or(&Value::Null))
         };
         FIELDS.iter().filter(|field| field.set_by == SetBy::Caller && !field.secret).filter(is_reset).collect()
     }
@@ -64,8 +68,21 @@ impl Replacement {
 pub fn replace(session: &Session, replacement: Replacement) -> Result<(Client, Vec<FieldChange>)> {
     let about = format!("cannot replace client `{}`", replacement.id);
     let request = request::replace_client(&replacement.id, &replacement.spec);
-    let answer = session.wait(ask(session, &request, &about))?;
-    let mut client = clients::client(&answer, &about)?;
+    let unknown = |error: Error| {
+        error
+            .about(format!("it is not known whether client `{}` was replaced", replacement.id))
+            .with_code("unknown_outcome")
+    };
+    let sent = session.wait(async { Ok(exchange(session, &request).await) }).map_err(unknown)?;
+    let answer = match sent.result {
+        Ok(answer) if answer.is_success() => answer,
+        result => {
+            let error =
+                result.map_or_else(|error| error.about(&about), |answer| refusal::error(&answer, &request, &about));
+            return Err(if sent.unsettled { unknown(error) } else { error });
+        }
+    };
+    let mut client = clients::client(&answer, &about).map_err(unknown)?;
     let secret = replacement.spec.secret();
     let changes = changes(&replacement.before, &client, secret.is_some());
     if let Some(secret) = secret {

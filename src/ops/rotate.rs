@@ -3,7 +3,12 @@
 //! Each rotation takes one of five places for old secrets, so that none is repeated without need: whether a lost one was
 //! carried out is told by `updated_at`.
 
-use crate::api::send::{Exchange, ask, exchange};
+use std::time::Instant;
+
+use serde_json::Value;
+
+use crate::api::request::Request;
+use crate::api::send::{Answer, Exchange, exchange};
 use crate::api::{clients, refusal, request};
 use crate::crypt::{Recipient, recipient};
 use crate::error::{Error, Result};
@@ -42,13 +47,16 @@ pub fn check(session: &Session, id: &ClientId, recipients: &[Recipient]) -> Resu
 
 /// `POST /admin/clients/{id}/secrets/rotate`, at most once more where a reply is lost after it was carried out.
 ///
-/// `before` is what [`check`] gave. Errors: a server without that route (404); what is not known, with what to do.
+/// `before` is what [`check`] gave. Errors: a server without that route (404); what is not known, with what to do;
+/// before anything is sent, a state folder that could not keep the new secret.
 pub fn rotate(session: &Session, before: Client, recipients: &[Recipient]) -> Result<Rotated> {
     let id = before.client_id()?;
+    Kept::rehearse()?;
     let about = format!("cannot rotate the secret of client `{id}`");
     let request = request::rotate_secret(&id);
     let mut lost = 0;
     loop {
+        let began = Instant::now();
         let Exchange { result, unsettled, .. } = match session.wait(async { Ok(exchange(session, &request).await) }) {
             Ok(sent) => sent,
             Err(interrupted) => return Err(unknown(interrupted, &id)),
@@ -58,30 +66,43 @@ pub fn rotate(session: &Session, before: Client, recipients: &[Recipient]) -> Re
                 Ok(client) => return keep(session, client, recipients),
                 Err(error) => error,
             },
-            // The page of a router that knows no such route.
-            Ok(answer) if answer.status == 404 && !unsettled => {
-                let error = refusal::error(&answer, &request, &about);
-                return Err(error.hint(
-                    "a server older than this route: --cut-over sets a new secret, and the old one ends at once",
-                ));
-            }
+            Ok(answer) if answer.status == 404 && !unsettled => return Err(absent(&answer, &request, &about)),
             Ok(answer) if !unsettled => return Err(refusal::error(&answer, &request, &about)),
             Ok(answer) => refusal::error(&answer, &request, &about),
             Err(error) if !unsettled => return Err(error.about(&about)),
             Err(error) => error,
         };
         lost += 1;
-        let Ok(now) = session.wait(clients::get(session, &id)) else { return Err(unknown(error, &id)) };
-        let was_rotated = now.text("updated_at") != before.text("updated_at");
         if lost > 1 {
             return Err(unknown(error, &id));
         }
-        session.ui().warn(&if was_rotated {
-            format!("the reply was lost after client `{id}` got a new secret, which nobody has: rotating once more")
+        // What is still on its way would come after the look, and take a second place for old secrets.
+        let rest = session.settings().policy.timeout.saturating_sub(began.elapsed());
+        session.ui().note(&format!(
+            "the reply was lost: waiting {} s until the server has settled whether client `{id}` got a new secret",
+            rest.as_secs_f32().ceil()
+        ));
+        let now = session.wait(async {
+            tokio::time::sleep(rest).await;
+            clients::get(session, &id).await
+        });
+        let Ok(now) = now else { return Err(unknown(error, &id)) };
+        session.ui().warn(&if now.text("updated_at") == before.text("updated_at") {
+            format!("client `{id}` is as it was: rotating again")
         } else {
-            format!("the reply was lost, and client `{id}` is as it was: rotating again")
+            format!("client `{id}` got a new secret, which nobody has: rotating once more")
         });
     }
+}
+
+/// A 404: there is no such client any more, or the page of a router that knows no such route.
+fn absent(answer: &Answer, request: &Request, about: &str) -> Error {
+    if serde_json::from_slice::<Value>(&answer.body).is_ok() {
+        return refusal::error(answer, request, about);
+    }
+    Error::failed(format!("{about}: the server is older than the rotation of secrets (HTTP 404)"))
+        .with_status(404)
+        .hint("--cut-over sets a new secret, and the old one ends at once")
 }
 
 fn keep(session: &Session, mut client: Client, recipients: &[Recipient]) -> Result<Rotated> {
@@ -123,5 +144,13 @@ pub fn cut_over(before: Client, recipients: &[Recipient]) -> Result<Update> {
 /// `DELETE /admin/clients/{id}/secrets/rotate`: the secrets that were rotated out end.
 pub fn drop_old(session: &Session, id: &ClientId) -> Result<()> {
     let about = format!("cannot drop the old secrets of client `{id}`");
-    session.wait(ask(session, &request::drop_rotated(id), &about)).map(drop)
+    let request = request::drop_rotated(id);
+    session.wait(async {
+        let answer = exchange(session, &request).await.result.map_err(|error| error.about(&about))?;
+        match answer.status {
+            404 => Err(absent(&answer, &request, &about)),
+            _ if answer.is_success() => Ok(()),
+            _ => Err(refusal::error(&answer, &request, &about)),
+        }
+    })
 }

@@ -5,12 +5,12 @@ use serde_json::Value;
 use crate::api::send::exchange;
 use crate::api::{clients, refusal, request};
 use crate::crypt::{Recipient, recipient};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::model::client::{Client, ClientId, ClientSpec};
 use crate::model::compare;
-use crate::model::fields::{FIELDS, Field, SetBy};
+use crate::model::fields::{self, FIELDS, Field, SetBy};
 use crate::model::lint::{self, Finding};
-use crate::model::patch::Patch;
+use crate::model::patch::{self, Patch};
 use crate::ops::keep::Kept;
 use crate::secret::Secret;
 use crate::session::Session;
@@ -26,6 +26,13 @@ pub struct Change {
     pub add: Vec<(&'static Field, Vec<String>)>,
     /// Entries that are taken out of lists.
     pub remove: Vec<(&'static Field, Vec<String>)>,
+}
+
+impl Change {
+    /// Whether nothing is named.
+    pub fn is_empty(&self) -> bool {
+        self.set.is_empty() && self.unset.is_empty() && self.add.is_empty() && self.remove.is_empty()
+    }
 }
 
 /// How a client is to be changed.
@@ -85,32 +92,35 @@ pub fn plan_from(session: &Session, before: Client, change: Change, how: &How) -
     let mut patch = Patch::new();
     let mut after = before.to_spec();
     for (field, value) in values(&before, &change) {
-        after.set(field, value.clone());
         if !compare::is_same(field, &value, before.get(field.json).unwrap_or(&Value::Null)) {
+            after.set(field, value.clone());
             patch.set(field, value);
         }
     }
-    let given = change.set.secret().cloned();
-    // Nobody has the secret of a client that did without.
-    let needs_secret = after.uses_secret() && !before.to_spec().uses_secret();
-    let secret_is_ours = needs_secret && given.is_none();
-    let secret = if secret_is_ours { Some(Secret::generate()?) } else { given };
-    if let Some(secret) = &secret {
-        after.set_secret(secret.clone());
+    if let Some(secret) = change.set.secret() {
         patch.set_secret(secret.clone());
+    }
+    let secret_is_ours = add_secret(&mut patch, &before, &after)?;
+    if let Some(secret) = patch.secret() {
+        after.set_secret(secret.clone());
     }
     if !how.no_lint && !patch.is_empty() {
         judge(session, &before.to_spec(), &after)?;
     }
-    let sealed = match &secret {
+    let sealed = match patch.secret() {
         Some(secret) if !how.recipients.is_empty() => Some(recipient::encrypt(&how.recipients, secret)?),
-        None if !how.recipients.is_empty() => {
-            return Err(Error::usage(format!("client `{id}` gets no new secret, and there is nothing to encrypt"))
-                .hint("leave --pgp-key, --pgp-key-url and --keybase out, or give a secret"));
-        }
         _ => None,
     };
     Ok(Update { id, before, patch, secret_is_ours, recipients: how.recipients.clone(), sealed })
+}
+
+/// Nobody has the secret of a client that did without: it gets one that is chosen here. Tells whether it did.
+fn add_secret(patch: &mut Patch, before: &Client, after: &ClientSpec) -> Result<bool> {
+    let is_due = after.uses_secret() && !before.uses_secret() && patch.secret().is_none();
+    if is_due {
+        patch.set_secret(Secret::generate()?);
+    }
+    Ok(is_due)
 }
 
 /// A patch of nothing but a secret that was chosen here.
@@ -123,15 +133,22 @@ pub fn plan_secret(before: Client, patch: Patch, recipients: &[Recipient]) -> Re
 }
 
 /// A patch that was written by somebody else, ready to be sent.
-pub fn plan_patch(session: &Session, id: &ClientId, patch: Patch) -> Result<Update> {
+pub fn plan_patch(session: &Session, id: &ClientId, asked: patch::Asked) -> Result<Update> {
     let before = session.wait(clients::get(session, id))?;
-    Ok(Update { id: id.clone(), before, patch, secret_is_ours: false, recipients: Vec::new(), sealed: None })
+    let mut patch = asked.on(&before);
+    let mut after = before.to_spec();
+    if let (Some(method), Some(field)) = (patch.auth_method(), fields::field("token_endpoint_auth_method")) {
+        after.set(field, method.into());
+    }
+    let secret_is_ours = add_secret(&mut patch, &before, &after)?;
+    Ok(Update { id: id.clone(), before, patch, secret_is_ours, recipients: Vec::new(), sealed: None })
 }
 
 /// Every field that is asked for with its value as a whole.
 fn values(before: &Client, change: &Change) -> Vec<(&'static Field, Value)> {
     let wanted = |field: &'static Field| {
         let set = change.set.document().get(field.json).cloned();
+        let set = set.map(|value| if value.is_null() { field.empty() } else { value });
         let unset = || change.unset.iter().any(|other| other.json == field.json).then(|| field.empty());
         let whole = set.or_else(unset);
         let of = |lists: &[(&'static Field, Vec<String>)]| -> Option<Vec<String>> {
@@ -205,6 +222,11 @@ impl Update {
     /// The client as it is.
     pub fn before(&self) -> &Client {
         &self.before
+    }
+
+    /// Whether the client gets a new secret.
+    pub fn sets_secret(&self) -> bool {
+        self.patch.secret().is_some()
     }
 
     /// Whether the secret was chosen here, so that nobody has it yet.

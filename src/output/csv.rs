@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use super::outcome::{Body, Trailer};
+use super::outcome::{Body, Id, Trailer};
 use super::render::{Clear, Formatter, Progress};
 use crate::error::{Error, Result};
 use crate::text;
@@ -51,7 +51,7 @@ impl Csv {
 }
 
 impl Formatter for Csv {
-    fn row(&mut self, body: Body, _: Option<&str>, text: &mut String) -> Result<Progress> {
+    fn row(&mut self, body: Body, _: &Id, text: &mut String) -> Result<Progress> {
         let value = Clear::of(&body);
         if !self.started {
             self.start(Some(&value.0), text)?;

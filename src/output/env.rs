@@ -3,7 +3,7 @@
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use super::outcome::{Body, Trailer};
+use super::outcome::{Body, Id, Trailer};
 use super::render::{Clear, Formatter, Progress};
 use crate::error::Result;
 use crate::text;
@@ -36,7 +36,7 @@ impl Env {
 }
 
 impl Formatter for Env {
-    fn row(&mut self, body: Body, _: Option<&str>, text: &mut String) -> Result<Progress> {
+    fn row(&mut self, body: Body, _: &Id, text: &mut String) -> Result<Progress> {
         let value = Clear::of(&body);
         match &value.0 {
             Value::Object(row) if matches!(body, Body::Document(_)) && row.contains_key(OF_A_CLIENT[0]) => {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use super::outcome::{Body, Shape, Trailer};
+use super::outcome::{Body, Id, Shape, Trailer};
 use super::render::{Clear, Formatter, Progress};
 use crate::error::{Error, Result};
 use crate::text;
@@ -41,16 +41,20 @@ impl Json {
 }
 
 impl Formatter for Json {
-    fn row(&mut self, body: Body, _: Option<&str>, text: &mut String) -> Result<Progress> {
+    fn row(&mut self, body: Body, _: &Id, text: &mut String) -> Result<Progress> {
         text.push_str(if self.started && self.shape != Shape::One { "," } else { self.open() });
         self.started = true;
-        let value = Clear::of(&body);
-        let json = Zeroizing::new(to_text(&value.0, self.pretty)?);
+        // The whole line at once: whoever reads lines has it before the kept secret goes.
+        let after = if self.shape == Shape::One { "\n" } else { "" };
+        if !self.pretty {
+            push_line(&body, self.on_screen, text)?;
+            text.push_str(after);
+            return Ok(Progress::Written);
+        }
+        let json = Zeroizing::new(to_text(&Clear::of(&body).0, true)?);
         let shown = if self.on_screen { text::safe_json(&json) } else { json.as_str().into() };
-        if !self.pretty || self.shape == Shape::One {
-            text.push_str(&shown);
-            // The whole line at once: whoever reads lines has it before the kept secret goes.
-            text.push_str(if self.shape == Shape::One { "\n" } else { "" });
+        if self.shape == Shape::One {
+            text.extend([&shown, after]);
             return Ok(Progress::Written);
         }
         for line in shown.lines() {
@@ -98,10 +102,8 @@ impl Jsonl {
 }
 
 impl Formatter for Jsonl {
-    fn row(&mut self, body: Body, _: Option<&str>, text: &mut String) -> Result<Progress> {
-        let value = Clear::of(&body);
-        let json = Zeroizing::new(to_text(&value.0, false)?);
-        text.push_str(&if self.on_screen { text::safe_json(&json) } else { json.as_str().into() });
+    fn row(&mut self, body: Body, _: &Id, text: &mut String) -> Result<Progress> {
+        push_line(&body, self.on_screen, text)?;
         text.push('\n');
         Ok(Progress::Written)
     }
@@ -109,6 +111,21 @@ impl Formatter for Jsonl {
     fn end(&mut self, _: Option<Trailer>, _: &mut String) -> Result<()> {
         Ok(())
     }
+}
+
+/// Writes a row on one line; as the server wrote it, where nobody has changed it.
+fn push_line(body: &Body, on_screen: bool, text: &mut String) -> Result<()> {
+    let push = |json: &str, text: &mut String| {
+        text.push_str(&if on_screen { text::safe_json(json) } else { json.into() });
+    };
+    if let Body::Document(document) = body
+        && let Some(line) = document.line()
+    {
+        push(line, text);
+        return Ok(());
+    }
+    push(&Zeroizing::new(to_text(&Clear::of(body).0, false)?), text);
+    Ok(())
 }
 
 fn to_text(value: &Value, pretty: bool) -> Result<String> {

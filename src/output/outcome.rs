@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use crate::error::{Error, Result};
 use crate::model::client::Client;
 use crate::model::document::Document;
+use crate::secret::Secret;
 
 /// What is to happen once a row has reached stdout without error (removing the file that kept its secret).
 pub type Afterwards = Box<dyn FnOnce() -> Result<()> + Send>;
@@ -27,6 +28,14 @@ impl Body {
         }
     }
 
+    /// Whether there are secrets in it that must not stay in memory.
+    pub fn has_secrets(&self) -> bool {
+        match self {
+            Body::Document(document) => document.has_secrets(),
+            Body::Value(_) => false,
+        }
+    }
+
     /// The value with `[REDACTED]` for its secrets.
     pub fn redacted(&self) -> Value {
         match self {
@@ -36,28 +45,60 @@ impl Body {
     }
 }
 
+/// The id of a row, where it has one.
+#[derive(Clone, Debug)]
+pub enum Id {
+    /// It has none.
+    None,
+    /// This text.
+    Text(String),
+    /// This member of it.
+    Member(&'static str),
+}
+
+impl Id {
+    /// The id of a row with this body.
+    pub fn of<'a>(&'a self, body: &'a Body) -> Option<&'a str> {
+        match (self, body) {
+            (Id::Text(id), _) => Some(id),
+            (Id::Member(name), Body::Document(document)) => {
+                document.text(name).or_else(|| document.secret(name).map(Secret::expose))
+            }
+            (Id::Member(name), Body::Value(value)) => value.get(name).and_then(Value::as_str),
+            (Id::None, _) => None,
+        }
+    }
+}
+
 /// One row of an outcome.
 pub struct Row {
     /// What it is.
     pub body: Body,
-    /// What `--quiet` prints: the id, where the row has one.
-    pub id: Option<String>,
-    /// To be called once the row has been written and flushed without error.
-    pub afterwards: Option<Afterwards>,
-    /// What a person is to know where the row could not be written.
-    pub otherwise: Option<String>,
+    /// What `--quiet` prints.
+    pub id: Id,
+    /// What is on disk for it until it has reached its reader.
+    pub pending: Option<Pending>,
+}
+
+/// What is kept on disk until a row has reached its reader.
+pub struct Pending {
+    /// To be called once the row has been written and flushed without error, and its secret was in what was written.
+    pub afterwards: Afterwards,
+    /// The secret that nobody else has.
+    pub secret: Option<Secret>,
+    /// Where it is kept, as a person is told where it did not reach its reader.
+    pub place: String,
 }
 
 impl Row {
     /// A row without secrets and without an id.
     pub fn value(value: Value) -> Self {
-        Row { body: Body::Value(value), id: None, afterwards: None, otherwise: None }
+        Row { body: Body::Value(value), id: Id::None, pending: None }
     }
 
     /// A row from a document; its id is the member `id_field`.
-    pub fn document(document: Document, id_field: &str) -> Self {
-        let id = document.text(id_field).map(str::to_owned);
-        Row { body: Body::Document(document), id, afterwards: None, otherwise: None }
+    pub fn document(document: Document, id_field: &'static str) -> Self {
+        Row { body: Body::Document(document), id: Id::Member(id_field), pending: None }
     }
 
     /// A client as a row.
@@ -65,16 +106,22 @@ impl Row {
         Row::document(client.into_document(), "client_id")
     }
 
+    /// The same row under this id.
+    #[must_use]
+    pub fn with_id(self, id: impl Into<String>) -> Self {
+        Row { id: Id::Text(id.into()), ..self }
+    }
+
     /// A row that is nothing but an id: JSON prints it as a string.
     pub fn id(id: impl Into<String>) -> Self {
         let id = id.into();
-        Row { body: Body::Value(Value::String(id.clone())), id: Some(id), afterwards: None, otherwise: None }
+        Row { body: Body::Value(Value::String(id.clone())), id: Id::Text(id), pending: None }
     }
 
-    /// What is to happen once the row has been written, and what a person is to know where it could not be.
+    /// The same row, for which something is kept on disk.
     #[must_use]
-    pub fn afterwards(self, afterwards: Afterwards, otherwise: impl Into<String>) -> Self {
-        Row { afterwards: Some(afterwards), otherwise: Some(otherwise.into()), ..self }
+    pub fn pending(self, pending: Pending) -> Self {
+        Row { pending: Some(pending), ..self }
     }
 }
 
@@ -99,21 +146,33 @@ pub trait Rows: Send {
 /// Where a page of a list ended.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Trailer {
-    /// The token of the next page; `None` on the last one.
+    /// The token of the next page; `None` on the last one, and where the list stopped in the middle of a page.
     pub next_page_token: Option<String>,
+    /// Whether there is nothing behind it.
+    pub is_last_page: bool,
 }
 
 impl Trailer {
     /// Of a list that has no more pages.
     pub fn last_page() -> Self {
-        Trailer { next_page_token: None }
+        Trailer::before(None)
+    }
+
+    /// Of a list with this token of the next page.
+    pub fn before(next_page_token: Option<String>) -> Self {
+        Trailer { is_last_page: next_page_token.is_none(), next_page_token }
+    }
+
+    /// Of a list that was cut off in the middle of a page.
+    pub fn cut_off() -> Self {
+        Trailer { next_page_token: None, is_last_page: false }
     }
 
     /// `next_page_token` and `is_last_page`, as the Ory CLI names them.
     pub fn members(&self) -> Map<String, Value> {
         let mut members = Map::new();
         members.insert("next_page_token".into(), self.next_page_token.clone().unwrap_or_default().into());
-        members.insert("is_last_page".into(), self.next_page_token.is_none().into());
+        members.insert("is_last_page".into(), self.is_last_page.into());
         members
     }
 }
@@ -171,6 +230,12 @@ impl Outcome {
         Outcome { rows: Box::new(Each(rows)), shape, columns, members: &[] }
     }
 
+    /// The rows wait for a server, each on its own: what is there is shown before the next one is asked for.
+    #[must_use]
+    pub fn slow(self) -> Self {
+        Outcome { rows: Box::new(Slow(self.rows)), ..self }
+    }
+
     /// As many rows as there are: an array, even of one.
     pub fn many(rows: impl Iterator<Item = Result<Row>> + Send + 'static, columns: &'static [Column]) -> Self {
         Outcome { rows: Box::new(Each(rows)), shape: Shape::Many, columns, members: &[] }
@@ -197,6 +262,23 @@ impl<I: Iterator<Item = Result<Row>> + Send> Rows for Each<I> {
     }
 }
 
+/// Rows that are never there by themselves.
+struct Slow(Box<dyn Rows>);
+
+impl Rows for Slow {
+    fn next(&mut self) -> Option<Result<Row>> {
+        self.0.next()
+    }
+
+    fn is_ready(&self) -> bool {
+        false
+    }
+
+    fn trailer(&self) -> Option<Trailer> {
+        self.0.trailer()
+    }
+}
+
 /// How rendering went.
 #[derive(Debug, Default)]
 pub struct Rendered {
@@ -204,4 +286,6 @@ pub struct Rendered {
     pub rows: usize,
     /// Errors that stood in the place of a row, in order.
     pub failures: Vec<Error>,
+    /// Where secrets are kept that were in no row that was written, as the format leaves them out.
+    pub unseen: Vec<String>,
 }

@@ -4,7 +4,7 @@ use serde_json::Value;
 use serde_json_path::JsonPath;
 use zeroize::Zeroizing;
 
-use super::outcome::{Body, Shape, Trailer};
+use super::outcome::{Body, Id, Shape, Trailer};
 use super::render::{Clear, Formatter, Progress};
 use crate::error::{Error, Result};
 use crate::text;
@@ -65,11 +65,6 @@ impl PathQuery {
             PathQuery::JsonPath(path) => text::safe(&path.to_string()).into_owned(),
             PathQuery::Quoted(query) => query.shown(),
         }
-    }
-
-    /// Whether what is picked out of `value` shows `text`.
-    pub fn shows(&self, value: &Value, text: &str) -> bool {
-        self.pick(value, false).iter().any(|line| line.contains(text))
     }
 
     /// What the path picks, a line each: a string as it is, anything else as JSON.
@@ -162,7 +157,7 @@ impl Picked {
 }
 
 impl Formatter for Picked {
-    fn row(&mut self, body: Body, _: Option<&str>, _: &mut String) -> Result<Progress> {
+    fn row(&mut self, body: Body, _: &Id, _: &mut String) -> Result<Progress> {
         self.bodies.push(body);
         Ok(Progress::Held)
     }

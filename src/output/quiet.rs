@@ -1,6 +1,6 @@
 //! `--quiet`: ids, one a line.
 
-use super::outcome::{Body, Trailer};
+use super::outcome::{Body, Id, Trailer};
 use super::render::{Formatter, Progress};
 use crate::error::Result;
 use crate::text;
@@ -8,10 +8,10 @@ use crate::text;
 pub(super) struct Quiet;
 
 impl Formatter for Quiet {
-    fn row(&mut self, _: Body, id: Option<&str>, text: &mut String) -> Result<Progress> {
-        if let Some(id) = id {
-            // Escaped in a pipe too: one line is one id.
-            text.push_str(&text::safe(id));
+    fn row(&mut self, body: Body, id: &Id, text: &mut String) -> Result<Progress> {
+        if let Some(id) = id.of(&body) {
+            // In a pipe too: one line is one id, and reads back as it.
+            text.push_str(&text::to_line(id));
             text.push('\n');
         }
         Ok(Progress::Written)

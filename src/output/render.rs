@@ -10,7 +10,7 @@ use super::csv::Csv;
 use super::env::Env;
 use super::format::Format;
 use super::json::{Json, Jsonl};
-use super::outcome::{Afterwards, Body, Outcome, Rendered, Shape, Trailer};
+use super::outcome::{Body, Id, Outcome, Pending, Rendered, Shape, Trailer};
 use super::path::Picked;
 use super::quiet::Quiet;
 use super::table;
@@ -37,7 +37,7 @@ pub struct Screen {
 /// One format: takes rows, appends text.
 pub(super) trait Formatter {
     /// Takes a row; tells whether all rows so far are in `text` now, or are held back.
-    fn row(&mut self, body: Body, id: Option<&str>, text: &mut String) -> Result<Progress>;
+    fn row(&mut self, body: Body, id: &Id, text: &mut String) -> Result<Progress>;
 
     /// After the last row: what is still missing.
     fn end(&mut self, trailer: Option<Trailer>, text: &mut String) -> Result<()>;
@@ -59,12 +59,13 @@ pub(super) enum Progress {
 
 /// Pulls the rows of `outcome` and writes them to `out`.
 ///
-/// A row's `afterwards` is called once its bytes were written and flushed without error, and never otherwise.
+/// What is kept on disk for a row is let go of once its bytes, with the secret in them, were written and flushed without
+/// error, and never otherwise.
 /// An error in the place of a row goes to `on_failure` and into [`Rendered::failures`]; in a list it ends the list.
 ///
 /// # Errors
 /// The error that ended a list; a path that matched nothing; a writer that failed. A closed pipe is an error only if
-/// a row whose `afterwards` is due could not be written; then [`io::ErrorKind::BrokenPipe`] is its source.
+/// a row for which something is kept could not be written; then [`io::ErrorKind::BrokenPipe`] is its source.
 pub fn render(
     outcome: Outcome,
     format: &Format,
@@ -77,16 +78,9 @@ pub fn render(
         format.fits(outcome.shape)?;
     }
     let formatter = formatter(&outcome, format, quiet, screen);
-    let sink = Sink { out, text: Zeroizing::new(String::new()), flushed: None, eager: screen.is_terminal };
-    let mut run = Run {
-        formatter,
-        sink,
-        due: Vec::new(),
-        otherwise: Vec::new(),
-        waiting: 0,
-        rendered: Rendered::default(),
-        on_failure,
-    };
+    let sink =
+        Sink { out, text: Zeroizing::new(String::new()), flushed: None, eager: screen.is_terminal, wipes: false };
+    let mut run = Run { formatter, sink, due: Vec::new(), waiting: 0, rendered: Rendered::default(), on_failure };
     match run.pull(outcome) {
         Ok(()) => Ok(run.rendered),
         Err(Stop::Error(error)) => Err(run.otherwise(error)),
@@ -134,10 +128,8 @@ impl From<io::Error> for Stop {
 struct Run<'a> {
     formatter: Box<dyn Formatter>,
     sink: Sink<'a>,
-    /// Of rows that were not flushed yet.
-    due: Vec<Afterwards>,
-    /// What a person is to know if they never are.
-    otherwise: Vec<String>,
+    /// Of rows that were not flushed yet, and whether their secrets were seen in the text.
+    due: Vec<(Pending, bool)>,
     /// Rows that were taken and not written yet.
     waiting: usize,
     rendered: Rendered,
@@ -153,10 +145,12 @@ impl Run<'_> {
             let Some(next) = outcome.rows.next() else { break };
             match next {
                 Ok(row) => {
-                    self.due.extend(row.afterwards);
-                    self.otherwise.extend(row.otherwise);
+                    self.due.extend(row.pending.map(|pending| (pending, false)));
                     self.waiting += 1;
-                    let progress = self.formatter.row(row.body, row.id.as_deref(), &mut self.sink.text)?;
+                    self.sink.wipes |= row.body.has_secrets();
+                    let before = self.sink.text.len();
+                    let progress = self.formatter.row(row.body, &row.id, &mut self.sink.text)?;
+                    self.look_through(before);
                     self.hand_over(progress, false)?;
                 }
                 Err(error) if outcome.shape == Shape::List => {
@@ -166,13 +160,25 @@ impl Run<'_> {
                 Err(error) => self.fail(error),
             }
         }
+        let before = self.sink.text.len();
         self.formatter.end(outcome.rows.trailer(), &mut self.sink.text)?;
+        self.look_through(before);
         self.hand_over(Progress::Written, true)
     }
 
     fn pause(&mut self) -> Result<(), Stop> {
+        let before = self.sink.text.len();
         let progress = if self.waiting == 0 { Progress::Written } else { self.formatter.pause(&mut self.sink.text) };
+        self.look_through(before);
         self.hand_over(progress, true)
+    }
+
+    /// Looks for the secrets that are due in the text that has come: ids, paths and narrow tables leave them out.
+    fn look_through(&mut self, before: usize) {
+        let text = &self.sink.text[before..];
+        for (pending, seen) in self.due.iter_mut().filter(|(_, seen)| !seen) {
+            *seen = pending.secret.as_ref().is_none_or(|secret| text.contains(secret.expose()));
+        }
     }
 
     /// Passes text on; once it has arrived, calls what was waiting for that.
@@ -183,9 +189,10 @@ impl Run<'_> {
             return Ok(());
         }
         self.rendered.rows += std::mem::take(&mut self.waiting);
-        self.otherwise.clear();
-        for afterwards in std::mem::take(&mut self.due) {
-            if let Err(error) = afterwards() {
+        for (pending, seen) in std::mem::take(&mut self.due) {
+            if !seen {
+                self.rendered.unseen.push(pending.place);
+            } else if let Err(error) = (pending.afterwards)() {
                 self.fail(error);
             }
         }
@@ -194,7 +201,7 @@ impl Run<'_> {
 
     /// The error, with what is to be known of the rows that it kept from being written.
     fn otherwise(&mut self, error: Error) -> Error {
-        std::mem::take(&mut self.otherwise).into_iter().fold(error, Error::hint)
+        self.due.drain(..).fold(error, |error, (pending, _)| error.hint(pending.place))
     }
 
     fn fail(&mut self, error: Error) {
@@ -211,6 +218,8 @@ struct Sink<'a> {
     flushed: Option<Instant>,
     /// Whether each row is flushed: somebody watches.
     eager: bool,
+    /// Whether the text may hold a secret, and is wiped.
+    wipes: bool,
 }
 
 impl Sink<'_> {
@@ -224,7 +233,10 @@ impl Sink<'_> {
             return Ok(());
         }
         let written = self.out.write_all(self.text.as_bytes()).and_then(|()| self.out.flush());
-        self.text.zeroize();
+        if self.wipes {
+            self.text.zeroize();
+        }
+        self.text.clear();
         self.flushed = Some(Instant::now());
         written
     }

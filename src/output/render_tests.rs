@@ -90,7 +90,7 @@ impl Rows for Paged {
 }
 
 fn page(token: &str, rows: impl IntoIterator<Item = Row>) -> Outcome {
-    let trailer = Some(Trailer { next_page_token: Some(token.into()) });
+    let trailer = Some(Trailer::before(Some(token.into())));
     Outcome::list(Paged { trailer, ..Paged::of(rows) }, COLUMNS).with_members(MEMBERS)
 }
 
@@ -477,7 +477,7 @@ fn logged(log: &Log, id: &str) -> Row {
         log.lock().unwrap().push(format!("after {name}"));
         Ok(())
     });
-    client(id, Value::Null).afterwards(after, format!("{id} is kept"))
+    client(id, Value::Null).pending(Pending { afterwards: after, secret: None, place: format!("{id} is kept") })
 }
 
 fn afters(log: &Log) -> Vec<String> {
@@ -596,4 +596,67 @@ fn env_refuses_several_before_anything_is_pulled() {
     let error =
         render(Outcome::list(rows, &[]), &Format::Env, false, &Screen::default(), &mut out, &mut |_| {}).unwrap_err();
     assert_eq!(error.kind(), Kind::Usage);
+}
+
+/// A new client, whose secret nobody has seen.
+fn new(log: &Log, id: &str, secret: &str) -> Row {
+    let row = client(id, json!({"client_secret": secret}));
+    let Row { pending: Some(pending), .. } = logged(log, id) else { panic!("nothing is kept") };
+    row.pending(Pending { secret: Some(crate::secret::Secret::new(secret)), ..pending })
+}
+
+#[test]
+fn a_secret_that_is_not_in_the_output_stays_on_disk() {
+    let secret = "s".repeat(40);
+    for (format, quiet, is_seen) in [
+        ("table", false, true),
+        ("json", false, true),
+        ("env", false, true),
+        ("csv", false, true),
+        ("table", true, false),
+        ("jsonpath=client_id", false, false),
+        ("jsonpath=client_secret", false, true),
+    ] {
+        for screen in [Screen::default(), terminal(200), terminal(20)] {
+            let log = Log::default();
+            let format = Format::parse(format).unwrap();
+            let outcome = one(new(&log, "a", &secret));
+            let rendered = render(outcome, &format, quiet, &screen, &mut Vec::new(), &mut |_| {}).unwrap();
+            assert_eq!(afters(&log).len(), usize::from(is_seen), "{format:?}");
+            assert_eq!(rendered.unseen.len(), usize::from(!is_seen), "{format:?}");
+        }
+    }
+}
+
+#[test]
+fn a_terminal_s_table_shows_every_secret_whole() {
+    let secret = "s".repeat(40);
+    for (width, others) in [(200, 0), (40, 0), (20, 0), (200, 120), (40, 120)] {
+        let log = Log::default();
+        let plain = (0..others).map(|at| Ok(client(&format!("id-{at}"), Value::Null)));
+        let rows = plain.chain([Ok(new(&log, "last", &secret))]).collect();
+        let mut out = Vec::new();
+        let rendered = render(many(rows), &Format::Table, false, &terminal(width), &mut out, &mut |_| {}).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(text.contains(&secret) && !text.contains("hidden: CLIENT SECRET"), "{text}");
+        assert_eq!((afters(&log).len(), rendered.unseen.len()), (1, 0), "{width} {others}");
+    }
+}
+
+#[test]
+fn rows_that_wait_for_a_server_are_shown_one_by_one() {
+    for format in ["table", "json", "yaml", "csv", "jsonl"] {
+        for screen in [Screen::default(), terminal(80)] {
+            let log = Log::default();
+            let seen = log.clone();
+            let rows = (0..3).map(move |at| {
+                let text = seen.lock().unwrap().concat();
+                (0..at).for_each(|before| assert!(text.contains(&format!("id-{before}")), "{at}: {text}"));
+                Ok(client(&format!("id-{at}"), Value::Null))
+            });
+            let outcome = Outcome::many(rows, COLUMNS).slow();
+            let format = Format::parse(format).unwrap();
+            render(outcome, &format, false, &screen, &mut Recorder::new(&log), &mut |_| {}).unwrap();
+        }
+    }
 }

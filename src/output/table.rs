@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use super::outcome::{Body, Column, Outcome, Shape, Trailer};
+use super::outcome::{Body, Column, Id, Outcome, Shape, Trailer};
 use super::render::{Clear, Formatter, Progress};
 use crate::error::Result;
 use crate::text;
@@ -77,10 +77,7 @@ fn cell(row: &Value, column: &Shown) -> Zeroizing<String> {
 /// What stands below a list: the Ory CLI's words.
 fn below(trailer: &Trailer) -> [(&'static str, String); 2] {
     let token = trailer.next_page_token.as_deref().unwrap_or_default();
-    [
-        ("NEXT PAGE TOKEN", text::safe(token).into_owned()),
-        ("IS LAST PAGE", trailer.next_page_token.is_none().to_string()),
-    ]
+    [("NEXT PAGE TOKEN", text::safe(token).into_owned()), ("IS LAST PAGE", trailer.is_last_page.to_string())]
 }
 
 /// The table of a pipe: columns stand where they were declared, whatever the rows hold.
@@ -105,7 +102,7 @@ impl Tabbed {
 }
 
 impl Formatter for Tabbed {
-    fn row(&mut self, body: Body, _: Option<&str>, text: &mut String) -> Result<Progress> {
+    fn row(&mut self, body: Body, _: &Id, text: &mut String) -> Result<Progress> {
         let value = Clear::of(&body);
         if let Some(plain) = plain(self.declared, &value.0) {
             text.push_str(&plain);

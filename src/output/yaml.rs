@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use super::outcome::{Body, Shape, Trailer};
+use super::outcome::{Body, Id, Shape, Trailer};
 use super::render::{Clear, Formatter, Progress};
 use crate::error::Result;
 use crate::text::is_unsafe;
@@ -22,7 +22,7 @@ impl Yaml {
 }
 
 impl Formatter for Yaml {
-    fn row(&mut self, body: Body, _: Option<&str>, text: &mut String) -> Result<Progress> {
+    fn row(&mut self, body: Body, _: &Id, text: &mut String) -> Result<Progress> {
         if self.shape == Shape::List && !self.started {
             text.push_str("items:\n");
         }

@@ -25,7 +25,9 @@ pub struct Condition {
 impl Condition {
     /// Reads an expression. Errors: it is none, with its position.
     pub fn parse(host: &Host, text: &str) -> Result<Self> {
-        let engine = engine(&Context::new(host.clone()));
+        let mut engine = engine(&Context::new(host.clone()));
+        // What one client has in its metadata, another has not.
+        engine.set_fail_on_invalid_map_property(false);
         // Not a constant, which would be put into the expression as it is compiled.
         let mut scope = Scope::new();
         scope.push("c", ());
@@ -62,7 +64,7 @@ fn evaluate(engine: &Engine, ast: &AST, client: Client) -> Result<bool> {
     let value = settled(engine.eval_ast_with_scope::<Dynamic>(&mut scope, ast), NAME)?;
     let kind = value.type_name().to_owned();
     value.as_bool().map_err(|_| {
-        Error::usage(format!("{NAME} is {kind} there, neither true nor false"))
+        Error::failed(format!("{NAME} is {kind} there, neither true nor false"))
             .hint("compare with ==, or ask with .contains(…)")
     })
 }

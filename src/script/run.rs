@@ -8,7 +8,7 @@ use rhai::{Array, Dynamic, Scope};
 use crate::error::{Error, Result};
 use crate::model::client::Client;
 use crate::ops::keep::Kept;
-use crate::output::outcome::{Afterwards, Body, Column, Outcome, Row, Rows, Trailer};
+use crate::output::outcome::{Body, Column, Outcome, Pending, Row, Rows, Trailer};
 use crate::script::clients::Query;
 use crate::script::engine::{Context, engine};
 use crate::script::errors::{self, settled};
@@ -98,9 +98,11 @@ pub fn release(outcome: Outcome, kept: Vec<Kept>) -> Outcome {
     if kept.is_empty() {
         return outcome;
     }
-    let otherwise = kept_secrets(&kept);
-    let afterwards: Afterwards = Box::new(move || kept.into_iter().try_for_each(Kept::discard));
-    let rows = Releasing { ahead: None, rows: outcome.rows, afterwards: Some(afterwards), otherwise };
+    let place = kept_secrets(&kept);
+    let afterwards = Box::new(move || kept.into_iter().try_for_each(Kept::discard));
+    // The script has shown them, or shows them in some row of many.
+    let pending = Some(Pending { afterwards, secret: None, place });
+    let rows = Releasing { ahead: None, rows: outcome.rows, pending };
     Outcome { rows: Box::new(rows), ..outcome }
 }
 
@@ -108,8 +110,7 @@ pub fn release(outcome: Outcome, kept: Vec<Kept>) -> Outcome {
 struct Releasing {
     ahead: Option<Row>,
     rows: Box<dyn Rows>,
-    afterwards: Option<Afterwards>,
-    otherwise: String,
+    pending: Option<Pending>,
 }
 
 impl Rows for Releasing {
@@ -123,11 +124,9 @@ impl Rows for Releasing {
                 }
                 Some(Err(error)) => return Some(Err(error)),
                 None => {
-                    return match (self.ahead.take(), self.afterwards.take()) {
-                        (Some(last), Some(afterwards)) => {
-                            Some(Ok(last.afterwards(afterwards, std::mem::take(&mut self.otherwise))))
-                        }
-                        (None, Some(afterwards)) => afterwards().err().map(Err),
+                    return match (self.ahead.take(), self.pending.take()) {
+                        (Some(last), Some(pending)) => Some(Ok(last.pending(pending))),
+                        (None, Some(pending)) => (pending.afterwards)().err().map(Err),
                         (last, None) => last.map(Ok),
                     };
                 }

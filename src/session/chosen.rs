@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::error::Result;
 use crate::model::client::Client;
+use crate::model::{duration, fields};
 use crate::output::outcome::{Row, Rows, Trailer};
 use crate::session::pages::Clients;
 
@@ -50,18 +51,28 @@ pub fn row(client: Client, columns: &[&'static str]) -> Row {
     if columns.is_empty() {
         return Row::client(client);
     }
-    let id = client.id().to_owned();
     let field = |name: &&'static str| ((*name).to_owned(), client.get(name).cloned().unwrap_or(Value::Null));
-    Row { id: Some(id), ..Row::value(Value::Object(columns.iter().map(field).collect())) }
+    Row::value(Value::Object(columns.iter().map(field).collect())).with_id(client.id())
 }
 
-/// What a client is ordered by: small and capital letters are the same.
-fn key(client: &Client, field: &str) -> Option<String> {
+/// What a client is ordered by: numbers and durations by their size, text by its letters, small and capital ones alike.
+#[derive(Eq, Ord, PartialEq, PartialOrd)]
+enum Key {
+    Number(i64),
+    Text(String),
+}
+
+fn key(client: &Client, field: &str) -> Option<Key> {
     match client.get(field)? {
         Value::Null => None,
         Value::String(text) if text.is_empty() => None,
-        Value::String(text) => Some(text.to_lowercase()),
-        other => Some(other.to_string()),
+        Value::String(text) => {
+            let is_duration = fields::field(field).is_some_and(|field| field.kind == fields::Kind::Duration);
+            let length = is_duration.then(|| duration::parse(text).ok()).flatten();
+            Some(length.map_or_else(|| Key::Text(text.to_lowercase()), Key::Number))
+        }
+        Value::Number(number) if number.is_i64() => number.as_i64().map(Key::Number),
+        other => Some(Key::Text(other.to_string())),
     }
 }
 
@@ -102,7 +113,6 @@ impl Rows for Chosen {
     }
 
     fn trailer(&self) -> Option<Trailer> {
-        // A token begins at a page, and the limit was met in the middle of one.
-        if self.left == 0 { None } else { self.clients.trailer() }
+        self.clients.trailer()
     }
 }

@@ -201,8 +201,12 @@ impl Session {
                 (local.admin.clone(), Some(local.public.clone()), HeaderMap::new())
             }
         };
+        for name in self.settings.headers.keys() {
+            headers.remove(name);
+        }
+        // One name may come several times.
         for (name, value) in &self.settings.headers {
-            headers.insert(name, value.clone());
+            headers.append(name, value.clone());
         }
         let client = net::client(policy, &admin)?;
         Ok(Place { named_by, admin, headers, client, public: Mutex::new(public), public_client: OnceCell::new() })

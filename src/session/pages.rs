@@ -1,43 +1,161 @@
 //! All clients of a list, page by page, as a plain iterator.
 
-use crate::api::clients;
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::thread;
+
+use serde_json::Value;
+use tokio::task::JoinHandle;
+
+use crate::api::clients::{self, Page};
 use crate::api::request::ListQuery;
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 use crate::model::client::Client;
 use crate::output::outcome::{Row, Rows, Trailer};
 use crate::session::Session;
 
-/// Clients page by page; the next page is asked for when its first client is.
+/// Clients page by page; the next page is asked for when its first client is, or while the one before is read.
 pub struct Clients {
+    pages: Pages,
+    page: std::vec::IntoIter<Client>,
+    /// How many clients came with the pages so far, and the last one of them.
+    come: usize,
+    last: Option<Client>,
+    /// The token of the page that comes next.
+    token: Option<String>,
+    goes_on: bool,
+}
+
+/// Where pages come from.
+enum Pages {
+    Asked(Asker),
+    Ahead(Receiver<Result<Turned>>),
+}
+
+/// A page that has come.
+struct Turned {
+    page: Page,
+    goes_on: bool,
+}
+
+/// Asks for one page after the other.
+struct Asker {
     session: Session,
     query: ListQuery,
     all: bool,
-    page: std::vec::IntoIter<Client>,
-    next: Next,
+    /// The head of the page that is due, where it was asked for ahead.
+    coming: Option<JoinHandle<Result<Page>>>,
 }
 
-enum Next {
-    Ask,
-    Stopped(Option<String>),
+impl Asker {
+    /// The page that is due.
+    fn turn(&mut self) -> Result<Turned> {
+        let page = self.session.wait(clients::list(&self.session, &self.query))?;
+        Ok(self.turned(page))
+    }
+
+    fn turned(&mut self, page: Page) -> Turned {
+        let goes_on = self.goes_on(&page);
+        self.query.page_token.clone_from(&page.next);
+        Turned { page, goes_on }
+    }
+
+    fn goes_on(&self, page: &Page) -> bool {
+        // A server that leads back to the same page would never end.
+        self.all && page.next.is_some() && page.next != self.query.page_token
+    }
+
+    /// The page that is due; the next one is asked for as soon as the head of this one tells which it is.
+    fn turn_ahead(&mut self) -> Result<Turned> {
+        let (session, coming) = (self.session.clone(), self.coming.take());
+        let page = session.wait(async {
+            let page = match coming {
+                Some(coming) => {
+                    coming.await.map_err(|source| Error::failed("the list broke off").caused_by(source))??
+                }
+                None => clients::open_list(&session, &self.query).await?,
+            };
+            if self.goes_on(&page) {
+                let (session, query) =
+                    (session.clone(), ListQuery { page_token: page.next.clone(), ..self.query.clone() });
+                self.coming = Some(tokio::spawn(async move { clients::open_list(&session, &query).await }));
+            }
+            match page.read().await {
+                Ok(page) => Ok(page),
+                // It was lost on its way: the long way round sends again.
+                Err(_) => clients::list(&session, &self.query).await,
+            }
+        })?;
+        Ok(self.turned(page))
+    }
+
+    /// Asks for the rest on a thread of its own, so that pages come while others are read.
+    ///
+    /// The thread ends with the last page, with an error, or when nobody takes its pages any more.
+    fn ahead(mut self) -> Result<Receiver<Result<Turned>>> {
+        let (sender, pages) = sync_channel(0);
+        let ask = move || {
+            loop {
+                let turned = self.turn_ahead();
+                let goes_on = turned.as_ref().is_ok_and(|turned| turned.goes_on);
+                if sender.send(turned).is_err() || !goes_on {
+                    return;
+                }
+            }
+        };
+        let started = thread::Builder::new().name("pages".into()).spawn(ask);
+        started.map_err(|source| Error::failed("cannot start a thread for the pages").caused_by(source))?;
+        Ok(pages)
+    }
 }
 
 impl Clients {
     /// One page of what `query` asks for, or all pages from there on.
     pub fn new(session: Session, query: ListQuery, all: bool) -> Self {
-        Clients { session, query, all, page: Vec::new().into_iter(), next: Next::Ask }
+        let token = query.page_token.clone();
+        let pages = Pages::Asked(Asker { session, query, all, coming: None });
+        Clients { pages, page: Vec::new().into_iter(), come: 0, last: None, token, goes_on: true }
+    }
+
+    /// The same for whoever is going to read all of it: pages are asked for ahead.
+    pub fn ahead(self) -> Result<Self> {
+        let pages = match self.pages {
+            Pages::Asked(asker) if asker.all => Pages::Ahead(asker.ahead()?),
+            pages => pages,
+        };
+        Ok(Clients { pages, ..self })
+    }
+
+    /// Whether there are no more of them.
+    pub fn has_ended(&self) -> bool {
+        !self.goes_on && self.page.len() == 0
     }
 
     fn turn_page(&mut self) -> Result<()> {
-        let page = self.session.wait(clients::list(&self.session, &self.query))?;
-        self.page = page.clients.into_iter();
-        self.next = match page.next {
-            Some(token) if self.all && self.query.page_token.as_ref() != Some(&token) => {
-                self.query.page_token = Some(token);
-                Next::Ask
-            }
-            next => Next::Stopped(next),
+        let turned = match &mut self.pages {
+            Pages::Asked(asker) => asker.turn(),
+            Pages::Ahead(pages) => pages.recv().unwrap_or_else(|_| Err(Error::failed("the list broke off"))),
         };
+        let read = turned.and_then(|Turned { page, goes_on }| Ok((page.next.clone(), goes_on, page.clients()?)));
+        let (token, goes_on, clients) = read.map_err(|error| self.broken_off(error))?;
+        (self.token, self.goes_on) = (token, goes_on);
+        self.come += clients.len();
+        self.last = clients.last().cloned().or(self.last.take());
+        self.page = clients.into_iter();
         Ok(())
+    }
+
+    /// Where a list stopped, and how to go on from there.
+    fn broken_off(&self, error: Error) -> Error {
+        let (Some(last), Some(token)) = (&self.last, &self.token) else { return error };
+        let id = last.id();
+        let error = error.hint(format!("the list stopped after {} clients, the last of them `{id}`", self.come));
+        match error.kind() {
+            // The token has had its time: the order is that of the ids.
+            Kind::Failed if error.status() == Some(400) => {
+                error.hint(format!("to go on from there: --all --where 'c.client_id > {}'", Value::from(id)))
+            }
+            _ => error.hint(format!("to go on from there, within the hour: --page-token {token}")),
+        }
     }
 }
 
@@ -49,14 +167,12 @@ impl Iterator for Clients {
             if let Some(client) = self.page.next() {
                 return Some(Ok(client));
             }
-            match self.next {
-                Next::Stopped(_) => return None,
-                Next::Ask => {
-                    if let Err(error) = self.turn_page() {
-                        self.next = Next::Stopped(self.query.page_token.clone());
-                        return Some(Err(error));
-                    }
-                }
+            if !self.goes_on {
+                return None;
+            }
+            if let Err(error) = self.turn_page() {
+                self.goes_on = false;
+                return Some(Err(error));
             }
         }
     }
@@ -68,13 +184,11 @@ impl Rows for Clients {
     }
 
     fn is_ready(&self) -> bool {
-        self.page.len() > 0 || matches!(self.next, Next::Stopped(_))
+        self.page.len() > 0 || !self.goes_on
     }
 
     fn trailer(&self) -> Option<Trailer> {
-        match &self.next {
-            Next::Stopped(next_page_token) => Some(Trailer { next_page_token: next_page_token.clone() }),
-            Next::Ask => None,
-        }
+        // A token begins at a page.
+        Some(if self.page.len() > 0 { Trailer::cut_off() } else { Trailer::before(self.token.clone()) })
     }
 }

@@ -17,6 +17,8 @@ pub struct Given {
     pub endpoint: Option<String>,
     /// `--public-endpoint`: the public API of the same server.
     pub public_endpoint: Option<String>,
+    /// Whether the address that is named is that of the public API, where no other is.
+    pub endpoint_is_public: bool,
     /// `--sandbox`: the server inside this program.
     pub sandbox: bool,
     /// `--project`: of Ory Network.
@@ -127,7 +129,7 @@ fn from_flags(given: &Given) -> Result<Option<Chosen>> {
         return Ok(Some(Chosen::new(Target::Sandbox, "--sandbox")));
     }
     if let Some(endpoint) = &given.endpoint {
-        let target = server(endpoint, "--endpoint", public_flag(given)?)?;
+        let target = server(given, endpoint, "--endpoint", public_flag(given)?)?;
         return Ok(Some(Chosen::new(target, "--endpoint")));
     }
     if is_network {
@@ -195,7 +197,7 @@ fn environment_server(given: &Given, var: &env::Var, address: &str, key: Option<
             env::HYDRA_PUBLIC_URL.get().map(|text| net::server_url(&text, env::HYDRA_PUBLIC_URL.name)).transpose()?
         }
     };
-    let mut target = server(address, var.name, public)?;
+    let mut target = server(given, address, var.name, public)?;
     let mut warnings = Vec::new();
     if var.name == env::KRATOS_ADMIN_URL.name {
         warnings.push(format!(
@@ -217,8 +219,10 @@ fn public_flag(given: &Given) -> Result<Option<Url>> {
     given.public_endpoint.as_deref().map(|text| net::server_url(text, "--public-endpoint")).transpose()
 }
 
-fn server(address: &str, what: &str, public: Option<Url>) -> Result<Target> {
-    Ok(Target::Server { admin: net::server_url(address, what)?, public, credential: None })
+fn server(given: &Given, address: &str, what: &str, public: Option<Url>) -> Result<Target> {
+    let admin = net::server_url(address, what)?;
+    let public = public.or_else(|| given.endpoint_is_public.then(|| admin.clone()));
+    Ok(Target::Server { admin, public, credential: None })
 }
 
 fn is_below(url: &Url, apis: &Url) -> bool {

@@ -1,24 +1,25 @@
 //! `apply -f FILE…`: makes clients exist as files describe them; a second run changes nothing.
 
-use std::path::{Path, PathBuf};
-
 use clap::{Arg, ArgAction};
 use serde_json::{Map, Value, json};
 
 use crate::commands::client::change;
-use crate::config::read;
+use crate::commands::client::described::{described, with_folders};
+use crate::commands::in_turn;
 use crate::error::{self, Error, Kind, Result};
-use crate::grammar::{Args, Command, Host};
-use crate::model::client::{Client, ClientSpec};
+use crate::grammar::{Args, Command, Host, recipients as recipient_flags};
+use crate::model::client::Client;
 use crate::model::document::Document;
-use crate::model::{fields, input};
+use crate::model::fields;
+use crate::model::input::Entry;
 use crate::ops::apply::{self, Due, How};
 use crate::ops::create::{self, Created};
-use crate::ops::delete;
-use crate::ops::keep::Kept;
 use crate::ops::update::{self, FieldChange, Updated};
+use crate::ops::{delete, recipients};
 use crate::output::outcome::{Column, Outcome, Row, Rows, Trailer};
 use crate::session::Session;
+use crate::text::safe;
+use crate::ui::{Mark, Ui};
 
 const COLUMNS: &[Column] = &[
     Column { title: "CLIENT ID", member: "client_id" },
@@ -44,6 +45,12 @@ pub fn command() -> Command {
 }
 
 fn apply_args() -> Vec<Arg> {
+    let mut args = own_args();
+    args.extend(recipient_flags::recipient_args());
+    args
+}
+
+fn own_args() -> Vec<Arg> {
     let switch =
         |name: &'static str, help: &'static str| Arg::new(name).long(name).action(ArgAction::SetTrue).help(help);
     vec![
@@ -53,15 +60,19 @@ fn apply_args() -> Vec<Arg> {
             .value_name("FILE|DIR")
             .action(ArgAction::Append)
             .required(true)
-            .help("JSON, JSON Lines, YAML or CSV, a folder of such, or - for stdin (can be repeated)"),
-        switch("dry-run", "Show what is due, and send nothing"),
-        switch("diff", "Show what is due, field by field, and send nothing"),
+            .help("JSON, JSON Lines, YAML or CSV, a folder of such files, or - for stdin (can be repeated)"),
+        switch("dry-run", "Show what is due, field by field, and send nothing"),
+        switch("diff", "The same as --dry-run"),
         Arg::new("overlay")
             .long("overlay")
             .value_name("FILE")
             .action(ArgAction::Append)
             .help("Fields of the same clients that are otherwise here, by client_id (can be repeated)"),
         Arg::new("set").long("set").value_name("NAME").help("Mark the clients that are created as made by this set"),
+        switch(
+            "set-secrets",
+            "Set the secrets that files name, where it cannot be told whether they are right already",
+        ),
         switch("prune", "Delete the clients that the set made and the files do not describe any more").requires("set"),
         switch("detailed-exitcode", "With --dry-run or --diff: exit code 5 where changes are due"),
         switch("no-lint", "Send what the check of the values refuses, too"),
@@ -70,22 +81,33 @@ fn apply_args() -> Vec<Arg> {
 
 fn run(host: &Host, args: &Args) -> Result<Outcome> {
     let session = &host.session;
+    let ui = session.ui();
     let only_shows = args.flag("dry-run") || args.flag("diff");
     if args.flag("detailed-exitcode") && !only_shows {
         return Err(Error::usage("--detailed-exitcode goes with --dry-run or --diff"));
     }
-    let mut specs = specs(session, &args.texts("file"))?;
-    lay_over(&mut specs, self::specs(session, &args.texts("overlay"))?)?;
-    let how =
-        How { no_lint: args.flag("no-lint"), set: args.text("set").map(str::to_owned), prune: args.flag("prune") };
-    let plan = apply::plan(session, specs, &how)?;
-    if !only_shows {
-        confirm(session, &plan, args.yes)?;
+    if args.text("set") == Some("") {
+        return Err(Error::usage("--set wants a name, and this one is empty"));
     }
-    if args.flag("diff") {
-        for due in &plan {
-            tell(session, due);
-        }
+    let files = args.texts("file");
+    let mut entries = described(ui, &with_folders(ui, &files)?)?;
+    lay_over(&mut entries, described(ui, &args.texts("overlay"))?)?;
+    let how = How {
+        no_lint: args.flag("no-lint"),
+        recipients: recipients::load(session, &recipient_flags::wanted(args)?)?,
+        set: args.text("set").map(str::to_owned),
+        set_secrets: args.flag("set-secrets"),
+        prune: args.flag("prune"),
+    };
+    let plan = apply::plan(session, entries, &how)?;
+    let gone: Vec<String> =
+        plan.iter().filter(|due| matches!(due, Due::Delete(_))).map(|due| format!("`{}`", safe(due.id()))).collect();
+    let asks = !gone.is_empty() && !only_shows && !args.yes;
+    if only_shows || asks {
+        plan.iter().for_each(|due| tell(ui, due));
+    }
+    if asks {
+        confirm(session, &gone, files.iter().any(|file| file == "-"))?;
     }
     let steps = Steps {
         session: session.clone(),
@@ -95,86 +117,59 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         counts: [0; 4],
         is_done: false,
     };
-    Ok(Outcome { rows: Box::new(steps), ..Outcome::many(std::iter::empty(), COLUMNS) })
+    let outcome = Outcome { rows: Box::new(steps), ..Outcome::many(std::iter::empty(), COLUMNS) };
+    Ok(if only_shows { outcome } else { outcome.slow() })
 }
 
 /// Puts the fields of `overlays` over the clients of the same ids.
-fn lay_over(specs: &mut [ClientSpec], overlays: Vec<ClientSpec>) -> Result<()> {
-    for overlay in overlays {
+fn lay_over(entries: &mut [Entry], overlays: Vec<Entry>) -> Result<()> {
+    for Entry { spec: overlay, place, at, .. } in overlays {
         let id = overlay.id().unwrap_or_default().to_owned();
-        let Some(spec) = specs.iter_mut().find(|spec| spec.id() == Some(&id) && !id.is_empty()) else {
-            let near = error::nearest(&id, specs.iter().filter_map(|spec| spec.id()));
-            return Err(
-                Error::usage(format!("the overlay is of client `{id}`, which no file describes")).did_you_mean(near)
-            );
+        let Some(entry) = entries.iter_mut().find(|entry| entry.spec.id() == Some(&id) && !id.is_empty()) else {
+            let near = error::nearest(&id, entries.iter().filter_map(|entry| entry.spec.id()));
+            let what = format!("{place}: the overlay is of client `{}`, which no file describes", safe(&id));
+            return Err(Error::usage(what).did_you_mean(near).at(at));
         };
-        spec.merge(overlay);
+        entry.spec.merge(overlay);
     }
     Ok(())
 }
 
 /// Asks before clients are deleted. Off a terminal only `--yes` does.
-fn confirm(session: &Session, plan: &[Due], yes: bool) -> Result<()> {
-    let gone: Vec<&str> = plan.iter().filter(|due| matches!(due, Due::Delete(_))).map(Due::id).collect();
-    if gone.is_empty() || yes {
-        return Ok(());
-    }
+fn confirm(session: &Session, gone: &[String], stdin_is_read: bool) -> Result<()> {
     let named = if gone.len() > 10 { format!("{} clients", gone.len()) } else { gone.join(", ") };
-    if !session.ui().can_ask() {
+    if !session.ui().can_ask(stdin_is_read) {
         return Err(Error::usage(format!("--prune would delete {named}")).hint("--yes deletes without asking"));
     }
-    if session.ui().confirm(&format!("Delete {named} on {}?", session.described()?)) {
+    if session.ui().agrees(&format!("Delete {named} on {}?", session.described()?), stdin_is_read) {
         Ok(())
     } else {
         Err(Error::usage("nothing was changed").hint("leave --prune out to delete none"))
     }
 }
 
-/// Every client that the files describe.
-fn specs(session: &Session, named: &[String]) -> Result<Vec<ClientSpec>> {
-    let mut specs = Vec::new();
-    for file in named.iter().map(|name| files(name)).collect::<Result<Vec<_>>>()?.concat() {
-        for entry in input::parse_documents(&read::text(&file)?, read::name(&file))? {
-            if !entry.left_out.is_empty() {
-                let id = entry.spec.id().unwrap_or("without an id").to_owned();
-                session.ui().note(&format!("client `{id}`: only the server sets {}", entry.left_out.join(", ")));
-            }
-            specs.push(entry.spec);
-        }
-    }
-    Ok(specs)
-}
-
-/// A file, or the files of a folder in the order of their names.
-fn files(name: &str) -> Result<Vec<String>> {
-    if name == "-" || !Path::new(name).is_dir() {
-        return Ok(vec![name.to_owned()]);
-    }
-    let unreadable = |source| Error::usage(format!("cannot read the folder {name}")).caused_by(source);
-    let mut found = std::fs::read_dir(name)
-        .map_err(unreadable)?
-        .map(|entry| entry.map(|entry| entry.path()).map_err(unreadable))
-        .collect::<Result<Vec<PathBuf>>>()?;
-    let is_ours = |path: &PathBuf| {
-        let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-        path.is_file() && ["json", "jsonl", "ndjson", "yaml", "yml", "csv"].contains(&extension)
-    };
-    found.retain(is_ours);
-    found.sort();
-    if found.is_empty() {
-        return Err(Error::usage(format!("there is no JSON or YAML file in {name}")));
-    }
-    Ok(found.into_iter().map(|path| path.to_string_lossy().into_owned()).collect())
-}
-
-fn tell(session: &Session, due: &Due) {
+/// Shows what is due for one client, a field a line.
+fn tell(ui: Ui, due: &Due) {
+    let id = safe(due.id());
     match due {
-        Due::Create(plan) => session.ui().note(&format!("client `{}` would be created", plan.id())),
-        Due::Change(_) => {
-            session.ui().note(&format!("client `{}` would be changed", due.id()));
-            change::tell(session, &due.changes());
+        Due::Create(plan) => {
+            ui.marked(Mark::Added, &format!("client `{id}` is created"));
+            for (name, value) in plan.spec().redacted() {
+                let is_default =
+                    fields::field(&name).is_some_and(|field| field.default.value().as_ref() == Some(&value));
+                if name != "client_id" && !is_default {
+                    ui.marked(Mark::Added, &format!("    {name}: {}", change::shown(&value)));
+                }
+            }
         }
-        Due::Delete(id) => session.ui().note(&format!("client `{id}` would be deleted")),
+        Due::Change(_) => {
+            ui.marked(Mark::Changed, &format!("client `{id}` is changed"));
+            for FieldChange { field, before, after } in due.changes() {
+                ui.marked(Mark::Removed, &format!("    {}: {}", field.json, change::shown(&before)));
+                ui.marked(Mark::Added, &format!("    {}: {}", field.json, change::shown(&after)));
+            }
+        }
+        Due::Delete(_) => ui.marked(Mark::Removed, &format!("client `{id}` is deleted")),
         Due::Nothing(_) => {}
     }
 }
@@ -192,16 +187,23 @@ struct Steps {
 
 impl Rows for Steps {
     fn next(&mut self) -> Option<Result<Row>> {
-        if let Some(due) = self.due.next() {
-            return Some(self.step(due));
-        }
-        if std::mem::replace(&mut self.is_done, true) {
+        if self.is_done {
             return None;
         }
-        let [created, changed, unchanged, deleted] = self.counts;
-        let pruned = if deleted > 0 { format!(", {deleted} deleted") } else { String::new() };
-        let would = if self.only_shows { "would be: " } else { "" };
-        self.session.ui().note(&format!("{would}{created} created, {changed} changed, {unchanged} unchanged{pruned}"));
+        if let Some(due) = self.due.next() {
+            let step = self.step(due);
+            let Err(error) = step else { return Some(step) };
+            if !in_turn::ends(&error) {
+                return Some(Err(error));
+            }
+            self.is_done = true;
+            self.tell_counts();
+            let first = self.due.as_slice().first().map(|due| format!("`{}`", safe(due.id())));
+            return Some(Err(in_turn::not_tried(error, self.due.len(), first)));
+        }
+        self.is_done = true;
+        self.tell_counts();
+        let [created, changed, _, deleted] = self.counts;
         let is_due = self.detailed && created + changed + deleted > 0;
         is_due.then(|| Err(Error::new(Kind::Due, "changes are due").already_told()))
     }
@@ -216,6 +218,13 @@ const ACTIONS: [(&str, &str); 4] =
     [("created", "create"), ("changed", "change"), ("unchanged", "none"), ("deleted", "delete")];
 
 impl Steps {
+    fn tell_counts(&self) {
+        let [created, changed, unchanged, deleted] = self.counts;
+        let pruned = if deleted > 0 { format!(", {deleted} deleted") } else { String::new() };
+        let would = if self.only_shows { "would be: " } else { "" };
+        self.session.ui().note(&format!("{would}{created} created, {changed} changed, {unchanged} unchanged{pruned}"));
+    }
+
     fn step(&mut self, due: Due) -> Result<Row> {
         let at = match &due {
             Due::Create(_) => 0,
@@ -225,21 +234,23 @@ impl Steps {
         };
         let (done, shown) = ACTIONS[at];
         let row = if self.only_shows {
-            row(due.id(), shown, &due.changes(), None, None)
+            row(due.id(), shown, &due.changes(), None)
         } else {
             match due {
                 Due::Create(plan) => {
+                    let is_new = plan.secret_is_ours();
                     let Created { client, kept } = create::create(&self.session, plan, &create::How::default())?;
-                    row(client.id(), done, &[], Some(&client), kept)
+                    change::pending(row(client.id(), done, &[], Some(&client)), kept, is_new)
                 }
                 Due::Change(update) => {
+                    let is_new = update.secret_is_ours();
                     let Updated { client, kept, changes } = update::update(&self.session, update)?;
-                    row(client.id(), done, &changes, Some(&client), kept)
+                    change::pending(row(client.id(), done, &changes, Some(&client)), kept, is_new)
                 }
-                Due::Nothing(id) => row(id.as_str(), done, &[], None, None),
+                Due::Nothing(id) => row(id.as_str(), done, &[], None),
                 Due::Delete(id) => {
                     delete::delete(&self.session, &id)?;
-                    row(id.as_str(), done, &[], None, None)
+                    row(id.as_str(), done, &[], None)
                 }
             }
         };
@@ -248,7 +259,7 @@ impl Steps {
     }
 }
 
-fn row(id: &str, action: &str, changes: &[FieldChange], client: Option<&Client>, kept: Option<Kept>) -> Row {
+fn row(id: &str, action: &str, changes: &[FieldChange], client: Option<&Client>) -> Row {
     let names: Vec<&str> = changes.iter().map(|change| change.field.json).collect();
     let mut members = Map::new();
     members.insert("client_id".into(), id.into());
@@ -261,12 +272,5 @@ fn row(id: &str, action: &str, changes: &[FieldChange], client: Option<&Client>,
     if let Some(secret) = client.and_then(Client::secret) {
         document.set_secret("client_secret", secret.clone());
     }
-    let row = Row::document(document, "client_id");
-    match kept {
-        Some(kept) => {
-            let otherwise = format!("client `{id}` was {action}, and its secret is kept in {}", kept.path().display());
-            row.afterwards(Box::new(move || kept.discard()), otherwise)
-        }
-        None => row,
-    }
+    Row::document(document, "client_id")
 }

@@ -9,7 +9,7 @@ use crate::model::client::Client;
 use crate::ops::keep::Kept;
 use crate::ops::update::{self, FieldChange, Update};
 use crate::output::Format;
-use crate::output::outcome::{Outcome, Row};
+use crate::output::outcome::{Outcome, Pending, Row};
 use crate::session::Session;
 use crate::text;
 
@@ -22,36 +22,38 @@ pub fn carry_out(session: &Session, update: Update, args: &Args) -> Result<Outco
         session.ui().note("it is so already: nothing was sent");
     }
     let secret_is_ours = update.secret_is_ours();
-    let mut updated = update::update(session, update)?;
+    let updated = update::update(session, update)?;
     tell(session, &updated.changes);
-    if secret_is_ours
-        && !args.shows_secret(&updated.client)
-        && let Some(kept) = updated.kept.take()
-    {
-        session.ui().warn(&format!("the new secret is not shown: it is kept in {}", kept.path().display()));
-    }
-    Ok(with_members(Outcome::one(kept_row(updated.client, updated.kept), COLUMNS)))
+    let row = kept_row(updated.client, updated.kept, secret_is_ours);
+    Ok(with_members(Outcome::one(row, COLUMNS)))
 }
 
 /// A request in place of an outcome.
 pub fn dry_run(args: &Args, shown: Value) -> Result<Outcome> {
+    dry_runs(args, vec![shown])
+}
+
+/// Requests in place of an outcome.
+pub fn dry_runs(args: &Args, shown: Vec<Value>) -> Result<Outcome> {
     if args.flag("quiet") || args.format == Format::Env {
         return Err(Error::usage("--dry-run shows a request, which --quiet and the format `env` cannot")
             .hint("leave them out, or use --format json"));
     }
-    Ok(Outcome::one(Row::value(shown), &[]))
+    Ok(Outcome::each(shown.len(), shown.into_iter().map(|value| Ok(Row::value(value))), &[]))
 }
 
-/// A client with a new secret as a row that lets go of the kept file once it has been written.
-pub fn kept_row(client: Client, kept: Option<Kept>) -> Row {
-    let row = Row::client(client);
-    match kept {
-        Some(kept) => {
-            let otherwise = format!("the client has a new secret, which is kept in {}", kept.path().display());
-            row.afterwards(Box::new(move || kept.discard()), otherwise)
-        }
-        None => row,
-    }
+/// A client as a row that lets go of the kept file once it has been written: with the secret, where that was chosen here
+/// or by the server, so that nobody has it yet.
+pub fn kept_row(client: Client, kept: Option<Kept>, is_new: bool) -> Row {
+    pending(Row::client(client), kept, is_new)
+}
+
+/// The same for any row.
+pub fn pending(row: Row, kept: Option<Kept>, is_new: bool) -> Row {
+    let Some(kept) = kept else { return row };
+    let place = format!("the secret of client `{}` is kept in {}", kept.id(), kept.path().display());
+    let secret = is_new.then(|| kept.secret().clone());
+    row.pending(Pending { afterwards: Box::new(move || kept.discard()), secret, place })
 }
 
 /// Tells each field that changed, with its values before and after.
@@ -65,6 +67,7 @@ pub fn tell(session: &Session, changes: &[FieldChange]) {
     }
 }
 
-fn shown(value: &Value) -> String {
+/// A value as a person reads it.
+pub fn shown(value: &Value) -> String {
     text::safe_json(&value.to_string()).into_owned()
 }

@@ -12,7 +12,7 @@ use crate::model::client::ClientSpec;
 use crate::model::input;
 use crate::ops::create::{self, Created, How};
 use crate::ops::recipients;
-use crate::output::outcome::{Outcome, Row};
+use crate::output::outcome::Outcome;
 use crate::ui::Ui;
 
 const EXAMPLES: &str = "\
@@ -71,28 +71,13 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     if args.flag("dry-run") {
         return change::dry_run(args, plan.shown(session)?);
     }
-    let secret_is_ours = plan.secret_is_ours();
-    let mut created = create::create(session, plan, &how)?;
-    if secret_is_ours
-        && how.secret_out.is_none()
-        && !args.shows_secret(&created.client)
-        && let Some(kept) = created.kept.take()
-    {
-        session.ui().warn(&format!("the secret is not shown: it is kept in {}", kept.path().display()));
-    }
-    Ok(with_members(Outcome::one(shown(created), COLUMNS)))
-}
-
-/// A created client as a row that lets go of the kept secret once it has been written.
-fn shown(Created { client, kept }: Created) -> Row {
-    let row = Row::client(client);
-    match kept {
-        Some(kept) => {
-            let otherwise = format!("the client was made, and its id and secret are kept in {}", kept.path().display());
-            row.afterwards(Box::new(move || kept.discard()), otherwise)
-        }
-        None => row,
-    }
+    // Where it goes to a file as well, it need not be in the output.
+    let is_new = plan.secret_is_ours() && how.secret_out.is_none();
+    let Created { client, kept } = create::create(session, plan, &how).map_err(|error| match error.code() {
+        Some("conflict") => error.hint("--if-absent takes an existing client for a success"),
+        _ => error,
+    })?;
+    Ok(with_members(Outcome::one(change::kept_row(client, kept, is_new), COLUMNS)))
 }
 
 fn spec(args: &Args, ui: Ui) -> Result<ClientSpec> {
@@ -101,7 +86,7 @@ fn spec(args: &Args, ui: Ui) -> Result<ClientSpec> {
         from_flags.set_secret(secret);
     }
     let Some(file) = args.text("file") else { return Ok(from_flags) };
-    let (mut spec, left_out) = input::parse_document(&read::text(file)?, file)?;
+    let input::Entry { mut spec, left_out, .. } = input::parse_document(&read::text(file)?, read::name(file))?;
     if !left_out.is_empty() {
         ui.note(&format!("left out of {file}, as only the server sets it: {}", left_out.join(", ")));
     }

@@ -1,6 +1,11 @@
 //! `delete oauth2-client ID…`: deletes clients by id.
 
-use crate::commands::client::{ALIASES, ids, ids_arg};
+use std::collections::HashSet;
+
+use clap::{Arg, ArgAction};
+
+use crate::commands::client::{ALIASES, change, ids, ids_arg, ids_from_stdin};
+use crate::commands::in_turn::{self, in_turn};
 use crate::error::{Error, Result};
 use crate::grammar::{Args, Command, Host};
 use crate::ops;
@@ -17,13 +22,21 @@ Examples:
 pub fn command() -> Command {
     Command::new(["delete", "oauth2-client"], "Delete OAuth 2.0 clients by id", run)
         .aliases(ALIASES)
-        .args(|| vec![ids_arg().help("Client id, - to read ids from stdin, one a line (can be repeated)")])
+        .args(|| {
+            vec![
+                ids_arg().help("Client id, - to read ids from stdin, one a line (can be repeated)"),
+                Arg::new("dry-run")
+                    .long("dry-run")
+                    .action(ArgAction::SetTrue)
+                    .help("Show the requests that would be sent, and send nothing"),
+            ]
+        })
         .after(EXAMPLES)
 }
 
 fn run(host: &Host, args: &Args) -> Result<Outcome> {
     let mut ids = ids(args)?;
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = HashSet::new();
     ids.retain(|id| seen.insert(id.clone()));
     let session = host.session.clone();
     let ui = session.ui();
@@ -31,23 +44,29 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         ui.note("stdin names no client: nothing was deleted");
         return Ok(Outcome::nothing());
     }
-    if !args.yes && ui.can_ask() {
-        let what = if ids.len() == 1 { format!("client `{}`", ids[0]) } else { format!("{} clients", ids.len()) };
-        if !ui.confirm(&format!("Delete {what} on {}?", session.described()?)) {
-            return Err(Error::usage("nothing was deleted").hint("--yes deletes without asking"));
-        }
+    if args.flag("dry-run") {
+        let shown = ids.iter().map(|id| ops::delete::shown(&session, id)).collect::<Result<_>>()?;
+        return change::dry_runs(args, shown);
+    }
+    let what = if ids.len() == 1 { format!("client `{}`", ids[0]) } else { format!("{} clients", ids.len()) };
+    let question = format!("Delete {what} on {}?", session.described()?);
+    if !args.yes && !ui.agrees(&question, ids_from_stdin(args)) {
+        return Err(Error::usage("nothing was deleted").hint("--yes deletes without asking"));
     }
     let count = ids.len();
-    let mut left = count;
-    let mut deleted = 0;
-    let rows = ids.into_iter().map(move |id| {
-        let row = ops::delete::delete(&session, &id).map(|()| Row::id(id.as_str()));
-        left -= 1;
-        deleted += usize::from(row.is_ok());
-        if left == 0 && deleted > 0 {
-            ui.note(&format!("{deleted} of {count} deleted; JWT access tokens live until they expire"));
-        }
-        row
-    });
-    Ok(Outcome::each(count, rows, COLUMNS))
+    let (mut left, mut deleted) = (count, 0);
+    let rows = in_turn(
+        ids,
+        |id| format!("`{id}`"),
+        move |id| {
+            let done = ops::delete::delete(&session, &id);
+            left -= 1;
+            deleted += usize::from(done.is_ok());
+            if deleted > 0 && (left == 0 || done.as_ref().is_err_and(in_turn::ends)) {
+                ui.note(&format!("{deleted} of {count} deleted; JWT access tokens live until they expire"));
+            }
+            done.map(|()| Row::id(id.as_str()))
+        },
+    );
+    Ok(in_turn::outcome(count, rows, COLUMNS))
 }

@@ -45,7 +45,7 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     let session = &host.session;
     let id = id(args)?;
     let file = args.text("file").unwrap_or_default();
-    let (spec, _) = input::parse_document(&read::text(file)?, read::name(file))?;
+    let input::Entry { spec, .. } = input::parse_document(&read::text(file)?, read::name(file))?;
     if spec.client_id()?.is_some_and(|named| named != id) {
         return Err(Error::usage(format!("{} is of another client: its client_id is not `{id}`", read::name(file))));
     }
@@ -54,10 +54,7 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     let value = |value: Option<&Value>| value.cloned().unwrap_or(Value::Null);
     let row = |field: &crate::model::fields::Field| {
         let (found, wanted) = (value(client.get(field.json)), value(spec.get(field.json)));
-        Row {
-            id: Some(field.json.into()),
-            ..Row::value(json!({"field": field.json, "found": found, "wanted": wanted}))
-        }
+        Row::value(json!({"field": field.json, "found": found, "wanted": wanted})).with_id(field.json)
     };
     let mut rows: Vec<Result<Row>> = differing.into_iter().map(|field| Ok(row(field))).collect();
     if rows.is_empty() {

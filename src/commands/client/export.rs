@@ -19,7 +19,8 @@ Examples:
   orysh export oauth2-clients --owner team@example.org --format yaml > clients.yaml
   orysh export oauth2-clients --where 'c.metadata.tier == \"gold\"' --format json
 
-The server keeps secrets as hashes: none is exported. What only the server sets is left out, unless --with-server-fields.";
+The server keeps secrets as hashes: none is exported. What only the server sets, and what is empty, is left out, unless
+--with-server-fields: only with it does `apply` empty what a client that is there has otherwise.";
 
 /// The command.
 pub fn command() -> Command {
@@ -44,7 +45,7 @@ pub fn command() -> Command {
         .after(EXAMPLES)
 }
 
-/// Whether leaving a value out means the same to `import` and `apply`.
+/// Whether leaving a value out means the same to whoever makes the client anew.
 fn is_implied(name: &str, value: &Value) -> bool {
     let default = fields::field(name).and_then(|field| field.default.value());
     compare::is_empty(value) && default.as_ref().is_none_or(compare::is_empty)
@@ -60,10 +61,9 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     };
     let test = condition.map(|condition| -> Test { Box::new(move |client| condition.holds(client)) });
     let whole = args.flag("with-server-fields");
-    let clients = Chosen::new(Clients::new(host.session.clone(), query, true), test, None);
+    let clients = Chosen::new(Clients::new(host.session.clone(), query, true).ahead()?, test, None);
     let rows = clients.map(move |client| {
         let client = client?;
-        let id = client.id().to_owned();
         let members = if whole {
             client.document().fields().clone()
         } else {
@@ -71,7 +71,7 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
             members.retain(|name, value| !is_implied(name, value));
             members
         };
-        Ok(Row { id: Some(id), ..Row::value(Value::Object(members)) })
+        Ok(Row::value(Value::Object(members)).with_id(client.id()))
     });
     Ok(with_members(Outcome::many(rows, &[])))
 }

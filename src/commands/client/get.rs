@@ -2,6 +2,7 @@
 
 use crate::api::clients;
 use crate::commands::client::{ALIASES, COLUMNS, ids, ids_arg, with_members};
+use crate::commands::in_turn::{self, in_turn};
 use crate::error::Result;
 use crate::grammar::{Args, Command, Host};
 use crate::output::outcome::{Outcome, Row};
@@ -23,6 +24,11 @@ pub fn command() -> Command {
 fn run(host: &Host, args: &Args) -> Result<Outcome> {
     let ids = ids(args)?;
     let session = host.session.clone();
-    let rows = ids.clone().into_iter().map(move |id| session.wait(clients::get(&session, &id)).map(Row::client));
-    Ok(with_members(Outcome::each(ids.len(), rows, COLUMNS)))
+    let count = ids.len();
+    if count == 0 {
+        session.ui().note("stdin names no client");
+    }
+    let get = move |id| session.wait(clients::get(&session, &id)).map(Row::client);
+    let rows = in_turn(ids, |id| format!("`{id}`"), get);
+    Ok(with_members(in_turn::outcome(count, rows, COLUMNS)))
 }

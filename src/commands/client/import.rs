@@ -1,15 +1,20 @@
 //! `import oauth2-clients FILE`: creates every client of a file; one that exists is reported, never overwritten.
 
+use std::collections::HashSet;
+
 use clap::{Arg, ArgAction};
 
+use crate::commands::client::described::described;
 use crate::commands::client::{COLUMNS, change, with_members};
-use crate::config::read;
+use crate::commands::in_turn::in_turn;
 use crate::error::{Error, Result};
 use crate::grammar::{Args, Command, Host, recipients as recipient_flags};
-use crate::model::input;
-use crate::ops::create::{self, How, Plan};
+use crate::model::input::Entry;
+use crate::ops::create::{self, Created, How, Plan};
 use crate::ops::recipients;
-use crate::output::outcome::{Outcome, Row};
+use crate::output::outcome::Outcome;
+use crate::session::Session;
+use crate::text;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -33,7 +38,8 @@ fn import_args() -> Vec<Arg> {
     let mut args = vec![
         Arg::new("file")
             .value_name("FILE")
-            .help("A JSON list, one JSON object, JSON Lines, YAML or CSV; - or none for stdin"),
+            .action(ArgAction::Append)
+            .help("A JSON list, one JSON object, JSON Lines, YAML or CSV; - or none for stdin (can be repeated)"),
         switch("dry-run", "Show the requests that would be sent, secrets redacted, and send nothing"),
         switch("no-lint", "Send what the check of the values refuses, too"),
     ];
@@ -43,48 +49,44 @@ fn import_args() -> Vec<Arg> {
 
 fn run(host: &Host, args: &Args) -> Result<Outcome> {
     let session = host.session.clone();
-    if args.flag("quiet") && !args.flag("dry-run") {
-        return Err(
-            Error::usage("--quiet would leave out the secrets that are made").hint("use --format jsonl, or csv")
-        );
-    }
-    let file = match args.text("file") {
-        Some(file) => file,
-        None if session.ui().stdin_is_terminal() => {
-            return Err(
-                Error::usage("no file is named, and stdin is a terminal").hint("name a file, or - to type it in")
-            );
+    let mut files = args.texts("file");
+    if files.is_empty() {
+        if session.ui().stdin_is_terminal() {
+            let error = Error::usage("no file is named, and stdin is a terminal");
+            return Err(error.hint("name a file, or - to type it in"));
         }
-        None => "-",
-    };
+        files.push("-".to_owned());
+    }
     let how = How {
         no_lint: args.flag("no-lint"),
         recipients: recipients::load(&session, &recipient_flags::wanted(args)?)?,
         ..How::default()
     };
-    let plans = plans(host, file, &how)?;
+    let plans = plans(&session, &files, &how)?;
     if args.flag("dry-run") {
         let shown = plans.iter().map(|plan| plan.shown(&session)).collect::<Result<Vec<_>>>()?;
-        return Ok(Outcome::many(shown.into_iter().map(|value| Ok(Row::value(value))), &[]));
+        return change::dry_runs(args, shown);
     }
-    let rows = plans.into_iter().map(move |plan| {
-        let created = create::create(&session, plan, &how)?;
-        Ok(change::kept_row(created.client, created.kept))
+    let name = |plan: &Plan| format!("client `{}`", plan.id());
+    let rows = in_turn(plans, name, move |plan| {
+        let is_new = plan.secret_is_ours();
+        let Created { client, kept } = create::create(&session, plan, &how)?;
+        Ok(change::kept_row(client, kept, is_new))
     });
-    Ok(with_members(Outcome::many(rows, COLUMNS)))
+    Ok(with_members(Outcome::many(rows, COLUMNS).slow()))
 }
 
-/// Every client of the file, checked. Errors name its place.
-fn plans(host: &Host, file: &str, how: &How) -> Result<Vec<Plan>> {
-    let name = read::name(file);
-    let mut seen = std::collections::HashSet::new();
+/// Every client of the files, checked. Errors name its place.
+fn plans(session: &Session, files: &[String], how: &How) -> Result<Vec<Plan>> {
+    let mut seen = HashSet::new();
     let mut plans = Vec::new();
-    for entry in input::parse_documents(&read::text(file)?, name)? {
-        if let Some(id) = entry.spec.id().filter(|id| !seen.insert((*id).to_owned())) {
-            return Err(Error::usage(format!("{name}, {}: client `{id}` is there twice", entry.at)).at(entry.at));
+    for Entry { spec, place, at, .. } in described(session.ui(), files)? {
+        if let Some(id) = spec.id().filter(|id| !seen.insert((*id).to_owned())) {
+            return Err(Error::usage(format!("{place}: client `{}` is there twice", text::safe(id))).at(at));
         }
-        let plan = create::plan(&host.session, entry.spec, how);
-        plans.push(plan.map_err(|error| error.about(format!("{name}, {}", entry.at)).at(entry.at))?);
+        let recipients = if spec.auth_method() == "none" { Vec::new() } else { how.recipients.clone() };
+        let plan = create::plan(session, spec, &How { recipients, ..how.clone() });
+        plans.push(plan.map_err(|error| error.about(place).at(at))?);
     }
     Ok(plans)
 }

@@ -5,11 +5,13 @@ use serde_json::json;
 
 use crate::api::clients;
 use crate::commands::client::ALIASES;
-use crate::config::read;
+use crate::commands::client::described::{described, with_folders};
+use crate::commands::client::ids;
+use crate::commands::in_turn;
 use crate::error::{Error, Result};
 use crate::grammar::{Args, Command, Host};
-use crate::model::client::{ClientId, ClientSpec};
-use crate::model::input;
+use crate::model::client::ClientSpec;
+use crate::model::input::Entry;
 use crate::model::lint::{self, Level};
 use crate::output::outcome::{Column, Outcome, Row};
 
@@ -51,36 +53,37 @@ pub fn command() -> Command {
 
 fn run(host: &Host, args: &Args) -> Result<Outcome> {
     let session = &host.session;
-    let (ids, files) = (args.texts("id"), args.texts("file"));
+    let (ids, files) = (ids(args)?, args.texts("file"));
     if ids.is_empty() && files.is_empty() {
         return Err(Error::usage("no client is named").hint("name ids, or files with --file"));
     }
-    let mut found = Vec::new();
-    for file in &files {
-        for entry in input::parse_documents(&read::text(file)?, read::name(file))? {
-            let name = entry.spec.id().or(entry.spec.name()).map_or("unnamed".into(), str::to_owned);
-            found.push((format!("{}, {}: {name}", read::name(file), entry.at), entry.spec.with_defaults()));
+    let mut rows = Vec::new();
+    let mut errors = 0;
+    let mut judge = |name: &str, spec: &ClientSpec| {
+        let found = lint::lint(spec);
+        errors += found.iter().filter(|finding| finding.level == Level::Error).count();
+        rows.extend(found.iter().map(|finding| Ok(row(name, finding))));
+    };
+    for Entry { spec, place, .. } in described(session.ui(), &with_folders(session.ui(), &files)?)? {
+        let name = spec.id().or(spec.name()).unwrap_or("unnamed").to_owned();
+        judge(&format!("{place}: {name}"), &spec.with_defaults());
+    }
+    let mut absent = Vec::new();
+    for id in ids {
+        match session.wait(clients::get(session, &id)) {
+            Ok(client) => judge(id.as_str(), &client.to_spec()),
+            Err(error) if in_turn::ends(&error) => return Err(error),
+            Err(error) => absent.push(Err(error)),
         }
     }
-    for id in &ids {
-        let id = ClientId::parse(id)?;
-        let client = session.wait(clients::get(session, &id))?;
-        found.push((id.as_str().to_owned(), client.to_spec()));
-    }
-    let findings: Vec<(String, lint::Finding)> = found.iter().flat_map(|(name, spec)| findings(name, spec)).collect();
-    let errors = findings.iter().filter(|(_, finding)| finding.level == Level::Error).count();
-    let mut rows: Vec<Result<Row>> = findings.into_iter().map(|(name, finding)| Ok(row(&name, &finding))).collect();
-    if rows.is_empty() {
+    if rows.is_empty() && absent.is_empty() {
         session.ui().note("nothing is wrong");
     }
+    rows.extend(absent);
     if errors > 0 {
         rows.push(Err(Error::failed(format!("{errors} of them must not be"))));
     }
     Ok(Outcome::many(rows.into_iter(), COLUMNS))
-}
-
-fn findings(name: &str, spec: &ClientSpec) -> Vec<(String, lint::Finding)> {
-    lint::lint(spec).into_iter().map(|finding| (name.to_owned(), finding)).collect()
 }
 
 fn row(name: &str, finding: &lint::Finding) -> Row {
@@ -91,4 +94,5 @@ fn row(name: &str, finding: &lint::Finding) -> Row {
         "message": finding.message,
         "hint": finding.hint,
     }))
+    .with_id(name)
 }

@@ -36,8 +36,9 @@ fn list_args() -> Vec<Arg> {
     };
     vec![
         Arg::new("all").long("all").action(ArgAction::SetTrue).help("All pages, as they come"),
-        text("page-size", "N", "Clients a page, 1 to 500 [default: the server's, 100; with --all 500]")
-            .value_parser(value_parser!(u32).range(1..=500)),
+        text("page-size", "N", "Clients a page, at most 500; 0: the server's [default: 100, with --all 500]")
+            .allow_negative_numbers(true)
+            .value_parser(value_parser!(i64)),
         text("page-token", "TOKEN", "Where to go on: the token that an earlier page ended with"),
         text("limit", "N", "At most so many clients").value_parser(value_parser!(u64).range(1..)),
         text("where", "EXPR", "Only clients that a Rhai expression over `c` holds for").allow_hyphen_values(true),
@@ -59,15 +60,21 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     let whole_pages =
         || if condition.is_none() && sort.is_none() { limit.map_or(500, |limit| limit.min(500)) } else { 500 };
     let query = ListQuery {
-        page_size: args.matches.get_one::<u32>("page-size").copied().or_else(|| {
-            let size = all.then(whole_pages)?;
-            u32::try_from(size).ok()
-        }),
+        page_size: match args.matches.get_one::<i64>("page-size") {
+            None => all.then(whole_pages).and_then(|size| u32::try_from(size).ok()),
+            // As the server takes it.
+            Some(..=0) => None,
+            Some(size) => u32::try_from(*size).ok(),
+        },
         page_token: args.text("page-token").map(str::to_owned),
         name: args.text("name").map(str::to_owned),
         owner: args.text("owner").map(str::to_owned),
     };
+    if query.page_size.is_some_and(|size| size > 500) {
+        host.session.ui().note("a server gives at most 500 clients a page");
+    }
     let clients = Clients::new(host.session.clone(), query, all);
+    let clients = if limit.is_none() { clients.ahead()? } else { clients };
     let test = condition.map(|condition| -> Test { Box::new(move |client| condition.holds(client)) });
     let chosen = Chosen::new(clients, test, limit).columns(columns.clone());
     let shown = if columns.is_empty() { COLUMNS } else { &[] };
@@ -91,6 +98,9 @@ fn order(text: &str) -> Result<(&'static str, bool)> {
 
 fn column(name: &str) -> Result<&'static str> {
     let plain = name.trim();
+    if fields::is_secret(plain) {
+        return Err(Error::usage(format!("a list has no `{plain}`: it is told once, where it is made")));
+    }
     let field = fields::field(plain).or_else(|| fields::by_flag(plain)).filter(|field| !field.secret);
     field
         .map(|field| field.json)

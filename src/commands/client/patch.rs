@@ -1,13 +1,13 @@
 //! `patch oauth2-client ID PATCH`: a JSON Patch, or fields to merge, as far as they harm no other client.
 
 use clap::{Arg, ArgAction};
-use serde_json::Value;
 
 use crate::commands::client::{ALIASES, change, id, id_arg};
 use crate::config::read;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::grammar::{Args, Command, Host};
-use crate::model::patch::Patch;
+use crate::model::json;
+use crate::model::patch::Asked;
 use crate::ops::update;
 use crate::output::outcome::Outcome;
 
@@ -17,7 +17,8 @@ Examples:
   orysh patch oauth2-client app-1 '{\"owner\": \"team@example.org\", \"contacts\": null}'
   orysh patch oauth2-client app-1 @changes.json --dry-run
 
-A list is a JSON Patch (RFC 6902) of add, remove and replace; an object sets its fields and empties those that are null.";
+A list is a JSON Patch (RFC 6902) of add, remove and replace; an object is merged
+(RFC 7396): it sets its fields, and empties those that are null.";
 
 /// The command.
 pub fn command() -> Command {
@@ -44,9 +45,8 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         Some(file) => (read::text(file)?, read::name(file)),
         None => (given.to_owned(), "the patch"),
     };
-    let value: Value =
-        serde_json::from_str(&text).map_err(|source| Error::usage(format!("{name} is not JSON")).caused_by(source))?;
-    let patch = Patch::read(value).map_err(|error| error.about(name))?;
+    let value = json::value(&text).map_err(|error| error.about(format!("{name} is not JSON")))?;
+    let asked = Asked::read(value).map_err(|error| error.about(name))?;
     let id = id(args)?;
-    change::carry_out(&host.session, update::plan_patch(&host.session, &id, patch)?, args)
+    change::carry_out(&host.session, update::plan_patch(&host.session, &id, asked)?, args)
 }

@@ -46,7 +46,7 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     let ui = session.ui();
     let id = id(args)?;
     let file = args.text("file").unwrap_or_default();
-    let (spec, _) = input::parse_document(&read::text(file)?, read::name(file))?;
+    let input::Entry { spec, .. } = input::parse_document(&read::text(file)?, read::name(file))?;
     let planned = replace::plan(session, &id, spec, args.flag("no-lint"))?;
     let resets: Vec<&str> = planned.resets().iter().map(|field| field.json).collect();
     if args.flag("dry-run") {
@@ -58,7 +58,7 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     if !resets.is_empty() {
         ui.warn(&format!("resets what {} does not name: {}", read::name(file), resets.join(", ")));
         let question = format!("Replace client `{id}` on {}?", session.described()?);
-        if !args.yes && ui.can_ask() && !ui.confirm(&question) {
+        if !args.yes && !ui.agrees(&question, file == "-") {
             return Err(Error::usage("nothing was replaced").hint("--yes replaces without asking"));
         }
     }

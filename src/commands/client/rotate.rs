@@ -6,7 +6,8 @@ use crate::api::request;
 use crate::commands::client::{COLUMNS, change, id, id_arg, with_members};
 use crate::error::{Error, Result};
 use crate::grammar::{Args, Command, Host, recipients as recipient_flags};
-use crate::ops::{recipients, rotate};
+use crate::ops::recipients;
+use crate::ops::rotate::{self, Rotated};
 use crate::output::outcome::{Outcome, Row};
 
 const EXAMPLES: &str = "\
@@ -62,8 +63,7 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     if let Some(question) = question
         && !args.yes
         && !args.flag("dry-run")
-        && ui.can_ask()
-        && !ui.confirm(&format!("{question} client `{id}` on {}?", session.described()?))
+        && !ui.agrees(&format!("{question} client `{id}` on {}?", session.described()?), false)
     {
         return Err(Error::usage("nothing was changed").hint("--yes does it without asking"));
     }
@@ -75,12 +75,7 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     if cut_over {
         return change::carry_out(session, rotate::cut_over(client, &recipients)?, args);
     }
-    let mut rotated = rotate::rotate(session, client, &recipients)?;
-    if !args.shows_secret(&rotated.client)
-        && let Some(kept) = rotated.kept.take()
-    {
-        ui.warn(&format!("the new secret is not shown: it is kept in {}", kept.path().display()));
-    }
+    let Rotated { client, kept } = rotate::rotate(session, client, &recipients)?;
     ui.note("the old secret still counts: --drop-old ends it");
-    Ok(with_members(Outcome::one(change::kept_row(rotated.client, rotated.kept), COLUMNS)))
+    Ok(with_members(Outcome::one(change::kept_row(client, kept, true), COLUMNS)))
 }

@@ -3,8 +3,8 @@
 use clap::Arg;
 use serde_json::json;
 
-use crate::api::clients;
 use crate::api::tokens::{self, Verdict};
+use crate::api::{Remote as _, Side, clients};
 use crate::commands::client::{ALIASES, given_secret, id, id_arg, secret_args};
 use crate::error::{Error, Result};
 use crate::grammar::{Args, Command, Host};
@@ -19,7 +19,7 @@ Examples:
   orysh test oauth2-client job --secret-file job.secret
   orysh test oauth2-client job --secret-stdin --format jsonpath=secret
 
-The answer is `right` (exit code 0) or `wrong` (1); where it cannot be established the exit code is 1 as well.
+A right secret is told as `right` (exit code 0); a wrong one is an error (1), and so is one that cannot be told.
 The token endpoint, at the server's public address (--public-endpoint), is asked for a token that it cannot give.";
 
 /// The command.
@@ -56,13 +56,14 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
             return Err(Error::usage(format!("client `{id}` signs in by `{other}`, with which no secret is of use")));
         }
     }
+    // Without a public address there is nobody to ask.
+    session.wait(session.door(Side::Public))?;
     let verdict = session.wait(tokens::prove(session, &id, &secret, client.auth_method()))?;
-    let row =
-        |found: &str| Row { id: Some(found.into()), ..Row::value(json!({"client_id": id.as_str(), "secret": found})) };
+    let row = |found: &str| Row::value(json!({"client_id": id.as_str(), "secret": found})).with_id(found);
     match verdict {
         Verdict::Right => Ok(Outcome::one(row("right"), COLUMNS)),
         Verdict::Wrong => Err(Error::failed(format!("the secret of client `{id}` is wrong")).with_code("wrong_secret")),
         Verdict::Unknown => Err(Error::failed(format!("whether the secret of client `{id}` is right cannot be told"))
-            .hint("is the public address right (--public-endpoint), and the server well?")),
+            .hint("the token endpoint gave no answer that tells: is the public address right (--public-endpoint)?")),
     }
 }

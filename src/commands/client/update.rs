@@ -57,7 +57,7 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         change.set.set_secret(secret);
     }
     if let Some(file) = args.text("file") {
-        let (mut spec, left_out) = input::parse_document(&read::text(file)?, read::name(file))?;
+        let input::Entry { mut spec, left_out, .. } = input::parse_document(&read::text(file)?, read::name(file))?;
         if spec.client_id()?.is_some_and(|named| named != id) {
             return Err(Error::usage(format!(
                 "{} is of another client: its client_id is not `{id}`",
@@ -70,6 +70,15 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         spec.merge(change.set);
         change.set = spec;
     }
+    if change.is_empty() {
+        return Err(Error::usage("nothing is named that is to be changed")
+            .hint("name fields by their flags, or a file with --file: see --help"));
+    }
     let how = update::How { no_lint: args.flag("no-lint"), recipients: recipients::load(session, &wanted)? };
-    change::carry_out(session, update::plan(session, &id, change, &how)?, args)
+    let planned = update::plan(session, &id, change, &how)?;
+    if !how.recipients.is_empty() && !planned.sets_secret() {
+        return Err(Error::usage(format!("client `{id}` gets no new secret, and there is nothing to encrypt"))
+            .hint("leave --pgp-key, --pgp-key-url and --keybase out, or give a secret"));
+    }
+    change::carry_out(session, planned, args)
 }

@@ -90,7 +90,7 @@ fn parts(certificate: &Certificate) -> Vec<Row> {
             "state": state(part, is_used),
             "user_ids": if at == 0 { certificate.user_ids.clone() } else { Vec::new() },
         });
-        Row { id: Some(part.fingerprint.as_str().into()), ..Row::value(value) }
+        Row::value(value).with_id(part.fingerprint.as_str())
     };
     certificate.parts.iter().enumerate().map(row).collect()
 }

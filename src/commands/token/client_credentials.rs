@@ -30,6 +30,7 @@ With -q the access token alone is printed. The token endpoint is at the server's
 pub fn command() -> Command {
     Command::new(["perform", "client-credentials"], "Get a token by the client credentials grant", run)
         .args(grant_args)
+        .public_side()
         .after(EXAMPLES)
 }
 
@@ -53,7 +54,6 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         let expiry = SystemTime::now() + Duration::from_secs(seconds);
         answer.insert("expiry".into(), humantime::format_rfc3339_seconds(expiry).to_string().into());
     }
-    let id = answer.get("access_token").and_then(Value::as_str).map(str::to_owned);
     let document = Document::new(answer, |name| matches!(name, "access_token" | "refresh_token" | "id_token"));
-    Ok(Outcome::one(Row { id, ..Row::document(document, "access_token") }, COLUMNS))
+    Ok(Outcome::one(Row::document(document, "access_token"), COLUMNS))
 }

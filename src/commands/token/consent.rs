@@ -42,7 +42,7 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         None => return Err(Error::usage("which consent is not said").hint("name --client ID, or --all")),
     };
     let question = format!("Revoke the consent of `{subject}` to {whom} on {}?", session.described()?);
-    if !args.yes && ui.can_ask() && !ui.confirm(&question) {
+    if !args.yes && !ui.agrees(&question, false) {
         return Err(Error::usage("nothing was revoked").hint("--yes revokes without asking"));
     }
     tokens::withdraw_consent(session, subject, client.as_ref())?;

@@ -27,7 +27,7 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     let ui = session.ui();
     let id = ClientId::parse(args.text("id").unwrap_or_default())?;
     let question = format!("Delete every token of client `{id}` on {}?", session.described()?);
-    if !args.yes && ui.can_ask() && !ui.confirm(&question) {
+    if !args.yes && !ui.agrees(&question, false) {
         return Err(Error::usage("nothing was deleted").hint("--yes deletes without asking"));
     }
     tokens::delete_all(session, &id)?;

@@ -16,7 +16,10 @@ A token that the server does not know is taken for revoked (RFC 7009); a JWT acc
 
 /// The command.
 pub fn command() -> Command {
-    Command::new(["revoke", "token"], "Revoke an access or refresh token", run).args(revoke_args).after(EXAMPLES)
+    Command::new(["revoke", "token"], "Revoke an access or refresh token", run)
+        .args(revoke_args)
+        .public_side()
+        .after(EXAMPLES)
 }
 
 fn revoke_args() -> Vec<Arg> {

@@ -3,7 +3,7 @@ use serde_json::json;
 use super::*;
 
 fn body(text: &str, name: &str) -> Value {
-    Value::from(parse_document(text, name).unwrap().0.body())
+    Value::from(parse_document(text, name).unwrap().spec.body())
 }
 
 #[test]
@@ -16,7 +16,7 @@ fn yaml_is_typed_by_the_fields() {
         r#"{"client_name":"no","client_secret":"123456","redirect_uris":["http://localhost/cb"],"scope":"1.10",
             "owner":"2026-01-01","contacts":["no","5","x y"],
             "metadata":{"n":123456789012345678901234567890,"no":"no","f":1.10,"t":"5","l":[null,16]},
-            "skip_consent":true,"implicit_grant_id_token_lifespan":"90m"}"#,
+            "skip_consent":true,"logo_uri":null,"implicit_grant_id_token_lifespan":"90m"}"#,
     )
     .unwrap();
     for name in ["client.yaml", "client.YML", "stdin"] {
@@ -42,7 +42,7 @@ fn json_is_known_by_extension_or_bracket() {
 
 #[test]
 fn fields_of_the_server_are_left_out_by_name() {
-    let (spec, left_out) =
+    let Entry { spec, left_out, .. } =
         parse_document("client_id: a\ncreated_at: 2026-01-01T00:00:00Z\nregistration_access_token: x", "c.yaml")
             .unwrap();
     assert_eq!(left_out, ["created_at", "registration_access_token"]);
@@ -95,14 +95,19 @@ fn errors_name_file_line_and_column() {
             "implicit_grant_id_token_lifespan: 1d",
             "c.yaml, line 1, column 35: `implicit_grant_id_token_lifespan`: `1d`",
         ),
-        ("c.yaml", "- owner: a", "c.yaml, line 1, column 1: one client is due here, but this is a list"),
-        ("c.json", "[{}]", "c.json, line 1, column 1: one client is due here, but this is a list"),
+        ("c.yaml", "- owner: a\n- owner: b", "c.yaml, line 2, column 3: one client is due here, but there are 2"),
+        ("c.json", "[{},{}]", "c.json, line 1, column 5: one client is due here, but there are 2"),
+        ("c.json", "[[{}]]", "c.json, line 1, column 2: a client is due here, but this is a list"),
+        ("c.yaml", "owner: a\n---\nowner: b", "c.yaml, line 3, column 1: one client is due here, but there are 2"),
+        ("c.json", "{}\n{}", "c.json, line 2, column 1: one client is due here, but there are 2"),
+        ("c.csv", "owner\na\nb\n", "c.csv, line 3, column 1: one client is due here, but there are 2"),
+        ("c.json", "{}\n}", "c.json, line 2, column 1: expected value"),
         (
-            "c.yaml",
-            "owner: a\n---\nowner: b",
-            "c.yaml, line 3, column 1: one client is due here, but another document follows",
+            "c.json",
+            "{\"items\": [{}], \"next_page_token\": \"x\"}",
+            "c.json, line 1, column 17: this is one page of a longer list",
         ),
-        ("c.json", "{}\n{}", "c.json, line 2, column 1: one client is due here, but another document follows"),
+        ("c.json", "{\"items\": [], \"owner\": \"x\"}", "c.json, line 1, column 15: `owner` has no place"),
         ("c.yaml", "just text", "c.yaml, line 1, column 1: a client's fields are due here"),
         ("c.yaml", "<<: {owner: a}", "c.yaml, line 1, column 1: YAML's merge key"),
         ("c.yaml", "owner:\n\tx: y", "c.yaml, line 2, column "),
@@ -123,7 +128,7 @@ fn hints_say_what_to_do() {
         ("redirect_uri: []", "did you mean `redirect_uris`?"),
         ("skip_consent: no", "YAML 1.2 has only `true` and `false`"),
         ("implicit_grant_id_token_lifespan: 1d", "write `24h`"),
-        ("[{owner: a}]", "give each client a file of its own"),
+        ("[{owner: a}, {owner: b}]", "give each client a file of its own"),
     ] {
         assert_eq!(parse_document(text, "c.yaml").unwrap_err().hints(), [hint], "{text}");
     }

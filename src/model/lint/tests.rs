@@ -172,7 +172,7 @@ fn each_rule_finds_its_fault_and_that_alone() {
             "write `http://a:1`",
         ),
         (
-            json!({"allowed_cors_origins": ["https://[::1]/"]}),
+            json!({"allowed_cors_origins": ["https://[::1]/a/"]}),
             Error,
             "allowed_cors_origins",
             "is not an origin",

@@ -73,7 +73,11 @@ pub fn not_web(field: &'static str, text: &str) -> Option<Finding> {
 /// Hydra: `http` or `https`, a host and perhaps a port, nothing else (RFC 6454 §7).
 pub fn not_an_origin(field: &'static str, text: &str) -> Option<Finding> {
     let uri = Uri::new(text);
-    let is_bare = uri.path.is_empty() && uri.query.is_none() && uri.fragment.is_none() && uri.user_info().is_none();
+    // The server takes slashes at the end off.
+    let is_bare = uri.path.trim_end_matches('/').is_empty()
+        && uri.query.is_none()
+        && uri.fragment.is_none()
+        && uri.user_info().is_none();
     (!uri.is_web() || !has_host(text) || !is_bare).then(|| {
         let finding = Finding::error(field, format!("{} in `{field}` is not an origin", shown(text)));
         match (uri.is_web(), uri.scheme, uri.authority) {

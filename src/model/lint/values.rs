@@ -22,6 +22,10 @@ pub fn id(spec: &ClientSpec) -> Option<Finding> {
     if let Err(error) = ClientId::parse(id) {
         return Some(Finding::error(FIELD, error.message()));
     }
+    if id.trim() != id {
+        let message = format!("`client_id` begins or ends with a space: {}", shown(id));
+        return Some(Finding::error(FIELD, message).hint("in CSV, no space stands behind a comma"));
+    }
     (id.chars().count() > LONGEST_ID)
         .then(|| Finding::error(FIELD, format!("`client_id` has more than {LONGEST_ID} characters")))
 }

@@ -26,6 +26,11 @@ impl Extent {
         Extent { title: title.width(), cells: cells.map(UnicodeWidthStr::width).max().unwrap_or(0), whole }
     }
 
+    /// The same with room for what other rows may hold.
+    pub(super) fn roomy(self) -> Self {
+        Extent { cells: self.cells.max(if self.whole { LEAST_WHOLE } else { LEAST }), ..self }
+    }
+
     fn natural(&self) -> usize {
         self.title.max(self.cells)
     }

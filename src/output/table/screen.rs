@@ -9,13 +9,14 @@ use zeroize::Zeroizing;
 use super::layout::{Extent, GAP, widths};
 use super::{Shown, below, cell, columns, plain};
 use crate::error::Result;
-use crate::output::outcome::{Body, Column, Outcome, Shape, Trailer};
+use crate::output::outcome::{Body, Column, Id, Outcome, Shape, Trailer};
 use crate::output::render::{Clear, Formatter, Progress, Screen};
 
 /// So many rows at most are held back to find the widths.
 const FIRST_PAGE: usize = 100;
 
-/// A column that is shown only if a row has something to show there: hardly any answer holds a secret.
+/// A column that is shown only if a row has something to show there: hardly any answer holds a secret. Where it has not
+/// got the room to stand there whole, it stands below its row.
 const SELDOM: &str = "client_secret";
 
 pub(in crate::output) struct OnScreen {
@@ -54,8 +55,8 @@ impl OnScreen {
         if self.color { Style::new().dimmed().paint(words).to_string() } else { words.to_owned() }
     }
 
-    /// Finds the widths from the rows that were held back, and prints those.
-    fn lay_out(&mut self, text: &mut String) {
+    /// Finds the widths from the rows that were held back, and prints those; `early` where others are still to come.
+    fn lay_out(&mut self, early: bool, text: &mut String) {
         let rows: Vec<Clear> = std::mem::take(&mut self.held).iter().map(Clear::of).collect();
         let Some(first) = rows.first() else { return };
         let mut shown = columns(self.declared, &first.0);
@@ -66,13 +67,15 @@ impl OnScreen {
             .map(|(at, column)| {
                 let whole = at == 0 || column.member == SELDOM;
                 let cells: Vec<_> = rows.iter().map(|row| cell(&row.0, column)).collect();
-                Extent::new(&column.title, cells.iter().map(|cell| cell.as_str()), whole)
+                let extent = Extent::new(&column.title, cells.iter().map(|cell| cell.as_str()), whole);
+                if early { extent.roomy() } else { extent }
             })
             .collect();
         let mut laid_out = LaidOut { columns: Vec::new(), hidden: Vec::new() };
         for (column, width) in shown.into_iter().zip(widths(&extents, self.width)) {
             match width {
                 Some(width) => laid_out.columns.push((column, width)),
+                None if column.member == SELDOM => {}
                 None => laid_out.hidden.push(column.title.into_owned()),
             }
         }
@@ -110,10 +113,18 @@ impl OnScreen {
 
 impl LaidOut {
     fn row(&self, row: &Value, text: &mut String) {
-        let cells = self.columns.iter().map(|(column, _)| cell(row, column).to_string());
+        let secret = cell(row, &Shown { title: "".into(), member: SELDOM.into() });
+        let fits = |(column, width): &(Shown, usize)| column.member == SELDOM && secret.width() <= *width;
+        let is_below = !secret.is_empty() && !self.columns.iter().any(fits);
+        let cells = self.columns.iter().map(|(column, _)| {
+            if is_below && column.member == SELDOM { "(below)".to_owned() } else { cell(row, column).to_string() }
+        });
         for line in self.lines(cells) {
             text.push_str(&Zeroizing::new(line));
             text.push('\n');
+        }
+        if is_below {
+            text.extend(["  client secret: ", &secret, "\n"]);
         }
     }
 
@@ -136,7 +147,7 @@ impl LaidOut {
 }
 
 impl Formatter for OnScreen {
-    fn row(&mut self, body: Body, _: Option<&str>, text: &mut String) -> Result<Progress> {
+    fn row(&mut self, body: Body, _: &Id, text: &mut String) -> Result<Progress> {
         if let Some(plain) = plain(self.declared, &Clear::of(&body).0) {
             text.push_str(&plain);
             return Ok(Progress::Written);
@@ -157,12 +168,12 @@ impl Formatter for OnScreen {
         if self.held.len() < FIRST_PAGE {
             return Ok(Progress::Held);
         }
-        self.lay_out(text);
+        self.lay_out(false, text);
         Ok(Progress::Written)
     }
 
     fn end(&mut self, trailer: Option<Trailer>, text: &mut String) -> Result<()> {
-        self.lay_out(text);
+        self.lay_out(false, text);
         if let Some(LaidOut { hidden, .. }) = &self.laid_out
             && !hidden.is_empty()
         {
@@ -184,7 +195,7 @@ impl Formatter for OnScreen {
     }
 
     fn pause(&mut self, text: &mut String) -> Progress {
-        self.lay_out(text);
+        self.lay_out(true, text);
         Progress::Written
     }
 }
