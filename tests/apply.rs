@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Orysh, Sandbox, orysh};
+use crate::support::{Orysh, Sandbox, Stub, anywhere, orysh};
 
 const CLIENTS: &str = "\
 client_id: web
@@ -239,4 +239,183 @@ fn clients_are_checked_in_files_and_on_the_server() {
     server.make(&json!({"client_id": "odd", "redirect_uris": ["/relative"]}));
     assert!(program.run("lint client odd --format jsonl").stdout.contains("redirect_uris"));
     program.run("lint client").fails(2, "no client is named");
+}
+
+#[test]
+fn secrets_that_are_made_are_shown_or_kept() {
+    for line in [
+        "apply -f clients.yaml -q",
+        "import clients clients.yaml -q",
+        "apply -f clients.yaml --format jsonpath=#.client_id",
+    ] {
+        let (server, program) = ready();
+        program
+            .run(line)
+            .ok()
+            .tells("the output leaves a secret out: the secret of client `web` is kept in")
+            .tells("1 more");
+        for path in program.pending() {
+            let kept: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+            assert!(server.accepts(&kept["client_id"], &kept["client_secret"]), "{line}");
+        }
+        assert_eq!(program.pending().len(), 2, "{line}: `none` has no secret");
+    }
+}
+
+#[test]
+fn a_secret_that_cannot_be_tried_stays_unless_it_is_to_be_set() {
+    let server = Sandbox::start();
+    let program = orysh(&server);
+    program.file("clients.yaml", "client_id: a\nclient_secret: first-secret\n");
+    assert_eq!(actions(&program, ""), ["a created"]);
+    let before = server.client("a");
+    program.run("apply -f clients.yaml").ok().tells("cannot be told").tells("--set-secrets").tells("1 unchanged");
+    assert_eq!(server.client("a"), before);
+    program.file("clients.yaml", "client_id: a\nclient_secret: second-secret\n");
+    program.run("apply -f clients.yaml --set-secrets").ok().tells("1 changed");
+    assert!(server.accepts(&json!("a"), &json!("second-secret")));
+}
+
+#[test]
+fn what_is_empty_in_a_file_is_emptied() {
+    let server = Sandbox::start();
+    server.make(&json!({"client_id": "a", "contacts": ["x"], "owner": "me", "scope": "read", "skip_consent": true,
+        "implicit_grant_id_token_lifespan": "1h", "metadata": {"a": 1}}));
+    let program = orysh(&server);
+    let empty = "client_id: a\ncontacts: []\nowner: null\nscope: null\nskip_consent: null\n\
+        implicit_grant_id_token_lifespan: null\nmetadata: null\n";
+    program.file("clients.yaml", empty);
+    program.run("apply -f clients.yaml").ok().tells("1 changed");
+    let now = server.client("a");
+    assert_eq!((&now["contacts"], &now["owner"], &now["metadata"]), (&json!([]), &json!(""), &json!({})));
+    assert_eq!(now["implicit_grant_id_token_lifespan"], Value::Null);
+    program.run("apply -f clients.yaml").ok().tells("0 created, 0 changed, 1 unchanged");
+    assert_eq!(server.client("a"), now);
+}
+
+#[test]
+fn an_origin_with_a_slash_is_no_difference() {
+    let server = Sandbox::start();
+    let program = orysh(&server);
+    program.file("clients.yaml", "client_id: a\nallowed_cors_origins: [https://app.example.org/]\n");
+    program.run("apply -f clients.yaml").ok().tells("1 created");
+    program.run("apply -f clients.yaml").ok().tells("1 unchanged");
+}
+
+#[test]
+fn folders_are_read_to_their_depth() {
+    let (_server, program) = ready();
+    for folder in ["set/deep/deeper", "set/.hidden"] {
+        std::fs::create_dir_all(program.home().join(folder)).unwrap();
+    }
+    program.file("set/deep/deeper/a.YAML", "client_id: a\n");
+    program.file("set/b.Json", "{\"client_id\": \"b\"}");
+    program.file("set/.hidden/c.yaml", "client_id: c\n");
+    program.file("set/notes.txt", "nothing");
+    let ran = program.run("apply -f set --dry-run -q");
+    assert_eq!(ran.stdout, "b\na\n", "{ran}");
+    program.run("apply -f set --dry-run").ok().tells("notes.txt");
+}
+
+#[test]
+fn ids_are_found_in_whatever_order_a_server_lists_them() {
+    // A database that orders by a language's rules puts `a` before `B`; the ids below are asked for in a list.
+    let clients: Vec<Value> =
+        (0..40).map(|n| json!({"client_id": format!("{}{n:02}", if n % 2 == 0 { "B" } else { "a" })})).collect();
+    let server = Sandbox::holding(&clients, "--hash-iterations 1");
+    let program = orysh(&server);
+    program.file("clients.json", &Value::from(clients).to_string());
+    program.run("apply -f clients.json").ok().tells("0 created, 0 changed, 40 unchanged");
+}
+
+#[test]
+fn mistakes_in_files_name_their_place() {
+    let (server, program) = ready();
+    for (name, content, place) in [
+        ("a.yaml", "- client_id: a\n- client_id: b\n  redirect_uris: ['#']\n", "a.yaml, line 2"),
+        ("a.jsonl", "{\"client_id\": \"a\"}\n{\"client_id\": \"b\", \"redirect_uris\": [\"#\"]}\n", "a.jsonl, line 2"),
+        ("a.csv", "client_id,redirect_uris\na,\nb,#\n", "a.csv, row 2"),
+        ("twice.csv", "client_id,owner\na,\na,\n", "twice.csv, row 2"),
+        ("short.csv", "client_id,owner\na\n", "short.csv, row 1 (line 2): column 2"),
+        ("header.csv", "client_id,owner,client_id\na,b,c\n", "column 3: `client_id` is there twice"),
+        ("quote.csv", "client_id,owner\n\"a,b\nc,d\n", "quote.csv"),
+        ("list.csv", "client_id,contacts\na,\"Ann <x@example.org>\"\n", "list.csv, row 1 (line 2)"),
+    ] {
+        program.file(name, content);
+        program.run(&format!("apply -f {name}")).fails(2, place);
+        program.run(&format!("import clients {name}")).fails(2, place);
+    }
+    std::fs::write(program.home().join("latin1.csv"), b"client_id,owner\na,\xfc\n").unwrap();
+    program.run("apply -f latin1.csv").fails(2, "byte 19");
+    program.file("unnamed.csv", "owner\nme\n");
+    program.run("apply -f unnamed.csv").fails(2, "unnamed.csv, row 1 (line 2)").tells("client_id");
+    assert_eq!(server.clients().len(), 0);
+}
+
+#[test]
+fn lists_in_a_spreadsheet() {
+    let server = Sandbox::start();
+    let program = orysh(&server);
+    let rows = [
+        "a,x@example.org y@example.org,https://a.example/?x=1,read write",
+        "b,x@example.org; y@example.org,,read",
+        "c,\"x@example.org\ny@example.org\",,read",
+        "d,\"[\"\"x@example.org\"\", \"\"y@example.org\"\"]\",,read",
+    ];
+    program.file("lists.csv", &format!("\u{feff}client_id,contacts,redirect_uris,scope\r\n{}\r\n", rows.join("\r\n")));
+    program.run("import clients lists.csv").ok();
+    for id in ["a", "b", "c", "d"] {
+        assert_eq!(server.client(id)["contacts"], json!(["x@example.org", "y@example.org"]), "{id}");
+    }
+    assert_eq!(server.client("a")["redirect_uris"], json!(["https://a.example/?x=1"]));
+    assert_eq!(server.client("a")["scope"], "read write");
+}
+
+#[test]
+fn what_cannot_be_taken_over_is_told() {
+    let server = Sandbox::start();
+    let program = orysh(&server);
+    program.file("a.json", "{\"client_id\": \"a\", \"created_at\": \"2020-01-01T00:00:00Z\"}");
+    program.run("import client a.json").ok().tells("created_at");
+    let program = program.input("# a comment\nclient_id: b\n");
+    program.run("apply -f -").ok().tells("1 created");
+}
+
+#[test]
+fn what_is_exported_can_replace() {
+    let (server, program) = ready();
+    actions(&program, "");
+    let exported = program.run("export clients --name Web --format json").quiet().stdout;
+    program.file("web.json", &exported);
+    let before = server.client("web");
+    program.run("replace client web -f web.json").ok();
+    let mut now = server.client("web");
+    now["updated_at"] = before["updated_at"].clone();
+    assert_eq!(now, before);
+}
+
+#[test]
+fn an_import_of_several_files_keeps_their_order() {
+    let (_server, program) = ready();
+    program.file("a.json", "{\"client_id\": \"z\"}");
+    program.file("b.csv", "client_id\ny\n");
+    program.file(
+        "large.jsonl",
+        &format!("{{\"client_id\": \"x\", \"client_name\": \"{}\"}}\n", "n".repeat(200)).repeat(1),
+    );
+    assert_eq!(program.run("import clients a.json b.csv large.jsonl -q").stdout, "z\ny\nx\n");
+    program.run("import clients a.json a.json").fails(2, "`z` is there twice");
+}
+
+#[test]
+fn what_no_later_client_can_pass_ends_the_run() {
+    let server = Stub::answering(
+        "HTTP/1.1 401 Unauthorized\r\nContent-Type: application/json\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}",
+    );
+    let program = anywhere();
+    program.file("clients.yaml", CLIENTS);
+    for line in ["import clients clients.yaml", "get client a b c", "delete client a b c -y"] {
+        let ran = program.run(&format!("{line} -e {}", server.url)).fails(4, "not tried");
+        assert_eq!(ran.stderr.matches("error:").count(), 1, "{ran}");
+    }
 }

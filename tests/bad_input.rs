@@ -196,3 +196,12 @@ fn plain_http_is_told_from_tls() {
     let url = server.admin.replace("http://", "https://");
     orysh(&server).run(&format!("list clients -e {url}")).fails(1, "no TLS is spoken");
 }
+
+#[test]
+fn a_delete_can_be_looked_at_first() {
+    let server = Sandbox::of_many(2, "");
+    let program = orysh(&server);
+    let ran = program.run("delete client c0000 c0001 c0000 --dry-run --format jsonl").quiet();
+    assert_eq!(ran.stdout.matches("\"method\":\"DELETE\"").count(), 2, "{ran}");
+    assert_eq!(server.clients().len(), 2);
+}

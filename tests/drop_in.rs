@@ -182,3 +182,35 @@ fn ids_come_from_stdin() {
     let program = program.input("a\na\n\nb\n");
     program.run("delete client - -q").tells("cannot delete client `a`").tells("cannot delete client `b`");
 }
+
+#[test]
+fn every_spelling_of_ory_and_hydra_is_taken() {
+    let client = json!({"client_id": "job", "client_secret": "job-secret", "grant_types": ["client_credentials"]});
+    let server = Sandbox::holding(&[client], "");
+    let (admin, public) = (&server.admin, &server.public);
+    let lines: &[(&str, &str)] = &[
+        ("ory", "list oauth2-clients"),
+        ("ory", "list clients"),
+        ("ory", "get oauth2-client job"),
+        ("ory", "get client job"),
+        ("ory", "update oauth2-client job --name y"),
+        ("hydra", "update client job --name z --http-header 'X-A: b'"),
+        ("hydra", "list clients --page-size 10"),
+        ("hydra", "introspect token nothing"),
+        ("hydra", "delete access-tokens job"),
+        ("hydra", "import clients c.json"),
+        ("ory", "import oauth2-clients d.json"),
+    ];
+    let program = anywhere();
+    program.file("c.json", "[{\"client_id\": \"c\"}]");
+    program.file("d.json", "[{\"client_id\": \"d\"}]");
+    for (name, line) in lines {
+        let args = shlex::split(&format!("{line} -e {admin}")).unwrap();
+        under(name, &program, &args).ok();
+    }
+    // The endpoint of these is the public one, and the client comes from the environment as well.
+    let program = anywhere().with("OAUTH2_CLIENT_ID", "job").with("OAUTH2_CLIENT_SECRET", "job-secret");
+    let run = |line: &str| under("hydra", &program, &shlex::split(&format!("{line} -e {public}")).unwrap());
+    let token = run("perform client-credentials --format jsonpath=access_token").ok().stdout;
+    run(&format!("revoke token {}", token.trim().trim_matches('"'))).ok();
+}

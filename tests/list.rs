@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Orysh, Sandbox, orysh};
+use crate::support::{Orysh, Sandbox, Stub, anywhere, orysh};
 
 fn ready() -> (Sandbox, Orysh) {
     let client = |n: usize| {
@@ -61,4 +61,109 @@ fn a_condition_that_is_none_or_fails_is_told() {
     program.run("list clients --columns client_nmae").fails(2, "did you mean `client_name`?");
     program.run("list clients --sort client_secret").fails(2, "a list has no `client_secret`");
     program.run("list clients --limit 0").fails(2, "--limit");
+}
+
+#[test]
+fn numbers_and_durations_are_ordered_by_their_size() {
+    let client = |(id, lifespan): (&str, &str)| match lifespan {
+        "-" => json!({"client_id": id}),
+        lifespan => json!({"client_id": id, "implicit_grant_id_token_lifespan": lifespan}),
+    };
+    let clients = [("a", "100h"), ("b", "90m"), ("c", "1h"), ("d", "2h"), ("e", "-")].map(client);
+    let server = Sandbox::holding(&clients, "");
+    let program = orysh(&server);
+    assert_eq!(lines(&program, "-q --sort implicit_grant_id_token_lifespan"), ["c", "b", "d", "a", "e"]);
+    assert_eq!(lines(&program, "-q --sort -implicit_grant_id_token_lifespan"), ["a", "d", "b", "c", "e"]);
+}
+
+#[test]
+fn a_list_says_truly_whether_it_is_the_last_page() {
+    let (_server, program) = ready();
+    let trailer = |flags: &str| {
+        let ran = program.run(&format!("list clients --format json {flags}")).json();
+        (ran["is_last_page"].clone(), ran["next_page_token"].clone())
+    };
+    assert_eq!(trailer("--all").0, true);
+    assert_eq!(trailer("--limit 3").0, false);
+    assert_eq!(trailer("--limit 700 --all").0, true);
+    let (is_last, token) = trailer("--page-size 100");
+    assert_eq!(is_last, false);
+    let rest = program.run(&format!("list clients --all -q --page-token {}", token.as_str().unwrap())).quiet().stdout;
+    assert_eq!(rest.lines().count(), 600);
+    assert_eq!(lines(&program, "--page-size 501 -q").len(), 500);
+}
+
+#[test]
+fn a_list_that_breaks_off_says_where_and_how_to_go_on() {
+    let first: Vec<Value> = (0..2).map(|n| json!({"client_id": format!("c{n}")})).collect();
+    let page = Value::from(first).to_string();
+    let first = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: {}\r\n\
+        Link: </admin/clients?page_size=2&page_token=second>; rel=\"next\"\r\n\r\n{page}",
+        page.len()
+    );
+    let error = r#"{"error":"The page token is invalid","error_description":"expired"}"#;
+    let expired = format!(
+        "HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{error}",
+        error.len()
+    );
+    let broken =
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 500\r\nConnection: close\r\n\r\n[{";
+    for (second, how) in [(expired.as_str(), "--where 'c.client_id > \"c1\"'"), (broken, "--page-token second")] {
+        let server = Stub::pages(&[("page_token=second", second), ("", &first)]);
+        let ran = anywhere().run(&format!("list clients --all -q -e {} --timeout 3s", server.url));
+        assert_eq!((ran.code, ran.stdout.as_str()), (Some(1), "c0\nc1\n"), "{ran}");
+        ran.tells("stopped after 2 clients, the last of them `c1`").tells(how);
+    }
+}
+
+#[test]
+fn a_server_that_leads_round_in_a_circle_is_not_followed() {
+    let page = "[{\"client_id\":\"a\"}]";
+    let again = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: {}\r\n\
+        Link: </admin/clients?page_size=2&page_token=again>; rel=\"next\"\r\n\r\n{page}",
+        page.len()
+    );
+    let server = Stub::answering(&again);
+    let ran = anywhere().run(&format!("list clients --all -q -e {}", server.url));
+    assert_eq!(ran.stdout, "a\na\n", "{ran}");
+}
+
+#[test]
+fn odd_ids_go_through_a_pipe() {
+    let ids = [" a", "b ", "\"c\"", "\u{feff}f", "g", "-", "h\u{202e}i", "j\\k"];
+    let clients: Vec<Value> = ids.iter().map(|id| json!({"client_id": id})).collect();
+    let server = Sandbox::holding(&clients, "");
+    let program = orysh(&server);
+    let ran = program.sh("orysh list clients --all -q | orysh delete client - -q").ok();
+    assert_eq!(ran.stdout.lines().count(), ids.len(), "{ran}");
+    assert_eq!(server.clients(), Vec::<Value>::new());
+}
+
+#[test]
+fn ten_thousand_ids_come_from_stdin() {
+    let server = Sandbox::of_many(20, "");
+    let ids: Vec<String> = (0..10_000).map(|n| format!("c{n:04}")).collect();
+    let program = orysh(&server).input(&ids.join("\r\n"));
+    let ran = program.run("get client - -q");
+    assert_eq!((ran.code, ran.stdout.lines().count()), (Some(3), 20));
+    assert_eq!(ran.stderr.matches("error: cannot get client").count(), 9_980);
+}
+
+#[test]
+fn a_client_without_metadata_is_no_error_in_a_condition() {
+    let clients = [json!({"client_id": "a", "metadata": {"tier": "gold"}}), json!({"client_id": "b"})];
+    let server = Sandbox::holding(&clients, "");
+    let program = orysh(&server);
+    assert_eq!(lines(&program, "-q --where 'c.metadata.tier == \"gold\"'"), ["a"]);
+}
+
+#[test]
+fn more_than_one_document_of_many_megabytes_is_read() {
+    let server = Sandbox::start();
+    let program = orysh(&server);
+    let row = |n: usize| format!("{{\"client_id\":\"c{n}\",\"metadata\":{{\"x\":\"{}\"}}}}\n", "y".repeat(50_000));
+    program.file("large.jsonl", &(0..120).map(row).collect::<String>());
+    program.run("apply -f large.jsonl --dry-run -q").ok();
 }

@@ -209,3 +209,52 @@ fn a_replacement_names_what_it_resets() {
     program.file("whole.yaml", "client_name: x\n");
     program.run("replace client spa -f whole.yaml").fails(2, "names none");
 }
+
+#[test]
+fn a_merge_patch_goes_into_objects() {
+    let (server, program) = ready(&full());
+    program
+        .run("patch client full '{\"metadata\": {\"tier\": null, \"new\": {\"deep\": 1}}, \"contacts\": null}'")
+        .ok();
+    let now = server.client("full");
+    assert_eq!(now["metadata"], json!({"n": 12_345_678_901_234_567_890_u64, "new": {"deep": 1}}));
+    assert_eq!(now["contacts"], json!([]));
+}
+
+#[test]
+fn a_patch_harms_no_secret() {
+    let (server, program) = ready(&full());
+    for patch in [
+        r#"[{"op": "replace", "path": "/client_secret", "value": ""}]"#,
+        r#"[{"op": "remove", "path": "/client_secret"}]"#,
+        r#"{"client_secret": ""}"#,
+        r#"{"client_secret": null}"#,
+        r#"[{"op": "replace", "path": "/Client_ID", "value": "other"}]"#,
+        r#"[{"op": "replace", "path": "", "value": {"client_id": "other"}}]"#,
+        r#"[{"op": "move", "from": "/owner", "path": "/client_name"}]"#,
+        r#"{"owner": "a", "owner": "b"}"#,
+    ] {
+        program.args(&["patch", "client", "full", patch]).fails(2, "");
+    }
+    assert!(server.accepts_post("full", "full-secret"));
+    assert_eq!(server.clients().len(), 1);
+    // A client that signed in without a secret gets one in the same patch.
+    let (server, program) = ready(&json!({"client_id": "spa", "token_endpoint_auth_method": "none"}));
+    let patch = r#"patch client spa '{"token_endpoint_auth_method": "client_secret_basic"}' --format json"#;
+    let made = program.run(patch).json();
+    assert!(server.accepts(&json!("spa"), &made["client_secret"]));
+}
+
+#[test]
+fn an_update_of_nothing_is_a_mistake() {
+    let (_server, program) = ready(&full());
+    program.run("update client full").fails(2, "nothing");
+    program.run("update client full --dry-run --name x -q").fails(2, "--dry-run");
+}
+
+#[test]
+fn headers_add_up() {
+    let (_server, program) = ready(&full());
+    program.run("get client full -H 'X-A: 1' -H 'X-A: 2' --http-header 'X-B: 3'").ok();
+    program.run("get client full -H nonsense").fails(2, "--header");
+}

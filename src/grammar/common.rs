@@ -129,13 +129,19 @@ pub fn settings(matches: &ArgMatches, base: &Settings) -> Result<Settings> {
     let given = Given {
         endpoint: text("endpoint"),
         public_endpoint: text("public-endpoint"),
-        endpoint_is_public: false,
+        // No flag: what the program's name and the command say.
+        endpoint_is_public: base.given.endpoint_is_public,
         sandbox: switch("sandbox"),
         project: text("project"),
         workspace: text("workspace"),
         config: path("config").or_else(|| args::dash_c(matches).config.map(PathBuf::from)),
     };
-    let names_target = given != Given { public_endpoint: given.public_endpoint.clone(), ..Given::default() };
+    let no_target = Given {
+        public_endpoint: given.public_endpoint.clone(),
+        endpoint_is_public: given.endpoint_is_public,
+        ..Given::default()
+    };
+    let names_target = given != no_target;
     let mut settings = if names_target { Settings::default() } else { base.clone() };
     if names_target {
         settings.given = given;

@@ -24,6 +24,19 @@ impl Stub {
         Self::serving("http", move |stream| reply(stream, &answer))
     }
 
+    /// Answers by a part of the first line of a request, the first that fits.
+    pub fn pages(pages: &[(&str, &str)]) -> Self {
+        let pages: Vec<(String, String)> =
+            pages.iter().map(|(part, answer)| ((*part).to_owned(), (*answer).to_owned())).collect();
+        Self::serving("http", move |mut stream| {
+            let request = head(&mut stream);
+            let line = request.lines().next().unwrap_or_default();
+            let answer = pages.iter().find(|(part, _)| line.contains(part)).map_or(NOT_FOUND, |(_, answer)| answer);
+            // The other side may have had enough.
+            let _ = stream.write_all(answer.as_bytes()).and_then(|()| stream.flush());
+        })
+    }
+
     /// How many connections there were.
     pub fn asked(&self) -> usize {
         self.asked.load(Ordering::SeqCst)
