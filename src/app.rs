@@ -74,8 +74,9 @@ fn with_run(words: &[String], registry: &Registry) -> Vec<String> {
 fn one_command(registry: &Arc<Registry>, command: &Command, matches: &ArgMatches, persona: Persona) -> Result<()> {
     let mut output = common::output(matches, command.format)?;
     output.format = persona.dressed(output.format);
-    let endpoint_is_public = persona == Persona::Hydra && command.on_public_side;
-    let base = Settings { given: Given { endpoint_is_public, ..Given::default() }, ..Settings::default() };
+    // For `hydra` a variable is as good as the flag; for the others it names the admin API.
+    let given = Given { variable_is_public: persona == Persona::Hydra, ..Given::default() };
+    let base = Settings { given, ..Settings::default() };
     let settings = common::settings(matches, &base)?;
     let workers = if command.long_running || settings.given.sandbox { WORKERS } else { 0 };
     let session = Session::new(output.ui, settings, workers, starter());

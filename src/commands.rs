@@ -2,6 +2,7 @@
 
 pub mod client;
 pub mod help;
+mod given;
 mod in_turn;
 pub mod inspect;
 pub mod sandbox;

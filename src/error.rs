@@ -112,6 +112,13 @@ impl Error {
         self
     }
 
+    /// The same error without its hints, where they would lead astray.
+    #[must_use]
+    pub fn unhinted(mut self) -> Self {
+        self.0.hints.clear();
+        self
+    }
+
     /// Adds `did you mean …?` where a near name is known.
     #[must_use]
     pub fn did_you_mean(self, nearest: Option<&str>) -> Self {

@@ -10,6 +10,7 @@ pub mod parse;
 pub mod persona;
 pub mod recipients;
 pub mod reference;
+pub mod stdin;
 pub mod words;
 
 pub use command::{Args, Command, Host, Registry};

@@ -73,6 +73,9 @@ pub fn server_url(text: &str, what: &str) -> Result<Url> {
         Error::usage(format!("{what} is not the address of a server: {why}"))
             .hint("an address looks like http://127.0.0.1:4445 or https://hydra.example.org")
     };
+    if text.is_empty() {
+        return Err(wrong("it is empty"));
+    }
     let url = Url::parse(text).map_err(|source| {
         let error = wrong(&format!("`{}`", without_user(text))).caused_by(source);
         if text.contains("://") { error } else { error.hint(format!("did you mean `http://{text}`?")) }

@@ -4,6 +4,7 @@ pub mod apply;
 pub mod create;
 pub mod delete;
 pub mod keep;
+pub mod look;
 pub mod recipients;
 pub mod replace;
 pub mod rotate;

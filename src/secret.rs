@@ -42,31 +42,32 @@ impl Secret {
 
     /// Reads a secret from `reader` to its end, without one line end at the end.
     ///
-    /// `what` names the source in errors. Refused: nothing at all, more than 64 KiB, text that is not UTF-8.
-    pub fn read(reader: impl Read, what: &str) -> Result<Self> {
+    /// `what` names it in errors, `from` where it came from. Refused: nothing at all, more than 64 KiB, text that is not
+    /// UTF-8.
+    pub fn read(reader: impl Read, what: &str, from: &str) -> Result<Self> {
         let mut bytes = zeroize::Zeroizing::new(Vec::new());
         reader
             .take(MOST_BYTES + 1)
             .read_to_end(&mut bytes)
-            .map_err(|source| Error::usage(format!("cannot read the secret from {what}")).caused_by(source))?;
+            .map_err(|source| Error::usage(format!("cannot read the {what} from {from}")).caused_by(source))?;
         if bytes.len() as u64 > MOST_BYTES {
-            return Err(Error::usage(format!("{what} is too long for a secret")));
+            return Err(Error::usage(format!("{from} is too long for a {what}")));
         }
         let text = std::str::from_utf8(&bytes)
-            .map_err(|source| Error::usage(format!("the secret in {what} is not UTF-8")).caused_by(source))?;
+            .map_err(|source| Error::usage(format!("the {what} in {from} is not UTF-8")).caused_by(source))?;
         let text = text.strip_suffix('\n').map_or(text, |line| line.strip_suffix('\r').unwrap_or(line));
         if text.is_empty() {
-            return Err(Error::usage(format!("the secret in {what} is empty")));
+            return Err(Error::usage(format!("the {what} in {from} is empty")));
         }
         Ok(Secret::new(text))
     }
 
     /// Reads a secret from a file: as [`Secret::read`].
-    pub fn read_file(path: &Path) -> Result<Self> {
+    pub fn read_file(path: &Path, what: &str) -> Result<Self> {
         let file = std::fs::File::open(path).map_err(|source| {
-            Error::usage(format!("cannot open the secret's file {}", path.display())).caused_by(source)
+            Error::usage(format!("cannot open the {what}'s file {}", path.display())).caused_by(source)
         })?;
-        Secret::read(file, &path.display().to_string())
+        Secret::read(file, what, &path.display().to_string())
     }
 }
 
@@ -110,9 +111,9 @@ mod tests {
 
     #[test]
     fn one_line_end_is_taken_off() {
-        assert_eq!(Secret::read(&b"abc\r\n"[..], "x").unwrap().expose(), "abc");
-        assert_eq!(Secret::read(&b"abc\n\n"[..], "x").unwrap().expose(), "abc\n");
-        assert!(Secret::read(&b"\n"[..], "x").is_err());
-        assert!(Secret::read(&b"\xff"[..], "x").is_err());
+        assert_eq!(Secret::read(&b"abc\r\n"[..], "secret", "x").unwrap().expose(), "abc");
+        assert_eq!(Secret::read(&b"abc\n\n"[..], "secret", "x").unwrap().expose(), "abc\n");
+        assert!(Secret::read(&b"\n"[..], "secret", "x").is_err());
+        assert!(Secret::read(&b"\xff"[..], "secret", "x").is_err());
     }
 }

@@ -1,13 +1,16 @@
 //! The one writer to the terminal: results on stdout, everything for a person on stderr.
 
 use std::fs::File;
-use std::io::{self, BufRead as _, BufReader, BufWriter, IsTerminal, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, IsTerminal, Write};
 
 use nu_ansi_term::{Color as Paint, Style};
+use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 use serde_json::{Map, Value, json};
+use zeroize::Zeroizing;
 
 use crate::env;
-use crate::error::Error;
+use crate::error::{Error, Result};
+use crate::secret::Secret;
 use crate::text;
 
 /// When to colour.
@@ -55,6 +58,14 @@ impl Ui {
         io::stdout().is_terminal()
     }
 
+    /// Whether what is written to stdout comes to nobody: it is `/dev/null`, which stands in for a closed one, too.
+    pub fn stdout_is_discarded(self) -> bool {
+        let null = rustix::fs::stat("/dev/null").map(|null| null.st_rdev);
+        let stdout = rustix::fs::fstat(io::stdout());
+        matches!((null, stdout), (Ok(null), Ok(stdout))
+            if stdout.st_rdev == null && rustix::fs::FileType::from_raw_mode(stdout.st_mode).is_char_device())
+    }
+
     /// Whether a person can be asked: on stdin, or at the terminal itself where stdin is read for something else.
     pub fn can_ask(self, stdin_is_read: bool) -> bool {
         let answers = if stdin_is_read { terminal().is_some() } else { io::stdin().is_terminal() };
@@ -63,7 +74,7 @@ impl Ui {
 
     /// Asks where a person can be asked: whether the answer begins with `y`. True where nobody can be.
     pub fn agrees(self, question: &str, stdin_is_read: bool) -> bool {
-        !self.can_ask(stdin_is_read) || self.confirm(question, stdin_is_read)
+        !self.can_ask(stdin_is_read) || confirm(question, stdin_is_read)
     }
 
     /// The width of the terminal on stdout, in columns; `None` off a terminal.
@@ -101,6 +112,22 @@ impl Ui {
         }
     }
 
+    /// A line that is typed at the terminal on stdin and not shown; `None` where that is no terminal. Ctrl-C ends it.
+    pub fn typed_unseen(self, what: &str) -> Option<Result<Secret>> {
+        let stdin = io::stdin();
+        let before = tcgetattr(&stdin).ok()?;
+        let mut silent = before.clone();
+        // Ctrl-C comes as a character, so that the terminal is never left silent.
+        silent.local_modes.remove(LocalModes::ECHO | LocalModes::ISIG | LocalModes::ICANON);
+        let _ = write!(io::stderr(), "{what}: ");
+        let typed = tcsetattr(&stdin, OptionalActions::Flush, &silent)
+            .map_err(|source| Error::failed("cannot silence the terminal").caused_by(io::Error::from(source)))
+            .and_then(|()| read_unseen(stdin.lock(), what));
+        let _ = tcsetattr(&stdin, OptionalActions::Flush, &before);
+        self.line("");
+        Some(typed)
+    }
+
     /// Tells something worth knowing; left out with `--quiet`.
     pub fn note(self, message: &str) {
         if !self.quiet {
@@ -113,8 +140,11 @@ impl Ui {
         self.tell("warning", Paint::Yellow, message);
     }
 
-    /// Tells a line of a plan, with its mark in front.
+    /// Tells a line of a plan, with its mark in front; left out with `--quiet`.
     pub fn marked(self, mark: Mark, message: &str) {
+        if self.quiet {
+            return;
+        }
         let (sign, paint) = match mark {
             Mark::Added => ('+', Paint::Green),
             Mark::Changed => ('~', Paint::Yellow),
@@ -155,25 +185,42 @@ impl Ui {
         let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     }
 
-    fn confirm(self, question: &str, stdin_is_read: bool) -> bool {
-        let _ = write!(io::stderr(), "{} [y/N] ", text::safe_lines(question));
-        let mut answer = String::new();
-        let read = match terminal().filter(|_| stdin_is_read) {
-            Some(terminal) => BufReader::new(terminal).read_line(&mut answer),
-            None => io::stdin().read_line(&mut answer),
-        };
-        read.is_ok() && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")
-    }
-
     fn tell(self, label: &str, paint: Paint, message: &str) {
         let style = if self.colors_stderr() { Style::new().bold().fg(paint) } else { Style::new() };
         self.line(&format!("{} {}", style.paint(format!("{label}:")), text::safe_lines(message)));
     }
 }
 
+fn confirm(question: &str, stdin_is_read: bool) -> bool {
+    let _ = write!(io::stderr(), "{} [y/N] ", text::safe_lines(question));
+    let mut answer = String::new();
+    let read = match terminal().filter(|_| stdin_is_read) {
+        Some(terminal) => BufReader::new(terminal).read_line(&mut answer),
+        None => io::stdin().read_line(&mut answer),
+    };
+    read.is_ok() && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")
+}
+
 /// The terminal that the process belongs to, if any.
 fn terminal() -> Option<File> {
     File::options().read(true).open("/dev/tty").ok()
+}
+
+/// Reads keys up to the end of the line: backspace takes the last one back.
+fn read_unseen(reader: impl BufRead, what: &str) -> Result<Secret> {
+    let mut typed = Zeroizing::new(Vec::with_capacity(1024));
+    for byte in reader.bytes() {
+        match byte.map_err(|source| Error::usage(format!("cannot read the {what}")).caused_by(source))? {
+            b'\r' | b'\n' | 0x04 => break,
+            0x03 => return Err(Error::interrupted()),
+            0x08 | 0x7f => {
+                // A character of several bytes goes as a whole.
+                while typed.pop().is_some_and(|byte| byte & 0xc0 == 0x80) {}
+            }
+            byte => typed.push(byte),
+        }
+    }
+    Secret::read(typed.as_slice(), what, "what was typed")
 }
 
 /// An error as an object: what scripts read from stderr with `--format json`.

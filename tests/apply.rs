@@ -419,3 +419,98 @@ fn what_no_later_client_can_pass_ends_the_run() {
         assert_eq!(ran.stderr.matches("error:").count(), 1, "{ran}");
     }
 }
+
+#[test]
+fn null_asks_for_what_a_new_client_gets() {
+    let server = Sandbox::start();
+    let program = orysh(&server);
+    program.file("clients.yaml", "client_id: a\ngrant_types:\nresponse_types:\nrequest_object_signing_alg:\n");
+    program.run("apply -f clients.yaml").ok().tells("1 created");
+    program.run("apply -f clients.yaml").ok().tells("1 unchanged");
+    program.run("diff client a clients.yaml --detailed-exitcode").ok();
+    assert_eq!(server.client("a")["grant_types"], json!(["authorization_code"]));
+}
+
+#[test]
+fn nothing_is_pruned_where_something_failed() {
+    let (server, program) = ready();
+    program.file("clients.yaml", "client_id: old\n");
+    program.run("apply -f clients.yaml --set s").ok();
+    program
+        .file("clients.yaml", "client_id: new\nsector_identifier_uri: https://a.example/s\nsubject_type: pairwise\n");
+    let ran = program.run("apply -f clients.yaml --set s --prune --yes").tells("not deleted");
+    assert_eq!(server.client("old")["client_id"], "old", "{ran}");
+}
+
+#[test]
+fn what_set_made_a_client_is_not_for_files_to_say() {
+    let (server, program) = ready();
+    program.run("apply -f clients.yaml --set shop").ok();
+    let exported = program.run("export clients").quiet().stdout;
+    assert!(!exported.contains("orysh_set"), "{exported}");
+    let other = Sandbox::start();
+    let there = orysh(&other);
+    there.file("dump.jsonl", &program.run("export clients --with-server-fields").ok().stdout);
+    there.run("import clients dump.jsonl").ok().tells("metadata.orysh_set");
+    there.file("only.yaml", "client_id: only\n");
+    let ran = there.run("apply -f only.yaml --set shop --prune --diff").ok();
+    assert!(!ran.stderr.contains("deleted"), "{ran}");
+    assert_eq!(server.clients().len(), 3);
+}
+
+#[test]
+fn empty_documents_are_passed_over() {
+    let (_server, program) = ready();
+    for content in ["---\n---\nclient_id: a\n", "client_id: a\n---\n", "client_id: a\n---\n# c\n---\nclient_id: b\n"] {
+        program.file("clients.yaml", content);
+        program.run("apply -f clients.yaml --dry-run").ok();
+    }
+}
+
+#[test]
+fn overlays_are_of_one_client_each() {
+    let (_server, program) = ready();
+    program.file("twice.yaml", "client_id: web\nowner: x\n---\nclient_id: web\nowner: y\n");
+    program.run("apply -f clients.yaml --overlay twice.yaml").fails(2, "another overlay of client `web`");
+    program.file("unnamed.yaml", "owner: x\n");
+    program.run("apply -f clients.yaml --overlay unnamed.yaml").fails(2, "no client_id");
+    program.run("apply -f - --overlay -").fails(2, "both read stdin");
+}
+
+#[test]
+fn a_path_that_can_match_nothing_is_refused_before_anything_is_sent() {
+    let (server, program) = ready();
+    for line in [
+        "apply -f clients.yaml --format jsonpath=client_id",
+        "import clients clients.yaml --format jsonpointer=/client_id",
+        "import clients clients.yaml --format 'jsonpath=$.client_id'",
+        "create client --format jsonpath=client_idd",
+        "create client --format jsonpointer=/nope",
+    ] {
+        program.run(line).fails(2, "matches nothing");
+    }
+    assert_eq!((server.clients().len(), program.pending().len()), (0, 0));
+    program.run("create client --format jsonpath=registration_access_token").ok();
+    program.run("create client --format 'jsonpath={client_id,client_secret}'").ok();
+    program.run("create client --format 'jsonpath=$.client_secret'").quiet();
+}
+
+#[test]
+fn a_secret_that_nobody_reads_is_kept() {
+    let (server, program) = ready();
+    for end in ["> /dev/null", ">&-"] {
+        let ran = program.sh(&format!("orysh create client --name x --format json {end}")).ok();
+        ran.tells("the output leaves a secret out");
+    }
+    assert_eq!(program.pending().len(), 2);
+    assert_eq!(server.clients().len(), 2);
+}
+
+#[test]
+fn the_plan_of_a_new_client_stands_in_the_result() {
+    let (_server, program) = ready();
+    let plan = program.run("apply -f clients.yaml --diff --format json").json();
+    assert_eq!(plan[0]["changes"]["client_name"], json!({"before": null, "after": "Web"}));
+    let ran = program.run("apply -f clients.yaml --diff -q").quiet();
+    assert_eq!(ran.stdout, "web\njob\nspa\n");
+}

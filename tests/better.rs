@@ -63,7 +63,9 @@ const FAULTS: &[Row] = &[
         program.run("create client --format jsonpath=a.#(").fails(2, "path");
         program.run("create client --format jsonpointer=client_id").fails(2, "path");
         assert_eq!(server.clients().len(), 0);
-        let ran = program.run("create client --format jsonpath=no_such_member");
+        program.run("create client --format jsonpath=no_such_member").fails(2, "no_such_member");
+        assert_eq!((server.clients().len(), program.pending().len()), (0, 0));
+        let ran = program.run("create client --format jsonpath=metadata.nothing");
         assert!(ran.code == Some(1) && program.pending().len() == 1, "{ran}");
     }),
     ("import holds all secrets in memory, in random order, and reads stdin too", |server, program| {

@@ -214,3 +214,14 @@ fn every_spelling_of_ory_and_hydra_is_taken() {
     let token = run("perform client-credentials --format jsonpath=access_token").ok().stdout;
     run(&format!("revoke token {}", token.trim().trim_matches('"'))).ok();
 }
+
+#[test]
+fn a_path_to_what_is_not_there_gives_null() {
+    let server = Sandbox::holding(&[json!({"client_id": "a"})], "");
+    let program = anywhere().with("ORY_SDK_URL", &server.admin);
+    for format in ["jsonpath=nope", "jsonpointer=/jwks_uri/nope"] {
+        let args = ["get", "client", "a", "--format", format].map(str::to_owned);
+        assert_eq!(under("ory", &program, &args).quiet().stdout, "null\n", "{format}");
+        program.args(&args).fails(1, "matches nothing");
+    }
+}

@@ -127,7 +127,8 @@ fn a_server_that_leads_round_in_a_circle_is_not_followed() {
     );
     let server = Stub::answering(&again);
     let ran = anywhere().run(&format!("list clients --all -q -e {}", server.url));
-    assert_eq!(ran.stdout, "a\na\n", "{ran}");
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(1), "a\n"), "{ran}");
+    ran.tells("back to it");
 }
 
 #[test]
@@ -166,4 +167,52 @@ fn more_than_one_document_of_many_megabytes_is_read() {
     let row = |n: usize| format!("{{\"client_id\":\"c{n}\",\"metadata\":{{\"x\":\"{}\"}}}}\n", "y".repeat(50_000));
     program.file("large.jsonl", &(0..120).map(row).collect::<String>());
     program.run("apply -f large.jsonl --dry-run -q").ok();
+}
+
+#[test]
+fn a_condition_changes_nothing() {
+    let server = Sandbox::of_many(2, "");
+    let program = orysh(&server);
+    for condition in [
+        "clients::delete(c.client_id) == ()",
+        "clients::create(#{client_name: c.client_id}).client_id != \"\"",
+        "eval(\"true\")",
+        "print(\"x\") == ()",
+        "sleep(1) == ()",
+        "c.reveal() == ()",
+    ] {
+        for command in ["list clients -q", "export clients"] {
+            let ran = program.run(&format!("{command} --where '{condition}'"));
+            assert!(ran.code != Some(0) && ran.stdout.is_empty(), "{condition}\n{ran}");
+        }
+    }
+    assert_eq!((server.clients().len(), program.pending().len()), (2, 0));
+}
+
+#[test]
+fn pages_that_are_too_large_are_asked_for_in_parts() {
+    let client = |n: usize| json!({"client_id": format!("c{n:03}"), "metadata": {"x": "y".repeat(60_000)}});
+    let server = Sandbox::holding(&(0..400).map(client).collect::<Vec<_>>(), "--hash-iterations 1");
+    let program = orysh(&server);
+    assert_eq!(lines(&program, "--all -q").len(), 400);
+    assert_eq!(lines(&program, "-q --sort -client_id --limit 1"), ["c399"]);
+    assert_eq!(program.run("export clients -q").quiet().stdout.lines().count(), 400);
+}
+
+#[test]
+fn a_limit_ends_with_the_token_of_what_follows() {
+    let (_server, program) = ready();
+    let mut token = String::new();
+    let mut found = 0;
+    loop {
+        let page = program.run(&format!("list clients --limit 300 --format json --page-token '{token}'")).json();
+        found += page["items"].as_array().unwrap().len();
+        if page["is_last_page"] == true {
+            break;
+        }
+        token = page["next_page_token"].as_str().unwrap().to_owned();
+    }
+    assert_eq!(found, 700);
+    let sorted = program.run("list clients --sort client_name --limit 2 --format json").json();
+    assert_eq!(sorted["is_last_page"], false, "there are more");
 }

@@ -149,3 +149,33 @@ fn ory_and_orysh_encrypt_for_the_same_key() {
         assert!(server.accepts(&made["client_id"], &secret.into()));
     }
 }
+
+#[test]
+fn somebody_who_has_signed_in_works_on_the_selected_project() {
+    let Some(ory) = ory() else { return };
+    let server = Sandbox::with("--network 127.0.0.1:0");
+    let folder = tempfile::tempdir().unwrap();
+    let file = json!({"version": "v1", "access_token": {"access_token": "ory_at_sandbox", "token_type": "bearer",
+        "expiry": "2999-01-01T00:00:00Z"}, "selected_project": "7d3a52c0-0005-4f0b-8e55-000000000005",
+        "selected_workspace": "5b0c1f6e-0003-4a7e-9c1d-000000000003",
+        "session_identity_traits": {"ID": "7d3a52c0-0009-4f0b-8e55-000000000009", "email": "a@example.org", "name": "A B"}});
+    std::fs::write(folder.path().join(".ory-cloud.json"), file.to_string()).unwrap();
+    let run = |line: &str| {
+        let args = line.split(' ');
+        let output = Command::new(&ory)
+            .args(args)
+            .env_clear()
+            .env("HOME", folder.path())
+            .envs(variables(&server).into_iter().filter(|(name, _)| *name != "ORY_PROJECT_API_KEY"))
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{line}\n{told}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let made: Value = serde_json::from_str(&run("create oauth2-client --name wild --format json --yes")).unwrap();
+    assert!(run("list oauth2-clients --yes").contains(made["client_id"].as_str().unwrap()));
+    assert!(!run("list oauth2-clients --project happy-hill-st --yes").contains("wild"));
+    assert!(run("get project 7d3a52c0-0005-4f0b-8e55-000000000005 --yes").contains("wild-wood"));
+}

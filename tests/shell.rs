@@ -168,3 +168,16 @@ fn off_a_terminal_the_sandbox_is_never_chosen_by_itself() {
     program.run("").fails(2, "no server is named").tells("--endpoint").tells("--sandbox");
     assert!(!program.home().join("data").exists());
 }
+
+#[test]
+fn a_line_may_begin_with_the_program_s_name() {
+    let program = anywhere().input("orysh create client --id x -q\n  orysh get client x --format jsonpath=client_id\n");
+    assert_eq!(program.run("--sandbox").ok().stdout, "x\nx\n");
+}
+
+#[test]
+fn a_secret_on_a_line_of_the_shell_is_in_no_list_of_processes() {
+    let program = anywhere().input("create client --id x --secret some-secret -q\n");
+    let ran = program.run("--sandbox").ok();
+    assert!(!ran.stderr.contains("list of processes"), "{ran}");
+}

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Orysh, Sandbox, orysh};
+use crate::support::{Orysh, Sandbox, anywhere, orysh};
 
 fn ready() -> (Sandbox, Orysh) {
     let client = |id: &str, method: &str| {
@@ -98,4 +98,28 @@ fn consent_is_revoked_for_one_client_or_for_all() {
     program.run("revoke consent --subject alice --all").ok().tells("every client");
     program.run("revoke consent --subject alice").fails(2, "--client ID, or --all");
     program.run("revoke consent --all").fails(2, "--subject");
+}
+
+#[test]
+fn the_public_address_alone_is_enough_for_the_token_endpoint() {
+    let (server, _) = ready();
+    let program = anywhere();
+    program.file("secret", "se:cret-%+\n");
+    let line = "perform client-credentials --client-id job --client-secret-file secret -q";
+    for flag in ["-e", "--public-endpoint"] {
+        program.run(&format!("{line} {flag} {}", server.public)).quiet();
+    }
+    program.run(&format!("{line} -e {}", server.admin)).fails(1, "public API");
+}
+
+#[test]
+fn scripts_ask_whether_a_token_counts() {
+    let (_server, program) = ready();
+    program.file("token", token(&program, "job")["access_token"].as_str().unwrap());
+    assert_eq!(program.sh("orysh introspect token - -q < token").quiet().stdout, "true\n");
+    assert_eq!(program.sh("echo nonsense | orysh introspect token - -q").quiet().stdout, "false\n");
+    program.sh("orysh introspect token - < /dev/null").fails(2, "the token in stdin is empty");
+    let table = program.sh("orysh introspect token - < token").quiet().stdout;
+    assert!(table.contains("+0000 UTC"), "{table}");
+    program.run("delete access-tokens job --yes --format jsonpath=client_id").fails(2, "an id by itself");
 }

@@ -258,3 +258,31 @@ fn headers_add_up() {
     program.run("get client full -H 'X-A: 1' -H 'X-A: 2' --http-header 'X-B: 3'").ok();
     program.run("get client full -H nonsense").fails(2, "--header");
 }
+
+#[test]
+fn a_patch_that_inserts_is_not_advised_to_be_sent_again() {
+    let server = Sandbox::holding(&[json!({"client_id": "a"})], "--fail lose-reply:1");
+    let program = orysh(&server);
+    let patch = r#"[{"op": "add", "path": "/contacts/-", "value": "x@example.org"}]"#;
+    let ran = program.args(&["patch", "client", "a", patch, "--timeout", "2s"]).fails(1, "client `a` was changed");
+    let ran = ran.tells("look at it first").tells("orysh get oauth2-client a");
+    assert!(!ran.stderr.contains("try again"), "{ran}");
+}
+
+#[test]
+fn a_path_to_nothing_is_told_of() {
+    let (_server, program) = ready(&full());
+    for path in ["/contacts/9", "/metadata/nokey"] {
+        let patch = format!(r#"[{{"op": "remove", "path": "{path}"}}]"#);
+        program.args(&["patch", "client", "full", &patch]).fails(1, "leads to nothing");
+    }
+}
+
+#[test]
+fn an_empty_secret_is_refused_whatever_is_asked() {
+    let (server, program) = ready(&full());
+    program.run("update client full --secret '' --no-lint").fails(2, "is empty");
+    program.file("full.yaml", "client_id: full\nclient_secret: ''\n");
+    program.run("apply -f full.yaml").fails(2, "is empty");
+    assert!(server.accepts_post("full", "full-secret"));
+}

@@ -2,9 +2,11 @@
 
 use serde_json::Value;
 
+use crate::api::Side;
 use crate::api::request::Request;
 use crate::api::send::Answer;
 use crate::error::{Error, Kind};
+use crate::text::safe;
 
 /// What a server said in one of its error shapes.
 #[derive(Debug, Default, Eq, PartialEq)]
@@ -18,7 +20,9 @@ pub fn error(answer: &Answer, request: &Request, about: &str) -> Error {
     let status = answer.status;
     let words = words(&answer.body);
     let kind = if matches!(status, 401 | 403) { Kind::Denied } else { Kind::Failed };
-    let told = words.as_ref().and_then(|words| words.text.clone()).unwrap_or_else(|| no_words(answer));
+    // A line end in it would pass for a line of ours.
+    let told = words.as_ref().and_then(|words| words.text.as_deref()).map(|text| safe(text).into_owned());
+    let told = told.unwrap_or_else(|| no_words(answer));
     let code = words.as_ref().and_then(|words| words.code.clone());
     let shown_code = code.as_deref().map(|code| format!(" {code}")).unwrap_or_default();
     let mut error = Error::new(kind, format!("{about}: {told} (HTTP {status}{shown_code})")).with_status(status);
@@ -29,6 +33,12 @@ pub fn error(answer: &Answer, request: &Request, about: &str) -> Error {
         if applies(status, words.is_some(), &told) {
             error = error.hint(*hint);
         }
+    }
+    if matches!(status, 404 | 405) && words.is_none() {
+        let what = if request.side == Side::Admin { "an admin API" } else { "a public API" };
+        error = error.hint(format!(
+            "the address does not look like that of {what}: Hydra's admin port is 4445 by default, the public one 4444"
+        ));
     }
     if status == 404 && words.is_none() {
         error = error.hint(format!("{} {} was asked", request.method, answer.url));
@@ -43,10 +53,6 @@ type Applies = fn(status: u16, has_words: bool, told: &str) -> bool;
 
 /// What to do next, by status and by what was said.
 const HINTS: &[(Applies, &str)] = &[
-    (
-        |s, words, _| (s == 404 || s == 405) && !words,
-        "the address does not look like that of an admin API: Hydra's admin port is 4445 by default, the public one 4444",
-    ),
     (|s, _, _| s == 401, "not signed in there: give a credential, for example with --header 'Authorization: Bearer …'"),
     (|s, _, _| s == 403, "signed in, but not allowed: ask for the permission, or use another credential"),
     (|s, _, _| s == 429, "the server limits the rate: try again later"),

@@ -48,6 +48,7 @@ impl Answer {
         match net::body(response, net::MOST_BYTES).await.map_err(|source| net::transport(source, &url))? {
             Some(body) => Ok(Answer { body, ..self }),
             None => Err(Error::failed(format!("the answer is larger than {} MiB", net::MOST_BYTES / 1024 / 1024))
+                .with_code(TOO_LARGE)
                 .hint("is this the address of an admin API?")),
         }
     }
@@ -57,6 +58,9 @@ impl Answer {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 }
+
+/// The code of an error that says that there is more in an answer than is taken in.
+pub const TOO_LARGE: &str = "too_large";
 
 /// What became of a request.
 #[derive(Debug)]

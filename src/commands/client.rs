@@ -18,12 +18,12 @@ pub mod rotate;
 pub mod test;
 pub mod update;
 
-use std::path::Path;
 use std::sync::LazyLock;
 
 use clap::{Arg, ArgAction};
 use serde_json::Value;
 
+use crate::commands::given;
 use crate::config::read;
 use crate::error::{Error, Position, Result};
 use crate::grammar::Args;
@@ -86,27 +86,15 @@ fn secret_args(heading: &'static str) -> [Arg; 2] {
     ]
 }
 
-/// The secret from stdin or a file, if one is given so; of the flag it is warned. Errors: two of them read stdin.
+/// The secret from stdin or a file, if one is given so; of the flag it is warned.
 fn given_secret(args: &Args, ui: Ui) -> Result<Option<Secret>> {
-    // Not every command takes all of them.
-    let file = args.matches.try_get_one::<String>("file").ok().flatten();
-    let keys = args.matches.try_get_many::<String>("pgp-key").ok().flatten();
-    let from_stdin = [
-        (file.is_some_and(|file| file == "-"), "--file -"),
-        (args.flag("secret-stdin"), "--secret-stdin"),
-        (keys.into_iter().flatten().any(|key| key == "@-"), "--pgp-key @-"),
-    ];
-    let readers: Vec<&str> = from_stdin.into_iter().filter_map(|(reads, flag)| reads.then_some(flag)).collect();
-    if readers.len() > 1 {
-        return Err(Error::usage(format!("{} all read stdin", readers.join(" and "))).hint("give all but one a file"));
-    }
     if args.text("client_secret").is_some() {
-        ui.warn("other users of this machine can read --secret in the list of processes: --secret-stdin and --secret-file keep it to yourself");
+        given::warn_of_argv(args, ui, "--secret", "use --secret-stdin or --secret-file");
     }
     if args.flag("secret-stdin") {
-        return Secret::read(std::io::stdin().lock(), "stdin").map(Some);
+        return given::from_stdin(ui, "secret").map(Some);
     }
-    args.text("secret-file").map(|path| Secret::read_file(Path::new(path))).transpose()
+    args.text("secret-file").map(|path| given::from_file(path, "secret")).transpose()
 }
 
 /// The ids that are named; a dash stands for those on stdin, one a line, as `--quiet` prints them.

@@ -6,11 +6,16 @@ use crate::error::Result;
 use crate::grammar::{Args, Command, Host, help};
 use crate::output::outcome::Outcome;
 
+const EXAMPLES: &str = "\
+Examples:
+  orysh help create oauth2-client
+  orysh help environment";
+
 /// The command.
 pub fn command() -> Command {
     let args =
         || vec![Arg::new("words").value_name("COMMAND or TOPIC").action(ArgAction::Append).help("What to help with")];
-    Command::new(["help"], "Show help on a command or a topic", run).args(args).offline()
+    Command::new(["help"], "Show help on a command or a topic", run).args(args).offline().after(EXAMPLES)
 }
 
 fn run(host: &Host, args: &Args) -> Result<Outcome> {

@@ -6,11 +6,10 @@ pub mod delete;
 pub mod introspect;
 pub mod revoke;
 
-use std::path::Path;
-
 use clap::{Arg, ArgAction};
 
 use crate::api::tokens::Credentials;
+use crate::commands::given;
 use crate::env;
 use crate::error::{Error, Result};
 use crate::grammar::Args;
@@ -24,8 +23,9 @@ fn credential_args() -> [Arg; 4] {
         Arg::new(name).long(name).value_name(value).help(help).help_heading("Client")
     };
     [
-        text("client-id", "ID", "Id of the client [default: OAUTH2_CLIENT_ID]"),
-        text("client-secret", "SECRET", "Its secret (others on this machine can see it: prefer the two below)"),
+        text("client-id", "ID", "Id of the client [default: OAUTH2_CLIENT_ID]").allow_hyphen_values(true),
+        text("client-secret", "SECRET", "Its secret (others on this machine can see it: prefer the two below)")
+            .allow_hyphen_values(true),
         Arg::new("client-secret-stdin")
             .long("client-secret-stdin")
             .action(ArgAction::SetTrue)
@@ -42,11 +42,11 @@ fn credentials(args: &Args, ui: Ui) -> Result<Credentials> {
     let id = given.ok_or_else(|| Error::usage("the client's id is missing").hint("give it with --client-id"))?;
     let id = ClientId::parse(&id)?;
     let secret = if args.flag("client-secret-stdin") {
-        Secret::read(std::io::stdin().lock(), "stdin")?
+        given::from_stdin(ui, "secret")?
     } else if let Some(path) = args.text("client-secret-file") {
-        Secret::read_file(Path::new(path))?
+        given::from_file(path, "secret")?
     } else if let Some(secret) = args.text("client-secret") {
-        warn_of_argv(ui, "--client-secret", "--client-secret-stdin");
+        given::warn_of_argv(args, ui, "--client-secret", "use --client-secret-stdin");
         Secret::new(secret)
     } else if let Some(secret) = env::OAUTH2_CLIENT_SECRET.get() {
         Secret::new(secret)
@@ -64,19 +64,10 @@ fn token_arg() -> Arg {
 
 fn token(args: &Args, ui: Ui) -> Result<Secret> {
     match args.text("token").unwrap_or_default() {
-        "-" if args.matches.try_get_one("client-secret-stdin").ok().flatten() == Some(&true) => {
-            Err(Error::usage("the token and --client-secret-stdin both read stdin").hint("give one of them a file"))
-        }
-        "-" => Secret::read(std::io::stdin().lock(), "stdin"),
+        "-" => given::from_stdin(ui, "token"),
         token => {
-            warn_of_argv(ui, "a token as a word", "`-`, which reads it from stdin,");
+            given::warn_of_argv(args, ui, "a token as a word", "use `-`, which reads it from stdin,");
             Ok(Secret::new(token))
         }
     }
-}
-
-fn warn_of_argv(ui: Ui, what: &str, instead: &str) {
-    ui.warn(&format!(
-        "other users of this machine can read {what} in the list of processes: {instead} keeps it to yourself"
-    ));
 }

@@ -8,9 +8,13 @@ use crate::output::outcome::{Column, Outcome, Row};
 
 const COLUMNS: &[Column] = &[Column { title: "VERSION", member: "version" }];
 
+const EXAMPLES: &str = "\
+Examples:
+  orysh version --format json";
+
 /// The command.
 pub fn command() -> Command {
-    Command::new(["version"], "Print the version", run).offline()
+    Command::new(["version"], "Print the version", run).offline().after(EXAMPLES)
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "the shape of every command")]

@@ -15,7 +15,16 @@ pub const EXAMPLE: &str = "-----BEGIN PGP PUBLIC KEY BLOCK-----";
 
 /// Whether a text holds armor at all.
 pub fn is_armored(text: &str) -> bool {
-    text.lines().any(|line| line.trim_end().starts_with(BEGIN))
+    text.lines().any(|line| line.trim_end().starts_with(BEGIN) || no_begin(line.trim_end()).is_err())
+}
+
+/// A line that was meant to begin a block, and does not. Errors: why, and what to do.
+fn no_begin(line: &str) -> std::result::Result<(), (String, String)> {
+    let is_meant = KEYS.iter().any(|kind| line.contains(&format!("BEGIN PGP {kind}")));
+    if !is_meant || line.starts_with(BEGIN) && line.ends_with("-----") {
+        return Ok(());
+    }
+    Err(("this is no beginning of a block".into(), format!("it has to be exactly {EXAMPLE}")))
 }
 
 /// The binary content of each block of keys in `text`; what stands between the blocks is skipped.
@@ -26,7 +35,14 @@ pub fn blocks(text: &str, from: &str) -> Result<Vec<Vec<u8>>> {
     let mut lines = text.lines().enumerate().map(|(index, line)| (index + 1, line.trim_end()));
     let mut blocks = Vec::new();
     while let Some((start, line)) = lines.next() {
-        let Some(kind) = line.strip_prefix(BEGIN).and_then(|rest| rest.strip_suffix("-----")) else { continue };
+        let Some(kind) = line.strip_prefix(BEGIN).and_then(|rest| rest.strip_suffix("-----")) else {
+            no_begin(line).map_err(|(why, hint)| broken(from, start, 1, &why).hint(hint))?;
+            continue;
+        };
+        if kind.contains("-----") {
+            return Err(broken(from, start, 1, "the whole block is on one line: its line ends were lost")
+                .hint("put the variable that holds it into quotes"));
+        }
         if !KEYS.contains(&kind) {
             return Err(broken(from, start, 1, &format!("this is a PGP {}, not a public key", text::safe(kind)))
                 .hint(format!("a public key begins with {EXAMPLE}")));
@@ -83,13 +99,16 @@ impl Part {
             Part::Checksum if line.is_empty() => Ok(Part::Checksum),
             Part::Checksum => Err((1, "the line that ends the block is due here".into())),
             Part::Data => {
-                let is_data = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=');
-                match line.chars().position(|c| !is_data(c)) {
+                let is_data = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/');
+                let is_checksum = line.len() == 5 && line.starts_with('=');
+                // Padding ends the data.
+                let data = if is_checksum { &line[1..] } else { line.trim_end_matches('=') };
+                match data.chars().position(|c| !is_data(c)) {
                     Some(at) => {
                         let found: String = line.chars().skip(at).take(1).collect();
                         Err((at + 1, format!("`{}` does not belong in the data", text::safe(&found))))
                     }
-                    None if line.len() == 5 && line.starts_with('=') => Ok(Part::Checksum),
+                    None if is_checksum => Ok(Part::Checksum),
                     None => Ok(Part::Data),
                 }
             }

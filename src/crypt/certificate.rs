@@ -60,8 +60,10 @@ impl Certificate {
         let over_key = signatures::over_key(&key, now);
         let users = live_users(&key, now);
         // What is said of the key itself wins over what is said of a user id (RFC 9580 §5.2.3.10, and gpg).
-        let newest_user = users.iter().map(|(_, signature)| *signature).max_by_key(|signature| signature.created());
-        let primary = primary(&key, over_key, newest_user, now);
+        let mut over_users: Vec<&Signature> = users.iter().map(|(_, signature)| *signature).collect();
+        over_users.sort_by_key(|signature| std::cmp::Reverse(signature.created()));
+        let newest_user = over_users.first().copied();
+        let primary = primary(&key, over_key, &over_users, now);
         let mut parts = vec![primary];
         parts.extend((0..key.public_subkeys.len()).map(|at| subkey(&key, at, now)));
         let prefers_aes256 = [over_key, newest_user]
@@ -107,15 +109,11 @@ fn live_users(key: &SignedPublicKey, now: SystemTime) -> Vec<(String, &Signature
     users
 }
 
-fn primary(
-    key: &SignedPublicKey,
-    over_key: Option<&Signature>,
-    over_user: Option<&Signature>,
-    now: SystemTime,
-) -> Part {
-    let said = [over_key, over_user];
+fn primary(key: &SignedPublicKey, over_key: Option<&Signature>, over_users: &[&Signature], now: SystemTime) -> Part {
+    // Of the user ids the newest that says something of it counts, as for gpg.
+    let said = || over_key.into_iter().chain(over_users.iter().copied());
     let created = SystemTime::from(key.created_at());
-    let expires = said.into_iter().flatten().find_map(|signature| signatures::expiry(signature, created));
+    let expires = said().find_map(|signature| signatures::expiry(signature, created));
     let trouble = if key.version() < KeyVersion::V4 {
         Some(format!("it is of version {}, whose fingerprints can be forged", u8::from(key.version())))
     } else if created > now {
@@ -124,12 +122,12 @@ fn primary(
         Some(revoked(revocation))
     } else if signatures::may_be_revoked(key) {
         Some("another key, which it names as its revoker, has revoked it".into())
-    } else if over_key.is_none() && over_user.is_none() {
+    } else if said().next().is_none() {
         Some(unsigned(key, now))
     } else {
         expired(expires, now)
     };
-    let flags = said.into_iter().flatten().find_map(signatures::flags);
+    let flags = said().find_map(signatures::flags);
     part(&key.primary_key, created, expires, flags, trouble, &["certify", "sign", "encrypt", "authenticate"])
 }
 

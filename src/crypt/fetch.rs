@@ -5,8 +5,8 @@ use std::time::Duration;
 use crate::crypt::MOST_BYTES;
 use crate::env;
 use crate::error::{Error, Result};
+use crate::net::Policy;
 use crate::net::fetch::{Fetched, Limits, fetch, fetch_url};
-use crate::net::{self, Policy};
 
 /// The longest that a key is waited for.
 const TIME: Duration = Duration::from_secs(10);
@@ -39,7 +39,7 @@ pub async fn keybase(limits: &Limits, user: &str) -> Result<Fetched> {
             .hint("one has 2 to 16 letters, digits and underscores"));
     }
     let base = env::ORYSH_KEYBASE_URL.get().unwrap_or_else(|| "https://keybase.io".into());
-    let mut url = net::server_url(&base, env::ORYSH_KEYBASE_URL.name)?;
+    let mut url = fetch_url(&base, "Keybase (ORYSH_KEYBASE_URL)")?;
     if let Ok(mut segments) = url.path_segments_mut() {
         segments.pop_if_empty().extend([user, "pgp_keys.asc"]);
     }

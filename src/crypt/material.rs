@@ -75,8 +75,10 @@ fn keys(form: Form<'_>, from: &str) -> Result<Vec<SignedPublicKey>> {
     };
     let mut keys = Vec::new();
     for block in &blocks {
-        let damaged = |source: pgp::errors::Error| {
-            Error::usage(format!("{from} holds no key that can be read")).caused_by(source.to_string())
+        // The library's own words hold its stack.
+        let damaged = |_: pgp::errors::Error| {
+            Error::usage(format!("{from} holds no key that can be read: it was cut off or damaged"))
+                .hint("copy it again, whole")
         };
         for key in PublicOrSecret::from_bytes_many(block.as_slice()).map_err(damaged)? {
             match key.map_err(damaged)? {

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use pgp::composed::{ArmorOptions, MessageBuilder};
 use pgp::crypto::sym::SymmetricKeyAlgorithm;
 use rand::rngs::OsRng;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::crypt::certificate::{Certificate, day};
 use crate::crypt::{Fingerprint, material};
@@ -93,6 +93,22 @@ impl Recipient {
 /// recipient prefers it, else AES-128; `base64 -d | gpg -d` reads it. Errors: no recipient, or a key that cannot be
 /// used after all.
 pub fn encrypt(recipients: &[Recipient], secret: &Secret) -> Result<Secret> {
+    let sealed = seal(recipients, secret);
+    wipe_stack();
+    sealed
+}
+
+/// Wipes what the encryption left on the stack: its hashes take the plain text by blocks.
+#[inline(never)]
+#[expect(clippy::large_stack_arrays, reason = "the stack is what it is about")]
+fn wipe_stack() {
+    let mut used = [0_u8; 64 * 1024];
+    used.zeroize();
+    std::hint::black_box(&used);
+}
+
+#[inline(never)]
+fn seal(recipients: &[Recipient], secret: &Secret) -> Result<Secret> {
     if recipients.is_empty() {
         return Err(Error::failed("there is nobody to encrypt the secret for"));
     }

@@ -41,7 +41,9 @@ fn field_arg(field: &'static Field, flag: &'static str) -> Arg {
         .long(flag)
         .value_name(field.value_name)
         .help(format!("{}{more}{default}", field.help))
-        .help_heading(heading);
+        .help_heading(heading)
+        // An id may begin with a dash, and so may a secret that was made at random.
+        .allow_hyphen_values(field.secret || field.json == "client_id");
     // `-c` is shared, and is told apart by its value.
     let arg = match field.short.filter(|short| *short != 'c') {
         Some(short) => arg.short(short),

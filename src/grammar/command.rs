@@ -26,6 +26,8 @@ pub struct Args {
     pub format: Format,
     /// Whether every question is answered with yes.
     pub yes: bool,
+    /// Whether they came with the process, so that others can see them in the list of processes.
+    pub from_argv: bool,
 }
 
 impl Args {

@@ -131,6 +131,7 @@ pub fn settings(matches: &ArgMatches, base: &Settings) -> Result<Settings> {
         public_endpoint: text("public-endpoint"),
         // No flag: what the program's name and the command say.
         endpoint_is_public: base.given.endpoint_is_public,
+        variable_is_public: base.given.variable_is_public,
         sandbox: switch("sandbox"),
         project: text("project"),
         workspace: text("workspace"),
@@ -139,6 +140,7 @@ pub fn settings(matches: &ArgMatches, base: &Settings) -> Result<Settings> {
     let no_target = Given {
         public_endpoint: given.public_endpoint.clone(),
         endpoint_is_public: given.endpoint_is_public,
+        variable_is_public: given.variable_is_public,
         ..Given::default()
     };
     let names_target = given != no_target;

@@ -7,6 +7,7 @@ use clap::ArgMatches;
 use crate::error::{Error, Kind, Result};
 use crate::grammar::command::{Args, Command, Host};
 use crate::grammar::common::{self, Output};
+use crate::grammar::stdin;
 use crate::output::format::Format;
 use crate::output::outcome::{Body, Outcome, Row, Rows, Trailer};
 use crate::output::{Screen, render};
@@ -28,11 +29,16 @@ pub fn execute(
     output: Output,
     memory: Option<&Memory>,
 ) -> Result<()> {
-    let settings = common::settings(matches, host.session.settings())?;
+    stdin::once(matches)?;
+    let mut base = host.session.settings().clone();
+    base.given.endpoint_is_public = command.on_public_side;
+    base.given.variable_is_public &= command.on_public_side;
+    let settings = common::settings(matches, &base)?;
     let session = host.session.for_command(output.ui, settings);
     let host = Host { session, registry: Arc::clone(&host.registry) };
     let _watch = host.session.interrupt().watch();
-    let args = Args { matches: matches.clone(), format: output.format.clone(), yes: output.yes };
+    let args =
+        Args { matches: matches.clone(), format: output.format.clone(), yes: output.yes, from_argv: memory.is_none() };
     let outcome = (command.run)(&host, &args)?;
     let outcome = match memory {
         Some(memory) => memory.keeping(outcome),
@@ -43,7 +49,12 @@ pub fn execute(
 
 /// Shows an outcome on stdout. Errors are those of single rows, told one by one, and of writing.
 pub fn show(ui: Ui, outcome: Outcome, format: &Format, quiet: bool) -> Result<()> {
-    let screen = Screen { width: ui.width(), color: ui.colors_stdout(), is_terminal: ui.stdout_is_terminal() };
+    let screen = Screen {
+        width: ui.width(),
+        color: ui.colors_stdout(),
+        is_terminal: ui.stdout_is_terminal(),
+        is_discarded: ui.stdout_is_discarded(),
+    };
     let mut told = |error: &Error| ui.error(error);
     let rendered = render(outcome, format, quiet, &screen, &mut ui.stdout(), &mut told)?;
     tell_unseen(ui, &rendered.unseen);

@@ -110,3 +110,18 @@ fn environment() -> String {
     }
     text
 }
+
+/// The same text with each paragraph on one line, for whatever width it is wrapped to; what is indented stays as it is.
+pub fn paragraphs(text: &str) -> String {
+    let mut joined = String::new();
+    let mut in_paragraph = false;
+    for line in text.lines() {
+        let is_prose = !line.is_empty() && !line.starts_with(' ') && !line.ends_with(':');
+        if !joined.is_empty() {
+            joined.push(if in_paragraph && is_prose { ' ' } else { '\n' });
+        }
+        joined.push_str(line);
+        in_paragraph = is_prose;
+    }
+    joined
+}

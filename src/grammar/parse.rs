@@ -21,7 +21,7 @@ pub enum Parsed<'a> {
 
 /// Reads words (without the program's name). `color`: whether help is coloured.
 pub fn parse<'a>(registry: &'a Registry, words: &[String], color: bool) -> Result<Parsed<'a>> {
-    let program = std::iter::once("orysh".to_owned()).chain(words.iter().cloned());
+    let program = std::iter::once("orysh".to_owned()).chain(with_armor(words));
     let matches = match root(registry).try_get_matches_from(program) {
         Ok(matches) => matches,
         Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
@@ -42,6 +42,16 @@ pub fn parse<'a>(registry: &'a Registry, words: &[String], color: bool) -> Resul
         }
         None => Err(Error::failed(format!("the command {} is not registered", path.join(" ")))),
     }
+}
+
+/// Armored text begins with dashes and is no flag: where it stands by itself it is the value of `--pgp-key`.
+fn with_armor(words: &[String]) -> impl Iterator<Item = String> {
+    let is_armor = |word: &String| word.starts_with("-----BEGIN PGP ");
+    let is_value = move |at: usize| at > 0 && words[at - 1] == "--pgp-key";
+    words
+        .iter()
+        .enumerate()
+        .map(move |(at, word)| if is_armor(word) && !is_value(at) { format!("--pgp-key={word}") } else { word.clone() })
 }
 
 /// The whole tree, for parsing, help and reference.
@@ -104,7 +114,7 @@ fn leaf(command: &Command, name: &'static str) -> clap::Command {
     let mut leaf = clap::Command::new(name)
         .about(command.about)
         .visible_aliases(command.aliases.iter().copied())
-        .after_help(command.after)
+        .after_help(help::paragraphs(command.after))
         .args(own);
     // An argument of the same name stands in for the global one, which has the short flag.
     if takes_dash_c {

@@ -3,7 +3,7 @@
 use clap::{Arg, ArgAction};
 
 use crate::crypt::{Fingerprint, Source};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::grammar::Args;
 use crate::net::fetch;
 use crate::ops::recipients::Wanted;
@@ -59,10 +59,6 @@ pub fn sources(args: &Args) -> Vec<Source> {
 
 /// The hosts that `--allow-private-key-host` names.
 pub fn allowed_private(args: &Args) -> Result<Vec<String>> {
-    let hosts = args.texts("allow-private-key-host");
-    match hosts.iter().find(|host| !fetch::is_host(host)) {
-        Some(host) => Err(Error::usage(format!("--allow-private-key-host `{host}` is no host"))
-            .hint("name a host, or host:port, without a scheme or a path")),
-        None => Ok(hosts),
-    }
+    let hosts = args.texts("allow-private-key-host").into_iter();
+    hosts.map(|host| fetch::host("--allow-private-key-host", host)).collect()
 }

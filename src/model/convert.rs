@@ -58,12 +58,15 @@ pub fn check(field: &Field, value: Value) -> Result<Value> {
         | (Kind::Text | Kind::Uri | Kind::Choice(_) | Kind::Words | Kind::Time, Value::String(_))
         | (Kind::Bool, Value::Bool(_))
         | (Kind::Json, Value::Object(_)) => Ok(value),
+        // Servers take any JSON for it; what is wrong with that is for lint to say.
+        (Kind::Json, _) if field.json == "metadata" => Ok(value),
         (Kind::Integer, Value::Number(number)) if number.is_i64() || number.is_u64() => Ok(value),
         (Kind::Duration, Value::String(text)) => {
             // An empty text is how a document without a value may be written.
-            if !text.is_empty() {
-                duration::parse(text).map_err(|error| error.about(format!("`{}`", field.json)))?;
+            if text.is_empty() {
+                return Ok(Value::Null);
             }
+            duration::parse(text).map_err(|error| error.about(format!("`{}`", field.json)))?;
             Ok(value)
         }
         (Kind::Words, Value::Array(entries)) => {

@@ -20,8 +20,11 @@ use crate::secret::{REDACTED, Secret};
 pub struct Document {
     members: OnceLock<Members>,
     /// The text that the members are read from when somebody asks for one, and which of them are secrets.
-    unread: Option<(Unread, fn(&str) -> bool)>,
+    unread: Option<(Unread, IsSecret)>,
 }
+
+/// Tells by its name whether a member is a secret.
+type IsSecret = fn(&str) -> bool;
 
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 struct Members {
@@ -88,13 +91,11 @@ impl Document {
 
     /// Those members that are no secrets and whose names are wanted, without the others being read for it.
     pub fn some(&self, is_wanted: impl Fn(&str) -> bool) -> Map<String, Value> {
-        match (&self.unread, self.members.get()) {
-            (Some((text, is_secret)), None) => text.some(|name| is_wanted(name) && !is_secret(name)),
-            _ => {
-                let wanted = self.fields().iter().filter(|(name, _)| is_wanted(name));
-                wanted.map(|(name, value)| (name.clone(), value.clone())).collect()
-            }
+        if let (Some((text, is_secret)), None) = (&self.unread, self.members.get()) {
+            return text.some(|name| is_wanted(name) && !is_secret(name));
         }
+        let wanted = self.fields().iter().filter(|(name, _)| is_wanted(name));
+        wanted.map(|(name, value)| (name.clone(), value.clone())).collect()
     }
 
     /// The members that are no secrets, in the order they came in.

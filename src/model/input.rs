@@ -8,7 +8,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::convert;
-use super::fields::{Field, Kind, SetBy};
+use super::fields::{self, Field, Kind, SetBy};
 use super::node::{self, Content, Node};
 use super::spec::{self, ClientSpec};
 use super::{json, table_input, yaml};
@@ -71,6 +71,8 @@ fn items(root: Node) -> Result<Vec<Node>> {
     let at = root.at;
     match root.content {
         Content::List(items) => Ok(items),
+        // An empty document, as templates leave them behind.
+        Content::Plain(text) if yaml::is_null(&text) => Ok(Vec::new()),
         Content::Object(entries) if entries.iter().any(|entry| entry.key == "items") => page(entries),
         content => Ok(vec![Node { at, content }]),
     }
@@ -102,7 +104,7 @@ fn is_json(text: &str, name: &str) -> bool {
 fn is_csv(text: &str, name: &str) -> bool {
     let first = text.lines().next().unwrap_or_default();
     !has_extension(name, &["json", "jsonl", "ndjson", "yaml", "yml"])
-        && first.contains(',')
+        && (first.contains(',') || fields::field(first.trim()).is_some())
         && !first.contains([':', '{', '['])
         && !first.starts_with(['#', '-', '%'])
 }

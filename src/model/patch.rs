@@ -104,6 +104,11 @@ impl Patch {
         self.0.iter().all(|operation| operation.kind == Kind::Replace || is_whole(&operation.path))
     }
 
+    /// Whether some operation goes into a field, where there may be nothing.
+    pub fn goes_deep(&self) -> bool {
+        self.0.iter().any(|operation| operation.path.matches('/').count() > 1)
+    }
+
     /// Whether it does nothing.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

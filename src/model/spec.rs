@@ -160,6 +160,19 @@ impl ClientSpec {
         self
     }
 
+    /// The same with the table's default in the place of `null`, as a client that is made would get it.
+    #[must_use]
+    pub fn with_nulls_filled(mut self) -> Self {
+        for field in FIELDS {
+            if self.0.get(field.json).is_some_and(Value::is_null)
+                && let Some(default) = field.default.value()
+            {
+                self.set(field, default);
+            }
+        }
+        self
+    }
+
     /// Takes over what `over` asks for; each of its fields replaces the whole field here.
     pub fn merge(&mut self, over: ClientSpec) {
         self.0.absorb(over.0);

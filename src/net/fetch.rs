@@ -13,7 +13,8 @@ use reqwest::header::{CONTENT_TYPE, LOCATION};
 use url::{Host, Url};
 
 use super::{Policy, address, body, build, builder, causes, transport, with_proxy, with_tls};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
+use crate::text::safe;
 
 /// What bounds a fetch.
 #[derive(Clone, Debug)]
@@ -72,9 +73,13 @@ async fn follow(limits: &Limits, url: &Url, what: &str) -> Result<Fetched> {
         let sent = client.get(url.clone()).send().await;
         let response = sent.map_err(|source| {
             let private = causes(&source).find_map(|cause| cause.downcast_ref::<Private>()).map(ToString::to_string);
-            match private {
-                Some(private) => refused(&url, &private).hint(allow(&url)),
-                None => transport(source, &url).about(format!("cannot fetch {what}")),
+            if let Some(private) = private {
+                return refused(&url, &private).hint(allow(&url));
+            }
+            let error = transport(source, &url).about(format!("cannot fetch {what}"));
+            match &guard.proxy_host {
+                Some(proxy) => error.hint(format!("it is asked for through the proxy {}", safe(proxy))),
+                None => error,
             }
         })?;
         if let Some(Host::Domain(host)) = url.host()
@@ -92,7 +97,8 @@ async fn follow(limits: &Limits, url: &Url, what: &str) -> Result<Fetched> {
             continue;
         }
         if status != 200 {
-            return Err(refused(&url, &format!("the server answered with HTTP {status}")).with_status(status));
+            let error = refused(&url, &format!("the server answered with HTTP {status}")).with_status(status);
+            return Err(if status >= 500 { error.of_kind(Kind::Failed) } else { error });
         }
         let content_type = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let content_type = content_type.unwrap_or_default().to_owned();
@@ -142,8 +148,16 @@ fn client(limits: &Limits, url: &Url) -> Result<(reqwest::Client, Arc<Guard>)> {
     Ok((build(with_tls(builder.dns_resolver(Arc::clone(&guard)), &policy)?)?, guard))
 }
 
-/// Whether a text names a host, or a host and a port: what [`Limits::allowed_private`] holds.
-pub fn is_host(text: &str) -> bool {
+/// A host, or a host and a port: what [`Limits::allowed_private`] holds. `what` names what gave it.
+pub fn host(what: &str, text: String) -> Result<String> {
+    if is_host(&text) {
+        return Ok(text);
+    }
+    Err(Error::usage(format!("{what}: `{}` is no host", safe(&text)))
+        .hint("name a host, or host:port, without a scheme or a path"))
+}
+
+fn is_host(text: &str) -> bool {
     let url = |host: &str| Url::parse(&format!("https://{host}/"));
     let is_plain = |url: Url| url.path() == "/" && url.query().is_none() && url.username().is_empty();
     !text.contains(['/', '?', '#', '@']) && (url(text).is_ok_and(is_plain) || text.parse::<IpAddr>().is_ok())
@@ -161,7 +175,8 @@ fn is_allowed(limits: &Limits, url: &Url) -> bool {
 }
 
 fn allow(url: &Url) -> String {
-    format!("if that is right, allow it with --allow-private-key-host {}", url.host_str().unwrap_or_default())
+    let host = url.host_str().unwrap_or_default();
+    format!("if that is right, allow it with --allow-private-key-host {host} (in a script: allow_private_key_host)")
 }
 
 /// Where an address points to, without path and query.

@@ -35,6 +35,11 @@ pub const UNREACHABLE: &str = "unreachable";
 
 const TLS_SIGNS: &[(&str, &str, &str)] = &[
     ("UnknownIssuer", "the certificate is not trusted", "name the authority that signed it with --ca-file"),
+    (
+        "CaUsedAsEndEntity",
+        "the certificate is that of an authority, not of a server",
+        "give the server one that the authority has signed",
+    ),
     ("NotValidForName", "the certificate is for another name", "use the name that the certificate is for"),
     (
         "certificate not valid for name",

@@ -2,14 +2,17 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use serde_json::Value;
+
 use crate::api::clients;
 use crate::api::request::ListQuery;
 use crate::api::tokens::{self, Verdict};
 use crate::crypt::Recipient;
 use crate::error::{Error, Result};
 use crate::model::client::{Client, ClientId, ClientSpec};
+use crate::model::fields::{FIELDS, Field};
 use crate::model::input::Entry;
-use crate::model::{compare, fields};
+use crate::model::{compare, fields, lint};
 use crate::ops::create::{self, Plan};
 use crate::ops::update::{self, Change, FieldChange, Update};
 use crate::session::Session;
@@ -60,11 +63,29 @@ impl Due {
         }
     }
 
-    /// What would change, field by field; of an absent client nothing is told.
+    /// Whether a secret is encrypted for somebody.
+    pub fn is_sealed(&self) -> bool {
+        match self {
+            Due::Create(plan) => plan.is_sealed(),
+            Due::Change(update) => update.is_sealed(),
+            Due::Nothing(_) | Due::Delete(_) => false,
+        }
+    }
+
+    /// What would change, field by field; of an absent client what would be set and is no default.
     pub fn changes(&self) -> Vec<FieldChange> {
         match self {
             Due::Change(update) => update.changes(),
-            Due::Create(_) | Due::Nothing(_) | Due::Delete(_) => Vec::new(),
+            Due::Create(plan) => {
+                let mut asked = plan.spec().redacted();
+                let set = |field: &'static Field| {
+                    let value =
+                        asked.remove(field.json).filter(|value| field.default.value().as_ref() != Some(value))?;
+                    (field.json != "client_id").then_some(FieldChange { field, before: Value::Null, after: value })
+                };
+                FIELDS.iter().filter_map(set).collect()
+            }
+            Due::Nothing(_) | Due::Delete(_) => Vec::new(),
         }
     }
 }
@@ -139,9 +160,10 @@ fn due(session: &Session, mut spec: ClientSpec, before: Option<Client>, how: &Ho
         let how = create::How { no_lint, recipients, ..create::How::default() };
         return Ok(Due::Create(create::plan(session, spec, &how).map_err(about)?));
     };
-    // A mark stays where it is; a client that was there before is not taken into the set.
-    if spec.document().contains("metadata") {
-        spec = marked(spec, mark(&before));
+    spec = wanted(spec, &before);
+    let secret = lint::lint(&spec).into_iter().filter(|finding| finding.field == "client_secret").collect();
+    if !no_lint {
+        lint::judge(secret).map_err(about)?;
     }
     if spec.secret().is_some() && before.uses_secret() && keeps_secret(session, &id, &spec, &before, how) {
         spec.remove_secret();
@@ -152,6 +174,36 @@ fn due(session: &Session, mut spec: ClientSpec, before: Option<Client>, how: &Ho
     let change = Change { set: spec, ..Change::default() };
     let how = update::How { no_lint, recipients };
     Ok(Due::Change(update::plan_from(session, before, change, &how).map_err(about)?))
+}
+
+/// Takes the mark out of what a file asks for: which set made a client on this server is not for files to say.
+pub fn take_mark(spec: &mut ClientSpec) -> bool {
+    let (Some(field), Some(Value::Object(metadata))) = (fields::field("metadata"), spec.get("metadata")) else {
+        return false;
+    };
+    let mut metadata = metadata.clone();
+    let was_there = metadata.shift_remove(MARK).is_some();
+    if was_there {
+        spec.set(field, Value::Object(metadata));
+    }
+    was_there
+}
+
+/// Tries a secret that was just set, as it was held for another before. Warns where the public address does not take it.
+pub fn confirm_secret(session: &Session, client: &Client) {
+    let (Ok(id), Some(secret)) = (client.client_id(), client.secret()) else { return };
+    if let Ok(Verdict::Wrong) = session.wait(tokens::prove(session, &id, secret, client.auth_method())) {
+        session.ui().warn(&format!(
+            "the secret of client `{id}` was set, and the public address does not take it: --public-endpoint may be of another server"
+        ));
+    }
+}
+
+/// What a file asks of a client that is there, so that it can be compared: `null` is what a client that is made gets. The
+/// mark of a set stays where it is; a client that was there before is not taken into the set.
+pub fn wanted(spec: ClientSpec, before: &Client) -> ClientSpec {
+    let spec = spec.with_nulls_filled();
+    if spec.document().contains("metadata") { marked(spec, mark(before)) } else { spec }
 }
 
 /// Whether the secret that a file names stays as it is on the server: it is proved to be right, or it cannot be told

@@ -12,6 +12,7 @@ use crate::error::{Error, Kind, Result};
 use crate::model::client::{Client, ClientId, ClientSpec};
 use crate::model::{compare, lint};
 use crate::ops::keep::Kept;
+use crate::ops::look;
 use crate::ops::settle::{self, Fate};
 use crate::secret::Secret;
 use crate::session::Session;
@@ -126,6 +127,11 @@ impl Plan {
         self.secret_is_ours
     }
 
+    /// Whether its secret is encrypted for somebody.
+    pub fn is_sealed(&self) -> bool {
+        !self.recipients.is_empty()
+    }
+
     /// Whether the id was chosen here, so that whoever has it is ours.
     pub fn id_is_ours(&self) -> bool {
         self.id_is_ours
@@ -160,13 +166,13 @@ pub fn create(session: &Session, plan: Plan, how: &How) -> Result<Created> {
             if how.if_absent {
                 return Ok(existing(session, &plan, client));
             }
-            Err(conflict(&plan.id))
+            Err(conflict(session, &plan.id))
         }
         Fate::Refused(error) => {
             withdraw(session, kept, how.secret_out.as_deref());
             Err(error)
         }
-        Fate::Unknown(error) => Err(unknown(session, error, &plan.id, kept.as_ref())),
+        Fate::Unknown(error) => Err(unknown(session, error, &plan, kept.as_ref())),
     }
 }
 
@@ -209,35 +215,38 @@ fn existing(session: &Session, plan: &Plan, client: Client) -> Created {
     Created { client, kept: None }
 }
 
-fn conflict(id: &ClientId) -> Error {
+fn conflict(session: &Session, id: &ClientId) -> Error {
     Error::failed(format!("client `{id}` exists already: nothing was changed"))
         .with_status(409)
         .with_code("conflict")
-        .hint(format!("look at it with `orysh get oauth2-client {}`", shell_word(id.as_str())))
+        .hint(format!("look at it: {}", look::at(session, id)))
 }
 
-fn unknown(session: &Session, error: Error, id: &ClientId, kept: Option<&Kept>) -> Error {
+fn unknown(session: &Session, error: Error, plan: &Plan, kept: Option<&Kept>) -> Error {
+    let id = &plan.id;
     let kind = if error.kind() == Kind::Interrupted { Kind::Interrupted } else { Kind::Failed };
-    let error = error
-        .about(format!("it is not known whether client `{id}` was made"))
-        .of_kind(kind)
-        .with_code("unknown_outcome");
+    let is_there = error.code() == Some(settle::UNPROVEN);
+    let error = if is_there { error } else { error.about(format!("it is not known whether client `{id}` was made")) };
+    let error = error.of_kind(kind).with_code("unknown_outcome");
     let error = match kept {
         Some(kept) => error.hint(format!("its id and secret are kept in {}", kept.path().display())),
         None => error,
     };
-    let given = &session.settings().given;
-    let target = match (&given.endpoint, given.sandbox) {
-        (Some(endpoint), _) => format!(" --endpoint {}", shell_word(endpoint)),
-        (None, true) => " --sandbox".into(),
-        (None, false) => String::new(),
-    };
-    error.hint(format!("see whether it is there: orysh get oauth2-client {}{target}", shell_word(id.as_str())))
-}
-
-/// A word as a shell takes it.
-fn shell_word(text: &str) -> String {
-    shlex::try_quote(text).map_or_else(|_| format!("{text:?}"), std::borrow::Cow::into_owned)
+    let error = error.hint(format!(
+        "see {}: {}",
+        if is_there { "whose it is" } else { "whether it is there" },
+        look::at(session, id)
+    ));
+    match kept {
+        // Ciphertext is no secret that a client could be given.
+        Some(kept) if is_there && !plan.is_sealed() => error.hint(format!(
+            "if it is yours, this sets the kept secret: jq -r .client_secret {} | orysh update oauth2-client {} --secret-stdin{}",
+            look::shell_word(&kept.path().display().to_string()),
+            look::shell_word(id.as_str()),
+            look::target(session)
+        )),
+        _ => error,
+    }
 }
 
 fn withdraw(session: &Session, kept: Option<Kept>, secret_out: Option<&Path>) {

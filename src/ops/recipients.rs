@@ -16,7 +16,7 @@ pub struct Wanted {
     pub allowed_private: Vec<String>,
 }
 
-/// Reads, checks and pins the keys, and tells which are used.
+/// Reads, checks and pins the keys.
 ///
 /// Errors are of usage: a key that cannot be had or used, a fingerprint that is not met.
 pub fn load(session: &Session, wanted: &Wanted) -> Result<Vec<Recipient>> {
@@ -33,13 +33,17 @@ pub fn load(session: &Session, wanted: &Wanted) -> Result<Vec<Recipient>> {
         }
     }
     pin(&recipients, &wanted.fingerprints)?;
-    for recipient in &recipients {
+    Ok(recipients)
+}
+
+/// Tells which keys are used, once something is to be encrypted for them.
+pub fn tell(session: &Session, recipients: &[Recipient]) {
+    for recipient in recipients {
         session.ui().note(&format!("the secret is encrypted for key {}", recipient.described()));
         if let Some(doubt) = recipient.doubt() {
             session.ui().warn(&doubt);
         }
     }
-    Ok(recipients)
 }
 
 /// Reads the bytes of one key.

@@ -151,9 +151,13 @@ fn disputed(plan: &Plan) -> Fate {
     )
 }
 
+/// The code of an error that says that a client is there, and not whose it is.
+pub const UNPROVEN: &str = "unproven";
+
 fn unproven(plan: &Plan) -> Fate {
     Fate::Unknown(
         Error::failed(format!("a client `{}` is there, and it could not be proved that its secret is ours", plan.id()))
+            .with_code(UNPROVEN)
             .hint("where --public-endpoint is named from the start, the token endpoint can tell"),
     )
 }

@@ -5,13 +5,14 @@ use serde_json::Value;
 use crate::api::send::exchange;
 use crate::api::{clients, refusal, request};
 use crate::crypt::{Recipient, recipient};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::client::{Client, ClientId, ClientSpec};
 use crate::model::compare;
 use crate::model::fields::{self, FIELDS, Field, SetBy};
 use crate::model::lint::{self, Finding};
 use crate::model::patch::{self, Patch};
 use crate::ops::keep::Kept;
+use crate::ops::look;
 use crate::secret::Secret;
 use crate::session::Session;
 
@@ -98,6 +99,10 @@ pub fn plan_from(session: &Session, before: Client, change: Change, how: &How) -
         }
     }
     if let Some(secret) = change.set.secret() {
+        if secret.expose().is_empty() {
+            return Err(Error::usage("`client_secret` is empty: it would end the secrets that were rotated out")
+                .hint("leave it out to keep the secret as it is"));
+        }
         patch.set_secret(secret.clone());
     }
     let secret_is_ours = add_secret(&mut patch, &before, &after)?;
@@ -229,6 +234,11 @@ impl Update {
         self.patch.secret().is_some()
     }
 
+    /// Whether its new secret is encrypted for somebody.
+    pub fn is_sealed(&self) -> bool {
+        self.sealed.is_some()
+    }
+
     /// Whether the secret was chosen here, so that nobody has it yet.
     pub fn secret_is_ours(&self) -> bool {
         self.secret_is_ours
@@ -257,18 +267,27 @@ pub fn update(session: &Session, update: Update) -> Result<Updated> {
         Err(interrupted) => (Err(interrupted), true),
         Ok(sent) => match sent.result {
             Ok(answer) if answer.is_success() => (clients::client(&answer, &about), true),
-            Ok(answer) => (Err(refusal::error(&answer, &request, &about)), sent.unsettled),
+            Ok(answer) => {
+                let error = refusal::error(&answer, &request, &about);
+                let misses = answer.status == 500 && update.patch.goes_deep();
+                let hint = "servers answer so where a path of the patch leads to nothing in the client";
+                (Err(if misses { error.hint(hint) } else { error }), sent.unsettled)
+            }
             Err(error) => (Err(error.about(&about)), sent.unsettled),
         },
     };
     let mut client = match result {
         Ok(client) => client,
         Err(error) if is_unknown => {
-            let error = error.about("it is not known whether the change was made").with_code("unknown_outcome");
-            return Err(match &kept {
+            let id = &update.id;
+            let error = error.about(format!("it is not known whether client `{id}` was changed"));
+            let error = error.unhinted().with_code("unknown_outcome");
+            let error = match &kept {
                 Some(kept) => error.hint(format!("its new secret is kept in {}", kept.path().display())),
                 None => error,
-            });
+            };
+            let first = if update.patch.is_repeatable() { "" } else { " first, as the same patch would be made twice" };
+            return Err(error.hint(format!("look at it{first}: {}", look::at(session, id))));
         }
         Err(error) => {
             if let Some(Err(left)) = kept.map(Kept::discard) {

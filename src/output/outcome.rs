@@ -207,17 +207,37 @@ pub struct Outcome {
     pub columns: &'static [Column],
     /// The columns of CSV, fixed before the first row is there; empty: the members of the first row.
     pub members: &'static [&'static str],
+    /// Whether pulling a row changes something, so that what cannot be shown has to be refused before.
+    pub writes: bool,
 }
 
 impl Outcome {
     /// One row.
     pub fn one(row: Row, columns: &'static [Column]) -> Self {
-        Outcome { rows: Box::new(Each(std::iter::once(Ok(row)))), shape: Shape::One, columns, members: &[] }
+        Outcome {
+            rows: Box::new(Each(std::iter::once(Ok(row)))),
+            shape: Shape::One,
+            columns,
+            members: &[],
+            writes: false,
+        }
+    }
+
+    /// One row that is there once the work has been done, which changes something.
+    pub fn later(work: impl FnOnce() -> Result<Row> + Send + 'static, columns: &'static [Column]) -> Self {
+        let rows = Box::new(Each(std::iter::once_with(work)));
+        Outcome { rows, shape: Shape::One, columns, members: &[], writes: true }
     }
 
     /// Nothing to show.
     pub fn nothing() -> Self {
-        Outcome { rows: Box::new(Each(std::iter::empty())), shape: Shape::One, columns: &[], members: &[] }
+        Outcome {
+            rows: Box::new(Each(std::iter::empty())),
+            shape: Shape::One,
+            columns: &[],
+            members: &[],
+            writes: false,
+        }
     }
 
     /// A row for each of `count` things asked for: an object if one was asked for, else an array.
@@ -227,7 +247,7 @@ impl Outcome {
         columns: &'static [Column],
     ) -> Self {
         let shape = if count == 1 { Shape::One } else { Shape::Many };
-        Outcome { rows: Box::new(Each(rows)), shape, columns, members: &[] }
+        Outcome { rows: Box::new(Each(rows)), shape, columns, members: &[], writes: false }
     }
 
     /// The rows wait for a server, each on its own: what is there is shown before the next one is asked for.
@@ -236,14 +256,20 @@ impl Outcome {
         Outcome { rows: Box::new(Slow(self.rows)), ..self }
     }
 
+    /// Pulling a row changes something.
+    #[must_use]
+    pub fn writing(self) -> Self {
+        Outcome { writes: true, ..self }
+    }
+
     /// As many rows as there are: an array, even of one.
     pub fn many(rows: impl Iterator<Item = Result<Row>> + Send + 'static, columns: &'static [Column]) -> Self {
-        Outcome { rows: Box::new(Each(rows)), shape: Shape::Many, columns, members: &[] }
+        Outcome { rows: Box::new(Each(rows)), shape: Shape::Many, columns, members: &[], writes: false }
     }
 
     /// A list.
     pub fn list(rows: impl Rows + 'static, columns: &'static [Column]) -> Self {
-        Outcome { rows: Box::new(rows), shape: Shape::List, columns, members: &[] }
+        Outcome { rows: Box::new(rows), shape: Shape::List, columns, members: &[], writes: false }
     }
 
     /// Sets the columns of CSV.

@@ -4,9 +4,10 @@ use serde_json::Value;
 use serde_json_path::JsonPath;
 use zeroize::Zeroizing;
 
-use super::outcome::{Body, Id, Shape, Trailer};
+use super::json::Json;
+use super::outcome::{Body, Id, Outcome, Shape, Trailer};
 use super::render::{Clear, Formatter, Progress};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, nearest};
 use crate::text;
 
 mod check;
@@ -67,13 +68,12 @@ impl PathQuery {
         }
     }
 
-    /// What the path picks, a line each: a string as it is, anything else as JSON.
-    fn pick(&self, value: &Value, on_screen: bool) -> Vec<Zeroizing<String>> {
+    /// What the path picks out of a JSON text, a line each: a string as it is, anything else as JSON.
+    fn pick(&self, json: &str, on_screen: bool) -> Vec<Zeroizing<String>> {
         match self {
-            PathQuery::Quoted(query) => query.pick_json(value, on_screen),
+            PathQuery::Quoted(query) => query.pick_json(json, on_screen),
             PathQuery::Gjson(path) => {
-                let json = Zeroizing::new(value.to_string());
-                let found = gjson::get(&json, path);
+                let found = gjson::get(json, path);
                 if !found.exists() {
                     return Vec::new();
                 }
@@ -85,34 +85,94 @@ impl PathQuery {
                 };
                 vec![line]
             }
-            PathQuery::JsonPath(path) => path.query(value).iter().map(|found| line(found, on_screen)).collect(),
+            PathQuery::JsonPath(path) => path.query(&read(json).0).iter().map(|found| line(found, on_screen)).collect(),
             PathQuery::Pointer(pointer) => {
-                value.pointer(pointer).map(|found| line(found, on_screen)).into_iter().collect()
+                read(json).0.pointer(pointer).map(|found| line(found, on_screen)).into_iter().collect()
             }
         }
     }
 }
 
 impl PathQuery {
-    /// What the path picks as JSON, a line each.
-    fn pick_json(&self, value: &Value, on_screen: bool) -> Vec<Zeroizing<String>> {
+    /// Whether the path can match anything in an outcome whose rows are not there yet.
+    ///
+    /// # Errors
+    /// A usage error where it begins with a name that the rows do not have.
+    pub fn reaches(&self, outcome: &Outcome) -> Result<()> {
+        // The Ory CLI prints `null` for what is not there.
+        if matches!(self, PathQuery::Quoted(_)) {
+            return Ok(());
+        }
+        let Some(name) = self.first_name() else { return Ok(()) };
+        let refused = |why: &str| Error::usage(format!("the path `{}` matches nothing: {why}", self.shown()));
+        if outcome.columns.first().is_some_and(|column| column.member.is_empty()) {
+            return Err(refused("the result is an id by itself").hint("--quiet prints ids, one a line"));
+        }
+        if outcome.shape != Shape::One {
+            let each = match self {
+                PathQuery::Pointer(_) => format!("/0/{name}"),
+                PathQuery::JsonPath(_) => format!("$[*].{name}"),
+                _ => format!("#.{name}"),
+            };
+            let is_index = name.chars().all(|c| c.is_ascii_digit());
+            let list = || refused("the result is a list").hint(format!("did you mean `{}`?", text::safe(&each)));
+            return if is_index { Ok(()) } else { Err(list()) };
+        }
+        if outcome.members.is_empty() || outcome.members.contains(&name.as_str()) {
+            return Ok(());
+        }
+        Err(refused(&format!("a client has no `{}`", text::safe(&name)))
+            .did_you_mean(nearest(&name, outcome.members.iter().copied())))
+    }
+
+    /// The name that the path begins with, where it begins with one.
+    fn first_name(&self) -> Option<String> {
+        match self {
+            PathQuery::Gjson(path) => check::first_name(path),
+            PathQuery::Pointer(pointer) => {
+                let first = pointer.strip_prefix('/')?.split('/').next()?;
+                Some(first.replace("~1", "/").replace("~0", "~"))
+            }
+            PathQuery::JsonPath(path) => {
+                let text = path.to_string();
+                let quoted = text.strip_prefix("$['").and_then(|rest| rest.split_once("']"));
+                let plain = text.strip_prefix("$.").filter(|rest| !rest.starts_with(['.', '*']));
+                let name = quoted.map(|(name, _)| name).or(plain.and_then(|rest| rest.split(['.', '[']).next()));
+                name.filter(|name| !name.is_empty() && !name.contains('\\')).map(str::to_owned)
+            }
+            PathQuery::Quoted(_) => None,
+        }
+    }
+
+    /// What the path picks as JSON, a line each; `null` for what is not there, as the Ory CLI does.
+    fn pick_json(&self, json: &str, on_screen: bool) -> Vec<Zeroizing<String>> {
         let shown = |json: &str| {
             let json = json.trim_end();
             Zeroizing::new(if on_screen { text::safe_json(json).into_owned() } else { json.to_owned() })
         };
-        match self {
+        let mut found = match self {
             PathQuery::Gjson(path) => {
-                let json = Zeroizing::new(value.to_string());
-                let found = gjson::get(&json, path);
+                let found = gjson::get(json, path);
                 if found.exists() { vec![shown(found.json())] } else { Vec::new() }
             }
-            PathQuery::JsonPath(path) => path.query(value).iter().map(|found| shown(&found.to_string())).collect(),
-            PathQuery::Pointer(pointer) => {
-                value.pointer(pointer).map(|found| shown(&found.to_string())).into_iter().collect()
+            PathQuery::JsonPath(path) => {
+                path.query(&read(json).0).iter().map(|found| shown(&found.to_string())).collect()
             }
-            PathQuery::Quoted(query) => query.pick_json(value, on_screen),
+            PathQuery::Pointer(pointer) => {
+                read(json).0.pointer(pointer).map(|found| shown(&found.to_string())).into_iter().collect()
+            }
+            PathQuery::Quoted(query) => query.pick_json(json, on_screen),
+        };
+        if found.is_empty() {
+            found.push(shown("null"));
         }
+        found
     }
+}
+
+/// The value of a JSON text that was written here.
+fn read(json: &str) -> Clear {
+    Clear(serde_json::from_str(json).unwrap_or_default())
 }
 
 fn line(found: &Value, on_screen: bool) -> Zeroizing<String> {
@@ -128,45 +188,35 @@ fn broken(path: &str, why: &str) -> Error {
     Error::usage(format!("the path `{}` is broken: {}", text::safe(path), text::safe(why)))
 }
 
-/// The formatter: a path looks at the whole, so it collects.
+/// The formatter: a path looks at the whole, so it collects what `--format json` would print.
 pub(super) struct Picked {
     query: PathQuery,
-    shape: Shape,
+    json: Json,
+    whole: Zeroizing<String>,
     on_screen: bool,
-    bodies: Vec<Body>,
+    /// Whether there may be nothing at all to look at.
+    is_one: bool,
 }
 
 impl Picked {
     pub(super) fn new(query: PathQuery, shape: Shape, on_screen: bool) -> Self {
-        Picked { query, shape, on_screen, bodies: Vec::new() }
-    }
-
-    fn whole(&self, trailer: Option<Trailer>) -> Value {
-        let mut values: Vec<_> = self.bodies.iter().map(Body::reveal).collect();
-        match self.shape {
-            Shape::One => values.pop().unwrap_or_default(),
-            Shape::Many => Value::Array(values),
-            Shape::List => {
-                let mut members = serde_json::Map::new();
-                members.insert("items".into(), Value::Array(values));
-                members.extend(trailer.unwrap_or_else(Trailer::last_page).members());
-                Value::Object(members)
-            }
-        }
+        let json = Json::new(shape, false, false);
+        Picked { query, json, whole: Zeroizing::default(), on_screen, is_one: shape == Shape::One }
     }
 }
 
 impl Formatter for Picked {
-    fn row(&mut self, body: Body, _: &Id, _: &mut String) -> Result<Progress> {
-        self.bodies.push(body);
+    fn row(&mut self, body: Body, id: &Id, _: &mut String) -> Result<Progress> {
+        self.json.row(body, id, &mut self.whole)?;
         Ok(Progress::Held)
     }
 
     fn end(&mut self, trailer: Option<Trailer>, text: &mut String) -> Result<()> {
-        if self.bodies.is_empty() && self.shape == Shape::One {
+        if self.whole.is_empty() && self.is_one {
             return Ok(());
         }
-        let lines = self.query.pick(&Clear(self.whole(trailer)).0, self.on_screen);
+        self.json.end(trailer, &mut self.whole)?;
+        let lines = self.query.pick(&self.whole, self.on_screen);
         if lines.is_empty() {
             return Err(Error::failed(format!("the path `{}` matches nothing in the result", self.query.shown()))
                 .hint("--format json shows all there is"));
@@ -186,7 +236,7 @@ mod tests {
 
     fn picked(format: &str, value: &Value) -> Vec<String> {
         let query = if format.starts_with('/') { PathQuery::pointer(format) } else { PathQuery::path(format) };
-        query.unwrap().pick(value, false).iter().map(|line| line.to_string()).collect()
+        query.unwrap().pick(&value.to_string(), false).iter().map(|line| line.to_string()).collect()
     }
 
     #[test]
@@ -235,7 +285,7 @@ mod tests {
         let value = json!({"s": "a\u{1b}[2J", "o": {"x": "\u{9b}"}});
         for path in ["s", "o", "$.s", "$.o", "/o"] {
             let query = if path.starts_with('/') { PathQuery::pointer(path) } else { PathQuery::path(path) };
-            let lines = query.unwrap().pick(&value, true);
+            let lines = query.unwrap().pick(&value.to_string(), true);
             assert!(!lines[0].contains(text::is_unsafe), "{path}");
         }
     }

@@ -32,6 +32,8 @@ pub struct Screen {
     pub color: bool,
     /// Whether a person reads it as it is: what could move the cursor is escaped.
     pub is_terminal: bool,
+    /// Whether nobody reads it.
+    pub is_discarded: bool,
 }
 
 /// One format: takes rows, appends text.
@@ -76,11 +78,22 @@ pub fn render(
 ) -> Result<Rendered> {
     if !quiet {
         format.fits(outcome.shape)?;
+        if let (true, Format::Path(query)) = (outcome.writes, format) {
+            query.reaches(&outcome)?;
+        }
     }
     let formatter = formatter(&outcome, format, quiet, screen);
     let sink =
         Sink { out, text: Zeroizing::new(String::new()), flushed: None, eager: screen.is_terminal, wipes: false };
-    let mut run = Run { formatter, sink, due: Vec::new(), waiting: 0, rendered: Rendered::default(), on_failure };
+    let mut run = Run {
+        formatter,
+        sink,
+        due: Vec::new(),
+        waiting: 0,
+        is_read: !screen.is_discarded,
+        rendered: Rendered::default(),
+        on_failure,
+    };
     match run.pull(outcome) {
         Ok(()) => Ok(run.rendered),
         Err(Stop::Error(error)) => Err(run.otherwise(error)),
@@ -132,6 +145,8 @@ struct Run<'a> {
     due: Vec<(Pending, bool)>,
     /// Rows that were taken and not written yet.
     waiting: usize,
+    /// Whether somebody reads what is written.
+    is_read: bool,
     rendered: Rendered,
     on_failure: &'a mut dyn FnMut(&Error),
 }
@@ -161,7 +176,15 @@ impl Run<'_> {
             }
         }
         let before = self.sink.text.len();
-        self.formatter.end(outcome.rows.trailer(), &mut self.sink.text)?;
+        match self.formatter.end(outcome.rows.trailer(), &mut self.sink.text) {
+            Ok(()) => {}
+            Err(error) if self.rendered.failures.is_empty() => return Err(error.into()),
+            // What failed before says more of how it ended.
+            Err(error) => {
+                let error = self.otherwise(error);
+                self.fail(error);
+            }
+        }
         self.look_through(before);
         self.hand_over(Progress::Written, true)
     }
@@ -177,7 +200,7 @@ impl Run<'_> {
     fn look_through(&mut self, before: usize) {
         let text = &self.sink.text[before..];
         for (pending, seen) in self.due.iter_mut().filter(|(_, seen)| !seen) {
-            *seen = pending.secret.as_ref().is_none_or(|secret| text.contains(secret.expose()));
+            *seen = pending.secret.as_ref().is_none_or(|secret| self.is_read && text.contains(secret.expose()));
         }
     }
 

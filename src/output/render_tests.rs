@@ -116,7 +116,7 @@ fn shown_in(formats: &[&str], outcome: impl Fn() -> Outcome) -> String {
 }
 
 fn terminal(width: usize) -> Screen {
-    Screen { width: Some(width), color: false, is_terminal: true }
+    Screen { width: Some(width), is_terminal: true, ..Screen::default() }
 }
 
 fn one(row: Row) -> Outcome {

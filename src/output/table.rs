@@ -1,6 +1,7 @@
 //! Tables: columns and cells, and the form they take in a pipe, separated by tabs and never cut.
 
 use std::borrow::Cow;
+use std::time::{Duration, UNIX_EPOCH};
 
 use serde_json::Value;
 use zeroize::Zeroizing;
@@ -62,6 +63,11 @@ fn cell(row: &Value, column: &Shown) -> Zeroizing<String> {
         other if column.member.is_empty() => other,
         _ => &Value::Null,
     };
+    if TIMES.contains(&column.member.as_ref())
+        && let Some(time) = time(value)
+    {
+        return Zeroizing::new(time);
+    }
     Zeroizing::new(match value {
         Value::Null => String::new(),
         Value::String(given) => text::safe(given).into_owned(),
@@ -72,6 +78,20 @@ fn cell(row: &Value, column: &Shown) -> Zeroizing<String> {
         }
         other => text::safe(&other.to_string()).into_owned(),
     })
+}
+
+/// Members that say when a token ends: in seconds since 1970 (RFC 7662 §2.2), or as RFC 3339.
+const TIMES: &[&str] = &["exp", "expiry"];
+
+/// Such a time as the Ory CLI's tables tell it.
+fn time(value: &Value) -> Option<String> {
+    let time = match value {
+        Value::Number(seconds) => UNIX_EPOCH.checked_add(Duration::from_secs(seconds.as_u64()?))?,
+        Value::String(text) => humantime::parse_rfc3339(text).ok()?,
+        _ => return None,
+    };
+    let text = humantime::format_rfc3339_seconds(time).to_string();
+    Some(format!("{} +0000 UTC", text.trim_end_matches('Z').replace('T', " ")))
 }
 
 /// What stands below a list: the Ory CLI's words.

@@ -15,6 +15,7 @@ use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use hyper::service::Service as _;
 use hyper_util::service::TowerToHyperService;
+use percent_encoding::percent_decode_str;
 use serde_json::json;
 
 use super::shared::Shared;
@@ -115,8 +116,11 @@ fn place(host: &str) -> Place<'_> {
 
 async fn answer(State(network): State<Arc<Network>>, mut request: Request) -> Result<Response, Refusal> {
     let named = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
-    let host = request.uri().authority().map(Authority::as_str).or(named).unwrap_or_default().to_owned();
+    let host = request.uri().authority().map(Authority::as_str).or(named).unwrap_or_default().to_lowercase();
     let path = request.uri().path().to_owned();
+    if percent_decode_str(&path).decode_utf8().is_err() {
+        return Err(Refusal::new(StatusCode::BAD_REQUEST, "The path is not UTF-8."));
+    }
     let subject = network.keys.subject(request.headers());
     let is_console = path == "/projects" || path == "/workspaces" || console::is_below(&path);
     let project = match place(&host) {

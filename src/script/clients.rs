@@ -60,6 +60,7 @@ fn create_for(context: &Context, map: &Map, options: &Map) -> ScriptResult<Clien
         let wanted = recipients::wanted(options)?;
         let how = How { recipients: ops::recipients::load(session, &wanted)?, ..How::default() };
         let plan = ops::create::plan(session, spec, &how)?;
+        ops::recipients::tell(session, &how.recipients);
         ops::create::create(session, plan, &how)
     };
     let created = made().map_err(thrown)?;

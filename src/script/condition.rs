@@ -8,7 +8,7 @@ use rhai::{AST, Dynamic, Engine, Scope};
 use crate::error::{Error, Result};
 use crate::grammar::Host;
 use crate::model::client::Client;
-use crate::script::engine::{Context, engine};
+use crate::script::engine::{Context, looking_only};
 use crate::script::errors::{self, settled};
 use crate::script::run::STACK_BYTES;
 
@@ -25,7 +25,7 @@ pub struct Condition {
 impl Condition {
     /// Reads an expression. Errors: it is none, with its position.
     pub fn parse(host: &Host, text: &str) -> Result<Self> {
-        let mut engine = engine(&Context::new(host.clone()));
+        let mut engine = looking_only(&Context::new(host.clone()));
         // What one client has in its metadata, another has not.
         engine.set_fail_on_invalid_map_property(false);
         // Not a constant, which would be put into the expression as it is compiled.

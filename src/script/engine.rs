@@ -6,10 +6,11 @@ use std::time::Duration;
 use rhai::packages::{Package, StandardPackage};
 use rhai::{Dynamic, Engine, EvalAltResult, FLOAT, INT, Position};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::grammar::Host;
 use crate::model::client::ClientId;
 use crate::ops::keep::Kept;
+use crate::script::errors::ScriptResult;
 use crate::script::{clients, errors, value};
 use crate::secret::Secret;
 
@@ -90,6 +91,35 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// An engine with the whole API. Ctrl-C ends any script.
 pub fn engine(context: &Context) -> Engine {
+    let mut engine = pure(context);
+    let bound = context.clone();
+    engine.register_fn("reveal", move |secret: &mut Secret| bound.reveal(secret));
+    clients::register(&mut engine);
+    engine.register_static_module("clients", clients::module(context).into());
+    let ui = context.host.session.ui();
+    engine.on_print(move |text| ui.print(&format!("{text}\n")));
+    engine.on_debug(move |text, _, _| ui.line(text));
+    sleep(&mut engine, context);
+    engine
+}
+
+/// An engine for expressions over clients: it reaches no server, no terminal and no file.
+pub fn looking_only(context: &Context) -> Engine {
+    let mut engine = pure(context);
+    for word in ["eval", "print", "debug", "import"] {
+        engine.disable_symbol(word);
+    }
+    // Rhai has it among its standard functions.
+    engine.register_fn("sleep", no_sleep::<INT>).register_fn("sleep", no_sleep::<FLOAT>);
+    engine
+}
+
+fn no_sleep<T>(_: T) -> ScriptResult<()> {
+    Err(errors::thrown(Error::usage("`sleep` is for scripts only")))
+}
+
+/// The language with the types of clients. Ctrl-C ends whatever runs.
+fn pure(context: &Context) -> Engine {
     let mut engine = Engine::new_raw();
     engine.register_global_module(StandardPackage::new().as_shared_module());
     // In debug and release alike, so that tests see what users see.
@@ -99,19 +129,15 @@ pub fn engine(context: &Context) -> Engine {
     engine.set_fail_on_invalid_map_property(true);
     cancel(&mut engine, context);
     value::register(&mut engine);
-    let bound = context.clone();
-    engine.register_fn("reveal", move |secret: &mut Secret| bound.reveal(secret));
-    clients::register(&mut engine);
-    engine.register_static_module("clients", clients::module(context).into());
-    let ui = context.host.session.ui();
-    engine.on_print(move |text| ui.print(&format!("{text}\n")));
-    engine.on_debug(move |text, _, _| ui.line(text));
     engine
 }
 
 fn cancel(engine: &mut Engine, context: &Context) {
     let interrupt = context.host.session.interrupt().clone();
     engine.on_progress(move |_| interrupt.has_arrived().then_some(Dynamic::UNIT));
+}
+
+fn sleep(engine: &mut Engine, context: &Context) {
     // Rhai's own sleep hears of nothing until it is over.
     let session = context.host.session.clone();
     let sleep = move |duration: Duration| {

@@ -4,6 +4,7 @@ use rhai::{Array, Dynamic, Map};
 
 use crate::crypt::{Fingerprint, Source};
 use crate::error::{Error, Result, nearest};
+use crate::net::fetch;
 use crate::ops::recipients::Wanted;
 
 type Take = fn(&mut Wanted, String) -> Result<()>;
@@ -26,7 +27,7 @@ const OPTIONS: &[(&str, Take)] = &[
         Ok(())
     }),
     ("allow_private_key_host", |wanted, host| {
-        wanted.allowed_private.push(host);
+        wanted.allowed_private.push(fetch::host("option `allow_private_key_host`", host)?);
         Ok(())
     }),
 ];
@@ -40,6 +41,10 @@ pub fn wanted(options: &Map) -> Result<Wanted> {
                 .did_you_mean(nearest(name, OPTIONS.iter().map(|(option, _)| *option))));
         };
         let values = value.clone().try_cast::<Array>().unwrap_or_else(|| vec![value.clone()]);
+        // A list that came out empty must not mean that everybody may read the secret.
+        if values.is_empty() {
+            return Err(Error::usage(format!("option `{name}` is an empty list")).hint("leave it out for none"));
+        }
         for value in values {
             let text = Dynamic::into_string(value)
                 .map_err(|found| Error::usage(format!("option `{name}` wants text, not {found}")))?;

@@ -8,6 +8,9 @@ use crate::model::{duration, fields};
 use crate::output::outcome::{Row, Rows, Trailer};
 use crate::session::pages::Clients;
 
+/// How many more clients than wanted wait for the next look at which of them are the first.
+const MOST_SPARE: usize = 1_000;
+
 /// Whether a client is wanted.
 pub type Test = Box<dyn Fn(&Client) -> Result<bool> + Send>;
 
@@ -32,17 +35,29 @@ impl Chosen {
         Chosen { columns, ..self }
     }
 
-    /// The rest, ordered by a field; where it has none, a client comes last.
-    pub fn sorted(self, field: &str, descending: bool) -> Result<Vec<Client>> {
+    /// The rest, ordered by a field; where it has none, a client comes last. Tells as well whether none was left out.
+    pub fn sorted(self, field: &str, descending: bool) -> Result<(Vec<Client>, bool)> {
         let left = self.left;
-        let mut all = Chosen { left: usize::MAX, ..self }.collect::<Result<Vec<Client>>>()?;
-        all.sort_by(|a, b| {
-            let (a, b) = (key(a, field), key(b, field));
-            let absent = a.is_none().cmp(&b.is_none());
-            absent.then(if descending { b.cmp(&a) } else { a.cmp(&b) })
-        });
-        all.truncate(left);
-        Ok(all)
+        let mut found: Vec<(Option<Key>, Client)> = Vec::new();
+        let mut is_whole = true;
+        let mut keep_first = |found: &mut Vec<(Option<Key>, Client)>| {
+            found.sort_by(|(a, _), (b, _)| {
+                let absent = a.is_none().cmp(&b.is_none());
+                absent.then(if descending { b.cmp(a) } else { a.cmp(b) })
+            });
+            is_whole &= found.len() <= left;
+            found.truncate(left);
+        };
+        for client in (Chosen { left: usize::MAX, ..self }) {
+            let client = client?;
+            found.push((key(&client, field), client));
+            // Those that cannot be among the first are not kept.
+            if found.len() >= left.saturating_mul(2).saturating_add(MOST_SPARE) {
+                keep_first(&mut found);
+            }
+        }
+        keep_first(&mut found);
+        Ok((found.into_iter().map(|(_, client)| client).collect(), is_whole))
     }
 }
 
@@ -63,12 +78,13 @@ enum Key {
 }
 
 fn key(client: &Client, field: &str) -> Option<Key> {
-    match client.get(field)? {
+    // The rest of it is not read for that: there may be very many.
+    match client.document().some(|name| name == field).shift_remove(field)? {
         Value::Null => None,
         Value::String(text) if text.is_empty() => None,
         Value::String(text) => {
             let is_duration = fields::field(field).is_some_and(|field| field.kind == fields::Kind::Duration);
-            let length = is_duration.then(|| duration::parse(text).ok()).flatten();
+            let length = is_duration.then(|| duration::parse(&text).ok()).flatten();
             Some(length.map_or_else(|| Key::Text(text.to_lowercase()), Key::Number))
         }
         Value::Number(number) if number.is_i64() => number.as_i64().map(Key::Number),

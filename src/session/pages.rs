@@ -8,10 +8,14 @@ use tokio::task::JoinHandle;
 
 use crate::api::clients::{self, Page};
 use crate::api::request::ListQuery;
+use crate::api::send::TOO_LARGE;
 use crate::error::{Error, Kind, Result};
 use crate::model::client::Client;
 use crate::output::outcome::{Row, Rows, Trailer};
 use crate::session::Session;
+
+/// How many clients a server gives where no number is asked for.
+const SERVERS_PAGE: u32 = 100;
 
 /// Clients page by page; the next page is asked for when its first client is, or while the one before is read.
 pub struct Clients {
@@ -23,6 +27,18 @@ pub struct Clients {
     /// The token of the page that comes next.
     token: Option<String>,
     goes_on: bool,
+    resume: Option<Resume>,
+}
+
+/// The flags by which the same command goes on where a list broke off.
+#[derive(Clone, Debug)]
+pub struct Resume {
+    /// Whether it takes the token of a page.
+    pub takes_token: bool,
+    /// What goes through all pages.
+    pub all: &'static str,
+    /// The condition that it was given already.
+    pub condition: Option<String>,
 }
 
 /// Where pages come from.
@@ -35,12 +51,16 @@ enum Pages {
 struct Turned {
     page: Page,
     goes_on: bool,
+    /// The server leads back to the page itself.
+    is_circle: bool,
 }
 
 /// Asks for one page after the other.
 struct Asker {
     session: Session,
     query: ListQuery,
+    /// How many clients are wanted, where it is no use to ask for more.
+    left: Option<u32>,
     all: bool,
     /// The head of the page that is due, where it was asked for ahead.
     coming: Option<JoinHandle<Result<Page>>>,
@@ -49,14 +69,33 @@ struct Asker {
 impl Asker {
     /// The page that is due.
     fn turn(&mut self) -> Result<Turned> {
-        let page = self.session.wait(clients::list(&self.session, &self.query))?;
+        // A page that ends where the list does has the token of what follows.
+        if let Some(left) = self.left {
+            self.query.page_size = Some(self.query.page_size.unwrap_or(SERVERS_PAGE).min(left));
+        }
+        let page = self.session.wait(clients::list(&self.session, &self.query));
+        let page = self.or_smaller(page)?;
         Ok(self.turned(page))
+    }
+
+    /// Asks for half as many clients, as long as so many of them are too much for one answer.
+    fn or_smaller(&mut self, mut page: Result<Page>) -> Result<Page> {
+        while page.as_ref().is_err_and(|error| error.code() == Some(TOO_LARGE)) {
+            let smaller = self.query.page_size.unwrap_or(SERVERS_PAGE) / 2;
+            if smaller == 0 {
+                break;
+            }
+            self.query.page_size = Some(smaller);
+            page = self.session.wait(clients::list(&self.session, &self.query));
+        }
+        page
     }
 
     fn turned(&mut self, page: Page) -> Turned {
         let goes_on = self.goes_on(&page);
+        let is_circle = self.all && page.next.is_some() && page.next == self.query.page_token;
         self.query.page_token.clone_from(&page.next);
-        Turned { page, goes_on }
+        Turned { page, goes_on, is_circle }
     }
 
     fn goes_on(&self, page: &Page) -> bool {
@@ -67,7 +106,7 @@ impl Asker {
     /// The page that is due; the next one is asked for as soon as the head of this one tells which it is.
     fn turn_ahead(&mut self) -> Result<Turned> {
         let (session, coming) = (self.session.clone(), self.coming.take());
-        let page = session.wait(async {
+        let page: Result<Page> = session.wait(async {
             let page = match coming {
                 Some(coming) => {
                     coming.await.map_err(|source| Error::failed("the list broke off").caused_by(source))??
@@ -81,10 +120,16 @@ impl Asker {
             }
             match page.read().await {
                 Ok(page) => Ok(page),
+                Err(error) if error.code() == Some(TOO_LARGE) => Err(error),
                 // It was lost on its way: the long way round sends again.
                 Err(_) => clients::list(&session, &self.query).await,
             }
-        })?;
+        });
+        if page.is_err() {
+            // What was asked for ahead follows a page that did not come.
+            self.coming = None;
+        }
+        let page = self.or_smaller(page)?;
         Ok(self.turned(page))
     }
 
@@ -112,8 +157,8 @@ impl Clients {
     /// One page of what `query` asks for, or all pages from there on.
     pub fn new(session: Session, query: ListQuery, all: bool) -> Self {
         let token = query.page_token.clone();
-        let pages = Pages::Asked(Asker { session, query, all, coming: None });
-        Clients { pages, page: Vec::new().into_iter(), come: 0, last: None, token, goes_on: true }
+        let pages = Pages::Asked(Asker { session, query, left: None, all, coming: None });
+        Clients { pages, page: Vec::new().into_iter(), come: 0, last: None, token, goes_on: true, resume: None }
     }
 
     /// The same for whoever is going to read all of it: pages are asked for ahead.
@@ -123,6 +168,21 @@ impl Clients {
             pages => pages,
         };
         Ok(Clients { pages, ..self })
+    }
+
+    /// The same for whoever takes so many and no more.
+    #[must_use]
+    pub fn at_most(mut self, count: u32) -> Self {
+        if let Pages::Asked(asker) = &mut self.pages {
+            asker.left = Some(count);
+        }
+        self
+    }
+
+    /// The same, whose errors say how to go on.
+    #[must_use]
+    pub fn resumable(self, resume: Resume) -> Self {
+        Clients { resume: Some(resume), ..self }
     }
 
     /// Whether there are no more of them.
@@ -135,9 +195,18 @@ impl Clients {
             Pages::Asked(asker) => asker.turn(),
             Pages::Ahead(pages) => pages.recv().unwrap_or_else(|_| Err(Error::failed("the list broke off"))),
         };
-        let read = turned.and_then(|Turned { page, goes_on }| Ok((page.next.clone(), goes_on, page.clients()?)));
+        let read = turned.and_then(|Turned { page, goes_on, is_circle }| {
+            // That page has been shown already.
+            if is_circle {
+                return Err(Error::failed("the server leads from this page of the list back to it, without an end"));
+            }
+            Ok((page.next.clone(), goes_on, page.clients()?))
+        });
         let (token, goes_on, clients) = read.map_err(|error| self.broken_off(error))?;
         (self.token, self.goes_on) = (token, goes_on);
+        if let Pages::Asked(Asker { left: Some(left), .. }) = &mut self.pages {
+            *left = left.saturating_sub(u32::try_from(clients.len()).unwrap_or(u32::MAX)).max(1);
+        }
         self.come += clients.len();
         self.last = clients.last().cloned().or(self.last.take());
         self.page = clients.into_iter();
@@ -149,13 +218,18 @@ impl Clients {
         let (Some(last), Some(token)) = (&self.last, &self.token) else { return error };
         let id = last.id();
         let error = error.hint(format!("the list stopped after {} clients, the last of them `{id}`", self.come));
-        match error.kind() {
-            // The token has had its time: the order is that of the ids.
-            Kind::Failed if error.status() == Some(400) => {
-                error.hint(format!("to go on from there: --all --where 'c.client_id > {}'", Value::from(id)))
-            }
-            _ => error.hint(format!("to go on from there, within the hour: --page-token {token}")),
+        let Some(Resume { takes_token, all, condition }) = &self.resume else {
+            return error.hint("run the command once more: it begins anew");
+        };
+        // Where the token has had its time: the order is that of the ids.
+        let has_expired = error.kind() == Kind::Failed && error.status() == Some(400);
+        if *takes_token && !has_expired {
+            return error.hint(format!("to go on from there, within the hour: --page-token {token}"));
         }
+        let rest = format!("c.client_id > {}", Value::from(id));
+        let rest = condition.as_ref().map_or_else(|| rest.clone(), |condition| format!("{rest} && ({condition})"));
+        let rest = shlex::try_quote(&rest).map_or_else(|_| rest.clone(), std::borrow::Cow::into_owned);
+        error.hint(format!("to go on from there: {all}--where {rest}"))
     }
 }
 

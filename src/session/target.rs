@@ -17,8 +17,10 @@ pub struct Given {
     pub endpoint: Option<String>,
     /// `--public-endpoint`: the public API of the same server.
     pub public_endpoint: Option<String>,
-    /// Whether the address that is named is that of the public API, where no other is.
+    /// Whether the address that a flag names may be that of the public API: the command asks no other.
     pub endpoint_is_public: bool,
+    /// The same of the address that a variable names.
+    pub variable_is_public: bool,
     /// `--sandbox`: the server inside this program.
     pub sandbox: bool,
     /// `--project`: of Ory Network.
@@ -128,8 +130,15 @@ fn from_flags(given: &Given) -> Result<Option<Chosen>> {
     if given.sandbox {
         return Ok(Some(Chosen::new(Target::Sandbox, "--sandbox")));
     }
+    // A command that asks nothing but the public API needs no other address.
+    if let (true, false, None, Some(public)) =
+        (given.endpoint_is_public, is_network, &given.endpoint, public_flag(given)?)
+    {
+        let target = Target::Server { admin: public.clone(), public: Some(public), credential: None };
+        return Ok(Some(Chosen::new(target, "--public-endpoint")));
+    }
     if let Some(endpoint) = &given.endpoint {
-        let target = server(given, endpoint, "--endpoint", public_flag(given)?)?;
+        let target = server(endpoint, "--endpoint", public_flag(given)?, given.endpoint_is_public)?;
         return Ok(Some(Chosen::new(target, "--endpoint")));
     }
     if is_network {
@@ -197,7 +206,7 @@ fn environment_server(given: &Given, var: &env::Var, address: &str, key: Option<
             env::HYDRA_PUBLIC_URL.get().map(|text| net::server_url(&text, env::HYDRA_PUBLIC_URL.name)).transpose()?
         }
     };
-    let mut target = server(given, address, var.name, public)?;
+    let mut target = server(address, var.name, public, given.variable_is_public)?;
     let mut warnings = Vec::new();
     if var.name == env::KRATOS_ADMIN_URL.name {
         warnings.push(format!(
@@ -219,9 +228,10 @@ fn public_flag(given: &Given) -> Result<Option<Url>> {
     given.public_endpoint.as_deref().map(|text| net::server_url(text, "--public-endpoint")).transpose()
 }
 
-fn server(given: &Given, address: &str, what: &str, public: Option<Url>) -> Result<Target> {
+/// `is_public`: the address may be that of the public API, where no other is named for it.
+fn server(address: &str, what: &str, public: Option<Url>, is_public: bool) -> Result<Target> {
     let admin = net::server_url(address, what)?;
-    let public = public.or_else(|| given.endpoint_is_public.then(|| admin.clone()));
+    let public = public.or_else(|| is_public.then(|| admin.clone()));
     Ok(Target::Server { admin, public, credential: None })
 }
 

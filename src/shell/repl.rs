@@ -100,6 +100,8 @@ pub fn from_stdin(host: &Host) -> Result<()> {
 }
 
 fn do_line(host: &Host, prompt: &mut Prompt, line: &str) -> Result<Next> {
+    // Hints and examples name the program.
+    let line = line.trim_start().strip_prefix("orysh ").unwrap_or(line);
     let _watch = host.session.interrupt().watch();
     match sort(line, &host.registry) {
         Sort::Empty => Ok(Next::Go),
@@ -160,17 +162,33 @@ fn history_file() -> Option<std::path::PathBuf> {
     Some(folder.join("history"))
 }
 
+/// What a line with a secret in it holds: flags and members by parts of their names, and words that a token follows.
+const SECRETS: &[&str] =
+    &["secret", "token", "password", "--header", "-H", "--http-header", "--proxy", "--pgp-key -----", "PRIVATE KEY"];
+
+/// What holds such a word and no secret.
+const HARMLESS: &[&str] = &[
+    "rotate secret",
+    "delete access-tokens",
+    "--page-token",
+    "--secret-file",
+    "--secret-stdin",
+    "--secret-out",
+    "--client-secret-file",
+    "--client-secret-stdin",
+    "introspect token -",
+    "revoke token -",
+];
+
 /// A line that may hold a secret, or begins with a space, is not written down.
 fn is_fit_for_history(line: &str) -> bool {
     if line.trim().is_empty() || line.starts_with(' ') {
         return false;
     }
-    let secrets = FIELDS.iter().filter(|field| field.secret);
-    let mut names =
-        secrets.flat_map(|field| field.flag.map(|flag| format!("--{flag}")).into_iter().chain([field.json.to_owned()]));
-    let may_hold_credentials =
-        ["--header", "-H", "--proxy"].iter().any(|flag| line.contains(flag)) || names_a_user(line);
-    !names.any(|name| line.contains(&name)) && !may_hold_credentials
+    let fields = FIELDS.iter().filter(|field| !field.secret).flat_map(|field| [Some(field.json), field.flag]).flatten();
+    let harmless = HARMLESS.iter().copied().chain(fields.filter(|name| SECRETS.iter().any(|part| name.contains(part))));
+    let line = harmless.fold(line.to_owned(), |line, harmless| line.replace(harmless, ""));
+    !SECRETS.iter().any(|part| line.contains(part)) && !names_a_user(&line)
 }
 
 /// Whether an address in the line holds a user name or password.

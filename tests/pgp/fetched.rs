@@ -81,13 +81,13 @@ fn what_is_not_fetched() {
         ("endless", "larger than 256 KiB"),
         ("html", "is a page of HTML"),
         ("page", "is a page of HTML"),
-        ("error", "HTTP 500"),
         ("partial", "HTTP 206"),
         ("absent", "HTTP 404"),
         ("empty", "is empty"),
     ] {
         refused(&format!("--pgp-key-url {url}/{path}"), 2, why);
     }
+    refused(&format!("--pgp-key-url {url}/error"), 1, "HTTP 500");
     refused("--pgp-key-url http://example.org/key.asc", 2, "its scheme is http, not https");
     refused("--pgp-key-url example.org/key.asc", 2, "no address");
     refused("--pgp-key-url https://me:canary@example.org/", 2, "user name or password");

@@ -103,3 +103,48 @@ fn a_client_without_a_secret_takes_no_recipient() {
     let made = program.run(&format!("{create} private_key_jwt --jwks-uri https://example.org/jwks")).tells("of no use");
     assert_eq!(gpg.decrypt(&super::message(&made.json())).len(), 26);
 }
+
+#[test]
+fn where_there_is_nobody_to_encrypt_for() {
+    let Some(gpg) = Gpg::new() else { return };
+    let server = Sandbox::start();
+    let program = orysh(&server);
+    program.file("key.asc", &gpg.armored(&gpg.key("owner", "ed25519", "cv25519")));
+    let script = "let keys = []; clients::create(#{client_name: \"x\"}, #{pgp_key: keys})";
+    program.args(&["eval", script]).fails(1, "`pgp_key` is an empty list");
+    let script = "clients::create(#{}, #{keybase: \"alice\", allow_private_key_host: \"https://localhost\"})";
+    program.args(&["eval", script]).fails(1, "is no host");
+    program.file("none.json", "[{\"token_endpoint_auth_method\": \"none\"}]");
+    program.run("import clients none.json --pgp-key @key.asc").fails(2, "nothing to encrypt");
+    program.run("import clients none.json --pgp-key @- --pgp-key @-").fails(2, "both read stdin");
+    program.run("import clients --pgp-key @-").fails(2, "both read stdin");
+    assert_eq!(server.clients().len(), 0);
+    program.file("a.yaml", "client_id: a\n");
+    program.run("apply -f a.yaml --pgp-key @key.asc").ok().tells("is encrypted for key");
+    let ran = program.run("apply -f a.yaml --pgp-key @key.asc").ok();
+    assert!(!ran.stderr.contains("encrypted"), "nothing is\n{ran}");
+}
+
+#[test]
+fn damaged_keys_are_told_of_in_few_words() {
+    let Some(gpg) = Gpg::new() else { return };
+    let program = orysh(&Sandbox::start());
+    let armored = gpg.armored(&gpg.key("owner", "ed25519", "cv25519"));
+    program.args(&["inspect", "key", &armored]).ok();
+    let binary = STANDARD
+        .decode(armored.lines().skip(2).take_while(|line| !line.starts_with(['=', '-'])).collect::<String>())
+        .unwrap();
+    std::fs::write(program.home().join("cut.bin"), &binary[..200]).unwrap();
+    let ran = program.run("inspect key @cut.bin").fails(2, "cut off or damaged");
+    assert!(ran.stderr.len() < 300, "{ran}");
+    let lines: Vec<&str> = armored.lines().collect();
+    let third = lines[3];
+    for (text, why) in [
+        (armored.replacen(third, &format!("{}={}", &third[..10], &third[11..]), 1), "line 4"),
+        (armored.replace('\n', " "), "line ends were lost"),
+        (armored.replacen("-----BEGIN", "----BEGIN", 1), "line 1 of key.asc: this is no beginning"),
+    ] {
+        program.file("key.asc", &text);
+        program.run("inspect key @key.asc").fails(2, why);
+    }
+}

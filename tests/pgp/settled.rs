@@ -30,7 +30,7 @@ fn a_lost_reply_is_settled_with_the_secret_in_clear() {
 #[test]
 fn what_is_kept_is_the_ciphertext() {
     let Some((gpg, server, program)) = ready("--fail lose-reply:1") else { return };
-    program.run("create client --id given --pgp-key @key.asc").fails(1, "not known whether");
+    program.run("create client --id given --pgp-key @key.asc").fails(1, "could not be proved");
     let kept = program.only_pending();
     assert_eq!(kept["encrypted_for"], serde_json::json!([gpg.fingerprints("owner")[0]]));
     assert_opens(&gpg, &server, &kept);

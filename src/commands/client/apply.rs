@@ -1,5 +1,7 @@
 //! `apply -f FILE…`: makes clients exist as files describe them; a second run changes nothing.
 
+use std::collections::HashSet;
+
 use clap::{Arg, ArgAction};
 use serde_json::{Map, Value, json};
 
@@ -14,6 +16,7 @@ use crate::model::fields;
 use crate::model::input::Entry;
 use crate::ops::apply::{self, Due, How};
 use crate::ops::create::{self, Created};
+use crate::ops::keep::Kept;
 use crate::ops::update::{self, FieldChange, Updated};
 use crate::ops::{delete, recipients};
 use crate::output::outcome::{Column, Outcome, Row, Rows, Trailer};
@@ -99,12 +102,20 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         set_secrets: args.flag("set-secrets"),
         prune: args.flag("prune"),
     };
+    if !only_shows {
+        Kept::rehearse()?;
+    }
     let plan = apply::plan(session, entries, &how)?;
+    if plan.iter().any(Due::is_sealed) {
+        recipients::tell(session, &how.recipients);
+    }
     let gone: Vec<String> =
         plan.iter().filter(|due| matches!(due, Due::Delete(_))).map(|due| format!("`{}`", safe(due.id()))).collect();
     let asks = !gone.is_empty() && !only_shows && !args.yes;
     if only_shows || asks {
-        plan.iter().for_each(|due| tell(ui, due));
+        for due in &plan {
+            tell(ui, due);
+        }
     }
     if asks {
         confirm(session, &gone, files.iter().any(|file| file == "-"))?;
@@ -115,17 +126,26 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         only_shows,
         detailed: args.flag("detailed-exitcode"),
         counts: [0; 4],
+        failed: 0,
         is_done: false,
     };
     let outcome = Outcome { rows: Box::new(steps), ..Outcome::many(std::iter::empty(), COLUMNS) };
-    Ok(if only_shows { outcome } else { outcome.slow() })
+    Ok(if only_shows { outcome } else { outcome.slow().writing() })
 }
 
 /// Puts the fields of `overlays` over the clients of the same ids.
 fn lay_over(entries: &mut [Entry], overlays: Vec<Entry>) -> Result<()> {
+    let mut seen = HashSet::new();
     for Entry { spec: overlay, place, at, .. } in overlays {
-        let id = overlay.id().unwrap_or_default().to_owned();
-        let Some(entry) = entries.iter_mut().find(|entry| entry.spec.id() == Some(&id) && !id.is_empty()) else {
+        let Some(id) = overlay.id().map(str::to_owned) else {
+            let what = format!("{place}: the overlay has no client_id: it is not known which client it is of");
+            return Err(Error::usage(what).at(at));
+        };
+        if !seen.insert(id.clone()) {
+            let what = format!("{place}: there is another overlay of client `{}` before this one", safe(&id));
+            return Err(Error::usage(what).at(at));
+        }
+        let Some(entry) = entries.iter_mut().find(|entry| entry.spec.id() == Some(&id)) else {
             let near = error::nearest(&id, entries.iter().filter_map(|entry| entry.spec.id()));
             let what = format!("{place}: the overlay is of client `{}`, which no file describes", safe(&id));
             return Err(Error::usage(what).did_you_mean(near).at(at));
@@ -152,14 +172,10 @@ fn confirm(session: &Session, gone: &[String], stdin_is_read: bool) -> Result<()
 fn tell(ui: Ui, due: &Due) {
     let id = safe(due.id());
     match due {
-        Due::Create(plan) => {
+        Due::Create(_) => {
             ui.marked(Mark::Added, &format!("client `{id}` is created"));
-            for (name, value) in plan.spec().redacted() {
-                let is_default =
-                    fields::field(&name).is_some_and(|field| field.default.value().as_ref() == Some(&value));
-                if name != "client_id" && !is_default {
-                    ui.marked(Mark::Added, &format!("    {name}: {}", change::shown(&value)));
-                }
+            for FieldChange { field, after, .. } in due.changes() {
+                ui.marked(Mark::Added, &format!("    {}: {}", field.json, change::shown(&after)));
             }
         }
         Due::Change(_) => {
@@ -182,6 +198,7 @@ struct Steps {
     detailed: bool,
     /// Created, changed, unchanged, deleted.
     counts: [usize; 4],
+    failed: usize,
     is_done: bool,
 }
 
@@ -191,8 +208,14 @@ impl Rows for Steps {
             return None;
         }
         if let Some(due) = self.due.next() {
+            // What was to take a client's place may not be there.
+            if self.failed > 0 && matches!(due, Due::Delete(_)) {
+                self.tell_kept(due);
+                return self.next();
+            }
             let step = self.step(due);
             let Err(error) = step else { return Some(step) };
+            self.failed += 1;
             if !in_turn::ends(&error) {
                 return Some(Err(error));
             }
@@ -204,6 +227,9 @@ impl Rows for Steps {
         self.is_done = true;
         self.tell_counts();
         let [created, changed, _, deleted] = self.counts;
+        if deleted > 0 && !self.only_shows {
+            self.session.ui().note("JWT access tokens of deleted clients live until they expire");
+        }
         let is_due = self.detailed && created + changed + deleted > 0;
         is_due.then(|| Err(Error::new(Kind::Due, "changes are due").already_told()))
     }
@@ -218,6 +244,13 @@ const ACTIONS: [(&str, &str); 4] =
     [("created", "create"), ("changed", "change"), ("unchanged", "none"), ("deleted", "delete")];
 
 impl Steps {
+    /// Says which clients were not deleted: that one and all after it.
+    fn tell_kept(&mut self, due: Due) {
+        let kept: Vec<String> =
+            std::iter::once(due).chain(self.due.by_ref()).map(|due| format!("`{}`", safe(due.id()))).collect();
+        self.session.ui().warn(&format!("not deleted, as not everything else could be done: {}", kept.join(", ")));
+    }
+
     fn tell_counts(&self) {
         let [created, changed, unchanged, deleted] = self.counts;
         let pruned = if deleted > 0 { format!(", {deleted} deleted") } else { String::new() };
@@ -244,7 +277,11 @@ impl Steps {
                 }
                 Due::Change(update) => {
                     let is_new = update.secret_is_ours();
+                    let is_named = update.sets_secret() && !is_new && !update.is_sealed();
                     let Updated { client, kept, changes } = update::update(&self.session, update)?;
+                    if is_named {
+                        apply::confirm_secret(&self.session, &client);
+                    }
                     change::pending(row(client.id(), done, &changes, Some(&client)), kept, is_new)
                 }
                 Due::Nothing(id) => row(id.as_str(), done, &[], None),

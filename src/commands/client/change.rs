@@ -18,14 +18,17 @@ pub fn carry_out(session: &Session, update: Update, args: &Args) -> Result<Outco
     if args.flag("dry-run") {
         return dry_run(args, update.shown(session)?);
     }
-    if update.is_empty() {
-        session.ui().note("it is so already: nothing was sent");
-    }
-    let secret_is_ours = update.secret_is_ours();
-    let updated = update::update(session, update)?;
-    tell(session, &updated.changes);
-    let row = kept_row(updated.client, updated.kept, secret_is_ours);
-    Ok(with_members(Outcome::one(row, COLUMNS)))
+    let session = session.clone();
+    let work = move || {
+        if update.is_empty() {
+            session.ui().note("it is so already: nothing was sent");
+        }
+        let secret_is_ours = update.secret_is_ours();
+        let updated = update::update(&session, update)?;
+        tell(&session, &updated.changes);
+        Ok(kept_row(updated.client, updated.kept, secret_is_ours))
+    };
+    Ok(with_members(Outcome::later(work, COLUMNS)))
 }
 
 /// A request in place of an outcome.

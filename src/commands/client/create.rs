@@ -68,16 +68,21 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         return Err(Error::usage("--secret-out wants a file: stdout has the result already"));
     }
     let plan = create::plan(session, spec, &how)?;
+    recipients::tell(session, &how.recipients);
     if args.flag("dry-run") {
         return change::dry_run(args, plan.shown(session)?);
     }
     // Where it goes to a file as well, it need not be in the output.
     let is_new = plan.secret_is_ours() && how.secret_out.is_none();
-    let Created { client, kept } = create::create(session, plan, &how).map_err(|error| match error.code() {
-        Some("conflict") => error.hint("--if-absent takes an existing client for a success"),
-        _ => error,
-    })?;
-    Ok(with_members(Outcome::one(change::kept_row(client, kept, is_new), COLUMNS)))
+    let session = session.clone();
+    let work = move || {
+        let Created { client, kept } = create::create(&session, plan, &how).map_err(|error| match error.code() {
+            Some("conflict") => error.hint("--if-absent takes an existing client for a success"),
+            _ => error,
+        })?;
+        Ok(change::kept_row(client, kept, is_new))
+    };
+    Ok(with_members(Outcome::later(work, COLUMNS)))
 }
 
 fn spec(args: &Args, ui: Ui) -> Result<ClientSpec> {

@@ -68,5 +68,5 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
             done.map(|()| Row::id(id.as_str()))
         },
     );
-    Ok(in_turn::outcome(count, rows, COLUMNS))
+    Ok(in_turn::outcome(count, rows, COLUMNS).writing())
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::config::read;
 use crate::error::{Error, Result};
 use crate::model::input::{self, Entry};
+use crate::ops::apply;
 use crate::text::safe;
 use crate::ui::Ui;
 
@@ -15,7 +16,12 @@ const EXTENSIONS: &[&str] = &["json", "jsonl", "ndjson", "yaml", "yml", "csv"];
 pub fn described(ui: Ui, files: &[String]) -> Result<Vec<Entry>> {
     let mut found = Vec::new();
     for file in files {
-        let entries = input::parse_documents(&read::clients(file)?, read::name(file))?;
+        let mut entries = input::parse_documents(&read::clients(file)?, read::name(file))?;
+        for Entry { spec, left_out, .. } in &mut entries {
+            if apply::take_mark(spec) {
+                left_out.push(format!("metadata.{}", apply::MARK));
+            }
+        }
         let from = entries.iter().filter(|entry| !entry.left_out.is_empty()).count();
         let mut left_out: Vec<&str> = entries.iter().flat_map(|entry| &entry.left_out).map(String::as_str).collect();
         left_out.sort_unstable();
@@ -24,7 +30,7 @@ pub fn described(ui: Ui, files: &[String]) -> Result<Vec<Entry>> {
             let clients = if from == 1 { "a client".to_owned() } else { format!("{from} clients") };
             let fields = left_out.join(", ");
             ui.note(&format!(
-                "left out of {clients} in {}, as only the server sets it: {fields}",
+                "left out of {clients} in {}, as it is not for files to set: {fields}",
                 safe(read::name(file))
             ));
         }

@@ -9,6 +9,7 @@ use crate::config::read;
 use crate::error::{Error, Kind, Result};
 use crate::grammar::{Args, Command, Host};
 use crate::model::{compare, input};
+use crate::ops::apply;
 use crate::output::outcome::{Column, Outcome, Row};
 
 const COLUMNS: &[Column] = &[
@@ -50,6 +51,7 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         return Err(Error::usage(format!("{} is of another client: its client_id is not `{id}`", read::name(file))));
     }
     let client = session.wait(clients::get(session, &id))?;
+    let spec = apply::wanted(spec, &client);
     let differing = compare::differences(&spec, &client);
     let value = |value: Option<&Value>| value.cloned().unwrap_or(Value::Null);
     let row = |field: &crate::model::fields::Field| {

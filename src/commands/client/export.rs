@@ -8,10 +8,11 @@ use crate::commands::client::with_members;
 use crate::error::Result;
 use crate::grammar::{Args, Command, Host};
 use crate::model::{compare, fields};
+use crate::ops::apply;
 use crate::output::outcome::{Outcome, Row};
 use crate::script::condition::Condition;
 use crate::session::chosen::{Chosen, Test};
-use crate::session::pages::Clients;
+use crate::session::pages::{Clients, Resume};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -61,13 +62,17 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     };
     let test = condition.map(|condition| -> Test { Box::new(move |client| condition.holds(client)) });
     let whole = args.flag("with-server-fields");
-    let clients = Chosen::new(Clients::new(host.session.clone(), query, true).ahead()?, test, None);
+    let resume = Resume { takes_token: false, all: "", condition: args.text("where").map(str::to_owned) };
+    let clients = Clients::new(host.session.clone(), query, true).resumable(resume).ahead()?;
+    let clients = Chosen::new(clients, test, None);
     let rows = clients.map(move |client| {
         let client = client?;
         let members = if whole {
             client.document().fields().clone()
         } else {
-            let mut members = client.to_spec().body();
+            let mut spec = client.to_spec();
+            apply::take_mark(&mut spec);
+            let mut members = spec.body();
             members.retain(|name, value| !is_implied(name, value));
             members
         };

@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::grammar::{Args, Command, Host, recipients as recipient_flags};
 use crate::model::input::Entry;
 use crate::ops::create::{self, Created, How, Plan};
+use crate::ops::keep::Kept;
 use crate::ops::recipients;
 use crate::output::outcome::Outcome;
 use crate::session::Session;
@@ -51,6 +52,9 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     let session = host.session.clone();
     let mut files = args.texts("file");
     if files.is_empty() {
+        if args.texts("pgp-key").iter().any(|key| key == "@-") {
+            return Err(Error::usage("the clients and --pgp-key @- both read stdin").hint("give one of them a file"));
+        }
         if session.ui().stdin_is_terminal() {
             let error = Error::usage("no file is named, and stdin is a terminal");
             return Err(error.hint("name a file, or - to type it in"));
@@ -63,17 +67,25 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         ..How::default()
     };
     let plans = plans(&session, &files, &how)?;
+    if !how.recipients.is_empty() {
+        if !plans.iter().any(Plan::is_sealed) {
+            return Err(Error::usage("none of the clients has a secret, and there is nothing to encrypt")
+                .hint("leave --pgp-key, --pgp-key-url and --keybase out"));
+        }
+        recipients::tell(&session, &how.recipients);
+    }
     if args.flag("dry-run") {
         let shown = plans.iter().map(|plan| plan.shown(&session)).collect::<Result<Vec<_>>>()?;
         return change::dry_runs(args, shown);
     }
+    Kept::rehearse()?;
     let name = |plan: &Plan| format!("client `{}`", plan.id());
     let rows = in_turn(plans, name, move |plan| {
         let is_new = plan.secret_is_ours();
         let Created { client, kept } = create::create(&session, plan, &how)?;
         Ok(change::kept_row(client, kept, is_new))
     });
-    Ok(with_members(Outcome::many(rows, COLUMNS).slow()))
+    Ok(with_members(Outcome::many(rows, COLUMNS).slow().writing()))
 }
 
 /// Every client of the files, checked. Errors name its place.

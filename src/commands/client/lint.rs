@@ -8,7 +8,7 @@ use crate::commands::client::ALIASES;
 use crate::commands::client::described::{described, with_folders};
 use crate::commands::client::ids;
 use crate::commands::in_turn;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::grammar::{Args, Command, Host};
 use crate::model::client::ClientSpec;
 use crate::model::input::Entry;
@@ -45,7 +45,7 @@ pub fn command() -> Command {
                     .short('f')
                     .value_name("FILE")
                     .action(ArgAction::Append)
-                    .help("Clients in a JSON, JSON Lines or YAML file, - for stdin (can be repeated)"),
+                    .help("Clients in JSON, JSON Lines, YAML or CSV, a folder of such files, or - for stdin (can be repeated)"),
             ]
         })
         .after(EXAMPLES)
@@ -81,7 +81,8 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     }
     rows.extend(absent);
     if errors > 0 {
-        rows.push(Err(Error::failed(format!("{errors} of them must not be"))));
+        let errors = if errors == 1 { "1 error".to_owned() } else { format!("{errors} errors") };
+        rows.push(Err(Error::new(Kind::Partial, format!("{errors} among the findings"))));
     }
     Ok(Outcome::many(rows.into_iter(), COLUMNS))
 }

@@ -10,7 +10,7 @@ use crate::model::fields;
 use crate::output::outcome::{Outcome, Row, Rows, Trailer};
 use crate::script::condition::Condition;
 use crate::session::chosen::{self, Chosen, Test};
-use crate::session::pages::Clients;
+use crate::session::pages::{Clients, Resume};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -39,7 +39,8 @@ fn list_args() -> Vec<Arg> {
         text("page-size", "N", "Clients a page, at most 500; 0: the server's [default: 100, with --all 500]")
             .allow_negative_numbers(true)
             .value_parser(value_parser!(i64)),
-        text("page-token", "TOKEN", "Where to go on: the token that an earlier page ended with"),
+        text("page-token", "TOKEN", "Where to go on: the token that an earlier page ended with")
+            .allow_hyphen_values(true),
         text("limit", "N", "At most so many clients").value_parser(value_parser!(u64).range(1..)),
         text("where", "EXPR", "Only clients that a Rhai expression over `c` holds for").allow_hyphen_values(true),
         text("sort", "FIELD", "Order by this field; -FIELD from the last to the first").allow_hyphen_values(true),
@@ -57,11 +58,9 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     let sort = args.text("sort").map(order).transpose()?;
     let columns = args.texts("columns").iter().map(|name| column(name)).collect::<Result<Vec<_>>>()?;
     let all = args.flag("all") || limit.is_some() || condition.is_some() || sort.is_some();
-    let whole_pages =
-        || if condition.is_none() && sort.is_none() { limit.map_or(500, |limit| limit.min(500)) } else { 500 };
     let query = ListQuery {
         page_size: match args.matches.get_one::<i64>("page-size") {
-            None => all.then(whole_pages).and_then(|size| u32::try_from(size).ok()),
+            None => all.then_some(500),
             // As the server takes it.
             Some(..=0) => None,
             Some(size) => u32::try_from(*size).ok(),
@@ -74,15 +73,25 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         host.session.ui().note("a server gives at most 500 clients a page");
     }
     let clients = Clients::new(host.session.clone(), query, all);
-    let clients = if limit.is_none() { clients.ahead()? } else { clients };
+    let resume = Resume { takes_token: true, all: "--all ", condition: args.text("where").map(str::to_owned) };
+    // A list that is put in order shows nothing before it is whole.
+    let clients = if sort.is_none() { clients.resumable(resume) } else { clients };
+    let clients = match limit {
+        None => clients.ahead()?,
+        Some(limit) if condition.is_none() && sort.is_none() => {
+            clients.at_most(u32::try_from(limit).unwrap_or(u32::MAX))
+        }
+        Some(_) => clients,
+    };
     let test = condition.map(|condition| -> Test { Box::new(move |client| condition.holds(client)) });
     let chosen = Chosen::new(clients, test, limit).columns(columns.clone());
     let shown = if columns.is_empty() { COLUMNS } else { &[] };
     let outcome = match sort {
         None => Outcome::list(chosen, shown),
         Some((field, descending)) => {
-            let rows = chosen.sorted(field, descending)?;
-            Outcome::list(Sorted(rows.into_iter().map(move |client| chosen::row(client, &columns))), shown)
+            let (rows, is_whole) = chosen.sorted(field, descending)?;
+            let rows = rows.into_iter().map(move |client| chosen::row(client, &columns));
+            Outcome::list(Sorted { rows, is_whole }, shown)
         }
     };
     Ok(if shown.is_empty() { outcome } else { with_members(outcome) })
@@ -108,14 +117,18 @@ fn column(name: &str) -> Result<&'static str> {
 }
 
 /// Clients that are all there.
-struct Sorted<I>(I);
+struct Sorted<I> {
+    rows: I,
+    /// Whether none was left out.
+    is_whole: bool,
+}
 
 impl<I: Iterator<Item = Row> + Send> Rows for Sorted<I> {
     fn next(&mut self) -> Option<Result<Row>> {
-        self.0.next().map(Ok)
+        self.rows.next().map(Ok)
     }
 
     fn trailer(&self) -> Option<Trailer> {
-        Some(Trailer::last_page())
+        Some(if self.is_whole { Trailer::last_page() } else { Trailer::cut_off() })
     }
 }

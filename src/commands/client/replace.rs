@@ -62,7 +62,11 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
             return Err(Error::usage("nothing was replaced").hint("--yes replaces without asking"));
         }
     }
-    let (client, changes) = replace::replace(session, planned)?;
-    change::tell(session, &changes);
-    Ok(with_members(Outcome::one(Row::client(client), COLUMNS)))
+    let session = session.clone();
+    let work = move || {
+        let (client, changes) = replace::replace(&session, planned)?;
+        change::tell(&session, &changes);
+        Ok(Row::client(client))
+    };
+    Ok(with_members(Outcome::later(work, COLUMNS)))
 }

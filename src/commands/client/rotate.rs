@@ -51,6 +51,7 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     }
     let recipients = recipients::load(session, &wanted)?;
     let client = rotate::check(session, &id, &recipients)?;
+    recipients::tell(session, &recipients);
     if args.flag("dry-run") && !cut_over {
         let request = if drop_old { request::drop_rotated(&id) } else { request::rotate_secret(&id) };
         return change::dry_run(args, request.shown(&session.admin_url()?));
@@ -68,14 +69,22 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         return Err(Error::usage("nothing was changed").hint("--yes does it without asking"));
     }
     if drop_old {
-        rotate::drop_old(session, &id)?;
-        ui.note("only the current secret still counts");
-        return Ok(with_members(Outcome::one(Row::client(client), COLUMNS)));
+        let session = session.clone();
+        let work = move || {
+            rotate::drop_old(&session, &id)?;
+            ui.note("only the current secret still counts");
+            Ok(Row::client(client))
+        };
+        return Ok(with_members(Outcome::later(work, COLUMNS)));
     }
     if cut_over {
         return change::carry_out(session, rotate::cut_over(client, &recipients)?, args);
     }
-    let Rotated { client, kept } = rotate::rotate(session, client, &recipients)?;
-    ui.note("the old secret still counts: --drop-old ends it");
-    Ok(with_members(Outcome::one(change::kept_row(client, kept, true), COLUMNS)))
+    let session = session.clone();
+    let work = move || {
+        let Rotated { client, kept } = rotate::rotate(&session, client, &recipients)?;
+        ui.note("the old secret still counts: --drop-old ends it");
+        Ok(change::kept_row(client, kept, true))
+    };
+    Ok(with_members(Outcome::later(work, COLUMNS)))
 }

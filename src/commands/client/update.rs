@@ -80,5 +80,6 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         return Err(Error::usage(format!("client `{id}` gets no new secret, and there is nothing to encrypt"))
             .hint("leave --pgp-key, --pgp-key-url and --keybase out, or give a secret"));
     }
+    recipients::tell(session, &how.recipients);
     change::carry_out(session, planned, args)
 }

@@ -45,7 +45,10 @@ fn args() -> Vec<Arg> {
             .help("OpenPGP key, as for --pgp-key (can be repeated)"),
     ];
     args.extend(flags::key_args());
-    args.extend(common::transport_args());
+    args.extend(common::transport_args().into_iter().map(|arg| match arg.get_id().as_str() {
+        "timeout" => arg.help("Give up on a key after this long [default, and most: 10s]"),
+        _ => arg,
+    }));
     args
 }
 
@@ -88,6 +91,7 @@ fn parts(certificate: &Certificate) -> Vec<Row> {
             "uses": part.uses,
             "is_used": is_used,
             "state": state(part, is_used),
+            "refusal": certificate.choice.as_ref().err().filter(|_| at == 0),
             "user_ids": if at == 0 { certificate.user_ids.clone() } else { Vec::new() },
         });
         Row::value(value).with_id(part.fingerprint.as_str())

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use clap::{Arg, ArgAction};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::api::tokens;
 use crate::commands::token::{credential_args, credentials};
@@ -14,10 +14,13 @@ use crate::output::outcome::{Column, Outcome, Row};
 
 const COLUMNS: &[Column] = &[
     Column { title: "ACCESS TOKEN", member: "access_token" },
-    Column { title: "TOKEN TYPE", member: "token_type" },
-    Column { title: "SCOPE", member: "scope" },
+    Column { title: "REFRESH TOKEN", member: "refresh_token" },
+    Column { title: "ID TOKEN", member: "id_token" },
     Column { title: "EXPIRY", member: "expiry" },
 ];
+
+/// The members of an answer (RFC 6749 §5.1), with `expiry` in the place of `expires_in`.
+const MEMBERS: &[&str] = &["access_token", "token_type", "expiry", "scope", "refresh_token", "id_token"];
 
 const EXAMPLES: &str = "\
 Examples:
@@ -48,12 +51,20 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     let session = &host.session;
     let client = credentials(args, session.ui())?;
     let (scope, audience) = (args.texts("scope").join(" "), args.texts("audience").join(" "));
-    let mut answer = session.wait(tokens::client_credentials(session, &client, &scope, &audience))?;
+    let session = session.clone();
+    let work = move || {
+        let answer = session.wait(tokens::client_credentials(&session, &client, &scope, &audience))?;
+        Ok(row(answer))
+    };
+    Ok(Outcome::later(work, COLUMNS).with_members(MEMBERS))
+}
+
+fn row(mut answer: Map<String, Value>) -> Row {
     // As the Ory CLI tells it: when the token ends, not how long it has left.
     if let Some(seconds) = answer.shift_remove("expires_in").as_ref().and_then(Value::as_u64) {
         let expiry = SystemTime::now() + Duration::from_secs(seconds);
         answer.insert("expiry".into(), humantime::format_rfc3339_seconds(expiry).to_string().into());
     }
     let document = Document::new(answer, |name| matches!(name, "access_token" | "refresh_token" | "id_token"));
-    Ok(Outcome::one(Row::document(document, "access_token"), COLUMNS))
+    Row::document(document, "access_token")
 }

@@ -30,7 +30,11 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     if !args.yes && !ui.agrees(&question, false) {
         return Err(Error::usage("nothing was deleted").hint("--yes deletes without asking"));
     }
-    tokens::delete_all(session, &id)?;
-    ui.note("JWT access tokens live until they expire");
-    Ok(Outcome::one(Row::id(id.as_str()), &[Column { title: "CLIENT ID", member: "" }]))
+    let session = session.clone();
+    let work = move || {
+        tokens::delete_all(&session, &id)?;
+        ui.note("JWT access tokens live until they expire");
+        Ok(Row::id(id.as_str()))
+    };
+    Ok(Outcome::later(work, &[Column { title: "ID", member: "" }]))
 }

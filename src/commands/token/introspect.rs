@@ -14,7 +14,6 @@ const COLUMNS: &[Column] = &[
     Column { title: "SUBJECT", member: "sub" },
     Column { title: "CLIENT ID", member: "client_id" },
     Column { title: "SCOPE", member: "scope" },
-    Column { title: "AUDIENCE", member: "aud" },
     Column { title: "EXPIRY", member: "exp" },
     Column { title: "TOKEN USE", member: "token_use" },
 ];
@@ -24,7 +23,7 @@ Examples:
   orysh introspect token - < token.txt
   orysh introspect token - --scope read --format jsonpath=active < token.txt
 
-With --scope a token that lacks it is not active.";
+With --scope a token that lacks it is not active. With -q it is told by `true` or `false`.";
 
 /// The command.
 pub fn command() -> Command {
@@ -40,5 +39,7 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     let session = &host.session;
     let token = token(args, session.ui())?;
     let known = session.wait(tokens::introspect(session, &token, &args.texts("scope").join(" ")))?;
-    Ok(Outcome::one(Row::value(Value::Object(known)), COLUMNS))
+    // What scripts ask: whether it counts.
+    let counts = known.get("active").and_then(Value::as_bool).unwrap_or(false);
+    Ok(Outcome::one(Row::value(Value::Object(known)).with_id(counts.to_string()), COLUMNS))
 }

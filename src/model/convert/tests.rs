@@ -49,7 +49,7 @@ fn what_a_flag_cannot_be_is_told() {
     for (name, text, message) in [
         ("skip_consent", "yes", "`--skip-consent` wants true or false, not `yes`"),
         ("metadata", "{\n  \"ä\": oops}", "`--metadata` is not JSON: expected value at line 2, column 8"),
-        ("metadata", "[1]", "`metadata` wants an object, not a list"),
+        ("jwks", "[1]", "`jwks` wants an object, not a list"),
         (
             "metadata",
             r#"{"a":1,"a":2}"#,
@@ -94,7 +94,7 @@ fn values_of_the_right_kind_pass_and_scopes_join() {
         ("client_name", json!(5), "`client_name` wants text, not the number 5", "put it in quotes"),
         ("client_secret", json!(517), "`client_secret` wants text, not a number", "put it in quotes"),
         ("skip_consent", json!("true"), "`skip_consent` wants true or false, not the text \"true\"", ""),
-        ("metadata", json!([]), "`metadata` wants an object, not a list", ""),
+        ("jwks", json!([]), "`jwks` wants an object, not a list", ""),
         ("implicit_grant_id_token_lifespan", json!(60), "wants a duration as text", "with a unit"),
         ("implicit_grant_id_token_lifespan", json!("1d"), "`1d` is not a duration", "`24h`"),
     ] {

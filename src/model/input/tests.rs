@@ -78,7 +78,7 @@ fn errors_name_file_line_and_column() {
         ("c.json", "{\n\"client_name\": 5}", "c.json, line 2, column 16: `client_name` wants text, not the number 5"),
         ("c.json", "{\n\"client_name\": }", "c.json, line 2, column 16: expected value"),
         ("c.json", "{\"owner\": \"a\"", "c.json, line 1, column 13: EOF while parsing an object"),
-        ("c.yaml", "metadata:\n  - 1", "c.yaml, line 2, column 3: `metadata` wants an object, not a list"),
+        ("c.yaml", "jwks:\n  - 1", "c.yaml, line 2, column 3: `jwks` wants an object, not a list"),
         ("c.yaml", "metadata:\n  x: .nan", "c.yaml, line 2, column 6: `.nan` is a number that JSON does not have"),
         (
             "c.yaml",

@@ -129,7 +129,7 @@ fn target(path: &str) -> Result<&'static Field> {
     }
     let Some(rest) = path.strip_prefix('/') else {
         return Err(Error::usage(format!("the path `{}` does not begin with a slash", safe(path)))
-            .did_you_mean(fields::nearest(path)));
+            .hint(format!("write `/{}`", safe(path))));
     };
     let name = rest.split('/').next().unwrap_or_default().replace("~1", "/").replace("~0", "~");
     // Keys match in any case on the server.
@@ -139,8 +139,14 @@ fn target(path: &str) -> Result<&'static Field> {
         ));
     }
     let field = fields::field(&name).ok_or_else(|| {
+        let lower = name.to_ascii_lowercase();
+        if fields::field(&lower).is_some() {
+            return Error::usage(format!("the path `{}` is of the field `{lower}` in other letters", safe(path)))
+                .hint(format!("write `/{lower}`"));
+        }
+        let near = fields::nearest(&name).filter(|near| *near != "client_id");
         Error::usage(format!("the path `{}` leads to no field: the server would ignore it", safe(path)))
-            .did_you_mean(fields::nearest(&name))
+            .did_you_mean(near)
     })?;
     match field.set_by {
         SetBy::Server => Err(Error::usage(format!("only the server sets `{name}`"))),
@@ -161,7 +167,7 @@ mod tests {
             (json!([{"op": "add", "path": "/CLIENT_Id", "value": "b"}]), "write over the client"),
             (json!([{"op": "replace", "path": "/client%5fid", "value": "b"}]), "leads to no field"),
             (json!([{"op": "replace", "path": "/client_nmae", "value": "b"}]), "leads to no field"),
-            (json!([{"op": "replace", "path": "/Client_Name", "value": "b"}]), "leads to no field"),
+            (json!([{"op": "replace", "path": "/Client_Name", "value": "b"}]), "`client_name` in other letters"),
             (json!([{"op": "remove", "path": "/client_secret"}]), "rotated out"),
             (json!([{"op": "test", "path": "/client_name", "value": "b"}]), "add, remove and replace only"),
             (json!([{"op": "replace", "path": "/created_at", "value": "b"}]), "only the server sets"),

@@ -12,6 +12,13 @@ pub(super) fn gjson(path: &str) -> Result<(), String> {
     steps(path.strip_prefix("..").unwrap_or(path))
 }
 
+/// The name that a path begins with, if its first step is one and stands for nothing else.
+pub(super) fn first_name(path: &str) -> Option<String> {
+    let first = &path[..step(path).ok()?];
+    let is_name = !first.starts_with(['#', '{', '[', '@', '.']) && !first.contains(['*', '?']);
+    is_name.then(|| first.replace('\\', ""))
+}
+
 /// Checks step by step, as gjson walks.
 fn steps(path: &str) -> Result<(), String> {
     let mut rest = path;

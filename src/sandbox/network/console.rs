@@ -134,13 +134,9 @@ async fn make_key(
     let project = seen(subject, &id)?;
     let asked: Value = serde_json::from_slice(&body).map_err(|_| wrong("The body is not JSON"))?;
     let name = asked["name"].as_str().filter(|name| !name.is_empty()).ok_or_else(|| wrong("The name is missing"))?;
-    let expires = match asked["expires_at"].as_str() {
-        None => None,
-        Some(text) => {
-            let time = humantime::parse_rfc3339_weak(text).map_err(|_| wrong("The expiry is not a time"))?;
-            let since = time.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-            Some(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
-        }
+    let expires = match &asked["expires_at"] {
+        Value::Null => None,
+        given => Some(given.as_str().and_then(seconds).ok_or_else(|| wrong("The expiry is not a time"))?),
     };
     let failed = |_| Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "");
     let (key, value) = network.keys.make(project, expires).map_err(failed)?;
@@ -167,5 +163,43 @@ async fn delete_key(
         Ok(StatusCode::NO_CONTENT.into_response())
     } else {
         Err(Refusal::unknown("Unable to locate the key"))
+    }
+}
+
+/// The seconds since 1970 of a time as RFC 3339 writes it, with its offset from UTC.
+fn seconds(text: &str) -> Option<i64> {
+    let (time, offset) = if let Some(time) = text.strip_suffix(['Z', 'z']) {
+        (time, 0)
+    } else {
+        let (time, zone) = text.split_at_checked(text.len().checked_sub(6)?)?;
+        let (hours, minutes) = zone.get(1..)?.split_once(':')?;
+        let offset = hours.parse::<i64>().ok()? * 3600 + minutes.parse::<i64>().ok()? * 60;
+        match zone.as_bytes()[0] {
+            b'+' => (time, offset),
+            b'-' => (time, -offset),
+            _ => return None,
+        }
+    };
+    let since = humantime::parse_rfc3339(&format!("{time}Z")).ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
+    Some(i64::try_from(since.as_secs()).ok()? - offset)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_count_with_their_zones() {
+        for (text, expected) in [
+            ("1970-01-01T00:00:10Z", Some(10)),
+            ("1970-01-01T02:00:10.5+02:00", Some(10)),
+            ("1970-01-01T00:00:10-01:30", Some(5410)),
+            ("1970-01-01", None),
+            ("soon", None),
+            ("", None),
+            ("1970-01-01T00:00:10*02:00", None),
+        ] {
+            assert_eq!(seconds(text), expected, "{text}");
+        }
     }
 }

@@ -124,6 +124,11 @@ impl Project {
             "subscription_plan": "Production",
             "workspace_id": workspace.id,
             "workspace": workspace.to_json(),
+            "revision_id": format!("9e1f{}", &self.id[4..]),
+            "organizations": [],
+            "services": {},
+            "cors_admin": { "enabled": false, "origins": [] },
+            "cors_public": { "enabled": false, "origins": [] },
             "created_at": CREATED,
             "updated_at": CREATED,
         })
