@@ -36,7 +36,9 @@ fn at_most(file: &str, most: u64) -> Result<String> {
         let opened = File::open(file);
         Box::new(opened.map_err(|source| Error::usage(format!("cannot open {file}")).caused_by(source))?)
     };
-    let mut bytes = Vec::new();
+    // What grows as it comes is copied over and over.
+    let expected = std::fs::metadata(file).map_or(0, |found| found.len().min(most));
+    let mut bytes = Vec::with_capacity(usize::try_from(expected).unwrap_or(0) + 1);
     reader
         .take(most + 1)
         .read_to_end(&mut bytes)

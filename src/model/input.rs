@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::convert;
 use super::fields::{self, Field, Kind, SetBy};
+use super::json::Standing;
 use super::node::{self, Content, Node};
 use super::spec::{self, ClientSpec};
 use super::{json, table_input, yaml};
@@ -52,17 +53,23 @@ pub fn parse_documents(text: &str, name: &str) -> Result<Vec<Entry>> {
     if has_extension(name, &["csv"]) || is_csv(text, name) {
         return table_input::parse(text, name);
     }
-    let roots = if is_json(text, name) { json::parse_all(text) } else { yaml::parse(text) };
-    let entries = roots.and_then(|roots| {
-        let items = roots.into_iter().map(items).collect::<Result<Vec<_>>>()?;
-        let entry = |node: Node| {
-            let at = node.at;
-            let place = format!("{}, {at}", safe(name));
-            client(node).map(|(spec, left_out)| Entry { spec, left_out, at, place })
-        };
-        items.into_iter().flatten().map(entry).collect::<Result<Vec<_>>>()
-    });
-    let entries = entries.map_err(|error| located(error, name))?;
+    let mut entries = Vec::new();
+    let mut add = |node: Node| {
+        let at = node.at;
+        let (spec, left_out) = client(node)?;
+        entries.push(Entry { spec, left_out, at, place: format!("{}, {at}", safe(name)) });
+        Ok(())
+    };
+    let read = if is_json(text, name) {
+        json::each(text, |node, standing| match standing {
+            Standing::Listed => add(node),
+            Standing::Alone => items(node)?.into_iter().try_for_each(&mut add),
+        })
+    } else {
+        yaml::parse(text)
+            .and_then(|roots| roots.into_iter().try_for_each(|root| items(root)?.into_iter().try_for_each(&mut add)))
+    };
+    read.map_err(|error| located(error, name))?;
     if entries.is_empty() { Err(located(empty(), name)) } else { Ok(entries) }
 }
 
@@ -124,7 +131,7 @@ fn client(root: Node) -> Result<(ClientSpec, Vec<String>)> {
             return Err(Error::usage("a client's fields are due here, but this is a single value").at(at));
         }
     };
-    let mut spec = ClientSpec::new();
+    let mut spec = ClientSpec::with_capacity(entries.len());
     let mut left_out = Vec::new();
     for entry in entries {
         let field = known(&entry)?;

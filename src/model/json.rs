@@ -2,6 +2,7 @@
 //!
 //! `serde_json` says whether the syntax is right, so what walks the text afterwards can be simple.
 
+use memchr::memchr2;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
@@ -26,15 +27,35 @@ pub fn parse(text: &str) -> Result<Node> {
     Walk::new(text).node(0)
 }
 
-/// The nodes of JSON texts that follow each other, with or without space between them. Errors carry their position.
-pub fn parse_all(text: &str) -> Result<Vec<Node>> {
+/// Whether a node stands by itself, or is one of a list that does.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Standing {
+    /// By itself.
+    Alone,
+    /// In a list.
+    Listed,
+}
+
+/// Hands over the nodes of JSON texts that follow each other, with or without space between them, and of a list its
+/// entries, each before the next one is read. Errors carry their position.
+pub fn each(text: &str, mut take: impl FnMut(Node, Standing) -> Result<()>) -> Result<()> {
     let texts = serde_json::Deserializer::from_str(text).into_iter::<IgnoredAny>();
     let count = texts.map(|read| read.map_err(|error| syntax(text, &error))).try_fold(0, |count, read| {
         read?;
         Ok(count + 1)
     })?;
     let mut walk = Walk::new(text);
-    (0..count).map(|_| walk.node(0)).collect()
+    for _ in 0..count {
+        walk.skip_space();
+        if walk.peek() == b'[' {
+            while walk.enter_or_next(b']') {
+                take(walk.node(1)?, Standing::Listed)?;
+            }
+        } else {
+            take(walk.node(0)?, Standing::Alone)?;
+        }
+    }
+    Ok(())
 }
 
 /// A syntax error with its column counted in characters, as `serde_json` counts bytes.
@@ -115,7 +136,15 @@ impl<'a> Walk<'a> {
 
     fn string(&mut self, at: Position) -> Result<String> {
         let start = self.at;
-        self.at += 1;
+        let text = self.text.get(start + 1..).unwrap_or_default();
+        // Most have no escapes, and are what stands there.
+        match memchr2(b'"', b'\\', text.as_bytes()) {
+            Some(end) if text.as_bytes()[end] == b'"' => {
+                self.at = start + end + 2;
+                return Ok(text[..end].to_owned());
+            }
+            found => self.at += 1 + found.unwrap_or(text.len()),
+        }
         while self.peek() != b'"' && self.at < self.text.len() {
             self.at += if self.peek() == b'\\' { 2 } else { 1 };
         }

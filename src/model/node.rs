@@ -1,5 +1,7 @@
 //! What a JSON or YAML file holds, with the place of each value, before it is known what the values should be.
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Position, Result};
@@ -68,17 +70,29 @@ impl Node {
     }
 }
 
+/// So many names are looked through one by one; of more of them an index is kept.
+const FEW: usize = 64;
+
 /// The members of one object, each name once.
 #[derive(Default)]
 pub struct Members {
     entries: Vec<Entry>,
-    seen: std::collections::HashMap<String, Position>,
+    /// Of all members, once there are many.
+    places: HashMap<String, Position>,
 }
 
 impl Members {
     /// Refuses a name that was there before: one of the two values would be lost without a word.
     pub fn claim(&mut self, key: &str, at: Position) -> Result<()> {
-        match self.seen.insert(key.to_owned(), at) {
+        let first = if self.entries.len() < FEW {
+            self.entries.iter().find(|entry| entry.key == key).map(|entry| entry.at)
+        } else {
+            if self.places.is_empty() {
+                self.places = self.entries.iter().map(|entry| (entry.key.clone(), entry.at)).collect();
+            }
+            self.places.insert(key.to_owned(), at)
+        };
+        match first {
             None => Ok(()),
             Some(first) => Err(Error::usage(format!("`{}` is given twice (first at {first})", safe(key))).at(at)),
         }
@@ -86,6 +100,9 @@ impl Members {
 
     /// Adds a member whose name was claimed.
     pub fn push(&mut self, key: String, at: Position, value: Node) {
+        if self.entries.is_empty() {
+            self.entries.reserve(16);
+        }
         self.entries.push(Entry { key, at, value });
     }
 

@@ -25,6 +25,11 @@ impl ClientSpec {
         Self::default()
     }
 
+    /// The same, with room for so many fields.
+    pub fn with_capacity(fields: usize) -> Self {
+        ClientSpec(Document::new(Map::with_capacity(fields), |_| false))
+    }
+
     /// Takes a JSON object apart; gives the names of the fields that were left out because the server sets them.
     ///
     /// Refused: names that are not in the table, values of another kind.
@@ -163,10 +168,9 @@ impl ClientSpec {
     /// The same with the table's default in the place of `null`, as a client that is made would get it.
     #[must_use]
     pub fn with_nulls_filled(mut self) -> Self {
-        for field in FIELDS {
-            if self.0.get(field.json).is_some_and(Value::is_null)
-                && let Some(default) = field.default.value()
-            {
+        let is_null = |(name, value): (&String, &Value)| value.is_null().then(|| fields::field(name)).flatten();
+        for field in self.0.fields().iter().filter_map(is_null).collect::<Vec<_>>() {
+            if let Some(default) = field.default.value() {
                 self.set(field, default);
             }
         }

@@ -64,7 +64,7 @@ impl<'de, F: Fn(&str) -> bool> Visitor<'de> for Wanted<F> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
-        let mut found = Map::new();
+        let mut found = Map::with_capacity(8);
         while let Some(Name(name)) = members.next_key()? {
             if self.0(&name) {
                 found.insert(name.into_owned(), members.next_value()?);

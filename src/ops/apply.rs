@@ -125,7 +125,7 @@ pub fn plan(session: &Session, entries: Vec<Entry>, how: &How) -> Result<Vec<Due
         let query = ListQuery { page_size: Some(500), ..ListQuery::default() };
         for client in Clients::new(session.clone(), query, true).ahead()? {
             let client = client?;
-            if mark(&client) == Some(set) && !ids.contains(client.id()) {
+            if mark(&client).as_ref() == Some(set) && !ids.contains(client.id()) {
                 plan.push(Due::Delete(client.client_id()?));
             }
         }
@@ -134,8 +134,10 @@ pub fn plan(session: &Session, entries: Vec<Entry>, how: &How) -> Result<Vec<Due
 }
 
 /// The set that made a client.
-fn mark(client: &Client) -> Option<&str> {
-    client.get("metadata")?.get(MARK)?.as_str()
+fn mark(client: &Client) -> Option<String> {
+    // Of a client in a long list nothing else is read for it.
+    let metadata = client.document().some(|name| name == "metadata").shift_remove("metadata")?;
+    metadata.get(MARK)?.as_str().map(str::to_owned)
 }
 
 /// The same with the mark of a set in its metadata, where those are not named or an object.
@@ -161,9 +163,10 @@ fn due(session: &Session, mut spec: ClientSpec, before: Option<Client>, how: &Ho
         return Ok(Due::Create(create::plan(session, spec, &how).map_err(about)?));
     };
     spec = wanted(spec, &before);
-    let secret = lint::lint(&spec).into_iter().filter(|finding| finding.field == "client_secret").collect();
-    if !no_lint {
-        lint::judge(secret).map_err(about)?;
+    // Whether it is sent or not: it is wrong in either case.
+    if spec.secret().is_some() && !no_lint {
+        let findings = lint::lint(&spec).into_iter();
+        lint::judge(findings.filter(|finding| finding.field == "client_secret").collect()).map_err(about)?;
     }
     if spec.secret().is_some() && before.uses_secret() && keeps_secret(session, &id, &spec, &before, how) {
         spec.remove_secret();
@@ -203,7 +206,7 @@ pub fn confirm_secret(session: &Session, client: &Client) {
 /// mark of a set stays where it is; a client that was there before is not taken into the set.
 pub fn wanted(spec: ClientSpec, before: &Client) -> ClientSpec {
     let spec = spec.with_nulls_filled();
-    if spec.document().contains("metadata") { marked(spec, mark(before)) } else { spec }
+    if spec.document().contains("metadata") { marked(spec, mark(before).as_deref()) } else { spec }
 }
 
 /// Whether the secret that a file names stays as it is on the server: it is proved to be right, or it cannot be told
