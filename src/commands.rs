@@ -1,10 +1,12 @@
 //! The commands: a file each, folders by noun.
 
 pub mod client;
+pub mod context;
 pub mod help;
 mod given;
 mod in_turn;
 pub mod inspect;
+pub mod profile;
 pub mod sandbox;
 pub mod script;
 pub mod token;
@@ -36,6 +38,13 @@ pub fn registry() -> Registry {
         token::delete::command(),
         token::consent::command(),
         inspect::key::command(),
+        context::command(),
+        profile::add::command(),
+        profile::list::command(),
+        profile::show::command(),
+        profile::switch::command(),
+        profile::remove::command(),
+        profile::trust::command(),
         script::run::command(),
         script::eval::command(),
         sandbox::serve::command(),

@@ -1,6 +1,10 @@
 //! Folders and files of this user.
 
+pub mod credentials;
+pub mod edit;
 pub mod files;
 pub mod ory;
 pub mod paths;
+pub mod profile;
 pub mod read;
+pub mod team;

@@ -41,6 +41,8 @@ variables! {
     OAUTH2_CLIENT_SECRET: "Its secret, where none is given otherwise",
     ORYSH_KEYBASE_URL: "Where --keybase looks for keys (default keybase.io, by https)",
     ORYSH_HOME: "The one folder for configuration, data and state, instead of the XDG folders",
+    ORYSH_PROFILE: "The profile that names the target, instead of the one in use",
+    XDG_CONFIG_HOME: "Folder for configuration (default ~/.config): profiles",
     XDG_DATA_HOME: "Folder for data (default ~/.local/share): the sandbox's database",
     XDG_STATE_HOME: "Folder for state (default ~/.local/state): secrets of unsettled creates, history",
     HOME: "The user's home folder",
@@ -51,6 +53,12 @@ variables! {
     NO_COLOR: "When set, nothing is coloured",
     TERM: "The terminal: `dumb` means no colour",
     COLUMNS: "Width of a terminal that does not tell its own",
+}
+
+/// The value of a variable that a profile names; set to nothing counts as not set.
+#[expect(clippy::disallowed_methods, reason = "this is the one reader of the environment")]
+pub fn named(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 /// The proxy variables are written in capitals or not; the small ones win, as for curl.

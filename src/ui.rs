@@ -217,6 +217,16 @@ fn read_unseen(reader: impl BufRead, what: &str) -> Result<Secret> {
                 // A character of several bytes goes as a whole.
                 while typed.pop().is_some_and(|byte| byte & 0xc0 == 0x80) {}
             }
+            // As terminals have it: the whole line, and the last word.
+            0x15 => typed.clear(),
+            0x17 => {
+                while typed.pop_if(|byte| *byte == b' ').is_some() {}
+                while typed.pop_if(|byte| *byte != b' ').is_some() {}
+            }
+            byte if byte < 0x20 => {
+                return Err(Error::usage(format!("a key that was typed into the {what} is no character"))
+                    .hint("type it again, or give it a file"));
+            }
             byte => typed.push(byte),
         }
     }

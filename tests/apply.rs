@@ -486,6 +486,10 @@ fn a_path_that_can_match_nothing_is_refused_before_anything_is_sent() {
         "import clients clients.yaml --format 'jsonpath=$.client_id'",
         "create client --format jsonpath=client_idd",
         "create client --format jsonpointer=/nope",
+        "create client --format jsonpath=client_secret.x",
+        "create client --format jsonpath=client_name.#",
+        "create client --format jsonpointer=/client_id/0",
+        "create client --format 'jsonpath=$.client_id[0]'",
     ] {
         program.run(line).fails(2, "matches nothing");
     }

@@ -20,6 +20,7 @@ mod list;
 mod network;
 mod ory_cli;
 mod pgp;
+mod profile;
 mod reference;
 mod rotate;
 mod script;

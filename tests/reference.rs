@@ -67,6 +67,9 @@ fn ready(gpg: &Gpg) -> (Sandbox, Orysh) {
     for (name, content) in files {
         program.file(name, &content);
     }
+    let target = ["profile add local --endpoint", &server.admin, "--credential env:LOCAL_KEY"].join(" ");
+    program.run(&target).ok();
+    program.file("orysh.toml", "[profile.team]\nendpoint = \"http://127.0.0.1:1\"\n");
     fs::create_dir(program.home().join("clients")).unwrap();
     program.file("clients/a.yaml", "client_id: a\n");
     (server, program)

@@ -181,3 +181,21 @@ fn a_secret_on_a_line_of_the_shell_is_in_no_list_of_processes() {
     let ran = program.run("--sandbox").ok();
     assert!(!ran.stderr.contains("list of processes"), "{ran}");
 }
+
+#[test]
+fn what_reads_stdin_is_refused_where_the_shell_does() {
+    let lines = [
+        "inspect key @-",
+        "create client --pgp-key @-",
+        "create client --secret-stdin",
+        "apply -f -",
+        "import clients",
+        "delete client -",
+        "introspect token -",
+    ];
+    for line in lines {
+        let program = anywhere().input(&format!("{line}\nversion\n"));
+        let ran = program.run("--sandbox").tells("lines of the shell");
+        assert_eq!(ran.code, Some(2), "{line}\n{ran}");
+    }
+}

@@ -5,6 +5,8 @@ use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 
+use uuid::Uuid;
+
 use crate::error::{Error, Result};
 
 /// Makes a folder and its parents, readable by its owner only.
@@ -33,6 +35,35 @@ pub fn write_new(path: &Path, bytes: &[u8]) -> Result<()> {
         let _ = std::fs::remove_file(path);
         Error::failed(format!("cannot write {} to disk", path.display())).caused_by(source)
     })
+}
+
+/// Puts a file in the place of another, or of none: 0600, by a temporary file and a rename, and on disk when it returns.
+///
+/// Whoever reads meanwhile has the old file or the new one, whole.
+pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
+    let temporary = path.with_file_name(format!("{}{}", temporary_prefix(path), Uuid::new_v4()));
+    write_new(&temporary, bytes)?;
+    std::fs::rename(&temporary, path).and_then(|()| sync_folder(path)).map_err(|source| {
+        // Nobody else knows its name.
+        let _ = std::fs::remove_file(&temporary);
+        Error::failed(format!("cannot write {}", path.display())).caused_by(source)
+    })
+}
+
+/// Removes what a process that was killed in [`replace`] has left; for whoever holds the file's lock.
+pub fn sweep(path: &Path) {
+    let prefix = temporary_prefix(path);
+    let entries = path.parent().and_then(|folder| std::fs::read_dir(folder).ok());
+    for entry in entries.into_iter().flatten().flatten() {
+        if entry.file_name().to_string_lossy().starts_with(&prefix) {
+            // It is of no use to anyone, and the next change tries again.
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
+}
+
+fn temporary_prefix(path: &Path) -> String {
+    format!(".{}.", path.file_name().unwrap_or_default().to_string_lossy())
 }
 
 fn sync_folder(path: &Path) -> std::io::Result<()> {

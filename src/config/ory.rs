@@ -13,6 +13,8 @@ use crate::secret::Secret;
 pub struct OryConfig {
     /// The access token; not expired.
     pub access_token: Secret,
+    /// Who is signed in, as a person would say it.
+    pub subject: String,
     /// The project's id, if one is selected.
     pub selected_project: Option<String>,
     /// The workspace's id, if one is selected.
@@ -24,6 +26,12 @@ struct Raw {
     access_token: Option<RawToken>,
     selected_project: Option<String>,
     selected_workspace: Option<String>,
+    session_identity_traits: Option<RawTraits>,
+}
+
+#[derive(Deserialize)]
+struct RawTraits {
+    email: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -56,7 +64,9 @@ pub fn read(path: &Path) -> Result<OryConfig> {
         return Err(Error::denied(format!("the sign-in to Ory Network in {name} has expired"))
             .hint("any command of the `ory` program renews it, for example `ory list projects`"));
     }
+    let email = raw.session_identity_traits.and_then(|traits| traits.email).filter(|email| !email.is_empty());
     Ok(OryConfig {
+        subject: email.unwrap_or_else(|| "somebody who is signed in".into()),
         access_token: Secret::new(token.access_token),
         selected_project: raw.selected_project.and_then(not_nil),
         selected_workspace: raw.selected_workspace.and_then(not_nil),

@@ -5,6 +5,11 @@ use std::path::PathBuf;
 use crate::env;
 use crate::error::{Error, Result};
 
+/// The folder for what the user configures: profiles, trust.
+pub fn config() -> Result<PathBuf> {
+    folder("config", &env::XDG_CONFIG_HOME, ".config")
+}
+
 /// The folder for data that the user made: the sandbox's database.
 pub fn data() -> Result<PathBuf> {
     folder("data", &env::XDG_DATA_HOME, ".local/share")

@@ -18,13 +18,18 @@ pub fn is_armored(text: &str) -> bool {
     text.lines().any(|line| line.trim_end().starts_with(BEGIN) || no_begin(line.trim_end()).is_err())
 }
 
-/// A line that was meant to begin a block, and does not. Errors: why, and what to do.
+/// A line that was meant to begin a block, or ends one that has not begun. Errors: why, and what to do.
 fn no_begin(line: &str) -> std::result::Result<(), (String, String)> {
-    let is_meant = KEYS.iter().any(|kind| line.contains(&format!("BEGIN PGP {kind}")));
+    let is_meant = KEYS.iter().any(|kind| line.contains(&format!("PGP {kind}")));
     if !is_meant || line.starts_with(BEGIN) && line.ends_with("-----") {
         return Ok(());
     }
-    Err(("this is no beginning of a block".into(), format!("it has to be exactly {EXAMPLE}")))
+    let why = if line.starts_with("-----END ") {
+        "a block ends here that has not begun"
+    } else {
+        "this is no beginning of a block"
+    };
+    Err((why.into(), format!("a block begins with exactly {EXAMPLE}")))
 }
 
 /// The binary content of each block of keys in `text`; what stands between the blocks is skipped.
@@ -44,10 +49,11 @@ pub fn blocks(text: &str, from: &str) -> Result<Vec<Vec<u8>>> {
                 .hint("put the variable that holds it into quotes"));
         }
         if !KEYS.contains(&kind) {
-            return Err(broken(from, start, 1, &format!("this is a PGP {}, not a public key", text::safe(kind)))
-                .hint(format!("a public key begins with {EXAMPLE}")));
+            let what = format!("a block begins here that holds no keys: PGP {}", text::safe(kind));
+            return Err(broken(from, start, 1, &what).hint(format!("a public key begins with {EXAMPLE}")));
         }
         let mut data = String::new();
+        let mut lengths = Vec::new();
         let mut checksum = None;
         let end = format!("-----END PGP {kind}-----");
         let mut part = Part::Headers;
@@ -63,16 +69,20 @@ pub fn blocks(text: &str, from: &str) -> Result<Vec<Vec<u8>>> {
             if line == end {
                 break;
             }
-            let is_data = matches!(part, Part::Data);
+            let is_data = matches!(part, Part::Data | Part::Padded);
             part = part.then(line).map_err(|(column, why)| broken(from, number, column, &why))?;
             match part {
-                Part::Data if is_data => data.push_str(line),
+                Part::Data | Part::Padded if is_data => {
+                    lengths.push((number, line.len()));
+                    data.push_str(line);
+                }
                 Part::Checksum if is_data => checksum = Some((number, line)),
                 _ => {}
             }
         }
-        let bytes = STANDARD.decode(&data).map_err(|source| {
-            broken(from, start, 1, "the data of the block that begins here is cut off or damaged").caused_by(source)
+        let bytes = STANDARD.decode(&data).map_err(|_| {
+            broken(from, damaged(&lengths).unwrap_or(start), 1, "the data is cut off or damaged here")
+                .hint("copy it again, whole")
         })?;
         if let Some((number, line)) = checksum {
             check(&bytes, &line[1..], number, from)?;
@@ -82,10 +92,19 @@ pub fn blocks(text: &str, from: &str) -> Result<Vec<Vec<u8>>> {
     Ok(blocks)
 }
 
+/// The line at which data was lost: all but the last are of one length.
+fn damaged(lengths: &[(usize, usize)]) -> Option<usize> {
+    let (_, usual) = lengths.first()?;
+    let other = lengths.iter().find(|(_, length)| length != usual);
+    other.or(lengths.last()).map(|(number, _)| *number)
+}
+
 /// Which part of a block the next line belongs to.
 enum Part {
     Headers,
     Data,
+    /// Data that has ended with its padding.
+    Padded,
     Checksum,
 }
 
@@ -98,7 +117,10 @@ impl Part {
             Part::Headers => Err((1, "an empty line is due between the headers and the data".into())),
             Part::Checksum if line.is_empty() => Ok(Part::Checksum),
             Part::Checksum => Err((1, "the line that ends the block is due here".into())),
-            Part::Data => {
+            Part::Padded if !line.starts_with('=') => {
+                Err((1, "the data goes on here after its end: `=` stands at the end of the line before".into()))
+            }
+            Part::Data | Part::Padded => {
                 let is_data = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/');
                 let is_checksum = line.len() == 5 && line.starts_with('=');
                 // Padding ends the data.
@@ -109,6 +131,7 @@ impl Part {
                         Err((at + 1, format!("`{}` does not belong in the data", text::safe(&found))))
                     }
                     None if is_checksum => Ok(Part::Checksum),
+                    None if line.ends_with('=') => Ok(Part::Padded),
                     None => Ok(Part::Data),
                 }
             }
@@ -158,6 +181,8 @@ mod tests {
         assert!(refused(&lines[..lines.len() - 1].join("\n")).contains("line 1 of key.asc: the block"));
         lines.remove(1);
         assert!(refused(&lines.join("\n")).starts_with("line 2 of key.asc: an empty line"));
-        assert!(refused("-----BEGIN PGP MESSAGE-----\n\n-----END PGP MESSAGE-----").contains("a PGP MESSAGE, not"));
+        assert!(
+            refused("-----BEGIN PGP MESSAGE-----\n\n-----END PGP MESSAGE-----").contains("holds no keys: PGP MESSAGE")
+        );
     }
 }

@@ -38,6 +38,9 @@ impl Source {
             from,
         };
         match self {
+            Source::Word(word) if word == "@" => {
+                Err(Error::usage("`@` names no file").hint("a key's file is named as @alice.asc, and @- is stdin"))
+            }
             Source::Word(word) => match word.strip_prefix('@') {
                 Some(path) => read_file(path),
                 None => Ok(Material {

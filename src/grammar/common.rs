@@ -9,7 +9,7 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use crate::error::{Error, Result};
 use crate::grammar::args;
 use crate::output::format::Format;
-use crate::session::handle::Settings;
+use crate::session::handle::{Assent, Settings};
 use crate::session::target::Given;
 use crate::ui::{Color, Ui};
 
@@ -37,6 +37,9 @@ pub fn output_args() -> Vec<Arg> {
 pub fn server_args(config_short: bool) -> Vec<Arg> {
     let config = text("config", "FILE", TARGET, "The Ory CLI's configuration file [default: ~/.ory-cloud.json]");
     let mut args = vec![
+        text("profile", "NAME", TARGET, "Act where this profile says: see `orysh profile list`"),
+        text("trust", "HASH", TARGET, "Trust the orysh.toml of this repository, if this is its hash"),
+        text("confirm", "NAME", TARGET, "Agree to changing the production profile of this name"),
         text("endpoint", "URL", TARGET, "Address of the admin API, as http://127.0.0.1:4445").short('e'),
         text("public-endpoint", "URL", TARGET, "Address of the public API, as http://127.0.0.1:4444"),
         switch("sandbox", TARGET, "Act on the server inside this program, whose clients are kept in the data folder"),
@@ -127,6 +130,9 @@ pub fn settings(matches: &ArgMatches, base: &Settings) -> Result<Settings> {
     let path = |name: &str| text(name).map(PathBuf::from);
     let switch = |name: &str| matches.try_get_one::<bool>(name).ok().flatten().copied().unwrap_or(false);
     let given = Given {
+        profile: text("profile"),
+        trust: text("trust").or_else(|| base.given.trust.clone()),
+        used: None,
         endpoint: text("endpoint"),
         public_endpoint: text("public-endpoint"),
         // No flag: what the program's name and the command say.
@@ -137,19 +143,15 @@ pub fn settings(matches: &ArgMatches, base: &Settings) -> Result<Settings> {
         workspace: text("workspace"),
         config: path("config").or_else(|| args::dash_c(matches).config.map(PathBuf::from)),
     };
-    let no_target = Given {
-        public_endpoint: given.public_endpoint.clone(),
-        endpoint_is_public: given.endpoint_is_public,
-        variable_is_public: given.variable_is_public,
-        ..Given::default()
-    };
-    let names_target = given != no_target;
+    let names_target = given.names_target();
     let mut settings = if names_target { Settings::default() } else { base.clone() };
     if names_target {
         settings.given = given;
-    } else if given.public_endpoint.is_some() {
-        settings.given.public_endpoint = given.public_endpoint;
+    } else {
+        settings.given.trust = given.trust;
+        settings.given.public_endpoint = given.public_endpoint.or(settings.given.public_endpoint);
     }
+    settings.assent = Assent { yes: switch("yes"), confirm: text("confirm") };
     let policy = &mut settings.policy;
     if let Some(timeout) = text("timeout") {
         policy.timeout = duration(&timeout)?;

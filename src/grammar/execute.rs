@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::ArgMatches;
 
+use crate::config::team;
 use crate::error::{Error, Kind, Result};
 use crate::grammar::command::{Args, Command, Host};
 use crate::grammar::common::{self, Output};
@@ -11,6 +12,7 @@ use crate::grammar::stdin;
 use crate::output::format::Format;
 use crate::output::outcome::{Body, Outcome, Row, Rows, Trailer};
 use crate::output::{Screen, render};
+use crate::session::Session;
 use crate::ui::Ui;
 
 /// How many rows the shell remembers of an outcome.
@@ -29,13 +31,17 @@ pub fn execute(
     output: Output,
     memory: Option<&Memory>,
 ) -> Result<()> {
-    stdin::once(matches)?;
+    let is_taken = memory.is_some() && !output.ui.stdin_is_terminal();
+    stdin::once(matches, is_taken)?;
     let mut base = host.session.settings().clone();
     base.given.endpoint_is_public = command.on_public_side;
     base.given.variable_is_public &= command.on_public_side;
     let settings = common::settings(matches, &base)?;
     let session = host.session.for_command(output.ui, settings);
     let host = Host { session, registry: Arc::clone(&host.registry) };
+    if command.on_server {
+        ask_for_trust(&host.session)?;
+    }
     let _watch = host.session.interrupt().watch();
     let args =
         Args { matches: matches.clone(), format: output.format.clone(), yes: output.yes, from_argv: memory.is_none() };
@@ -45,6 +51,20 @@ pub fn execute(
         None => outcome,
     };
     show(output.ui, outcome, &output.format, output.quiet)
+}
+
+/// Asks, once, whether what a repository's file adds is trusted, where a profile of it is named.
+fn ask_for_trust(session: &Session) -> Result<()> {
+    let ui = session.ui();
+    let is_asked_for = |error: &Error| error.code() == Some(team::UNTRUSTED) && ui.can_ask(false);
+    if !session.chosen().is_err_and(|error| is_asked_for(&error)) {
+        return Ok(());
+    }
+    let Some(team) = team::found()? else { return Ok(()) };
+    for (name, profile) in &team.profiles.all {
+        ui.note(&format!("{} names {name}: {}", team.path.display(), profile.target()));
+    }
+    if ui.agrees(&format!("Trust {}?", team.path.display()), false) { team.trust() } else { Ok(()) }
 }
 
 /// Shows an outcome on stdout. Errors are those of single rows, told one by one, and of writing.

@@ -27,6 +27,7 @@ pub const VERBS: &[(&str, &str)] = &[
     ("introspect", "Show what a server knows of something"),
     ("revoke", "Take back what was given"),
     ("inspect", "Look at something without changing it"),
+    ("profile", "Named targets"),
     ("sandbox", "The server inside this program"),
 ];
 

@@ -46,7 +46,7 @@ pub fn parse<'a>(registry: &'a Registry, words: &[String], color: bool) -> Resul
 
 /// Armored text begins with dashes and is no flag: where it stands by itself it is the value of `--pgp-key`.
 fn with_armor(words: &[String]) -> impl Iterator<Item = String> {
-    let is_armor = |word: &String| word.starts_with("-----BEGIN PGP ");
+    let is_armor = |word: &String| word.starts_with("---") && word.contains('\n');
     let is_value = move |at: usize| at > 0 && words[at - 1] == "--pgp-key";
     words
         .iter()

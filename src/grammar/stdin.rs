@@ -18,8 +18,8 @@ const WORDS: &[(&str, &str, &str)] = &[
 const SWITCHES: &[(&str, &str)] =
     &[("secret-stdin", "--secret-stdin"), ("client-secret-stdin", "--client-secret-stdin")];
 
-/// Errors: two of the arguments read stdin.
-pub fn once(matches: &ArgMatches) -> Result<()> {
+/// Errors: two of the arguments read stdin, or one where it `is_taken` by the shell.
+pub fn once(matches: &ArgMatches, is_taken: bool) -> Result<()> {
     let words = WORDS.iter().flat_map(|(name, value, told)| {
         // Not every command takes all of them.
         let given = matches.try_get_many::<String>(name).ok().flatten().into_iter().flatten();
@@ -28,6 +28,10 @@ pub fn once(matches: &ArgMatches) -> Result<()> {
     let is_on = |name: &str| matches.try_get_one::<bool>(name).ok().flatten().copied().unwrap_or(false);
     let switches = SWITCHES.iter().filter(|(name, _)| is_on(name)).map(|(_, told)| *told);
     let readers: Vec<&str> = words.chain(switches).collect();
+    if let (true, Some(reader)) = (is_taken, readers.first()) {
+        return Err(Error::usage(format!("stdin holds the lines of the shell: {reader} cannot be read from it"))
+            .hint("give it a file"));
+    }
     if readers.len() < 2 {
         return Ok(());
     }

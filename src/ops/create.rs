@@ -11,6 +11,7 @@ use crate::crypt::{Recipient, recipient};
 use crate::error::{Error, Kind, Result};
 use crate::model::client::{Client, ClientId, ClientSpec};
 use crate::model::{compare, lint};
+use crate::ops::guard::{self, Deed};
 use crate::ops::keep::Kept;
 use crate::ops::look;
 use crate::ops::settle::{self, Fate};
@@ -144,6 +145,7 @@ impl Plan {
 /// until the request is settled. Errors name the client; where its fate is unknown
 /// they name the file and the next command as well.
 pub fn create(session: &Session, plan: Plan, how: &How) -> Result<Created> {
+    guard::check(session, Deed::Write, &format!("create client `{}`", plan.id))?;
     let endpoint = session.admin_url()?;
     let owners: Vec<_> = plan.recipients.iter().map(Recipient::fingerprint).collect();
     let kept = plan.passed_on().map(|secret| Kept::write(&plan.id, secret, &owners, endpoint.as_str())).transpose()?;

@@ -6,10 +6,12 @@ use crate::api::send::exchange;
 use crate::api::{refusal, request};
 use crate::error::{Kind, Result};
 use crate::model::client::ClientId;
+use crate::ops::guard::{self, Deed};
 use crate::session::Session;
 
 /// `DELETE /admin/clients/{id}`. A 404 is an error, unless a reply was lost before it: then it is done.
 pub fn delete(session: &Session, id: &ClientId) -> Result<()> {
+    guard::check(session, Deed::Grave, &format!("delete client `{id}`"))?;
     let about = format!("cannot delete client `{id}`");
     let deleted = session.wait(async {
         let request = request::delete_client(id);

@@ -9,6 +9,7 @@ use crate::model::client::{Client, ClientId, ClientSpec};
 use crate::model::compare;
 use crate::model::fields::{FIELDS, Field, SetBy};
 use crate::model::lint;
+use crate::ops::guard::{self, Deed};
 use crate::ops::update::{FieldChange, changes};
 use crate::session::Session;
 
@@ -66,6 +67,7 @@ impl Replacement {
 
 /// `PUT /admin/clients/{id}`. The document names all of the client, so that it may be sent again after a lost reply.
 pub fn replace(session: &Session, replacement: Replacement) -> Result<(Client, Vec<FieldChange>)> {
+    guard::check(session, Deed::Write, &format!("replace client `{}`", replacement.id))?;
     let about = format!("cannot replace client `{}`", replacement.id);
     let request = request::replace_client(&replacement.id, &replacement.spec);
     let unknown = |error: Error| {

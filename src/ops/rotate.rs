@@ -14,6 +14,7 @@ use crate::crypt::{Recipient, recipient};
 use crate::error::{Error, Result};
 use crate::model::client::{Client, ClientId};
 use crate::model::patch::Patch;
+use crate::ops::guard::{self, Deed};
 use crate::ops::keep::Kept;
 use crate::ops::update::{self, Update};
 use crate::secret::Secret;
@@ -51,6 +52,7 @@ pub fn check(session: &Session, id: &ClientId, recipients: &[Recipient]) -> Resu
 /// before anything is sent, a state folder that could not keep the new secret.
 pub fn rotate(session: &Session, before: Client, recipients: &[Recipient]) -> Result<Rotated> {
     let id = before.client_id()?;
+    guard::check(session, Deed::Grave, &format!("rotate the secret of client `{id}`"))?;
     Kept::rehearse()?;
     let about = format!("cannot rotate the secret of client `{id}`");
     let request = request::rotate_secret(&id);
@@ -143,6 +145,7 @@ pub fn cut_over(before: Client, recipients: &[Recipient]) -> Result<Update> {
 
 /// `DELETE /admin/clients/{id}/secrets/rotate`: the secrets that were rotated out end.
 pub fn drop_old(session: &Session, id: &ClientId) -> Result<()> {
+    guard::check(session, Deed::Grave, &format!("end the old secrets of client `{id}`"))?;
     let about = format!("cannot drop the old secrets of client `{id}`");
     let request = request::drop_rotated(id);
     session.wait(async {

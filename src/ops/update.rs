@@ -11,6 +11,7 @@ use crate::model::compare;
 use crate::model::fields::{self, FIELDS, Field, SetBy};
 use crate::model::lint::{self, Finding};
 use crate::model::patch::{self, Patch};
+use crate::ops::guard::{self, Deed};
 use crate::ops::keep::Kept;
 use crate::ops::look;
 use crate::secret::Secret;
@@ -253,6 +254,7 @@ pub fn update(session: &Session, update: Update) -> Result<Updated> {
     if update.is_empty() {
         return Ok(Updated { client: update.before, kept: None, changes: Vec::new() });
     }
+    guard::check(session, Deed::Write, &format!("change client `{}`", update.id))?;
     let endpoint = session.admin_url()?;
     let owners: Vec<_> = update.recipients.iter().map(Recipient::fingerprint).collect();
     let passed_on = update.sealed.as_ref().or(update.patch.secret()).cloned();

@@ -8,6 +8,7 @@ use super::json::Json;
 use super::outcome::{Body, Id, Outcome, Shape, Trailer};
 use super::render::{Clear, Formatter, Progress};
 use crate::error::{Error, Result, nearest};
+use crate::model::fields::{self, Kind};
 use crate::text;
 
 mod check;
@@ -118,7 +119,14 @@ impl PathQuery {
             let list = || refused("the result is a list").hint(format!("did you mean `{}`?", text::safe(&each)));
             return if is_index { Ok(()) } else { Err(list()) };
         }
-        if outcome.members.is_empty() || outcome.members.contains(&name.as_str()) {
+        if outcome.members.is_empty() {
+            return Ok(());
+        }
+        if outcome.members.contains(&name.as_str()) {
+            let is_whole = fields::field(&name).is_some_and(|field| !matches!(field.kind, Kind::List(_) | Kind::Json));
+            if is_whole && self.goes_below() {
+                return Err(refused(&format!("there is nothing below `{name}`")));
+            }
             return Ok(());
         }
         Err(refused(&format!("a client has no `{}`", text::safe(&name)))
@@ -141,6 +149,17 @@ impl PathQuery {
                 name.filter(|name| !name.is_empty() && !name.contains('\\')).map(str::to_owned)
             }
             PathQuery::Quoted(_) => None,
+        }
+    }
+
+    /// Whether it goes below the name that it begins with.
+    fn goes_below(&self) -> bool {
+        match self {
+            PathQuery::Gjson(path) => check::goes_below(path),
+            PathQuery::Pointer(pointer) => pointer.matches('/').count() > 1,
+            // As it is written out, each step is in brackets.
+            PathQuery::JsonPath(path) => path.to_string().matches(['[', '.']).count() > 1,
+            PathQuery::Quoted(_) => false,
         }
     }
 

@@ -1,8 +1,10 @@
 //! The session handle: cheap to clone, shared by commands, scripts and the shell.
 
 use std::any::Any;
+use std::collections::HashSet;
 use std::future::Future;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use reqwest::Client;
 use reqwest::header::{AUTHORIZATION, HeaderMap};
@@ -15,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::net::{self, Policy};
 use crate::session::interrupt::Interrupt;
 use crate::session::network;
-use crate::session::target::{self, Chosen, Given, Target};
+use crate::session::target::{self, Chosen, Given, ProfileUsed, Target};
 use crate::ui::Ui;
 
 /// A server that was started inside this process, and what keeps it running.
@@ -40,6 +42,17 @@ pub struct Settings {
     pub policy: Policy,
     /// Sent with each request to the admin API.
     pub headers: HeaderMap,
+    /// What is agreed to beforehand.
+    pub assent: Assent,
+}
+
+/// What flags agree to, so that nobody is asked.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Assent {
+    /// `--yes`: to everything.
+    pub yes: bool,
+    /// `--confirm`: to changing the production profile of this name.
+    pub confirm: Option<String>,
 }
 
 /// Where commands act, as whom, and what waits for them.
@@ -49,6 +62,8 @@ pub struct Session {
     settings: Arc<Settings>,
     place: Arc<OnceCell<Place>>,
     ui: Ui,
+    /// Whether the command as a whole was agreed to, so that its parts need not be.
+    granted: Arc<AtomicBool>,
 }
 
 /// What all sessions of a process share.
@@ -58,14 +73,18 @@ struct Shared {
     interrupt: Interrupt,
     starter: Starter,
     sandbox: OnceCell<Local>,
+    /// What the shell was told to use.
+    used: Mutex<Option<Given>>,
+    /// The targets on which a first change was agreed to.
+    agreed: Mutex<HashSet<String>>,
 }
 
 /// The target with its addresses known.
 struct Place {
-    named_by: String,
     admin: Url,
     headers: HeaderMap,
     client: Client,
+    policy: Policy,
     public: Mutex<Option<Url>>,
     /// The public side's own client, made when first needed.
     public_client: OnceCell<(Origin, Client)>,
@@ -80,14 +99,23 @@ impl Session {
             interrupt: Interrupt::default(),
             starter,
             sandbox: OnceCell::new(),
+            used: Mutex::default(),
+            agreed: Mutex::default(),
         };
-        Session { shared: Arc::new(shared), settings: Arc::new(settings), place: Arc::default(), ui }
+        Session {
+            shared: Arc::new(shared),
+            settings: Arc::new(settings),
+            place: Arc::default(),
+            ui,
+            granted: Arc::default(),
+        }
     }
 
     /// The session for one more command: the same connection where its settings are the same.
     #[must_use]
-    pub fn for_command(&self, ui: Ui, settings: Settings) -> Self {
-        let mut session = Session { ui, ..self.clone() };
+    pub fn for_command(&self, ui: Ui, mut settings: Settings) -> Self {
+        settings.given.used = locked(&self.shared.used).clone().map(Box::new);
+        let mut session = Session { ui, granted: Arc::default(), ..self.clone() };
         if settings != *self.settings {
             session.place = Arc::default();
             session.settings = Arc::new(settings);
@@ -136,18 +164,41 @@ impl Session {
 
     /// Where the session acts, as a person would say it: address, and who named it.
     pub fn described(&self) -> Result<String> {
-        if let Some(place) = self.place.get() {
-            return Ok(format!("{} ({})", place.admin, place.named_by));
+        let chosen = self.chosen()?;
+        let place = match self.place.get() {
+            Some(place) => place.admin.to_string(),
+            None => chosen.place(),
+        };
+        Ok(format!("{place} ({})", chosen.named_by))
+    }
+
+    /// The target, and who named it; nothing is sent for it.
+    pub fn chosen(&self) -> Result<Chosen> {
+        target::choose(&self.settings.given)
+    }
+
+    /// From now on, commands that name no target act there. Those that were made before are not affected.
+    pub fn use_from_now_on(&self, given: Given) {
+        *locked(&self.shared.used) = Some(given);
+    }
+
+    /// Whether the command as a whole was agreed to.
+    pub fn is_granted(&self) -> bool {
+        self.granted.load(Ordering::SeqCst)
+    }
+
+    /// The command as a whole is agreed to.
+    pub fn grant(&self) {
+        self.granted.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether a first change of that target was agreed to; `remember`: it is, now.
+    pub fn has_agreed(&self, target: &str, remember: bool) -> bool {
+        let mut agreed = locked(&self.shared.agreed);
+        if remember {
+            agreed.insert(target.to_owned());
         }
-        let chosen = target::choose(&self.settings.given)?;
-        Ok(match &chosen.target {
-            Target::Server { admin, .. } => format!("{admin} ({})", chosen.named_by),
-            Target::Network(network) => {
-                let project = network.project.as_deref().unwrap_or("the key's own project");
-                format!("Ory Network, {project} ({})", chosen.named_by)
-            }
-            Target::Sandbox => format!("the sandbox ({})", chosen.named_by),
-        })
+        agreed.contains(target)
     }
 
     /// The address of the admin API; looked up, and the sandbox started, when first asked for.
@@ -182,11 +233,11 @@ impl Session {
     }
 
     async fn resolve(&self) -> Result<Place> {
-        let Chosen { target, named_by, warnings } = target::choose(&self.settings.given)?;
+        let Chosen { target, named_by: _, warnings, profile, .. } = target::choose(&self.settings.given)?;
         for warning in warnings {
             self.ui.warn(&warning);
         }
-        let policy = &self.settings.policy;
+        let policy = &self.policy(profile.as_ref());
         let (admin, public, mut headers) = match target {
             Target::Server { admin, public, credential } => {
                 let headers = credential.as_ref().map(network::bearer).transpose()?.unwrap_or_default();
@@ -201,15 +252,45 @@ impl Session {
                 (local.admin.clone(), Some(local.public.clone()), HeaderMap::new())
             }
         };
-        for name in self.settings.headers.keys() {
-            headers.remove(name);
+        for added in profile.iter().map(|profile| &profile.headers).chain([&self.settings.headers]) {
+            for name in added.keys() {
+                headers.remove(name);
+            }
+            // One name may come several times.
+            for (name, value) in added {
+                headers.append(name, value.clone());
+            }
         }
-        // One name may come several times.
-        for (name, value) in &self.settings.headers {
-            headers.append(name, value.clone());
-        }
+        self.warn_of_risks(policy, &admin);
         let client = net::client(policy, &admin)?;
-        Ok(Place { named_by, admin, headers, client, public: Mutex::new(public), public_client: OnceCell::new() })
+        let public = Mutex::new(public);
+        Ok(Place { admin, headers, client, policy: policy.clone(), public, public_client: OnceCell::new() })
+    }
+
+    /// How the server is reached: as the flags say, and for the rest as its profile does.
+    fn policy(&self, profile: Option<&ProfileUsed>) -> Policy {
+        let own = &self.settings.policy;
+        let Some(ProfileUsed { policy: said, .. }) = profile else { return own.clone() };
+        Policy {
+            timeout: own.timeout,
+            ca_file: own.ca_file.clone().or_else(|| said.ca_file.clone()),
+            client_cert: own.client_cert.clone().or_else(|| said.client_cert.clone()),
+            client_key: own.client_key.clone().or_else(|| said.client_key.clone()),
+            proxy: own.proxy.clone().or_else(|| said.proxy.clone()),
+            skip_tls_verify: own.skip_tls_verify || said.skip_tls_verify,
+        }
+    }
+
+    fn warn_of_risks(&self, policy: &Policy, admin: &Url) {
+        let host = admin.host_str().unwrap_or_default();
+        if policy.skip_tls_verify && admin.scheme() == "https" {
+            self.ui.warn(&format!(
+                "any certificate is believed for {host}: whoever is on the way can read and change everything"
+            ));
+        }
+        if admin.scheme() == "http" && !net::is_loopback(admin) {
+            self.ui.warn(&format!("{host} is spoken to by plain http: whoever is on the way can read secrets"));
+        }
     }
 
     async fn place(&self) -> Result<&Place> {
@@ -220,7 +301,7 @@ impl Session {
         let url = place.public().ok_or_else(|| {
             Error::usage("the server's public address is not known").hint("name it with --public-endpoint")
         })?;
-        let policy = &self.settings.policy;
+        let policy = &place.policy;
         let (origin, client) = place
             .public_client
             .get_or_try_init(async || Ok::<_, Error>((url.origin(), net::client(policy, &url)?)))
@@ -233,9 +314,13 @@ impl Session {
     }
 }
 
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl Place {
     fn public(&self) -> Option<Url> {
-        self.public.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        locked(&self.public).clone()
     }
 }
 
@@ -261,7 +346,7 @@ impl Remote for Session {
             if place.admin.scheme() == "https" && url.scheme() != "https" {
                 return;
             }
-            place.public.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(url);
+            locked(&place.public).get_or_insert(url);
         }
     }
 

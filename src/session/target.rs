@@ -1,18 +1,25 @@
 //! Choosing the target: the highest layer that names one decides all of it.
 
+mod environment;
+mod flags;
+mod profile;
+
 use std::path::PathBuf;
 
+use reqwest::header::HeaderMap;
 use url::Url;
 
 use crate::config::{ory, paths};
 use crate::env;
 use crate::error::{Error, Result};
-use crate::net;
+use crate::net::{self, Policy};
 use crate::secret::Secret;
 
-/// What the flags say of the target.
+/// What the flags say of the target, or what the shell was told to use.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Given {
+    /// `--profile`: a named target.
+    pub profile: Option<String>,
     /// `--endpoint`: the admin API of a server.
     pub endpoint: Option<String>,
     /// `--public-endpoint`: the public API of the same server.
@@ -29,6 +36,22 @@ pub struct Given {
     pub workspace: Option<String>,
     /// `--config`: the Ory CLI's configuration file.
     pub config: Option<PathBuf>,
+    /// `--trust`: the hash of a repository's `orysh.toml` that is trusted.
+    pub trust: Option<String>,
+    /// What the shell was told to use, which counts where no flag names a target.
+    pub used: Option<Box<Given>>,
+}
+
+impl Given {
+    /// Whether it names a target, rather than something about one.
+    pub fn names_target(&self) -> bool {
+        self.profile.is_some()
+            || self.endpoint.is_some()
+            || self.sandbox
+            || self.project.is_some()
+            || self.workspace.is_some()
+            || self.config.is_some()
+    }
 }
 
 /// Where commands act.
@@ -64,36 +87,116 @@ pub struct Network {
     pub workspace: Option<String>,
 }
 
+/// Who says where to act, the highest first.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Layer {
+    /// The flags of the command.
+    Flags,
+    /// What the shell was told to use.
+    Shell,
+    /// Variables of the environment.
+    Environment,
+    /// The profile in use.
+    Profile,
+    /// The Ory CLI's configuration file.
+    OryCli,
+}
+
+impl Layer {
+    /// All of them, the highest first.
+    pub const ALL: [Layer; 5] = [Layer::Flags, Layer::Shell, Layer::Environment, Layer::Profile, Layer::OryCli];
+
+    /// As a person would say it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Layer::Flags => "flags",
+            Layer::Shell => "use (in the shell)",
+            Layer::Environment => "environment",
+            Layer::Profile => "profile in use",
+            Layer::OryCli => "the Ory CLI's file",
+        }
+    }
+
+    /// What this layer says of the target; `None` where it says nothing.
+    pub fn says(self, given: &Given) -> Result<Option<Chosen>> {
+        let chosen = match self {
+            Layer::Flags => flags::says(given),
+            Layer::Shell => given.used.as_ref().map_or(Ok(None), |used| flags::says(used)),
+            Layer::Environment => environment::says(given),
+            Layer::Profile => profile::in_use(),
+            Layer::OryCli => ory_cli(),
+        };
+        Ok(chosen?.map(|chosen| Chosen { layer: self, ..chosen }))
+    }
+}
+
 /// A target, and which layer named it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chosen {
     /// The target.
     pub target: Target,
+    /// Which layer it comes from.
+    pub layer: Layer,
     /// Who named it, as a person would say it: `--endpoint`, `ORY_SDK_URL`.
     pub named_by: String,
+    /// As whom commands act there, without any secret.
+    pub subject: String,
+    /// The profile that it comes from, if one does.
+    pub profile: Option<ProfileUsed>,
     /// What a person should know about the choice.
     pub warnings: Vec<String>,
 }
 
+/// What else a profile says of its target.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ProfileUsed {
+    /// Its name.
+    pub name: String,
+    /// Whether to ask before it is changed.
+    pub production: bool,
+    /// The colour of its prompt.
+    pub color: Option<String>,
+    /// Headers for the admin API.
+    pub headers: HeaderMap,
+    /// Its authorities, certificates and proxy.
+    pub policy: Policy,
+}
+
 impl Chosen {
-    fn new(target: Target, named_by: impl Into<String>) -> Self {
-        Chosen { target, named_by: named_by.into(), warnings: Vec::new() }
+    fn new(target: Target, named_by: impl Into<String>, subject: impl Into<String>) -> Self {
+        Chosen {
+            target,
+            layer: Layer::Flags,
+            named_by: named_by.into(),
+            subject: subject.into(),
+            profile: None,
+            warnings: Vec::new(),
+        }
     }
 }
 
-/// Chooses: flags, then the environment, then the Ory CLI's file. Errors: two targets in one layer, or none anywhere.
+impl Chosen {
+    /// The target as a person would say it: an address, or what is to be looked up.
+    pub fn place(&self) -> String {
+        match &self.target {
+            Target::Server { admin, .. } => admin.to_string(),
+            Target::Network(network) => {
+                let project = network.project.as_deref().unwrap_or("the key's own project");
+                format!("Ory Network, {project}")
+            }
+            Target::Sandbox => "the sandbox".into(),
+        }
+    }
+}
+
+/// Who acts where no credential is sent.
+const NOBODY: &str = "nobody: no credential is sent";
+
+/// Chooses: the highest layer that names a target. Errors: two targets in one layer, or none anywhere.
 pub fn choose(given: &Given) -> Result<Chosen> {
-    if let Some(chosen) = from_flags(given)? {
-        return Ok(chosen);
-    }
-    if let Some(chosen) = from_environment(given)? {
-        return Ok(chosen);
-    }
-    if let Some(path) = paths::ory_config().filter(|path| path.exists()) {
-        let file = ory::read(&path)?;
-        if let Some(project) = file.selected_project {
-            let network = network(file.access_token, Some(project), None)?;
-            return Ok(Chosen::new(Target::Network(network), path.display().to_string()));
+    for layer in Layer::ALL {
+        if let Some(chosen) = layer.says(given)? {
+            return Ok(chosen);
         }
     }
     Err(no_target())
@@ -109,123 +212,21 @@ const NO_TARGET: &str = "no_target";
 fn no_target() -> Error {
     Error::usage("no server is named: there is nowhere to act")
         .with_code(NO_TARGET)
-        .hint("name an admin API with --endpoint http://127.0.0.1:4445, or set ORY_SDK_URL")
+        .hint("name an admin API with --endpoint http://127.0.0.1:4445, set ORY_SDK_URL, or add a profile")
         .hint("or try things out on the server inside this program with --sandbox")
 }
 
-fn from_flags(given: &Given) -> Result<Option<Chosen>> {
-    let is_network = given.project.is_some() || given.workspace.is_some() || given.config.is_some();
-    let named: Vec<&str> = [
-        (given.sandbox, "--sandbox"),
-        (given.endpoint.is_some(), "--endpoint"),
-        (is_network, "--project, --workspace or --config (a project of Ory Network)"),
-    ]
-    .into_iter()
-    .filter_map(|(is_named, flag)| is_named.then_some(flag))
-    .collect();
-    if named.len() > 1 {
-        return Err(Error::usage(format!("two targets are named: {}", named.join(" and ")))
-            .hint("name one, so that it is certain where the command acts"));
-    }
-    if given.sandbox {
-        return Ok(Some(Chosen::new(Target::Sandbox, "--sandbox")));
-    }
-    // A command that asks nothing but the public API needs no other address.
-    if let (true, false, None, Some(public)) =
-        (given.endpoint_is_public, is_network, &given.endpoint, public_flag(given)?)
-    {
-        let target = Target::Server { admin: public.clone(), public: Some(public), credential: None };
-        return Ok(Some(Chosen::new(target, "--public-endpoint")));
-    }
-    if let Some(endpoint) = &given.endpoint {
-        let target = server(endpoint, "--endpoint", public_flag(given)?, given.endpoint_is_public)?;
-        return Ok(Some(Chosen::new(target, "--endpoint")));
-    }
-    if is_network {
-        return from_network_flags(given).map(Some);
-    }
-    Ok(None)
+/// The error for a layer that names two targets.
+fn two_targets(named: &[&str], hint: &str) -> Error {
+    Error::usage(format!("two targets are named: {}", named.join(" and "))).hint(hint)
 }
 
-fn from_network_flags(given: &Given) -> Result<Chosen> {
-    let wanted = |flag: &Option<String>, var: &env::Var| flag.clone().or_else(|| var.get());
-    let workspace = wanted(&given.workspace, &env::ORY_WORKSPACE);
-    // A file named by a flag brings its own credential and its own selection.
-    if given.config.is_none()
-        && let Some(key) = env::ORY_WORKSPACE_API_KEY.get()
-    {
-        let network = network(Secret::new(key), wanted(&given.project, &env::ORY_PROJECT), workspace)?;
-        return Ok(Chosen::new(Target::Network(network), "--project or --workspace, with ORY_WORKSPACE_API_KEY"));
-    }
-    if given.config.is_none() && env::ORY_PROJECT_API_KEY.get().is_some() {
-        return Err(Error::usage("a project API key names its project by itself")
-            .hint("leave --project and --workspace out, or unset ORY_PROJECT_API_KEY"));
-    }
-    let path = given.config.clone().or_else(paths::ory_config).ok_or_else(no_target)?;
+fn ory_cli() -> Result<Option<Chosen>> {
+    let Some(path) = paths::ory_config().filter(|path| path.exists()) else { return Ok(None) };
     let file = ory::read(&path)?;
-    let project = given.project.clone().or(file.selected_project);
-    let network = network(file.access_token, project, workspace.or(file.selected_workspace))?;
-    Ok(Chosen::new(Target::Network(network), path.display().to_string()))
-}
-
-fn from_environment(given: &Given) -> Result<Option<Chosen>> {
-    let variables = [&env::ORY_SDK_URL, &env::HYDRA_ADMIN_URL, &env::KRATOS_ADMIN_URL];
-    let address = variables.into_iter().find_map(|var| Some((var, var.get()?)));
-    let key = env::ORY_PROJECT_API_KEY.get();
-    match (address, key) {
-        (Some((var, address)), key) => environment_server(given, var, &address, key).map(Some),
-        (None, Some(key)) => {
-            if env::ORY_PROJECT.get().is_some() || env::ORY_WORKSPACE.get().is_some() {
-                return Err(Error::usage("ORY_PROJECT_API_KEY names its project by itself")
-                    .hint("unset ORY_PROJECT and ORY_WORKSPACE"));
-            }
-            let network = network(Secret::new(key), None, None)?;
-            Ok(Some(Chosen::new(Target::Network(network), "ORY_PROJECT_API_KEY")))
-        }
-        (None, None) => {
-            let (project, workspace) = (env::ORY_PROJECT.get(), env::ORY_WORKSPACE.get());
-            if project.is_none() && workspace.is_none() && env::ORY_WORKSPACE_API_KEY.get().is_none() {
-                return Ok(None);
-            }
-            let given = Given { project, workspace, ..Given::default() };
-            from_network_flags(&given).map(|chosen| {
-                Some(Chosen { named_by: "ORY_PROJECT, ORY_WORKSPACE or ORY_WORKSPACE_API_KEY".into(), ..chosen })
-            })
-        }
-    }
-}
-
-fn environment_server(given: &Given, var: &env::Var, address: &str, key: Option<String>) -> Result<Chosen> {
-    if let Some(other) = [&env::ORY_PROJECT, &env::ORY_WORKSPACE].into_iter().find(|other| other.get().is_some()) {
-        return Err(Error::usage(format!("two targets are named: {} and {}", var.name, other.name))
-            .hint("unset one of them, so that it is certain where the command acts"));
-    }
-    let public = match public_flag(given)? {
-        Some(public) => Some(public),
-        None => {
-            env::HYDRA_PUBLIC_URL.get().map(|text| net::server_url(&text, env::HYDRA_PUBLIC_URL.name)).transpose()?
-        }
-    };
-    let mut target = server(address, var.name, public, given.variable_is_public)?;
-    let mut warnings = Vec::new();
-    if var.name == env::KRATOS_ADMIN_URL.name {
-        warnings.push(format!(
-            "the address {address} comes from KRATOS_ADMIN_URL, which often names Ory Kratos: ORY_SDK_URL is the better place for it"
-        ));
-    }
-    if let (Some(key), Target::Server { admin, credential, .. }) = (key, &mut target) {
-        // A key goes to Ory's own hosts only: elsewhere it is a second target, not a credential.
-        if !is_below(admin, &apis()?) {
-            return Err(Error::usage(format!("two targets are named: {} and ORY_PROJECT_API_KEY", var.name))
-                .hint(format!("the key is for Ory Network, and {address} is not there: unset one of them")));
-        }
-        *credential = Some(Secret::new(key));
-    }
-    Ok(Chosen { target, named_by: var.name.into(), warnings })
-}
-
-fn public_flag(given: &Given) -> Result<Option<Url>> {
-    given.public_endpoint.as_deref().map(|text| net::server_url(text, "--public-endpoint")).transpose()
+    let Some(project) = file.selected_project else { return Ok(None) };
+    let network = network(file.access_token, Some(project), None)?;
+    Ok(Some(Chosen::new(Target::Network(network), path.display().to_string(), file.subject)))
 }
 
 /// `is_public`: the address may be that of the public API, where no other is named for it.
@@ -270,6 +271,8 @@ mod tests {
         let given = Given { endpoint: Some("http://x".into()), sandbox: true, ..Given::default() };
         assert!(choose(&given).unwrap_err().message().contains("two targets"));
         let given = Given { endpoint: Some("http://x".into()), project: Some("p".into()), ..Given::default() };
+        assert!(choose(&given).unwrap_err().message().contains("two targets"));
+        let given = Given { profile: Some("p".into()), sandbox: true, ..Given::default() };
         assert!(choose(&given).unwrap_err().message().contains("two targets"));
     }
 

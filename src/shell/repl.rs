@@ -1,8 +1,8 @@
 //! The loop: read a line, do it, tell what came of it.
 
-use std::io::BufRead;
 use std::sync::Arc;
 
+use nu_ansi_term::Color;
 use rustyline::error::ReadlineError;
 use rustyline::history::DefaultHistory;
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
@@ -15,7 +15,7 @@ use crate::grammar::{Host, Registry, common, execute, parse, words};
 use crate::model::fields::FIELDS;
 use crate::output::format::Format;
 use crate::script::run::on_big_stack;
-use crate::session::handle::Settings;
+use crate::session::target::Target;
 use crate::shell::line::{Sort, sort};
 use crate::shell::rhai::{Prompt, is_incomplete};
 use crate::text;
@@ -76,14 +76,20 @@ pub fn from_stdin(host: &Host) -> Result<()> {
         let mut prompt = Prompt::new(host);
         let mut pending = String::new();
         let mut begun_at = 0;
-        for (at, line) in std::io::stdin().lock().lines().enumerate() {
-            let line = line.map_err(|source| Error::usage("cannot read stdin").caused_by(source))?;
+        for at in 0.. {
+            // Not held on to: a command that reads stdin would wait for it for ever.
+            let mut line = String::new();
+            let read = std::io::stdin().read_line(&mut line);
+            if read.map_err(|source| Error::usage("cannot read stdin").caused_by(source))? == 0 {
+                break;
+            }
+            let line = line.trim_end_matches('\n').trim_end_matches('\r');
             if pending.is_empty() {
                 begun_at = at + 1;
             } else {
                 pending.push('\n');
             }
-            pending.push_str(&line);
+            pending.push_str(line);
             if sort(&pending, &host.registry) == Sort::Rhai && is_incomplete(&pending) {
                 continue;
             }
@@ -136,15 +142,34 @@ fn command(host: &Host, prompt: &mut Prompt, line: &str) -> Result<()> {
     Ok(())
 }
 
+/// The prompt: where a line acts, in the colour of its profile; production is red where no other is chosen.
 fn label(host: &Host) -> String {
-    let settings: &Settings = host.session.settings();
-    if settings.given.sandbox {
-        return "orysh sandbox".into();
+    let session = host.session.for_command(host.session.ui(), host.session.settings().clone());
+    let Ok(chosen) = session.chosen() else { return "orysh".into() };
+    let place = match (&chosen.profile, &chosen.target) {
+        (Some(profile), _) => profile.name.clone(),
+        (None, Target::Sandbox) => "sandbox".into(),
+        (None, _) => chosen.place(),
+    };
+    let label = format!("orysh {}", text::safe(&place));
+    let Some(profile) = chosen.profile.filter(|_| session.ui().colors_stdout()) else { return label };
+    let color = profile.color.as_deref().or(profile.production.then_some("red"));
+    match color.and_then(paint) {
+        Some(color) => color.paint(label).to_string(),
+        None => label,
     }
-    match host.session.described() {
-        Ok(place) => format!("orysh {}", text::safe(place.split(" (").next().unwrap_or_default())),
-        Err(_) => "orysh".into(),
-    }
+}
+
+fn paint(name: &str) -> Option<Color> {
+    let known = [
+        ("red", Color::Red),
+        ("yellow", Color::Yellow),
+        ("green", Color::Green),
+        ("cyan", Color::Cyan),
+        ("blue", Color::Blue),
+        ("magenta", Color::Magenta),
+    ];
+    known.into_iter().find(|(known, _)| *known == name).map(|(_, color)| color)
 }
 
 fn editor() -> Result<Editor<Lines, DefaultHistory>> {
@@ -163,14 +188,28 @@ fn history_file() -> Option<std::path::PathBuf> {
 }
 
 /// What a line with a secret in it holds: flags and members by parts of their names, and words that a token follows.
-const SECRETS: &[&str] =
-    &["secret", "token", "password", "--header", "-H", "--http-header", "--proxy", "--pgp-key -----", "PRIVATE KEY"];
+const SECRETS: &[&str] = &[
+    "secret",
+    "token",
+    "passw",
+    "pwd",
+    "pw ",
+    "earer ",
+    "--sec",
+    "ory_",
+    "--header",
+    "-H",
+    "--http-header",
+    "--proxy",
+    "PRIVATE KEY",
+];
 
 /// What holds such a word and no secret.
 const HARMLESS: &[&str] = &[
     "rotate secret",
     "delete access-tokens",
     "--page-token",
+    "--sector-identifier-uri",
     "--secret-file",
     "--secret-stdin",
     "--secret-out",

@@ -119,6 +119,8 @@ fn where_there_is_nobody_to_encrypt_for() {
     program.run("import clients none.json --pgp-key @- --pgp-key @-").fails(2, "both read stdin");
     program.run("import clients --pgp-key @-").fails(2, "both read stdin");
     assert_eq!(server.clients().len(), 0);
+    program.file("none.yaml", "client_id: n\ntoken_endpoint_auth_method: none\n");
+    program.run("apply -f none.yaml --pgp-key @key.asc").fails(2, "nothing to encrypt");
     program.file("a.yaml", "client_id: a\n");
     program.run("apply -f a.yaml --pgp-key @key.asc").ok().tells("is encrypted for key");
     let ran = program.run("apply -f a.yaml --pgp-key @key.asc").ok();
@@ -141,6 +143,13 @@ fn damaged_keys_are_told_of_in_few_words() {
     let third = lines[3];
     for (text, why) in [
         (armored.replacen(third, &format!("{}={}", &third[..10], &third[11..]), 1), "line 4"),
+        (
+            armored.replacen(third, &format!("{}==", &third[..third.len() - 2]), 1),
+            "line 5 of key.asc: the data goes on",
+        ),
+        (armored.replacen(third, &third[1..], 1), "line 4 of key.asc: the data is cut off"),
+        (armored.replacen("BEGIN PGP", "BEGN PGP", 1), "line 1 of key.asc: this is no beginning"),
+        (armored.lines().skip(1).map(|line| format!("{line}\n")).collect(), "ends here that has not begun"),
         (armored.replace('\n', " "), "line ends were lost"),
         (armored.replacen("-----BEGIN", "----BEGIN", 1), "line 1 of key.asc: this is no beginning"),
     ] {

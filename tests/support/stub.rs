@@ -2,8 +2,8 @@
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
@@ -15,6 +15,7 @@ pub struct Stub {
     /// Its address.
     pub url: String,
     asked: Arc<AtomicUsize>,
+    heads: Arc<Mutex<Vec<String>>>,
 }
 
 impl Stub {
@@ -22,6 +23,24 @@ impl Stub {
     pub fn answering(answer: &str) -> Self {
         let answer = answer.to_owned();
         Self::serving("http", move |stream| reply(stream, &answer))
+    }
+
+    /// Answers everything with these bytes, and notes the heads of the requests.
+    pub fn noting(answer: &str) -> Self {
+        let answer = answer.to_owned();
+        let heads = Arc::<Mutex<Vec<String>>>::default();
+        let noted = Arc::clone(&heads);
+        let stub = Self::serving("http", move |mut stream| {
+            noted.lock().unwrap().push(head(&mut stream));
+            // The other side may have had enough.
+            let _ = stream.write_all(answer.as_bytes()).and_then(|()| stream.flush());
+        });
+        Stub { heads, ..stub }
+    }
+
+    /// The heads of the requests so far.
+    pub fn heads(&self) -> Vec<String> {
+        self.heads.lock().unwrap().clone()
     }
 
     /// Answers by a part of the first line of a request, the first that fits.
@@ -69,7 +88,7 @@ impl Stub {
                 serve(stream.unwrap());
             }
         });
-        Stub { url, asked }
+        Stub { url, asked, heads: Arc::default() }
     }
 }
 

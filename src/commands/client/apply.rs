@@ -16,6 +16,7 @@ use crate::model::fields;
 use crate::model::input::Entry;
 use crate::ops::apply::{self, Due, How};
 use crate::ops::create::{self, Created};
+use crate::ops::guard;
 use crate::ops::keep::Kept;
 use crate::ops::update::{self, FieldChange, Updated};
 use crate::ops::{delete, recipients};
@@ -108,17 +109,18 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     let plan = apply::plan(session, entries, &how)?;
     if plan.iter().any(Due::is_sealed) {
         recipients::tell(session, &how.recipients);
+    } else if !how.recipients.is_empty() && plan.iter().any(|due| matches!(due, Due::Create(_))) {
+        return Err(Error::usage("none of the new clients has a secret, and there is nothing to encrypt")
+            .hint("leave --pgp-key, --pgp-key-url and --keybase out"));
     }
-    let gone: Vec<String> =
-        plan.iter().filter(|due| matches!(due, Due::Delete(_))).map(|due| format!("`{}`", safe(due.id()))).collect();
-    let asks = !gone.is_empty() && !only_shows && !args.yes;
+    let asks = plan.iter().any(|due| matches!(due, Due::Delete(_))) && !args.yes;
     if only_shows || asks {
         for due in &plan {
             tell(ui, due);
         }
     }
-    if asks {
-        confirm(session, &gone, files.iter().any(|file| file == "-"))?;
+    if !only_shows {
+        confirm(session, &plan, files.iter().any(|file| file == "-"))?;
     }
     let steps = Steps {
         session: session.clone(),
@@ -155,17 +157,25 @@ fn lay_over(entries: &mut [Entry], overlays: Vec<Entry>) -> Result<()> {
     Ok(())
 }
 
-/// Asks before clients are deleted. Off a terminal only `--yes` does.
-fn confirm(session: &Session, gone: &[String], stdin_is_read: bool) -> Result<()> {
+/// Asks before clients are deleted, and before a production target is changed at all. Off a terminal only a flag agrees to
+/// deleting any.
+fn confirm(session: &Session, plan: &[Due], stdin_is_read: bool) -> Result<()> {
+    let of = |is: fn(&Due) -> bool| plan.iter().filter(|due| is(due)).count();
+    let gone: Vec<String> =
+        plan.iter().filter(|due| matches!(due, Due::Delete(_))).map(|due| format!("`{}`", safe(due.id()))).collect();
     let named = if gone.len() > 10 { format!("{} clients", gone.len()) } else { gone.join(", ") };
-    if !session.ui().can_ask(stdin_is_read) {
-        return Err(Error::usage(format!("--prune would delete {named}")).hint("--yes deletes without asking"));
+    if !gone.is_empty() {
+        let assent = &session.settings().assent;
+        if !assent.yes && assent.confirm.is_none() && !session.ui().can_ask(stdin_is_read) {
+            return Err(Error::usage(format!("--prune would delete {named}")).hint("--yes deletes without asking"));
+        }
+        return guard::ask(session, &format!("delete {named}"), "nothing was changed", stdin_is_read);
     }
-    if session.ui().agrees(&format!("Delete {named} on {}?", session.described()?), stdin_is_read) {
-        Ok(())
-    } else {
-        Err(Error::usage("nothing was changed").hint("leave --prune out to delete none"))
+    let (made, changed) = (of(|due| matches!(due, Due::Create(_))), of(|due| matches!(due, Due::Change(_))));
+    if made + changed == 0 {
+        return Ok(());
     }
+    guard::batch(session, &format!("create {made} clients and change {changed}"), stdin_is_read)
 }
 
 /// Shows what is due for one client, a field a line.

@@ -6,9 +6,9 @@ use clap::{Arg, ArgAction};
 
 use crate::commands::client::{ALIASES, change, ids, ids_arg, ids_from_stdin};
 use crate::commands::in_turn::{self, in_turn};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::grammar::{Args, Command, Host};
-use crate::ops;
+use crate::ops::{self, guard};
 use crate::output::outcome::{Column, Outcome, Row};
 
 const COLUMNS: &[Column] = &[Column { title: "ID", member: "" }];
@@ -49,10 +49,7 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         return change::dry_runs(args, shown);
     }
     let what = if ids.len() == 1 { format!("client `{}`", ids[0]) } else { format!("{} clients", ids.len()) };
-    let question = format!("Delete {what} on {}?", session.described()?);
-    if !args.yes && !ui.agrees(&question, ids_from_stdin(args)) {
-        return Err(Error::usage("nothing was deleted").hint("--yes deletes without asking"));
-    }
+    guard::ask(&session, &format!("delete {what}"), "nothing was deleted", ids_from_stdin(args))?;
     let count = ids.len();
     let (mut left, mut deleted) = (count, 0);
     let rows = in_turn(

@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::grammar::{Args, Command, Host, recipients as recipient_flags};
 use crate::model::input::Entry;
 use crate::ops::create::{self, Created, How, Plan};
+use crate::ops::guard;
 use crate::ops::keep::Kept;
 use crate::ops::recipients;
 use crate::output::outcome::Outcome;
@@ -55,6 +56,9 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         if args.texts("pgp-key").iter().any(|key| key == "@-") {
             return Err(Error::usage("the clients and --pgp-key @- both read stdin").hint("give one of them a file"));
         }
+        if !args.from_argv && !session.ui().stdin_is_terminal() {
+            return Err(Error::usage("no file is named, and stdin holds the lines of the shell").hint("name a file"));
+        }
         if session.ui().stdin_is_terminal() {
             let error = Error::usage("no file is named, and stdin is a terminal");
             return Err(error.hint("name a file, or - to type it in"));
@@ -78,6 +82,8 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         let shown = plans.iter().map(|plan| plan.shown(&session)).collect::<Result<Vec<_>>>()?;
         return change::dry_runs(args, shown);
     }
+    let count = plans.len();
+    guard::batch(&session, &format!("create {count} clients"), files.iter().any(|file| file == "-"))?;
     Kept::rehearse()?;
     let name = |plan: &Plan| format!("client `{}`", plan.id());
     let rows = in_turn(plans, name, move |plan| {

@@ -4,9 +4,10 @@ use clap::{Arg, ArgAction};
 
 use crate::commands::client::{ALIASES, COLUMNS, change, id, id_arg, with_members};
 use crate::config::read;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::grammar::{Args, Command, Host};
 use crate::model::input;
+use crate::ops::guard;
 use crate::ops::replace;
 use crate::output::outcome::{Outcome, Row};
 
@@ -57,10 +58,7 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     }
     if !resets.is_empty() {
         ui.warn(&format!("resets what {} does not name: {}", read::name(file), resets.join(", ")));
-        let question = format!("Replace client `{id}` on {}?", session.described()?);
-        if !args.yes && !ui.agrees(&question, file == "-") {
-            return Err(Error::usage("nothing was replaced").hint("--yes replaces without asking"));
-        }
+        guard::ask(session, &format!("replace client `{id}`"), "nothing was replaced", file == "-")?;
     }
     let session = session.clone();
     let work = move || {

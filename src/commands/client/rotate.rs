@@ -6,6 +6,7 @@ use crate::api::request;
 use crate::commands::client::{COLUMNS, change, id, id_arg, with_members};
 use crate::error::{Error, Result};
 use crate::grammar::{Args, Command, Host, recipients as recipient_flags};
+use crate::ops::guard;
 use crate::ops::recipients;
 use crate::ops::rotate::{self, Rotated};
 use crate::output::outcome::{Outcome, Row};
@@ -56,17 +57,13 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         let request = if drop_old { request::drop_rotated(&id) } else { request::rotate_secret(&id) };
         return change::dry_run(args, request.shown(&session.admin_url()?));
     }
-    let question = match (drop_old, cut_over) {
-        (true, _) => Some("End the old secrets of"),
-        (_, true) => Some("End the secret of"),
+    let what = match (drop_old, cut_over) {
+        (true, _) => Some("end the old secrets of"),
+        (_, true) => Some("end the secret of"),
         _ => None,
     };
-    if let Some(question) = question
-        && !args.yes
-        && !args.flag("dry-run")
-        && !ui.agrees(&format!("{question} client `{id}` on {}?", session.described()?), false)
-    {
-        return Err(Error::usage("nothing was changed").hint("--yes does it without asking"));
+    if let (Some(what), false) = (what, args.flag("dry-run")) {
+        guard::ask(session, &format!("{what} client `{id}`"), "nothing was changed", false)?;
     }
     if drop_old {
         let session = session.clone();

@@ -5,6 +5,7 @@ use clap::{Arg, ArgAction};
 use crate::error::{Error, Result};
 use crate::grammar::{Args, Command, Host};
 use crate::model::client::ClientId;
+use crate::ops::guard;
 use crate::ops::tokens;
 use crate::output::outcome::Outcome;
 
@@ -41,10 +42,7 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         None if args.flag("all") => "every client".to_owned(),
         None => return Err(Error::usage("which consent is not said").hint("name --client ID, or --all")),
     };
-    let question = format!("Revoke the consent of `{subject}` to {whom} on {}?", session.described()?);
-    if !args.yes && !ui.agrees(&question, false) {
-        return Err(Error::usage("nothing was revoked").hint("--yes revokes without asking"));
-    }
+    guard::ask(session, &format!("revoke the consent of `{subject}` to {whom}"), "nothing was revoked", false)?;
     tokens::withdraw_consent(session, subject, client.as_ref())?;
     ui.note(&format!("the consent of `{subject}` to {whom} is revoked, if there was one"));
     Ok(Outcome::nothing())

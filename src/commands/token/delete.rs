@@ -2,9 +2,10 @@
 
 use clap::Arg;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::grammar::{Args, Command, Host};
 use crate::model::client::ClientId;
+use crate::ops::guard;
 use crate::ops::tokens;
 use crate::output::outcome::{Column, Outcome, Row};
 
@@ -26,10 +27,7 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     let session = &host.session;
     let ui = session.ui();
     let id = ClientId::parse(args.text("id").unwrap_or_default())?;
-    let question = format!("Delete every token of client `{id}` on {}?", session.described()?);
-    if !args.yes && !ui.agrees(&question, false) {
-        return Err(Error::usage("nothing was deleted").hint("--yes deletes without asking"));
-    }
+    guard::ask(session, &format!("delete every token of client `{id}`"), "nothing was deleted", false)?;
     let session = session.clone();
     let work = move || {
         tokens::delete_all(&session, &id)?;

@@ -19,6 +19,12 @@ pub(super) fn first_name(path: &str) -> Option<String> {
     is_name.then(|| first.replace('\\', ""))
 }
 
+/// Whether a second step goes below the first one; a modifier stays where it is.
+pub(super) fn goes_below(path: &str) -> bool {
+    let rest = step(path).map_or("", |length| &path[length..]);
+    rest.starts_with(['.', '|']) && !rest[1..].starts_with('@')
+}
+
 /// Checks step by step, as gjson walks.
 fn steps(path: &str) -> Result<(), String> {
     let mut rest = path;

@@ -1,0 +1,102 @@
+//! `profile add NAME`: keeps a target under a name.
+
+use clap::{Arg, ArgAction};
+use toml_edit::value;
+
+use super::name_arg;
+use crate::config::profile::{self, CURRENT, Profile, TEXTS};
+use crate::error::{Error, Result};
+use crate::grammar::{Args, Command, Host};
+use crate::net;
+use crate::output::outcome::Outcome;
+
+const EXAMPLES: &str = "\
+Examples:
+  orysh profile add hydra --endpoint http://127.0.0.1:4445
+  orysh profile add shop --endpoint https://hydra.example.org --production --credential env:SHOP_KEY
+  orysh profile add staging --project happy-hill-staging --credential file
+
+The first profile is in use from then on; `orysh profile use NAME` changes that. The file may be edited by hand: what is
+written there beside the profiles stays.";
+
+/// The command.
+pub fn command() -> Command {
+    Command::new(["profile", "add"], "Keep a target under a name", run).offline().args(add_args).after(EXAMPLES)
+}
+
+fn add_args() -> Vec<Arg> {
+    let switch =
+        |name: &'static str, help: &'static str| Arg::new(name).long(name).action(ArgAction::SetTrue).help(help);
+    let mut args = vec![name_arg("What the profile is called")];
+    args.extend(TEXTS.iter().map(|key| Arg::new(key.name).long(key.name).value_name(key.value).help(key.help)));
+    args.push(
+        Arg::new("header")
+            .long("header")
+            .short('H')
+            .value_name("NAME: VALUE")
+            .action(ArgAction::Append)
+            .help("Header to send to the admin API (can be repeated)"),
+    );
+    args.push(switch("skip-tls-verify", "Believe any TLS certificate: whoever is on the way can change everything"));
+    args.push(switch("production", "Ask before it is changed"));
+    args.push(switch("use", "Use it from now on"));
+    args
+}
+
+fn run(host: &Host, args: &Args) -> Result<Outcome> {
+    let ui = host.session.ui();
+    let name = args.text("name").unwrap_or_default();
+    profile::check_name(name)?;
+    let profile = described(args)?;
+    profile.check(name)?;
+    let path = profile::user_file()?;
+    let is_used = profile::change(|document, known| {
+        if known.all.contains_key(name) {
+            return Err(Error::usage(format!("there is a profile `{name}` already"))
+                .hint(format!("edit {}, or remove it: orysh profile remove {name}", path.display())));
+        }
+        profile.write(profile::table(document, name)?);
+        let is_used = args.flag("use") || known.current.is_none() && known.all.is_empty();
+        if is_used {
+            document.insert(CURRENT, value(name));
+        }
+        Ok(is_used)
+    })?;
+    ui.note(&format!("profile {name} ({}) is kept in {}", profile.target(), path.display()));
+    if is_used {
+        ui.note(&format!("it is in use: commands that name no other target act on {}", profile.target()));
+    }
+    Ok(Outcome::nothing())
+}
+
+fn described(args: &Args) -> Result<Profile> {
+    let mut profile = Profile::default();
+    for key in TEXTS {
+        if let Some(text) = args.text(key.name) {
+            profile.set(key.name, text).map_err(|error| error.about(format!("--{}", key.name)))?;
+        }
+    }
+    let urls = [
+        (&profile.endpoint, "--endpoint"),
+        (&profile.public_endpoint, "--public-endpoint"),
+        (&profile.console_url, "--console-url"),
+        (&profile.apis_url, "--apis-url"),
+    ];
+    for (url, flag) in urls {
+        url.as_deref().map(|url| net::server_url(url, flag)).transpose()?;
+    }
+    for header in args.texts("header") {
+        let (name, value) = header.split_once(':').ok_or_else(|| {
+            Error::usage("--header wants a name, a colon and a value")
+                .hint("for example --header 'X-Forwarded-Proto: https'")
+        })?;
+        if name.trim().eq_ignore_ascii_case("authorization") {
+            return Err(Error::usage("a profile holds no credential")
+                .hint("say where it is with --credential: env:NAME, or file with `orysh auth key set`"));
+        }
+        profile.headers.insert(name.trim().to_owned(), value.trim().to_owned());
+    }
+    profile.skip_tls_verify = args.flag("skip-tls-verify");
+    profile.production = args.flag("production");
+    Ok(profile)
+}

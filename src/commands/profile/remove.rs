@@ -1,0 +1,43 @@
+//! `profile remove NAME`: forgets a profile, and the key that was kept for it.
+
+use super::{forget_credential, name_arg};
+use crate::config::profile::{self, CURRENT, PROFILES};
+use crate::error::{Error, Result};
+use crate::grammar::{Args, Command, Host};
+use crate::output::outcome::Outcome;
+
+const EXAMPLES: &str = "\
+Examples:
+  orysh profile remove local --yes
+
+The key that was kept for it (`orysh auth key set`) goes as well.";
+
+/// The command.
+pub fn command() -> Command {
+    Command::new(["profile", "remove"], "Forget a profile", run)
+        .offline()
+        .args(|| vec![name_arg("The profile")])
+        .after(EXAMPLES)
+}
+
+fn run(host: &Host, args: &Args) -> Result<Outcome> {
+    let ui = host.session.ui();
+    let name = args.text("name").unwrap_or_default();
+    profile::user()?.get(name)?;
+    if !args.yes && !ui.agrees(&format!("Forget profile {name}?"), false) {
+        return Err(Error::usage("nothing was removed").hint("--yes removes without asking"));
+    }
+    profile::change(|document, known| {
+        known.get(name)?;
+        if let Some(profiles) = document.get_mut(PROFILES).and_then(toml_edit::Item::as_table_like_mut) {
+            profiles.remove(name);
+        }
+        if known.current.as_deref() == Some(name) {
+            document.remove(CURRENT);
+        }
+        Ok(())
+    })?;
+    let key = if forget_credential(name)? { ", and the key that was kept for it" } else { "" };
+    ui.note(&format!("profile {name} is removed{key}"));
+    Ok(Outcome::nothing())
+}

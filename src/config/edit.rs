@@ -1,0 +1,148 @@
+//! TOML files that people edit too: what a program changes leaves comments, order and unknown keys as they were.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::ErrorKind;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use toml_edit::{Document, DocumentMut, TomlError};
+
+use crate::config::files;
+use crate::error::{Error, Position, Result};
+use crate::text::safe;
+
+/// Reads a file; one that is not there is empty.
+///
+/// Errors are of usage: it cannot be read, is broken (with its line and column), or others can read or write it.
+pub fn read(path: &Path) -> Result<Document<String>> {
+    let name = path.display();
+    let unreadable = |source| Error::usage(format!("cannot read {name}")).caused_by(source);
+    let text = match fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(source) if source.kind() == ErrorKind::NotFound => return parse(String::new(), &name.to_string()),
+        Err(source) => return Err(unreadable(source)),
+    };
+    private(path)?;
+    parse(text, &name.to_string())
+}
+
+/// Reads a text. Errors are of usage, with line and column.
+pub fn parse(text: String, name: &str) -> Result<Document<String>> {
+    let copy = text.clone();
+    Document::parse(text).map_err(|source: TomlError| {
+        let at = position(&copy, source.span().map_or(0, |span| span.start));
+        Error::usage(format!("{}, {at}: {}", safe(name), safe(source.message().trim()))).at(at)
+    })
+}
+
+/// Where a byte of a text is.
+pub fn position(text: &str, byte: usize) -> Position {
+    let before = text.get(..byte.min(text.len())).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    Position { line, column }
+}
+
+/// Refuses a file that others can read or write: it may hold credentials, and says where commands act.
+pub fn private(path: &Path) -> Result<()> {
+    let found = fs::metadata(path)
+        .map_err(|source| Error::usage(format!("cannot read {}", path.display())).caused_by(source))?;
+    let of_others = found.mode() & 0o077;
+    if of_others == 0 {
+        return Ok(());
+    }
+    let word = shlex::try_quote(&path.display().to_string()).map_or_else(|_| path.display().to_string(), Into::into);
+    Err(Error::usage(format!("others can read or change {}", path.display()))
+        .hint(format!("mend it with: chmod 600 {word}")))
+}
+
+/// Changes a file, alone: other processes wait, and whoever reads meanwhile has the old file or the new one, whole.
+///
+/// Errors: those of [`read`], of `change` (then nothing is written), and of writing.
+pub fn change<T>(path: &Path, change: impl FnOnce(&mut DocumentMut) -> Result<T>) -> Result<T> {
+    let path = real(path);
+    let _lock = lock(&path)?;
+    files::sweep(&path);
+    let read = read(&path)?;
+    let before = read.raw().to_owned();
+    let mut document = read.into_mut();
+    let result = change(&mut document)?;
+    let after = document.to_string();
+    if after != before {
+        files::replace(&path, after.as_bytes())?;
+    }
+    Ok(result)
+}
+
+/// Holds a file for as long as the returned one is open; its folder is made where it is not there.
+pub fn lock(path: &Path) -> Result<File> {
+    let failed = |source: std::io::Error| Error::failed(format!("cannot lock {}", path.display())).caused_by(source);
+    if let Some(folder) = path.parent() {
+        files::private_folder(folder)?;
+    }
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(name).map_err(failed)?;
+    file.lock().map_err(failed)?;
+    Ok(file)
+}
+
+/// Where a link leads to: the file there is replaced, and the link stays.
+fn real(path: &Path) -> PathBuf {
+    fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn comments_order_and_unknown_keys_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.toml");
+        let text = "# mine\nlater = 1 # too\n\n[profile.b]\nx = \"y\"\n[profile.a]\n";
+        files::replace(&path, text.as_bytes()).unwrap();
+        change(&path, |document| {
+            document["profile"]["b"]["endpoint"] = toml_edit::value("http://x");
+            Ok(())
+        })
+        .unwrap();
+        let now = fs::read_to_string(&path).unwrap();
+        assert_eq!(now, text.replace("x = \"y\"\n", "x = \"y\"\nendpoint = \"http://x\"\n"));
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn what_is_broken_or_open_to_others_is_refused_and_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.toml");
+        files::replace(&path, b"a = 1\nb = \n").unwrap();
+        let error = change(&path, |_| Ok(())).unwrap_err();
+        assert!(error.message().contains("config.toml, line 2, column"), "{error}");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "a = 1\nb = \n");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+        assert!(read(&path).unwrap_err().hints()[0].contains("chmod 600"));
+    }
+
+    #[test]
+    fn two_at_once_lose_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.toml");
+        std::thread::scope(|scope| {
+            for thread in 0..8 {
+                let path = &path;
+                scope.spawn(move || {
+                    for n in 0..5 {
+                        change(path, |document| {
+                            document[&format!("k{thread}x{n}")] = toml_edit::value(1);
+                            Ok(())
+                        })
+                        .unwrap();
+                    }
+                });
+            }
+        });
+        assert_eq!(read(&path).unwrap().len(), 40);
+    }
+}

@@ -1,0 +1,101 @@
+//! The profiles that a repository's `orysh.toml` adds, once the user has said that its content is trusted.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+use toml_edit::value;
+
+use crate::config::profile::{self, Profiles};
+use crate::config::{edit, paths};
+use crate::error::{Error, Result};
+use crate::text::safe;
+
+const NAME: &str = "orysh.toml";
+
+/// The file of a repository.
+#[derive(Debug)]
+pub struct Team {
+    /// Where it is.
+    pub path: PathBuf,
+    /// What it adds.
+    pub profiles: Profiles,
+    /// The SHA-256 of its content, in hex.
+    pub hash: String,
+}
+
+/// The file in the working folder or the nearest one above. Errors: it is broken, or holds what only a user may say.
+pub fn found() -> Result<Option<Team>> {
+    let folder =
+        std::env::current_dir().map_err(|source| Error::usage("there is no working folder").caused_by(source))?;
+    match folder.ancestors().map(|folder| folder.join(NAME)).find(|path| path.is_file()) {
+        Some(path) => read(&path).map(Some),
+        None => Ok(None),
+    }
+}
+
+fn read(path: &Path) -> Result<Team> {
+    let name = path.display().to_string();
+    let text =
+        fs::read_to_string(path).map_err(|source| Error::usage(format!("cannot read {name}")).caused_by(source))?;
+    let hash = hex(&Sha256::digest(text.as_bytes()));
+    let profiles = profile::profiles(&edit::parse(text, &name)?, path)?;
+    if profiles.current.is_some() {
+        return Err(Error::usage(format!("{}: which profile is in use is for each user to say", safe(&name))));
+    }
+    for (profile, said) in &profiles.all {
+        let is_credential = |header: &&String| ["authorization", "cookie"].contains(&header.to_lowercase().as_str());
+        let secret = said.credential.is_some().then_some("credential");
+        if let Some(key) = secret.or_else(|| said.headers.keys().find(is_credential).map(String::as_str)) {
+            return Err(Error::usage(format!("{}: profile `{}` has `{key}`", safe(&name), safe(profile)))
+                .hint("a repository names targets and no credentials: these belong to each user"));
+        }
+    }
+    Ok(Team { path: path.to_owned(), profiles, hash })
+}
+
+impl Team {
+    /// Errors: the user has not said that this very content is trusted. `given` is the hash that a flag trusts.
+    pub fn demand_trust(&self, given: Option<&str>) -> Result<()> {
+        if given.is_some_and(|hash| hash.eq_ignore_ascii_case(&self.hash)) || self.is_trusted()? {
+            return Ok(());
+        }
+        if let Some(other) = given {
+            return Err(Error::usage(format!("--trust {} is not the hash of {}", safe(other), self.path.display()))
+                .hint(format!("it is {}", self.hash)));
+        }
+        Err(Error::usage(format!("{} is not trusted, or has changed since it was", self.path.display()))
+            .with_code(UNTRUSTED)
+            .hint(format!("look at it, then: orysh profile trust, or --trust {}", self.hash)))
+    }
+
+    /// Whether the user trusts its content.
+    pub fn is_trusted(&self) -> Result<bool> {
+        let document = edit::read(&file()?)?;
+        Ok(document.get(&self.path.display().to_string()).and_then(toml_edit::Item::as_str) == Some(&self.hash))
+    }
+
+    /// Remembers that the user trusts its content.
+    pub fn trust(&self) -> Result<()> {
+        edit::change(&file()?, |document| {
+            document.insert(&self.path.display().to_string(), value(&self.hash));
+            Ok(())
+        })
+    }
+}
+
+/// The code of an error that asks for trust.
+pub const UNTRUSTED: &str = "untrusted";
+
+fn file() -> Result<PathBuf> {
+    Ok(paths::config()?.join("trust.toml"))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
