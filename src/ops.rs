@@ -6,6 +6,7 @@ pub mod delete;
 pub mod guard;
 pub mod keep;
 pub mod look;
+pub mod mark;
 pub mod recipients;
 pub mod replace;
 pub mod rotate;

@@ -497,6 +497,7 @@ fn a_path_that_can_match_nothing_is_refused_before_anything_is_sent() {
     program.run("create client --format jsonpath=registration_access_token").ok();
     program.run("create client --format 'jsonpath={client_id,client_secret}'").ok();
     program.run("create client --format 'jsonpath=$.client_secret'").quiet();
+    program.run("create client --format \"jsonpath=\\$['client_id','client_secret']\"").quiet();
 }
 
 #[test]
@@ -517,4 +518,39 @@ fn the_plan_of_a_new_client_stands_in_the_result() {
     assert_eq!(plan[0]["changes"]["client_name"], json!({"before": null, "after": "Web"}));
     let ran = program.run("apply -f clients.yaml --diff -q").quiet();
     assert_eq!(ran.stdout, "web\njob\nspa\n");
+}
+
+#[test]
+fn a_page_is_not_taken_for_the_whole() {
+    let server = Sandbox::of_many(5, "");
+    let program = orysh(&server);
+    for (flags, format) in [
+        ("--page-size 2", "json"),
+        ("--page-size 2", "yaml"),
+        ("--page-size 2", "json-pretty"),
+        ("--limit 2 --sort client_id", "json"),
+        ("--limit 2 --where true", "yaml"),
+    ] {
+        let page = program.run(&format!("list clients {flags} --format {format}")).ok().stdout;
+        program.file("page.yaml", &page);
+        program.run("apply -f page.yaml --set s --prune --diff").fails(2, "one page of a longer list");
+        let all = program.run(&format!("list clients --all --format {format}")).ok().stdout;
+        program.file("page.yaml", &all);
+        program.run("apply -f page.yaml").ok().tells("5 unchanged");
+    }
+}
+
+#[test]
+fn the_mark_of_a_set_stays_through_changes_and_comes_by_no_file() {
+    let (server, program) = ready();
+    program.run("apply -f clients.yaml --set shop").ok();
+    let exported = program.run("export clients --where 'c.client_id == \"job\"'").ok().stdout;
+    program.file("job.jsonl", &exported);
+    program.run("replace client job -f job.jsonl --yes").ok();
+    assert_eq!(server.client("job")["metadata"]["orysh_set"], "shop");
+    program.run("update client job --metadata '{\"a\": 1}'").ok();
+    assert_eq!(server.client("job")["metadata"], json!({"a": 1, "orysh_set": "shop"}));
+    program.file("marked.yaml", "client_id: new\nmetadata: {orysh_set: shop, b: 2}\n");
+    program.run("create client -f marked.yaml").ok().tells("metadata.orysh_set");
+    assert_eq!(server.client("new")["metadata"], json!({"b": 2}));
 }

@@ -216,3 +216,13 @@ fn a_limit_ends_with_the_token_of_what_follows() {
     let sorted = program.run("list clients --sort client_name --limit 2 --format json").json();
     assert_eq!(sorted["is_last_page"], false, "there are more");
 }
+
+#[test]
+fn a_condition_that_takes_for_ever_is_interrupted() {
+    let server = Sandbox::of_many(2, "");
+    let program = orysh(&server);
+    program.run("list clients -q --where '\"a\".pad(1000000000, \"b\") == ()'").fails(1, "client `c0000`");
+    let running = program.begin("list clients -q --where '{ let x = 0; while x >= 0 { x += 1 } true }'");
+    // What is no expression is refused at once.
+    running.end().fails(2, "--where");
+}

@@ -171,7 +171,7 @@ fn off_a_terminal_the_sandbox_is_never_chosen_by_itself() {
 
 #[test]
 fn a_line_may_begin_with_the_program_s_name() {
-    let program = anywhere().input("orysh create client --id x -q\n  orysh get client x --format jsonpath=client_id\n");
+    let program = anywhere().input("orysh create client --id x -q\n  orysh --color never get client x -q\norysh\n");
     assert_eq!(program.run("--sandbox").ok().stdout, "x\nx\n");
 }
 

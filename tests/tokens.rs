@@ -110,6 +110,7 @@ fn the_public_address_alone_is_enough_for_the_token_endpoint() {
         program.run(&format!("{line} {flag} {}", server.public)).quiet();
     }
     program.run(&format!("{line} -e {}", server.admin)).fails(1, "public API");
+    program.with("HYDRA_PUBLIC_URL", &server.public).run(line).quiet();
 }
 
 #[test]

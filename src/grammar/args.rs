@@ -42,8 +42,8 @@ fn field_arg(field: &'static Field, flag: &'static str) -> Arg {
         .value_name(field.value_name)
         .help(format!("{}{more}{default}", field.help))
         .help_heading(heading)
-        // An id may begin with a dash, and so may a secret that was made at random.
-        .allow_hyphen_values(field.secret || field.json == "client_id");
+        // An id or a name may begin with a dash, and so may a secret that was made at random.
+        .allow_hyphen_values(field.secret || matches!(field.json, "client_id" | "client_name" | "owner"));
     // `-c` is shared, and is told apart by its value.
     let arg = match field.short.filter(|short| *short != 'c') {
         Some(short) => arg.short(short),

@@ -89,12 +89,13 @@ fn items(root: Node) -> Result<Vec<Node>> {
 fn page(entries: Vec<node::Entry>) -> Result<Vec<Node>> {
     let mut items = Vec::new();
     for node::Entry { key, at, value } in entries {
+        let longer = || Error::usage("this is one page of a longer list").at(at).hint("list with --all, or export");
         match (key.as_str(), value.content) {
             ("items", Content::List(found)) => items = found,
-            ("next_page_token", Content::Typed(Value::String(token))) if !token.is_empty() => {
-                let error = Error::usage("this is one page of a longer list").at(at);
-                return Err(error.hint("list with --all, or export"));
-            }
+            ("next_page_token", Content::Typed(Value::String(token))) if !token.is_empty() => return Err(longer()),
+            ("next_page_token", Content::Plain(token)) if !yaml::is_null(&token) => return Err(longer()),
+            ("is_last_page", Content::Typed(Value::Bool(false))) => return Err(longer()),
+            ("is_last_page", Content::Plain(text)) if text == "false" => return Err(longer()),
             ("next_page_token" | "is_last_page", _) => {}
             _ => return Err(Error::usage(format!("`{}` has no place beside the items of a list", safe(&key))).at(at)),
         }

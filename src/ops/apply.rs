@@ -12,8 +12,9 @@ use crate::error::{Error, Result};
 use crate::model::client::{Client, ClientId, ClientSpec};
 use crate::model::fields::{FIELDS, Field};
 use crate::model::input::Entry;
-use crate::model::{compare, fields, lint};
+use crate::model::{compare, lint};
 use crate::ops::create::{self, Plan};
+use crate::ops::mark;
 use crate::ops::update::{self, Change, FieldChange, Update};
 use crate::session::Session;
 use crate::session::pages::Clients;
@@ -49,9 +50,6 @@ pub struct How {
     /// Delete the clients that the set made and does not describe any more.
     pub prune: bool,
 }
-
-/// The member of the metadata that holds the name of the set.
-pub const MARK: &str = "orysh_set";
 
 impl Due {
     /// The client's id.
@@ -125,7 +123,7 @@ pub fn plan(session: &Session, entries: Vec<Entry>, how: &How) -> Result<Vec<Due
         let query = ListQuery { page_size: Some(500), ..ListQuery::default() };
         for client in Clients::new(session.clone(), query, true).ahead()? {
             let client = client?;
-            if mark(&client).as_ref() == Some(set) && !ids.contains(client.id()) {
+            if mark::of(&client).as_ref() == Some(set) && !ids.contains(client.id()) {
                 plan.push(Due::Delete(client.client_id()?));
             }
         }
@@ -133,31 +131,12 @@ pub fn plan(session: &Session, entries: Vec<Entry>, how: &How) -> Result<Vec<Due
     Ok(plan)
 }
 
-/// The set that made a client.
-fn mark(client: &Client) -> Option<String> {
-    // Of a client in a long list nothing else is read for it.
-    let metadata = client.document().some(|name| name == "metadata").shift_remove("metadata")?;
-    metadata.get(MARK)?.as_str().map(str::to_owned)
-}
-
-/// The same with the mark of a set in its metadata, where those are not named or an object.
-fn marked(mut spec: ClientSpec, set: Option<&str>) -> ClientSpec {
-    if let (Some(set), Some(field)) = (set, fields::field("metadata")) {
-        let mut metadata = spec.get("metadata").cloned().unwrap_or_else(|| field.empty());
-        if let Some(members) = metadata.as_object_mut() {
-            members.insert(MARK.into(), set.into());
-            spec.set(field, metadata);
-        }
-    }
-    spec
-}
-
 fn due(session: &Session, mut spec: ClientSpec, before: Option<Client>, how: &How) -> Result<Due> {
     let (no_lint, recipients) = (how.no_lint, how.recipients.clone());
     let id = spec.client_id()?.ok_or_else(|| Error::usage("a client has no client_id"))?;
     let about = |error: Error| error.about(format!("client `{id}`"));
     let Some(before) = before else {
-        let spec = marked(spec, how.set.as_deref());
+        let spec = mark::put(spec, how.set.as_deref());
         let recipients = if spec.auth_method() == "none" { Vec::new() } else { recipients };
         let how = create::How { no_lint, recipients, ..create::How::default() };
         return Ok(Due::Create(create::plan(session, spec, &how).map_err(about)?));
@@ -179,19 +158,6 @@ fn due(session: &Session, mut spec: ClientSpec, before: Option<Client>, how: &Ho
     Ok(Due::Change(update::plan_from(session, before, change, &how).map_err(about)?))
 }
 
-/// Takes the mark out of what a file asks for: which set made a client on this server is not for files to say.
-pub fn take_mark(spec: &mut ClientSpec) -> bool {
-    let (Some(field), Some(Value::Object(metadata))) = (fields::field("metadata"), spec.get("metadata")) else {
-        return false;
-    };
-    let mut metadata = metadata.clone();
-    let was_there = metadata.shift_remove(MARK).is_some();
-    if was_there {
-        spec.set(field, Value::Object(metadata));
-    }
-    was_there
-}
-
 /// Tries a secret that was just set, as it was held for another before. Warns where the public address does not take it.
 pub fn confirm_secret(session: &Session, client: &Client) {
     let (Ok(id), Some(secret)) = (client.client_id(), client.secret()) else { return };
@@ -202,11 +168,10 @@ pub fn confirm_secret(session: &Session, client: &Client) {
     }
 }
 
-/// What a file asks of a client that is there, so that it can be compared: `null` is what a client that is made gets. The
-/// mark of a set stays where it is; a client that was there before is not taken into the set.
+/// What a file asks of a client that is there, so that it can be compared: `null` is what a client that is made gets, and a
+/// mark stays where it is. A client that was there before is not taken into the set.
 pub fn wanted(spec: ClientSpec, before: &Client) -> ClientSpec {
-    let spec = spec.with_nulls_filled();
-    if spec.document().contains("metadata") { marked(spec, mark(before).as_deref()) } else { spec }
+    mark::keep(spec.with_nulls_filled(), before)
 }
 
 /// Whether the secret that a file names stays as it is on the server: it is proved to be right, or it cannot be told

@@ -10,6 +10,7 @@ use crate::model::compare;
 use crate::model::fields::{FIELDS, Field, SetBy};
 use crate::model::lint;
 use crate::ops::guard::{self, Deed};
+use crate::ops::mark;
 use crate::ops::update::{FieldChange, changes};
 use crate::session::Session;
 
@@ -34,7 +35,7 @@ pub fn plan(session: &Session, id: &ClientId, spec: ClientSpec, no_lint: bool) -
     }
     let before = session.wait(clients::get(session, id))?;
     let named = spec.given().collect();
-    let mut spec = spec.with_defaults();
+    let mut spec = mark::keep(spec.with_defaults(), &before);
     spec.set_id(id);
     if spec.uses_secret() && !before.uses_secret() && spec.secret().is_none() {
         return Err(Error::usage(format!("client `{id}` had no secret of use, and the document names none"))

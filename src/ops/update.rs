@@ -13,7 +13,7 @@ use crate::model::lint::{self, Finding};
 use crate::model::patch::{self, Patch};
 use crate::ops::guard::{self, Deed};
 use crate::ops::keep::Kept;
-use crate::ops::look;
+use crate::ops::{look, mark};
 use crate::secret::Secret;
 use crate::session::Session;
 
@@ -91,6 +91,7 @@ pub fn plan(session: &Session, id: &ClientId, change: Change, how: &How) -> Resu
 /// The same for a client that was just fetched.
 pub fn plan_from(session: &Session, before: Client, change: Change, how: &How) -> Result<Update> {
     let id = before.client_id()?;
+    let change = Change { set: mark::keep(change.set, &before), ..change };
     let mut patch = Patch::new();
     let mut after = before.to_spec();
     for (field, value) in values(&before, &change) {

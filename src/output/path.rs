@@ -143,7 +143,11 @@ impl PathQuery {
             }
             PathQuery::JsonPath(path) => {
                 let text = path.to_string();
-                let quoted = text.strip_prefix("$['").and_then(|rest| rest.split_once("']"));
+                // Several names may stand in one bracket.
+                let quoted = text
+                    .strip_prefix("$['")
+                    .and_then(|rest| rest.split_once('\''))
+                    .filter(|(_, rest)| rest.starts_with(']'));
                 let plain = text.strip_prefix("$.").filter(|rest| !rest.starts_with(['.', '*']));
                 let name = quoted.map(|(name, _)| name).or(plain.and_then(|rest| rest.split(['.', '[']).next()));
                 name.filter(|name| !name.is_empty() && !name.contains('\\')).map(str::to_owned)

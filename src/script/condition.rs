@@ -1,7 +1,8 @@
 //! A condition over clients: a Rhai expression in which `c` is the client.
 
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
+use std::time::Duration;
 
 use rhai::{AST, Dynamic, Engine, Scope};
 
@@ -11,6 +12,10 @@ use crate::model::client::Client;
 use crate::script::engine::{Context, looking_only};
 use crate::script::errors::{self, settled};
 use crate::script::run::STACK_BYTES;
+use crate::session::interrupt::Interrupt;
+
+/// How long an answer is waited for before an interruption is looked for.
+const PATIENCE: Duration = Duration::from_millis(100);
 
 /// What errors call it.
 const NAME: &str = "--where";
@@ -20,6 +25,7 @@ const NAME: &str = "--where";
 pub struct Condition {
     ask: SyncSender<Client>,
     answer: Receiver<Result<bool>>,
+    interrupt: Interrupt,
 }
 
 impl Condition {
@@ -47,14 +53,22 @@ impl Condition {
                 }
             })
             .map_err(|source| Error::failed("cannot start a thread for the condition").caused_by(source))?;
-        Ok(Condition { ask, answer })
+        Ok(Condition { ask, answer, interrupt: host.session.interrupt().clone() })
     }
 
     /// Whether it holds for a client. Errors name the client: what Rhai says, or a value that is neither true nor false.
     pub fn holds(&self, client: &Client) -> Result<bool> {
         let gone = || Error::failed("the condition's thread broke down");
         self.ask.send(client.clone()).map_err(|_| gone())?;
-        self.answer.recv().map_err(|_| gone())?.map_err(|error| error.about(format!("client `{}`", client.id())))
+        let answer = loop {
+            match self.answer.recv_timeout(PATIENCE) {
+                Ok(answer) => break answer,
+                Err(RecvTimeoutError::Timeout) if self.interrupt.has_arrived() => return Err(Error::interrupted()),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return Err(gone()),
+            }
+        };
+        answer.map_err(|error| error.about(format!("client `{}`", client.id())))
     }
 }
 

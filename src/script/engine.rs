@@ -20,6 +20,12 @@ const EXPRESSION_DEPTH: usize = 256;
 /// How deep functions may call each other.
 const CALL_DEPTH: usize = 128;
 
+/// How long one text may be, in bytes: what makes it longer hears of no interruption.
+const MOST_TEXT: usize = 64 * 1024 * 1024;
+
+/// How many entries a list or map may have.
+const MOST_ITEMS: usize = 10_000_000;
+
 /// What a script works with, shared by all functions of the API.
 #[derive(Clone)]
 pub struct Context {
@@ -125,6 +131,9 @@ fn pure(context: &Context) -> Engine {
     // In debug and release alike, so that tests see what users see.
     engine.set_max_expr_depths(EXPRESSION_DEPTH, EXPRESSION_DEPTH);
     engine.set_max_call_levels(CALL_DEPTH);
+    engine.set_max_string_size(MOST_TEXT);
+    engine.set_max_array_size(MOST_ITEMS);
+    engine.set_max_map_size(MOST_ITEMS);
     engine.set_strict_variables(true);
     engine.set_fail_on_invalid_map_property(true);
     cancel(&mut engine, context);

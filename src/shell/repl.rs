@@ -106,9 +106,13 @@ pub fn from_stdin(host: &Host) -> Result<()> {
 }
 
 fn do_line(host: &Host, prompt: &mut Prompt, line: &str) -> Result<Next> {
-    // Hints and examples name the program.
-    let line = line.trim_start().strip_prefix("orysh ").unwrap_or(line);
     let _watch = host.session.interrupt().watch();
+    // Hints and examples name the program.
+    match line.trim().strip_prefix("orysh") {
+        Some("") => return Ok(Next::Go),
+        Some(rest) if rest.starts_with(' ') => return command(host, prompt, rest).map(|()| Next::Go),
+        _ => {}
+    }
     match sort(line, &host.registry) {
         Sort::Empty => Ok(Next::Go),
         Sort::Leave => Ok(Next::Leave),

@@ -132,7 +132,7 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         is_done: false,
     };
     let outcome = Outcome { rows: Box::new(steps), ..Outcome::many(std::iter::empty(), COLUMNS) };
-    Ok(if only_shows { outcome } else { outcome.slow().writing() })
+    Ok(if only_shows { outcome.writing() } else { outcome.slow().writing() })
 }
 
 /// Puts the fields of `overlays` over the clients of the same ids.

@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use clap::{Arg, ArgAction};
 
+use crate::commands::client::described;
 use crate::commands::client::{ALIASES, COLUMNS, change, given_secret, secret_args, with_members};
-use crate::config::read;
 use crate::error::{Error, Result};
 use crate::grammar::{Args, Command, Host, args as flags, recipients as recipient_flags};
 use crate::model::client::ClientSpec;
-use crate::model::input;
+use crate::model::input::Entry;
 use crate::ops::create::{self, Created, How};
 use crate::ops::recipients;
 use crate::output::outcome::Outcome;
@@ -91,10 +91,7 @@ fn spec(args: &Args, ui: Ui) -> Result<ClientSpec> {
         from_flags.set_secret(secret);
     }
     let Some(file) = args.text("file") else { return Ok(from_flags) };
-    let input::Entry { mut spec, left_out, .. } = input::parse_document(&read::text(file)?, read::name(file))?;
-    if !left_out.is_empty() {
-        ui.note(&format!("left out of {file}, as only the server sets it: {}", left_out.join(", ")));
-    }
+    let Entry { mut spec, .. } = described::one(ui, file)?;
     spec.merge(from_flags);
     Ok(spec)
 }

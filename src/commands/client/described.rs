@@ -5,38 +5,48 @@ use std::path::{Path, PathBuf};
 use crate::config::read;
 use crate::error::{Error, Result};
 use crate::model::input::{self, Entry};
-use crate::ops::apply;
+use crate::ops::mark;
 use crate::text::safe;
 use crate::ui::Ui;
 
 /// What a file of clients may be called in a folder.
 const EXTENSIONS: &[&str] = &["json", "jsonl", "ndjson", "yaml", "yml", "csv"];
 
-/// Every client of the files, in their order; `-` is stdin. What only the server sets is left out, which is told.
+/// Every client of the files, in their order; `-` is stdin. What is not for files to set is left out, which is told.
 pub fn described(ui: Ui, files: &[String]) -> Result<Vec<Entry>> {
     let mut found = Vec::new();
     for file in files {
-        let mut entries = input::parse_documents(&read::clients(file)?, read::name(file))?;
-        for Entry { spec, left_out, .. } in &mut entries {
-            if apply::take_mark(spec) {
-                left_out.push(format!("metadata.{}", apply::MARK));
-            }
-        }
-        let from = entries.iter().filter(|entry| !entry.left_out.is_empty()).count();
-        let mut left_out: Vec<&str> = entries.iter().flat_map(|entry| &entry.left_out).map(String::as_str).collect();
-        left_out.sort_unstable();
-        left_out.dedup();
-        if from > 0 {
-            let clients = if from == 1 { "a client".to_owned() } else { format!("{from} clients") };
-            let fields = left_out.join(", ");
-            ui.note(&format!(
-                "left out of {clients} in {}, as it is not for files to set: {fields}",
-                safe(read::name(file))
-            ));
-        }
-        found.extend(entries);
+        let name = read::name(file);
+        found.extend(without_strange(ui, name, input::parse_documents(&read::clients(file)?, name)?));
     }
     Ok(found)
+}
+
+/// The one client of a file, likewise.
+pub fn one(ui: Ui, file: &str) -> Result<Entry> {
+    let name = read::name(file);
+    let entry = input::parse_document(&read::text(file)?, name)?;
+    let mut entries = without_strange(ui, name, vec![entry]);
+    Ok(entries.remove(0))
+}
+
+/// Leaves the mark of a set out, and tells of all that was left out: of one client or of many.
+fn without_strange(ui: Ui, file: &str, mut entries: Vec<Entry>) -> Vec<Entry> {
+    for Entry { spec, left_out, .. } in &mut entries {
+        if mark::take(spec) {
+            left_out.push(format!("metadata.{}", mark::MARK));
+        }
+    }
+    let from = entries.iter().filter(|entry| !entry.left_out.is_empty()).count();
+    let mut left_out: Vec<&str> = entries.iter().flat_map(|entry| &entry.left_out).map(String::as_str).collect();
+    left_out.sort_unstable();
+    left_out.dedup();
+    if from > 0 {
+        let clients = if from == 1 { "a client".to_owned() } else { format!("{from} clients") };
+        let fields = left_out.join(", ");
+        ui.note(&format!("left out of {clients} in {}, as it is not for files to set: {fields}", safe(file)));
+    }
+    entries
 }
 
 /// The same files, with those of folders and of the folders in them in the order of their names. Hidden ones are passed

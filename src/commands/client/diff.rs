@@ -4,11 +4,13 @@ use clap::{Arg, ArgAction};
 use serde_json::{Value, json};
 
 use crate::api::clients;
+use crate::commands::client::described;
 use crate::commands::client::{ALIASES, id, id_arg};
 use crate::config::read;
 use crate::error::{Error, Kind, Result};
 use crate::grammar::{Args, Command, Host};
-use crate::model::{compare, input};
+use crate::model::compare;
+use crate::model::input::Entry;
 use crate::ops::apply;
 use crate::output::outcome::{Column, Outcome, Row};
 
@@ -46,7 +48,7 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     let session = &host.session;
     let id = id(args)?;
     let file = args.text("file").unwrap_or_default();
-    let input::Entry { spec, .. } = input::parse_document(&read::text(file)?, read::name(file))?;
+    let Entry { spec, .. } = described::one(session.ui(), file)?;
     if spec.client_id()?.is_some_and(|named| named != id) {
         return Err(Error::usage(format!("{} is of another client: its client_id is not `{id}`", read::name(file))));
     }

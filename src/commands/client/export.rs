@@ -8,7 +8,7 @@ use crate::commands::client::with_members;
 use crate::error::Result;
 use crate::grammar::{Args, Command, Host};
 use crate::model::{compare, fields};
-use crate::ops::apply;
+use crate::ops::mark;
 use crate::output::outcome::{Outcome, Row};
 use crate::script::condition::Condition;
 use crate::session::chosen::{Chosen, Test};
@@ -71,7 +71,7 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
             client.document().fields().clone()
         } else {
             let mut spec = client.to_spec();
-            apply::take_mark(&mut spec);
+            mark::take(&mut spec);
             let mut members = spec.body();
             members.retain(|name, value| !is_implied(name, value));
             members

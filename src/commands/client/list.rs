@@ -47,8 +47,8 @@ fn list_args() -> Vec<Arg> {
         text("columns", "FIELDS", "Show these fields only, separated by commas (can be repeated)")
             .action(ArgAction::Append)
             .value_delimiter(','),
-        text("name", "NAME", "Only clients of exactly this name"),
-        text("owner", "OWNER", "Only clients of exactly this owner"),
+        text("name", "NAME", "Only clients of exactly this name").allow_hyphen_values(true),
+        text("owner", "OWNER", "Only clients of exactly this owner").allow_hyphen_values(true),
     ]
 }
 

@@ -2,11 +2,12 @@
 
 use clap::{Arg, ArgAction};
 
+use crate::commands::client::described;
 use crate::commands::client::{ALIASES, COLUMNS, change, id, id_arg, with_members};
 use crate::config::read;
 use crate::error::Result;
 use crate::grammar::{Args, Command, Host};
-use crate::model::input;
+use crate::model::input::Entry;
 use crate::ops::guard;
 use crate::ops::replace;
 use crate::output::outcome::{Outcome, Row};
@@ -47,7 +48,7 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     let ui = session.ui();
     let id = id(args)?;
     let file = args.text("file").unwrap_or_default();
-    let input::Entry { spec, .. } = input::parse_document(&read::text(file)?, read::name(file))?;
+    let Entry { spec, .. } = described::one(ui, file)?;
     let planned = replace::plan(session, &id, spec, args.flag("no-lint"))?;
     let resets: Vec<&str> = planned.resets().iter().map(|field| field.json).collect();
     if args.flag("dry-run") {

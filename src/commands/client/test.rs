@@ -35,6 +35,7 @@ fn test_args() -> Vec<Arg> {
         id_arg(),
         Arg::new("client_secret")
             .long("secret")
+            .allow_hyphen_values(true)
             .value_name("SECRET")
             .help("The secret (others on this machine can see it: prefer the two below)"),
     ];

@@ -2,11 +2,12 @@
 
 use clap::{Arg, ArgAction};
 
+use crate::commands::client::described;
 use crate::commands::client::{ALIASES, change, given_secret, id, id_arg, secret_args};
 use crate::config::read;
 use crate::error::{Error, Result};
 use crate::grammar::{Args, Command, Host, changes, recipients as recipient_flags};
-use crate::model::input;
+use crate::model::input::Entry;
 use crate::ops::{recipients, update};
 use crate::output::outcome::Outcome;
 
@@ -57,15 +58,12 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         change.set.set_secret(secret);
     }
     if let Some(file) = args.text("file") {
-        let input::Entry { mut spec, left_out, .. } = input::parse_document(&read::text(file)?, read::name(file))?;
+        let Entry { mut spec, .. } = described::one(session.ui(), file)?;
         if spec.client_id()?.is_some_and(|named| named != id) {
             return Err(Error::usage(format!(
                 "{} is of another client: its client_id is not `{id}`",
                 read::name(file)
             )));
-        }
-        if !left_out.is_empty() {
-            session.ui().note(&format!("left out of {file}, as only the server sets it: {}", left_out.join(", ")));
         }
         spec.merge(change.set);
         change.set = spec;

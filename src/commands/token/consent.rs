@@ -24,8 +24,10 @@ pub fn command() -> Command {
                 Arg::new(name).long(name).value_name(value).help(help)
             };
             vec![
-                text("subject", "SUBJECT", "Whose consent").required(true),
-                text("client", "CLIENT_ID", "The client that it was given to").conflicts_with("all"),
+                text("subject", "SUBJECT", "Whose consent").required(true).allow_hyphen_values(true),
+                text("client", "CLIENT_ID", "The client that it was given to")
+                    .conflicts_with("all")
+                    .allow_hyphen_values(true),
                 Arg::new("all").long("all").action(ArgAction::SetTrue).help("To whichever client it was given"),
             ]
         })

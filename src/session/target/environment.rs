@@ -34,6 +34,11 @@ pub(super) fn says(given: &Given) -> Result<Option<Chosen>> {
             Ok(Some(Chosen::new(Target::Network(network), "ORY_PROJECT_API_KEY", subject)))
         }
         (None, None) => {
+            // A command that asks nothing but the public API needs no other address.
+            if let (true, Some(address)) = (given.endpoint_is_public, env::HYDRA_PUBLIC_URL.get()) {
+                let target = server(&address, env::HYDRA_PUBLIC_URL.name, None, true)?;
+                return Ok(Some(Chosen::new(target, env::HYDRA_PUBLIC_URL.name, NOBODY)));
+            }
             let (project, workspace) = (env::ORY_PROJECT.get(), env::ORY_WORKSPACE.get());
             if project.is_none() && workspace.is_none() && env::ORY_WORKSPACE_API_KEY.get().is_none() {
                 return Ok(None);
