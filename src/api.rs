@@ -8,6 +8,7 @@ pub mod page;
 pub mod refusal;
 pub mod request;
 pub mod send;
+pub mod sign_in;
 pub mod tokens;
 
 use std::future::Future;

@@ -81,7 +81,9 @@ fn one_command(registry: &Arc<Registry>, command: &Command, matches: &ArgMatches
     let workers = if command.long_running || settings.given.sandbox { WORKERS } else { 0 };
     let session = Session::new(output.ui, settings, workers, starter());
     let host = Host { session, registry: Arc::clone(registry) };
-    execute::execute(&host, command, matches, output, None)
+    let result = execute::execute(&host, command, matches, output, None);
+    host.session.close();
+    result
 }
 
 fn start_shell(registry: &Arc<Registry>, matches: &ArgMatches) -> Result<()> {
@@ -93,7 +95,9 @@ fn start_shell(registry: &Arc<Registry>, matches: &ArgMatches) -> Result<()> {
     settings.given.sandbox |= falls_back;
     let session = Session::new(output.ui, settings, WORKERS, starter());
     let host = Host { session, registry: Arc::clone(registry) };
-    if is_interactive { shell::interactive(&host, falls_back) } else { shell::from_stdin(&host) }
+    let result = if is_interactive { shell::interactive(&host, falls_back) } else { shell::from_stdin(&host) };
+    host.session.close();
+    result
 }
 
 /// Whether errors are to be told as JSON, known before the flags have been understood.

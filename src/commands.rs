@@ -1,11 +1,13 @@
 //! The commands: a file each, folders by noun.
 
+pub mod auth;
 pub mod client;
 pub mod context;
 pub mod help;
 mod given;
 mod in_turn;
 pub mod inspect;
+pub mod network;
 pub mod profile;
 pub mod sandbox;
 pub mod script;
@@ -38,6 +40,19 @@ pub fn registry() -> Registry {
         token::delete::command(),
         token::consent::command(),
         inspect::key::command(),
+        network::project::list(),
+        network::project::get(),
+        network::project::select(),
+        network::workspace::list(),
+        network::workspace::get(),
+        network::workspace::select(),
+        network::key::create(),
+        network::key::delete(),
+        auth::login::command(),
+        auth::logout::command(),
+        auth::status::command(),
+        auth::key::set(),
+        auth::key::remove(),
         context::command(),
         profile::add::command(),
         profile::list::command(),

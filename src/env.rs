@@ -50,6 +50,8 @@ variables! {
     HTTP_PROXY: "Proxy for http (never used for loopback addresses)",
     ALL_PROXY: "Proxy for both, where no other is named",
     NO_PROXY: "Hosts that are reached without a proxy, separated by commas",
+    DISPLAY: "A screen, on which a browser can be opened to sign in",
+    WAYLAND_DISPLAY: "A screen, likewise",
     NO_COLOR: "When set, nothing is coloured",
     TERM: "The terminal: `dumb` means no colour",
     COLUMNS: "Width of a terminal that does not tell its own",

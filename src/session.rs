@@ -1,6 +1,8 @@
 //! A session: where commands act and as whom, and the one place that waits.
 
+pub mod callback;
 pub mod chosen;
+pub mod credential;
 pub mod handle;
 pub mod interrupt;
 pub mod network;

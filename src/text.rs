@@ -56,6 +56,15 @@ pub fn safe_lines(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.split('\n').map(safe).collect::<Vec<_>>().join("\n"))
 }
 
+/// Bytes as small hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
 /// JSON text for a terminal: what JSON leaves raw (DEL, C1, bidirectional marks) as `\u00XX`.
 ///
 /// The result is JSON of the same meaning.

@@ -3,6 +3,8 @@
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, IsTerminal, Write};
 
+use std::process::{Command, Stdio};
+
 use nu_ansi_term::{Color as Paint, Style};
 use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 use serde_json::{Map, Value, json};
@@ -110,6 +112,17 @@ impl Ui {
                 is_terminal && env::NO_COLOR.get().is_none() && env::TERM.get().is_none_or(|term| term != "dumb")
             }
         }
+    }
+
+    /// Opens an address in the browser of whoever sits at the screen. False: there is nothing to open it with.
+    pub fn open_browser(self, address: &str) -> bool {
+        let mut opener = Command::new("xdg-open");
+        opener.arg(address).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        // What signs in here is not for other programs.
+        for secret in [&env::ORY_PROJECT_API_KEY, &env::ORY_WORKSPACE_API_KEY, &env::OAUTH2_CLIENT_SECRET] {
+            opener.env_remove(secret.name);
+        }
+        opener.spawn().is_ok()
     }
 
     /// A line that is typed at the terminal on stdin and not shown; `None` where that is no terminal. Ctrl-C ends it.

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod apply;
+mod auth;
 mod bad_input;
 mod better;
 mod console;

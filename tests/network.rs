@@ -56,6 +56,7 @@ impl Network {
 
 fn answer(line: &str) -> &'static str {
     const TABLE: &[(&str, &str)] = &[
+        ("/tokens", r#"{"id":"k1","value":"minted"}"#),
         ("/workspaces/w2/projects", r#"{"projects":[{"id":"p2","slug":"happy-hill"}],"has_next_page":false}"#),
         ("/workspaces?page_token=two", r#"{"workspaces":[{"id":"w2","name":"acme"}],"has_next_page":false}"#),
         ("/workspaces", r#"{"workspaces":[{"id":"w1","name":"zeta"}],"has_next_page":true,"next_page_token":"two"}"#),
@@ -98,7 +99,9 @@ fn a_project_is_found_and_each_credential_goes_to_its_own_hosts() {
             &[("ORY_WORKSPACE_API_KEY", "workspace-key")],
             &[
                 "GET http://api.console.test/projects as Bearer workspace-key",
-                "GET http://sad.projects.oryapis.test/admin/clients as Bearer workspace-key",
+                "POST http://api.console.test/projects/p3/tokens as Bearer workspace-key",
+                "GET http://sad.projects.oryapis.test/admin/clients as Bearer minted",
+                "DELETE http://api.console.test/projects/p3/tokens/k1 as Bearer workspace-key",
             ],
         ),
         (
@@ -108,7 +111,9 @@ fn a_project_is_found_and_each_credential_goes_to_its_own_hosts() {
                 "GET http://api.console.test/workspaces as Bearer workspace-key",
                 "GET http://api.console.test/workspaces?page_token=two as Bearer workspace-key",
                 "GET http://api.console.test/workspaces/w2/projects as Bearer workspace-key",
-                "GET http://happy-hill.projects.oryapis.test/admin/clients as Bearer workspace-key",
+                "POST http://api.console.test/projects/p2/tokens as Bearer workspace-key",
+                "GET http://happy-hill.projects.oryapis.test/admin/clients as Bearer minted",
+                "DELETE http://api.console.test/projects/p2/tokens/k1 as Bearer workspace-key",
             ],
         ),
         (
@@ -116,7 +121,9 @@ fn a_project_is_found_and_each_credential_goes_to_its_own_hosts() {
             &[("ORY_WORKSPACE_API_KEY", "workspace-key"), ("ORY_PROJECT", "p3")],
             &[
                 "GET http://api.console.test/projects as Bearer workspace-key",
-                "GET http://sad.projects.oryapis.test/admin/clients as Bearer workspace-key",
+                "POST http://api.console.test/projects/p3/tokens as Bearer workspace-key",
+                "GET http://sad.projects.oryapis.test/admin/clients as Bearer minted",
+                "DELETE http://api.console.test/projects/p3/tokens/k1 as Bearer workspace-key",
             ],
         ),
     ];

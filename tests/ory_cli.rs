@@ -176,6 +176,6 @@ fn somebody_who_has_signed_in_works_on_the_selected_project() {
     };
     let made: Value = serde_json::from_str(&run("create oauth2-client --name wild --format json --yes")).unwrap();
     assert!(run("list oauth2-clients --yes").contains(made["client_id"].as_str().unwrap()));
-    assert!(!run("list oauth2-clients --project happy-hill-st --yes").contains("wild"));
+    assert!(!run("list oauth2-clients --project quiet-lake-st --yes").contains("wild"));
     assert!(run("get project 7d3a52c0-0005-4f0b-8e55-000000000005 --yes").contains("wild-wood"));
 }

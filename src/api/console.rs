@@ -15,6 +15,16 @@ pub struct Place {
     pub id: String,
     /// A project's slug, a workspace's name.
     pub name: String,
+    /// Whether a project is `running`, `halted` or `deleted`; empty for a workspace.
+    pub state: String,
+}
+
+impl Place {
+    /// From the console's document; `name` is the member that people call it by.
+    pub fn of(document: &Value, name: &str) -> Option<Self> {
+        let text = |key: &str| document.get(key).and_then(Value::as_str).map(str::to_owned);
+        Some(Place { id: text("id")?, name: text(name)?, state: text("state").unwrap_or_default() })
+    }
 }
 
 /// The console API at one address, as one subject.
@@ -46,24 +56,66 @@ impl Console {
         self.all(&["workspaces", &workspace.id, "projects"], "projects", "slug").await
     }
 
-    /// Every page of a list: a bare array, or `{what: […], has_next_page, next_page_token | next_page}`.
+    /// The same lists as the console tells them.
+    pub async fn documents(&self, path: &[&str], what: &str) -> Result<Vec<Value>> {
+        self.every(path, what).await
+    }
+
+    /// `GET /projects/{id}`; `None` where there is no such project, or it is not for this subject.
+    pub async fn project(&self, id: &str) -> Result<Option<Place>> {
+        let document = self.document(&["projects", id], &format!("cannot get project `{id}`")).await?;
+        Ok(document.and_then(|document| Place::of(&document, "slug")))
+    }
+
+    /// One document; `None` where there is none.
+    pub async fn document(&self, path: &[&str], about: &str) -> Result<Option<Value>> {
+        let request = request::console_get(path);
+        match ask(self, &request, about).await {
+            Ok(answer) => serde_json::from_slice(&answer.body)
+                .map(Some)
+                .map_err(|_| refusal::not_understood(&answer, about, "a JSON object")),
+            Err(error) if matches!(error.status(), Some(400 | 404)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Makes a key to a project, good until `expires_at` (RFC 3339): `{id, value, …}`.
+    pub async fn make_key(
+        &self,
+        project: &str,
+        name: &str,
+        expires_at: &str,
+    ) -> Result<serde_json::Map<String, Value>> {
+        let about = format!("cannot make a key to project `{project}`");
+        let answer = ask(self, &request::make_project_key(project, name, expires_at), &about).await?;
+        serde_json::from_slice(&answer.body).map_err(|_| refusal::not_understood(&answer, &about, "a key"))
+    }
+
+    /// Deletes a key to a project.
+    pub async fn delete_key(&self, project: &str, key: &str) -> Result<()> {
+        ask(self, &request::delete_project_key(project, key), &format!("cannot delete key `{key}`")).await.map(drop)
+    }
+
+    /// Every page of a list, as far as choosing one needs it.
     async fn all(&self, path: &[&str], what: &str, name: &str) -> Result<Vec<Place>> {
+        Ok(self.every(path, what).await?.iter().filter_map(|item| Place::of(item, name)).collect())
+    }
+
+    /// Every page of a list: a bare array, or `{what: […], has_next_page, next_page_token | next_page}`.
+    async fn every(&self, path: &[&str], what: &str) -> Result<Vec<Value>> {
         let about = format!("cannot list {what}");
-        let mut places = Vec::new();
+        let mut found = Vec::new();
         let mut token: Option<String> = None;
         loop {
             let answer = ask(self, &request::console_list(path, token.as_deref()), &about).await?;
             let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
             let items = body.as_array().or_else(|| body.get(what)?.as_array());
-            let items = items.ok_or_else(|| refusal::not_understood(&answer, &about, "a list"))?;
-            let text = |item: &Value, key: &str| item.get(key).and_then(Value::as_str).map(str::to_owned);
-            places
-                .extend(items.iter().filter_map(|item| Some(Place { id: text(item, "id")?, name: text(item, name)? })));
-            let next =
-                text(&body, "next_page_token").or_else(|| text(&body, "next_page")).filter(|next| !next.is_empty());
+            found.extend(items.ok_or_else(|| refusal::not_understood(&answer, &about, "a list"))?.iter().cloned());
+            let text = |key: &str| body.get(key).and_then(Value::as_str).filter(|next| !next.is_empty());
+            let next = text("next_page_token").or_else(|| text("next_page")).map(str::to_owned);
             let has_next = body.get("has_next_page").and_then(Value::as_bool).unwrap_or(false);
             if !has_next || next.is_none() || next == token {
-                return Ok(places);
+                return Ok(found);
             }
             token = next;
         }
@@ -98,7 +150,7 @@ mod tests {
 
     #[test]
     fn an_exact_name_wins_over_what_it_begins() {
-        let place = |id: &str, name: &str| Place { id: id.into(), name: name.into() };
+        let place = |id: &str, name: &str| Place { id: id.into(), name: name.into(), state: String::new() };
         let places = [place("1a", "happy"), place("2b", "happy-hill"), place("3c", "sad")];
         assert_eq!(pick(&places, "happy", "project").unwrap().id, "1a");
         assert_eq!(pick(&places, "happy-", "project").unwrap().id, "2b");

@@ -169,6 +169,33 @@ pub fn console_list(path: &[&str], page_token: Option<&str>) -> Request {
     Request { query, ..Request::new(Method::GET, Side::Admin, path) }
 }
 
+/// `GET /projects/{id}` and the like on the console.
+pub fn console_get(path: &[&str]) -> Request {
+    Request::new(Method::GET, Side::Admin, path)
+}
+
+/// `POST /projects/{id}/tokens`: `{"name", "expires_at"}`. Each makes a key of its own.
+pub fn make_project_key(project: &str, name: &str, expires_at: &str) -> Request {
+    let members = [("name", name), ("expires_at", expires_at)].map(|(key, value)| (key.to_owned(), value.into()));
+    let payload = Payload::Json(Document::new(Map::from_iter(members), |_| false));
+    Request {
+        payload,
+        repeat: Repeat::Never,
+        ..Request::new(Method::POST, Side::Admin, &["projects", project, "tokens"])
+    }
+}
+
+/// `DELETE /projects/{id}/tokens/{key}`.
+pub fn delete_project_key(project: &str, key: &str) -> Request {
+    Request::new(Method::DELETE, Side::Admin, &["projects", project, "tokens", key])
+}
+
+/// A public client at the token or revocation endpoint (RFC 6749 §2.1): what counts once is never sent twice.
+pub fn as_public_client(endpoint: &str, members: Vec<(&'static str, Secret)>) -> Request {
+    let payload = Payload::Form(members);
+    Request { payload, repeat: Repeat::Never, ..Request::new(Method::POST, Side::Admin, &["oauth2", endpoint]) }
+}
+
 /// The client credentials grant (RFC 6749 §4.4): `POST /oauth2/token`.
 pub fn client_credentials(id: &ClientId, secret: &Secret, in_body: bool, scope: &str, audience: &str) -> Request {
     let mut members = vec![("grant_type", "client_credentials")];

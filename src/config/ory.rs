@@ -1,24 +1,42 @@
-//! The Ory CLI's configuration file (`~/.ory-cloud.json`), read and never written.
+//! The Ory CLI's configuration file (`~/.ory-cloud.json`): shared with it, and written in its own format.
 
 use std::path::Path;
 use std::time::SystemTime;
 
 use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use zeroize::Zeroizing;
 
+use crate::config::{edit, files};
 use crate::error::{Error, Result};
 use crate::secret::Secret;
 
 /// What the Ory CLI knows: who is signed in, and what was selected.
 #[derive(Debug)]
 pub struct OryConfig {
-    /// The access token; not expired.
+    /// The access token; it may have expired where there is a refresh token.
     pub access_token: Secret,
+    /// When it expires, if that is known.
+    pub expires: Option<SystemTime>,
+    /// What renews it.
+    pub refresh_token: Option<Secret>,
     /// Who is signed in, as a person would say it.
     pub subject: String,
     /// The project's id, if one is selected.
     pub selected_project: Option<String>,
     /// The workspace's id, if one is selected.
     pub selected_workspace: Option<String>,
+}
+
+/// Tokens as an authorization server issues them (RFC 6749 §5.1).
+#[derive(Debug)]
+pub struct Tokens {
+    /// The access token.
+    pub access: Secret,
+    /// What renews it, if anything does.
+    pub refresh: Option<Secret>,
+    /// When it expires.
+    pub expires: SystemTime,
 }
 
 #[derive(Deserialize)]
@@ -37,10 +55,14 @@ struct RawTraits {
 #[derive(Deserialize)]
 struct RawToken {
     access_token: String,
+    refresh_token: Option<String>,
     expiry: Option<String>,
 }
 
-/// Reads the file. Errors: it cannot be read, is broken, nobody is signed in, the sign-in has expired.
+/// The code of an error that says that nobody is signed in.
+pub const SIGNED_OUT: &str = "signed_out";
+
+/// Reads the file. Errors: it cannot be read, is broken, nobody is signed in, the sign-in has expired for good.
 pub fn read(path: &Path) -> Result<OryConfig> {
     let name = path.display();
     let bytes = std::fs::read(path).map_err(|source| {
@@ -48,29 +70,69 @@ pub fn read(path: &Path) -> Result<OryConfig> {
             .caused_by(source)
             .hint("--config (-c) names that file; a redirect URI needs a scheme, such as http://localhost/cb")
     })?;
-    let raw: Raw = serde_json::from_slice(&bytes).map_err(|source| {
-        // serde_json's own words may quote the file, which holds tokens.
-        Error::usage(format!(
-            "{name} is not the Ory CLI's configuration: line {}, column {}",
-            source.line(),
-            source.column()
-        ))
-    })?;
+    let raw: Raw = serde_json::from_slice(&bytes).map_err(|source| broken(path, &source))?;
     let token = raw.access_token.filter(|token| !token.access_token.is_empty()).ok_or_else(|| {
-        Error::denied(format!("nobody is signed in to Ory Network in {name}")).hint("sign in with `ory auth`")
+        Error::denied(format!("nobody is signed in to Ory Network in {name}"))
+            .with_code(SIGNED_OUT)
+            .hint("sign in with `orysh auth login`")
     })?;
-    let expiry = token.expiry.as_deref().and_then(|text| humantime::parse_rfc3339_weak(&utc(text)).ok());
-    if expiry.is_some_and(|expiry| expiry <= SystemTime::now() && expiry > SystemTime::UNIX_EPOCH) {
+    let expires = token.expiry.as_deref().and_then(|text| humantime::parse_rfc3339_weak(&utc(text)).ok());
+    let expires = expires.filter(|expires| *expires > SystemTime::UNIX_EPOCH);
+    let refresh_token = token.refresh_token.filter(|token| !token.is_empty()).map(Secret::new);
+    if refresh_token.is_none() && expires.is_some_and(|expires| expires <= SystemTime::now()) {
         return Err(Error::denied(format!("the sign-in to Ory Network in {name} has expired"))
-            .hint("any command of the `ory` program renews it, for example `ory list projects`"));
+            .hint("sign in again with `orysh auth login`"));
     }
     let email = raw.session_identity_traits.and_then(|traits| traits.email).filter(|email| !email.is_empty());
     Ok(OryConfig {
         subject: email.unwrap_or_else(|| "somebody who is signed in".into()),
         access_token: Secret::new(token.access_token),
+        expires,
+        refresh_token,
         selected_project: raw.selected_project.and_then(not_nil),
         selected_workspace: raw.selected_workspace.and_then(not_nil),
     })
+}
+
+fn broken(path: &Path, source: &serde_json::Error) -> Error {
+    // serde_json's own words may quote the file, which holds tokens.
+    let (line, column) = (source.line(), source.column());
+    Error::usage(format!("{} is not the Ory CLI's configuration: line {line}, column {column}", path.display()))
+}
+
+/// Changes the file in its own format, alone among processes of this program; what `change` leaves alone stays.
+///
+/// Errors: it is broken (then nothing is written), or cannot be written.
+pub fn change(path: &Path, change: impl FnOnce(&mut Map<String, Value>)) -> Result<()> {
+    let _lock = edit::lock(path)?;
+    change_locked(path, change)
+}
+
+/// The same for whoever holds the lock.
+pub fn change_locked(path: &Path, change: impl FnOnce(&mut Map<String, Value>)) -> Result<()> {
+    let mut members = match std::fs::read(path) {
+        Ok(bytes) => serde_json::from_slice(&bytes).map_err(|source| broken(path, &source))?,
+        Err(source) if source.kind() == std::io::ErrorKind::NotFound => Map::new(),
+        Err(source) => return Err(Error::usage(format!("cannot read {}", path.display())).caused_by(source)),
+    };
+    change(&mut members);
+    members.entry("version").or_insert_with(|| "v1".into());
+    let text = Zeroizing::new(Value::Object(members).to_string());
+    files::replace(&std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()), text.as_bytes())
+}
+
+/// Puts tokens in the place of those before.
+pub fn set_tokens(members: &mut Map<String, Value>, tokens: &Tokens) {
+    let token = members.entry("access_token").or_insert_with(|| json!({}));
+    if !token.is_object() {
+        *token = json!({});
+    }
+    token["access_token"] = tokens.access.expose().into();
+    token["token_type"] = "bearer".into();
+    if let Some(refresh) = &tokens.refresh {
+        token["refresh_token"] = refresh.expose().into();
+    }
+    token["expiry"] = humantime::format_rfc3339_seconds(tokens.expires).to_string().into();
 }
 
 /// Go writes a nil UUID where nothing is selected.

@@ -1,6 +1,5 @@
 //! The profiles that a repository's `orysh.toml` adds, once the user has said that its content is trusted.
 
-use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -10,7 +9,7 @@ use toml_edit::value;
 use crate::config::profile::{self, Profiles};
 use crate::config::{edit, paths};
 use crate::error::{Error, Result};
-use crate::text::safe;
+use crate::text::{hex, safe};
 
 const NAME: &str = "orysh.toml";
 
@@ -90,12 +89,4 @@ pub const UNTRUSTED: &str = "untrusted";
 
 fn file() -> Result<PathBuf> {
     Ok(paths::config()?.join("trust.toml"))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

@@ -27,6 +27,9 @@ pub const VERBS: &[(&str, &str)] = &[
     ("introspect", "Show what a server knows of something"),
     ("revoke", "Take back what was given"),
     ("inspect", "Look at something without changing it"),
+    ("use", "Act on something from now on"),
+    ("auth", "Who one is"),
+    ("key", "The key of a profile"),
     ("profile", "Named targets"),
     ("sandbox", "The server inside this program"),
 ];

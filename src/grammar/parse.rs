@@ -81,6 +81,12 @@ pub fn root(registry: &Registry) -> clap::Command {
                 let group = group.subcommand(leaf(command, noun));
                 root.mut_subcommands_or_add(group)
             }
+            [verb, noun, word] => {
+                let above = root.find_subcommand(verb).cloned().unwrap_or_else(|| group(verb));
+                let below = above.find_subcommand(noun).cloned().unwrap_or_else(|| group(noun));
+                let below = below.mut_subcommands_or_add(leaf(command, word));
+                root.mut_subcommands_or_add(above.mut_subcommands_or_add(below))
+            }
             _ => root,
         };
     }
@@ -225,10 +231,11 @@ fn command_path(registry: &Registry, words: &[String]) -> Vec<String> {
     let plain: Vec<&String> = words.iter().filter(|word| !word.starts_with('-')).collect();
     let Some(at) = plain.iter().position(|word| registry.is_verb(word)) else { return Vec::new() };
     let mut path = vec![plain[at].clone()];
-    if let Some(noun) = plain.get(at + 1)
-        && nouns(registry, &path).contains(noun)
-    {
-        path.push((*noun).clone());
+    for word in &plain[at + 1..] {
+        if !nouns(registry, &path).contains(word) {
+            break;
+        }
+        path.push((*word).clone());
     }
     path
 }

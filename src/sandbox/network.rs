@@ -26,9 +26,11 @@ use crate::error;
 mod console;
 mod keys;
 mod places;
+mod sign_in;
 
 use keys::{Keys, Subject};
 use places::{PROJECTS, Project};
+use sign_in::SignIns;
 
 pub use places::help;
 
@@ -42,6 +44,7 @@ pub struct Network {
     /// The stores of the other projects.
     stores: HashMap<&'static str, Arc<Store>>,
     keys: Keys,
+    sign_ins: SignIns,
     /// The routes of each project under each name that it was asked by: its own address stands in its answers.
     routers: Mutex<HashMap<(&'static str, String), Router>>,
 }
@@ -53,7 +56,13 @@ impl Network {
         for project in &PROJECTS[1..] {
             stores.insert(project.slug, Arc::new(Store::open(&beside(location, project.slug))?));
         }
-        Ok(Arc::new(Network { shared, stores, keys: Keys::default(), routers: Mutex::default() }))
+        Ok(Arc::new(Network {
+            shared,
+            stores,
+            keys: Keys::default(),
+            sign_ins: SignIns::default(),
+            routers: Mutex::default(),
+        }))
     }
 
     /// All of it, as one service.
@@ -98,6 +107,8 @@ fn beside(location: &Location, slug: &str) -> Location {
 #[derive(Debug, Eq, PartialEq)]
 enum Place<'a> {
     Console,
+    /// Where people sign in.
+    SignIn,
     Project(&'a str),
     /// A host that is neither: its path and key have to tell.
     Any,
@@ -108,6 +119,7 @@ fn place(host: &str) -> Place<'_> {
     let name = host.rsplit_once(':').map_or(host, |(name, port)| if port.contains(']') { host } else { name });
     match name.split_once('.') {
         Some(("api", _)) => Place::Console,
+        Some(("project", _)) => Place::SignIn,
         Some((slug, rest)) if rest.starts_with("projects.") => Place::Project(slug),
         _ if name.parse::<std::net::IpAddr>().is_ok() || name.starts_with('[') || name == "localhost" => Place::Any,
         _ => Place::Unknown,
@@ -121,10 +133,17 @@ async fn answer(State(network): State<Arc<Network>>, mut request: Request) -> Re
     if percent_decode_str(&path).decode_utf8().is_err() {
         return Err(Refusal::new(StatusCode::BAD_REQUEST, "The path is not UTF-8."));
     }
-    let subject = network.keys.subject(request.headers());
+    let subject = network.keys.subject(request.headers(), &network.sign_ins);
+    if place(&host) == Place::SignIn {
+        if let Some(rest) = request.uri().path_and_query().cloned() {
+            *request.uri_mut() = Uri::from(rest);
+        }
+        let Ok(response) = TowerToHyperService::new(sign_in::routes(&network)).call(request).await;
+        return Ok(response);
+    }
     let is_console = path == "/projects" || path == "/workspaces" || console::is_below(&path);
     let project = match place(&host) {
-        Place::Console => None,
+        Place::Console | Place::SignIn => None,
         Place::Any if is_console => None,
         Place::Project(slug) => match PROJECTS.iter().find(|project| project.slug == slug && project.is_running()) {
             Some(project) => Some(project),
@@ -200,6 +219,7 @@ mod tests {
     fn the_host_tells_what_is_asked() {
         for (host, expected) in [
             ("api.console.test", Place::Console),
+            ("project.console.test", Place::SignIn),
             ("api.console.test:80", Place::Console),
             ("happy-hill.projects.oryapis.test", Place::Project("happy-hill")),
             ("127.0.0.1:4000", Place::Any),

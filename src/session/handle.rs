@@ -15,8 +15,9 @@ use url::{Origin, Url};
 use crate::api::{Door, Remote, Side, Wait};
 use crate::error::{Error, Result};
 use crate::net::{self, Policy};
+use crate::session::credential::{self, Credential, Current};
 use crate::session::interrupt::Interrupt;
-use crate::session::network;
+use crate::session::network::{self, Minted, Resolved};
 use crate::session::target::{self, Chosen, Given, ProfileUsed, Target};
 use crate::ui::Ui;
 
@@ -75,6 +76,8 @@ struct Shared {
     sandbox: OnceCell<Local>,
     /// What the shell was told to use.
     used: Mutex<Option<Given>>,
+    /// Keys that were made for this session.
+    minted: Mutex<Vec<Minted>>,
     /// The targets on which a first change was agreed to.
     agreed: Mutex<HashSet<String>>,
 }
@@ -85,6 +88,8 @@ struct Place {
     headers: HeaderMap,
     client: Client,
     policy: Policy,
+    /// A sign-in, which may expire in the middle of a batch.
+    sign_in: Option<(Credential, tokio::sync::Mutex<Current>)>,
     public: Mutex<Option<Url>>,
     /// The public side's own client, made when first needed.
     public_client: OnceCell<(Origin, Client)>,
@@ -100,6 +105,7 @@ impl Session {
             starter,
             sandbox: OnceCell::new(),
             used: Mutex::default(),
+            minted: Mutex::default(),
             agreed: Mutex::default(),
         };
         Session {
@@ -238,14 +244,18 @@ impl Session {
             self.ui.warn(&warning);
         }
         let policy = &self.policy(profile.as_ref());
+        let mut renewed = None;
         let (admin, public, mut headers) = match target {
             Target::Server { admin, public, credential } => {
-                let headers = credential.as_ref().map(network::bearer).transpose()?.unwrap_or_default();
+                let headers = credential.as_ref().map(credential::bearer).transpose()?.unwrap_or_default();
                 (admin, public, headers)
             }
             Target::Network(network) => {
-                let address = network::resolve(&network, policy).await?;
-                (address.clone(), Some(address), network::bearer(&network.credential)?)
+                let Resolved { address, current, minted } = network::resolve(&network, policy).await?;
+                locked(&self.shared.minted).extend(minted);
+                let headers = credential::bearer(&current.secret)?;
+                renewed = Some((network.credential, current));
+                (address.clone(), Some(address), headers)
             }
             Target::Sandbox => {
                 let local = self.shared.sandbox.get_or_try_init(|| (self.shared.starter)()).await?;
@@ -263,12 +273,25 @@ impl Session {
         }
         self.warn_of_risks(policy, &admin);
         let client = net::client(policy, &admin)?;
+        // A header that a flag names stays, whatever becomes of the sign-in.
+        let own = self.settings.headers.contains_key(AUTHORIZATION);
+        let sign_in = renewed.filter(|(credential, _)| !own && matches!(credential, Credential::SignIn { .. }));
+        let sign_in = sign_in.map(|(credential, current)| (credential, tokio::sync::Mutex::new(current)));
         let public = Mutex::new(public);
-        Ok(Place { admin, headers, client, policy: policy.clone(), public, public_client: OnceCell::new() })
+        Ok(Place { admin, headers, client, policy: policy.clone(), sign_in, public, public_client: OnceCell::new() })
+    }
+
+    /// Deletes the keys that were made for this session, also after an interruption.
+    pub fn close(&self) {
+        for minted in std::mem::take(&mut *locked(&self.shared.minted)) {
+            if let Err(error) = self.finish(minted.delete()).and_then(|deleted| deleted) {
+                self.ui.warn(&format!("{}: it ends by itself", error.full_message()));
+            }
+        }
     }
 
     /// How the server is reached: as the flags say, and for the rest as its profile does.
-    fn policy(&self, profile: Option<&ProfileUsed>) -> Policy {
+    pub fn policy(&self, profile: Option<&ProfileUsed>) -> Policy {
         let own = &self.settings.policy;
         let Some(ProfileUsed { policy: said, .. }) = profile else { return own.clone() };
         Policy {
@@ -319,6 +342,18 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Place {
+    /// The headers for the admin API, with a credential that counts.
+    async fn headers(&self) -> Result<HeaderMap> {
+        let Some((credential, current)) = &self.sign_in else { return Ok(self.headers.clone()) };
+        let mut current = current.lock().await;
+        if current.is_stale() {
+            *current = credential.current(&self.policy).await?;
+        }
+        let mut headers = self.headers.clone();
+        headers.extend(credential::bearer(&current.secret)?);
+        Ok(headers)
+    }
+
     fn public(&self) -> Option<Url> {
         locked(&self.public).clone()
     }
@@ -331,7 +366,7 @@ impl Remote for Session {
             match side {
                 Side::Admin => Ok(Door {
                     base: place.admin.clone(),
-                    headers: place.headers.clone(),
+                    headers: place.headers().await?,
                     client: place.client.clone(),
                     timeout: self.settings.policy.timeout,
                 }),

@@ -1,23 +1,88 @@
 //! From a project of Ory Network to its address.
 
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use toml_edit::value;
 use url::Url;
 
-use crate::api::Door;
 use crate::api::console::{Console, Place, pick};
+use crate::config::{edit, paths};
 use crate::error::{Error, Result};
-use crate::net::{self, Policy};
+use crate::net::Policy;
 use crate::secret::Secret;
+use crate::session::credential::{Credential, Current, console};
 use crate::session::target::{Network, prefixed};
+use crate::text::{hex, safe};
 
-/// Looks the project up in the console and returns the address of its API.
-pub async fn resolve(network: &Network, policy: &Policy) -> Result<Url> {
-    let console = Console(Door {
-        base: network.console.clone(),
-        headers: bearer(&network.credential)?,
-        client: net::client(policy, &network.console)?,
-        timeout: policy.timeout,
-    });
+/// A project's API, and what is shown there.
+pub struct Resolved {
+    /// Its address.
+    pub address: Url,
+    /// The credential as it is now.
+    pub current: Current,
+    /// The key that was made for this session.
+    pub minted: Option<Minted>,
+}
+
+/// A key to a project that is deleted when the session ends.
+pub struct Minted {
+    console: Console,
+    project: String,
+    key: String,
+}
+
+impl Minted {
+    /// Deletes it.
+    pub async fn delete(&self) -> Result<()> {
+        self.console.delete_key(&self.project, &self.key).await
+    }
+}
+
+/// Looks the project up in the console and returns the address of its API, with the credential as it is now.
+///
+/// Which project a key is for is looked up once, and kept. For a workspace's key one to the project is made.
+pub async fn resolve(network: &Network, policy: &Policy) -> Result<Resolved> {
+    let current = network.credential.current(policy).await?;
+    let address = |slug: &str| prefixed(&network.apis, &format!("{slug}.projects"));
+    if let Some(slug) = known_slug(network) {
+        return Ok(Resolved { address: address(&slug)?, current, minted: None });
+    }
+    let console = console(&network.console, Some(&current.secret), policy)?;
+    let place = find(network, &console).await?;
+    let slug = running(&place)?;
+    if let Credential::WorkspaceKey(_) = &network.credential {
+        let (secret, minted) = mint(console, place.id).await?;
+        let current = Current { secret, expires: None };
+        return Ok(Resolved { address: address(&slug)?, current, minted: Some(minted) });
+    }
+    keep_slug(network, &slug);
+    Ok(Resolved { address: address(&slug)?, current, minted: None })
+}
+
+/// How long a key lives where the session does not end it.
+const KEY_LASTS: Duration = Duration::from_secs(8 * 3600);
+
+async fn mint(console: Console, project: String) -> Result<(Secret, Minted)> {
+    let expires_at = humantime::format_rfc3339_seconds(SystemTime::now() + KEY_LASTS).to_string();
+    let made = console.make_key(&project, "orysh session", &expires_at).await?;
+    let text = |name: &str| made.get(name).and_then(Value::as_str).map(str::to_owned);
+    match (text("value"), text("id")) {
+        (Some(value), Some(key)) => Ok((Secret::new(value), Minted { console, project, key })),
+        _ => Err(Error::failed("the console made a key and does not tell it")),
+    }
+}
+
+/// The project that is named, or the only one that the credential sees.
+pub async fn find(network: &Network, console: &Console) -> Result<Place> {
+    // An id needs no list to be found in.
+    if let Some(id) = network.project.as_deref().filter(|wanted| is_id(wanted))
+        && let Some(project) = console.project(id).await?
+    {
+        return Ok(project);
+    }
     let projects = match &network.workspace {
         Some(wanted) => {
             let workspaces = console.workspaces().await?;
@@ -25,11 +90,26 @@ pub async fn resolve(network: &Network, policy: &Policy) -> Result<Url> {
         }
         None => console.projects().await?,
     };
-    let project = match &network.project {
-        Some(wanted) => pick(&projects, wanted, "project")?,
-        None => only(&projects)?,
-    };
-    prefixed(&network.apis, &format!("{}.projects", project.name))
+    match &network.project {
+        Some(wanted) => pick(&projects, wanted, "project").cloned(),
+        None => only(&projects).cloned(),
+    }
+}
+
+/// The slug of a project whose API answers.
+fn running(project: &Place) -> Result<String> {
+    match project.state.as_str() {
+        state @ ("halted" | "deleted") => {
+            Err(Error::denied(format!("project {} is {state}: its API does not answer", safe(&project.name)))
+                .hint("start it again in the console, or use another project"))
+        }
+        _ => Ok(project.name.clone()),
+    }
+}
+
+/// Whether a text is a whole id.
+pub fn is_id(text: &str) -> bool {
+    uuid::Uuid::try_parse(text).is_ok()
 }
 
 fn only(projects: &[Place]) -> Result<&Place> {
@@ -37,14 +117,36 @@ fn only(projects: &[Place]) -> Result<&Place> {
         [project] => Ok(project),
         [] => Err(Error::denied("the credential sees no project of Ory Network")),
         several => Err(Error::usage(format!("the credential sees {} projects of Ory Network", several.len()))
-            .hint("name one with --project or ORY_PROJECT")),
+            .hint("name one with --project or ORY_PROJECT, or use one: orysh use project SLUG")),
     }
 }
 
-/// `Authorization: Bearer …` (RFC 6750 §2.1), kept out of debug output.
-pub fn bearer(credential: &Secret) -> Result<HeaderMap> {
-    let mut value = HeaderValue::try_from(format!("Bearer {}", credential.expose()))
-        .map_err(|_| Error::usage("the credential holds characters that no HTTP header takes"))?;
-    value.set_sensitive(true);
-    Ok(HeaderMap::from_iter([(AUTHORIZATION, value)]))
+fn file() -> Option<PathBuf> {
+    paths::state().ok().map(|folder| folder.join("projects.toml"))
+}
+
+/// What a key is known by: its hash, with the console that it is for. Only a key that names its own project is kept.
+fn name_of(network: &Network) -> Option<String> {
+    match (&network.credential, &network.project, &network.workspace) {
+        (Credential::Key(key), None, None) => {
+            let digest = Sha256::digest(format!("{} {}", network.console, key.expose()));
+            Some(hex(&digest))
+        }
+        _ => None,
+    }
+}
+
+fn known_slug(network: &Network) -> Option<String> {
+    let document = edit::read(&file()?).ok()?;
+    document.get(&name_of(network)?)?.as_str().map(str::to_owned)
+}
+
+fn keep_slug(network: &Network, slug: &str) {
+    if let (Some(path), Some(name)) = (file(), name_of(network)) {
+        // Without it the next command looks it up again.
+        let _ = edit::change(&path, |document| {
+            document.insert(&name, value(slug));
+            Ok(())
+        });
+    }
 }

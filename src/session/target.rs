@@ -14,6 +14,7 @@ use crate::env;
 use crate::error::{Error, Result};
 use crate::net::{self, Policy};
 use crate::secret::Secret;
+use crate::session::credential::Credential;
 
 /// What the flags say of the target, or what the shell was told to use.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -67,7 +68,7 @@ pub enum Target {
         credential: Option<Secret>,
     },
     /// A project of Ory Network, whose address has to be looked up.
-    Network(Network),
+    Network(Box<Network>),
     /// The server inside this program.
     Sandbox,
 }
@@ -77,10 +78,12 @@ pub enum Target {
 pub struct Network {
     /// The console API.
     pub console: Url,
+    /// Where people sign in.
+    pub sign_in: Url,
     /// Below whose host every project has its own.
     pub apis: Url,
     /// The signed-in subject's token or key.
-    pub credential: Secret,
+    pub credential: Credential,
     /// Which project: id, or slug, or the beginning of either. `None`: the only one that the credential sees.
     pub project: Option<String>,
     /// Which workspace, where the project is to be looked for in one.
@@ -181,8 +184,11 @@ impl Chosen {
         match &self.target {
             Target::Server { admin, .. } => admin.to_string(),
             Target::Network(network) => {
-                let project = network.project.as_deref().unwrap_or("the key's own project");
-                format!("Ory Network, {project}")
+                let none = match network.credential {
+                    Credential::Key(_) => "the key's own project",
+                    Credential::SignIn { .. } | Credential::WorkspaceKey(_) => "no project in use",
+                };
+                format!("Ory Network, {}", network.project.as_deref().unwrap_or(none))
             }
             Target::Sandbox => "the sandbox".into(),
         }
@@ -223,10 +229,13 @@ fn two_targets(named: &[&str], hint: &str) -> Error {
 
 fn ory_cli() -> Result<Option<Chosen>> {
     let Some(path) = paths::ory_config().filter(|path| path.exists()) else { return Ok(None) };
-    let file = ory::read(&path)?;
-    let Some(project) = file.selected_project else { return Ok(None) };
-    let network = network(file.access_token, Some(project), None)?;
-    Ok(Some(Chosen::new(Target::Network(network), path.display().to_string(), file.subject)))
+    let file = match ory::read(&path) {
+        Ok(file) => file,
+        Err(error) if error.code() == Some(ory::SIGNED_OUT) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let network = network_by_sign_in(path.clone(), file.selected_project, None)?;
+    Ok(Some(Chosen::new(Target::Network(network.into()), path.display().to_string(), file.subject)))
 }
 
 /// `is_public`: the address may be that of the public API, where no other is named for it.
@@ -246,10 +255,33 @@ fn apis() -> Result<Url> {
     net::server_url(&text, env::ORY_ORYAPIS_URL.name)
 }
 
-fn network(credential: Secret, project: Option<String>, workspace: Option<String>) -> Result<Network> {
+/// Ory Network's console and where people sign in to it, without `api.` and `project.`.
+pub fn console_base() -> Result<Url> {
     let text = env::ORY_CONSOLE_URL.get().unwrap_or_else(|| "https://console.ory.com".into());
-    let console = prefixed(&net::server_url(&text, env::ORY_CONSOLE_URL.name)?, "api")?;
-    Ok(Network { console, apis: apis()?, credential, project, workspace })
+    net::server_url(&text, env::ORY_CONSOLE_URL.name)
+}
+
+fn network_by_key(key: String, project: Option<String>, workspace: Option<String>) -> Result<Network> {
+    network(|_| Credential::Key(Secret::new(key)), project, workspace)
+}
+
+fn network_by_workspace_key(key: String, project: Option<String>, workspace: Option<String>) -> Result<Network> {
+    network(|_| Credential::WorkspaceKey(Secret::new(key)), project, workspace)
+}
+
+fn network_by_sign_in(file: PathBuf, project: Option<String>, workspace: Option<String>) -> Result<Network> {
+    network(|server| Credential::SignIn { file, server: server.clone() }, project, workspace)
+}
+
+fn network(
+    credential: impl FnOnce(&Url) -> Credential,
+    project: Option<String>,
+    workspace: Option<String>,
+) -> Result<Network> {
+    let base = console_base()?;
+    let sign_in = prefixed(&base, "project")?;
+    let credential = credential(&sign_in);
+    Ok(Network { console: prefixed(&base, "api")?, sign_in, apis: apis()?, credential, project, workspace })
 }
 
 /// The address with `prefix.` before its host, as Ory Network names its hosts.

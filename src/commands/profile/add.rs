@@ -14,7 +14,7 @@ const EXAMPLES: &str = "\
 Examples:
   orysh profile add hydra --endpoint http://127.0.0.1:4445
   orysh profile add shop --endpoint https://hydra.example.org --production --credential env:SHOP_KEY
-  orysh profile add staging --project happy-hill-staging --credential file
+  orysh profile add staging --project quiet-lake-staging --credential file
 
 The first profile is in use from then on; `orysh profile use NAME` changes that. The file may be edited by hand: what is
 written there beside the profiles stays.";

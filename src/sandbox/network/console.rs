@@ -46,7 +46,7 @@ pub fn is_below(path: &str) -> bool {
 }
 
 fn signed_in(network: &Network, headers: &HeaderMap) -> Result<Subject, Refusal> {
-    network.keys.subject(headers).ok_or_else(|| Refusal::unauthorized(headers))
+    network.keys.subject(headers, &network.sign_ins).ok_or_else(|| Refusal::unauthorized(headers))
 }
 
 fn seen(subject: Subject, id: &str) -> Result<&'static Project, Refusal> {

@@ -50,12 +50,12 @@ pub const PROJECTS: &[Project] = &[
     },
     Project {
         id: "7d3a52c0-0002-4f0b-8e55-000000000002",
-        slug: "happy-hill-staging",
+        slug: "quiet-lake-staging",
         name: "Shop (staging)",
         environment: "stage",
         state: "running",
         workspace: 0,
-        key: "ory_pat_sandbox_happy-hill-staging",
+        key: "ory_pat_sandbox_quiet-lake-staging",
     },
     Project {
         id: "7d3a52c0-0003-4f0b-8e55-000000000003",

@@ -1,6 +1,6 @@
 //! What the variables of the environment say of the target.
 
-use super::{Chosen, Given, NOBODY, Target, apis, flags, is_below, network, profile, server, two_targets};
+use super::{Chosen, Given, NOBODY, Target, apis, flags, is_below, network_by_key, profile, server, two_targets};
 use crate::env;
 use crate::error::{Error, Result};
 use crate::net;
@@ -29,9 +29,9 @@ pub(super) fn says(given: &Given) -> Result<Option<Chosen>> {
                 return Err(Error::usage("ORY_PROJECT_API_KEY names its project by itself")
                     .hint("unset ORY_PROJECT and ORY_WORKSPACE"));
             }
-            let network = network(Secret::new(key), None, None)?;
+            let network = network_by_key(key, None, None)?;
             let subject = "a project API key (ORY_PROJECT_API_KEY)";
-            Ok(Some(Chosen::new(Target::Network(network), "ORY_PROJECT_API_KEY", subject)))
+            Ok(Some(Chosen::new(Target::Network(network.into()), "ORY_PROJECT_API_KEY", subject)))
         }
         (None, None) => {
             // A command that asks nothing but the public API needs no other address.

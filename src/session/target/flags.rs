@@ -2,12 +2,14 @@
 
 use url::Url;
 
-use super::{Chosen, Given, NOBODY, Target, network, no_target, profile, server, two_targets};
+use super::{
+    Chosen, Given, NOBODY, Target, network_by_sign_in, network_by_workspace_key, no_target, profile, server,
+    two_targets,
+};
 use crate::config::{ory, paths};
 use crate::env;
 use crate::error::{Error, Result};
 use crate::net;
-use crate::secret::Secret;
 
 /// The target that they name. Errors: they name two.
 pub(super) fn says(given: &Given) -> Result<Option<Chosen>> {
@@ -57,9 +59,13 @@ pub(super) fn of_network(given: &Given) -> Result<Chosen> {
     if given.config.is_none()
         && let Some(key) = env::ORY_WORKSPACE_API_KEY.get()
     {
-        let network = network(Secret::new(key), wanted(&given.project, &env::ORY_PROJECT), workspace)?;
+        let network = network_by_workspace_key(key, wanted(&given.project, &env::ORY_PROJECT), workspace)?;
         let named_by = "--project or --workspace, with ORY_WORKSPACE_API_KEY";
-        return Ok(Chosen::new(Target::Network(network), named_by, "a workspace API key (ORY_WORKSPACE_API_KEY)"));
+        return Ok(Chosen::new(
+            Target::Network(network.into()),
+            named_by,
+            "a workspace API key (ORY_WORKSPACE_API_KEY)",
+        ));
     }
     if given.config.is_none() && env::ORY_PROJECT_API_KEY.get().is_some() {
         return Err(Error::usage("a project API key names its project by itself")
@@ -68,6 +74,6 @@ pub(super) fn of_network(given: &Given) -> Result<Chosen> {
     let path = given.config.clone().or_else(paths::ory_config).ok_or_else(no_target)?;
     let file = ory::read(&path)?;
     let project = given.project.clone().or(file.selected_project);
-    let network = network(file.access_token, project, workspace.or(file.selected_workspace))?;
-    Ok(Chosen::new(Target::Network(network), path.display().to_string(), file.subject))
+    let network = network_by_sign_in(path.clone(), project, workspace.or(file.selected_workspace))?;
+    Ok(Chosen::new(Target::Network(network.into()), path.display().to_string(), file.subject))
 }

@@ -9,6 +9,7 @@ use crate::env;
 use crate::error::{Error, Result};
 use crate::net::{self, Policy};
 use crate::secret::Secret;
+use crate::session::credential::Credential;
 
 /// The target of the profile in use, if one is.
 pub(super) fn in_use() -> Result<Option<Chosen>> {
@@ -48,14 +49,14 @@ fn of(name: &str, profile: &Profile, given: &Given) -> Result<Chosen> {
         let (credential, subject) = match &profile.credential {
             None => (None, NOBODY.to_owned()),
             Some(whence) => {
-                let (secret, subject) = credential(name, whence, &admin.origin().ascii_serialization())?;
+                let (secret, subject) = key(name, whence, &admin.origin().ascii_serialization())?;
                 (Some(secret), subject)
             }
         };
         (Target::Server { admin, public, credential }, subject)
     } else {
         let (network, subject) = of_network(name, profile, given)?;
-        (Target::Network(network), subject)
+        (Target::Network(network.into()), subject)
     };
     let used = ProfileUsed {
         name: name.to_owned(),
@@ -80,7 +81,8 @@ fn of_network(name: &str, profile: &Profile, given: &Given) -> Result<(Network, 
     let url = |value: &Option<String>, default: &str, key: &str| {
         net::server_url(value.as_deref().unwrap_or(default), &format!("profile {name}: {key}"))
     };
-    let console = prefixed(&url(&profile.console_url, "https://console.ory.com", "console-url")?, "api")?;
+    let base = url(&profile.console_url, "https://console.ory.com", "console-url")?;
+    let (console, sign_in) = (prefixed(&base, "api")?, prefixed(&base, "project")?);
     let apis = url(&profile.apis_url, "https://oryapis.com", "apis-url")?;
     let narrowed = |flag: &Option<String>, own: &Option<String>, what: &str| match (flag, own) {
         (Some(_), Some(own)) => {
@@ -90,13 +92,23 @@ fn of_network(name: &str, profile: &Profile, given: &Given) -> Result<(Network, 
     };
     let project = narrowed(&given.project, &profile.project, "project")?;
     let workspace = narrowed(&given.workspace, &profile.workspace, "workspace")?;
-    let whence = profile.credential.clone().unwrap_or(Whence::SignIn);
-    let (credential, subject) = credential(name, &whence, &console.origin().ascii_serialization())?;
-    Ok((Network { console, apis, credential, project, workspace }, subject))
+    let (credential, subject) = match &profile.credential {
+        None | Some(Whence::SignIn) => {
+            let file = paths::ory_config()
+                .ok_or_else(|| Error::usage("there is no home folder with the Ory CLI's configuration"))?;
+            let subject = ory::read(&file)?.subject;
+            (Credential::SignIn { file, server: sign_in.clone() }, subject)
+        }
+        Some(whence) => {
+            let (key, subject) = key(name, whence, &console.origin().ascii_serialization())?;
+            (Credential::Key(key), subject)
+        }
+    };
+    Ok((Network { console, sign_in, apis, credential, project, workspace }, subject))
 }
 
-/// The credential of a profile, for the origin that it was stored for, and whose it is.
-fn credential(name: &str, whence: &Whence, origin: &str) -> Result<(Secret, String)> {
+/// The key of a profile, for the origin that it was stored for, and whose it is.
+fn key(name: &str, whence: &Whence, origin: &str) -> Result<(Secret, String)> {
     match whence {
         Whence::Variable(variable) => {
             let value = env::named(variable).ok_or_else(|| {
@@ -107,12 +119,7 @@ fn credential(name: &str, whence: &Whence, origin: &str) -> Result<(Secret, Stri
         Whence::File => {
             Ok((credentials::of_profile(name, origin)?, format!("the key that is kept for profile {name}")))
         }
-        Whence::SignIn => {
-            let path = paths::ory_config()
-                .ok_or_else(|| Error::usage("there is no home folder with the Ory CLI's configuration"))?;
-            let file = ory::read(&path)?;
-            Ok((file.access_token, file.subject))
-        }
+        Whence::SignIn => Err(Error::usage(format!("profile {name}: the sign-in is for Ory Network only"))),
     }
 }
 

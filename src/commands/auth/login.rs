@@ -1,0 +1,76 @@
+//! `auth login`: signs in to Ory Network in a browser (authorization code with PKCE).
+
+use clap::{Arg, ArgAction, value_parser};
+use serde_json::json;
+use url::Url;
+
+use super::{file, servers};
+use crate::api::sign_in::{self, Begun, Person};
+use crate::config::ory;
+use crate::env;
+use crate::error::Result;
+use crate::grammar::{Args, Command, Host};
+use crate::output::outcome::Outcome;
+use crate::session::callback::Callback;
+use crate::session::credential::{console, tokens};
+use crate::ui::Ui;
+
+const EXAMPLES: &str = "\
+Examples:
+  orysh auth login
+  orysh auth login --no-browser
+
+The sign-in is kept where the Ory CLI keeps its own (~/.ory-cloud.json), and both use it. A browser is opened on a
+terminal with a display only; elsewhere the address is printed.";
+
+/// The command.
+pub fn command() -> Command {
+    Command::new(["auth", "login"], "Sign in to Ory Network", run)
+        .args(|| {
+            vec![
+                Arg::new("no-browser")
+                    .long("no-browser")
+                    .action(ArgAction::SetTrue)
+                    .help("Print the address, and open no browser"),
+                Arg::new("port")
+                    .long("port")
+                    .value_name("PORT")
+                    .value_parser(value_parser!(u16))
+                    .help("Port of this machine that the answer comes to [default: a free one]"),
+            ]
+        })
+        .after(EXAMPLES)
+}
+
+fn run(host: &Host, args: &Args) -> Result<Outcome> {
+    let session = &host.session;
+    let ui = session.ui();
+    let (file, (api, server)) = (file(session)?, servers(session)?);
+    let policy = session.settings().policy.clone();
+    let port = args.matches.get_one::<u16>("port").copied().unwrap_or(0);
+    let (tokens, person) = session.wait(async {
+        let callback = Callback::listen(port).await?;
+        let begun = Begun::new(callback.redirect_uri.clone())?;
+        let url = begun.url(&server, &api);
+        if args.flag("no-browser") || !open(ui, &url) {
+            ui.line(&format!("Open this address to sign in:\n{url}"));
+        }
+        let code = callback.code(&begun.state, ui).await?;
+        let issued = sign_in::exchange(&console(&server, None, &policy)?, &begun, code.expose()).await?;
+        let person = sign_in::person(&console(&server, Some(&issued.access), &policy)?).await?;
+        Ok((tokens(issued), person))
+    })?;
+    let Person { id, email, name } = &person;
+    ory::change(&file, |members| {
+        ory::set_tokens(members, &tokens);
+        members.insert("session_identity_traits".into(), json!({"ID": id, "email": email, "name": name}));
+    })?;
+    ui.note(&format!("signed in as {email}; kept in {}", file.display()));
+    Ok(Outcome::nothing())
+}
+
+/// Opens a browser, where a person sits in front of a screen. False: it was not.
+fn open(ui: Ui, url: &Url) -> bool {
+    let has_display = env::DISPLAY.get().is_some() || env::WAYLAND_DISPLAY.get().is_some();
+    has_display && ui.can_ask(false) && ui.open_browser(url.as_str())
+}

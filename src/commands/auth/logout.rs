@@ -1,0 +1,55 @@
+//! `auth logout`: ends the sign-in to Ory Network, here and at the server.
+
+use super::{file, servers};
+use crate::api::sign_in;
+use crate::config::ory;
+use crate::error::Result;
+use crate::grammar::{Args, Command, Host};
+use crate::output::outcome::Outcome;
+use crate::session::credential::console;
+
+const EXAMPLES: &str = "\
+Examples:
+  orysh auth logout
+
+The Ory CLI is signed out as well, as it uses the same sign-in. What was selected stays.";
+
+/// The command.
+pub fn command() -> Command {
+    Command::new(["auth", "logout"], "End the sign-in to Ory Network", run).after(EXAMPLES)
+}
+
+fn run(host: &Host, _args: &Args) -> Result<Outcome> {
+    let session = &host.session;
+    let ui = session.ui();
+    let (file, (_, server)) = (file(session)?, servers(session)?);
+    if !file.exists() {
+        ui.note("nobody is signed in");
+        return Ok(Outcome::nothing());
+    }
+    let kept = match ory::read(&file) {
+        Ok(kept) => Some(kept),
+        Err(error) if error.code() == Some(ory::SIGNED_OUT) => {
+            ui.note("nobody is signed in");
+            return Ok(Outcome::nothing());
+        }
+        // An expired one is forgotten all the same.
+        Err(_) => None,
+    };
+    if let Some(token) = kept.and_then(|kept| kept.refresh_token) {
+        let revoked =
+            session.wait(async { sign_in::revoke(&console(&server, None, &session.settings().policy)?, &token).await });
+        if let Err(error) = revoked {
+            ui.warn(&format!(
+                "{}: it is forgotten here, and may count at the server until it expires",
+                error.full_message()
+            ));
+        }
+    }
+    ory::change(&file, |members| {
+        members.shift_remove("access_token");
+        members.shift_remove("session_identity_traits");
+    })?;
+    ui.note("signed out");
+    Ok(Outcome::nothing())
+}

@@ -1,0 +1,53 @@
+//! `auth status`: who one is, where, and until when.
+
+use std::time::SystemTime;
+
+use serde_json::{Value, json};
+
+use crate::config::ory;
+use crate::error::Result;
+use crate::grammar::{Args, Command, Host};
+use crate::output::outcome::{Column, Outcome, Row};
+use crate::session::credential::Credential;
+use crate::session::target::Target;
+
+const COLUMNS: &[Column] = &[
+    Column { title: "AS", member: "subject" },
+    Column { title: "TARGET", member: "target" },
+    Column { title: "BY", member: "kind" },
+    Column { title: "EXPIRES", member: "expires_at" },
+    Column { title: "RENEWED", member: "is_renewed" },
+    Column { title: "KEPT IN", member: "file" },
+];
+
+const EXAMPLES: &str = "\
+Examples:
+  orysh auth status
+
+Nothing is sent, and no secret is shown.";
+
+/// The command.
+pub fn command() -> Command {
+    Command::new(["auth", "status"], "Show who one is, where, and until when", run).after(EXAMPLES)
+}
+
+fn run(host: &Host, _args: &Args) -> Result<Outcome> {
+    let chosen = host.session.chosen()?;
+    let mut row = json!({"subject": chosen.subject, "target": chosen.place(), "kind": "none", "expires_at": null});
+    match &chosen.target {
+        Target::Network(network) => match &network.credential {
+            Credential::SignIn { file, .. } => {
+                let kept = ory::read(file)?;
+                let time = |time: SystemTime| Value::from(humantime::format_rfc3339_seconds(time).to_string());
+                row["kind"] = "sign-in".into();
+                row["expires_at"] = kept.expires.map_or(Value::Null, time);
+                row["is_renewed"] = kept.refresh_token.is_some().into();
+                row["file"] = file.display().to_string().into();
+            }
+            Credential::Key(_) | Credential::WorkspaceKey(_) => row["kind"] = "key".into(),
+        },
+        Target::Server { credential: Some(_), .. } => row["kind"] = "key".into(),
+        Target::Server { credential: None, .. } | Target::Sandbox => {}
+    }
+    Ok(Outcome::one(Row::value(row).with_id(chosen.subject), COLUMNS))
+}

@@ -1,0 +1,119 @@
+//! What a session shows on Ory Network: a key, or a sign-in that is renewed before it expires.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+use url::Url;
+
+use crate::api::Door;
+use crate::api::console::Console;
+use crate::api::sign_in::{self, Issued};
+use crate::config::edit;
+use crate::config::ory::{self, OryConfig, Tokens};
+use crate::error::{Error, Kind, Result};
+use crate::net::{self, Policy};
+use crate::secret::Secret;
+
+/// A token is renewed when it has no longer than this.
+const EARLY: Duration = Duration::from_secs(60);
+
+/// What is shown.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Credential {
+    /// An API key of a project.
+    Key(Secret),
+    /// An API key of a workspace: for the console, which makes a key to the project for as long as the session lasts.
+    WorkspaceKey(Secret),
+    /// The sign-in that is kept in the Ory CLI's file.
+    SignIn {
+        /// The file.
+        file: PathBuf,
+        /// Where it is renewed.
+        server: Url,
+    },
+}
+
+/// The text of a credential, and until when it counts.
+#[derive(Clone, Debug)]
+pub struct Current {
+    /// The key or token.
+    pub secret: Secret,
+    /// `None`: that is not known.
+    pub expires: Option<SystemTime>,
+}
+
+impl Current {
+    /// Whether it has to be renewed before it is used.
+    pub fn is_stale(&self) -> bool {
+        self.expires.is_some_and(|expires| expires <= SystemTime::now() + EARLY)
+    }
+}
+
+impl Credential {
+    /// As it is now; a sign-in that is about to expire is renewed, once, whichever process comes first.
+    ///
+    /// Errors: nobody is signed in; the sign-in has ended. Where it cannot be renewed for another reason it is kept, and
+    /// used as long as it counts.
+    pub async fn current(&self, policy: &Policy) -> Result<Current> {
+        match self {
+            Credential::Key(key) | Credential::WorkspaceKey(key) => Ok(Current { secret: key.clone(), expires: None }),
+            Credential::SignIn { file, server } => {
+                let kept = ory::read(file)?;
+                if is_fresh(&kept) { Ok(current(&kept)) } else { renew(file, server, policy).await }
+            }
+        }
+    }
+}
+
+fn current(kept: &OryConfig) -> Current {
+    Current { secret: kept.access_token.clone(), expires: kept.expires }
+}
+
+fn is_fresh(kept: &OryConfig) -> bool {
+    kept.refresh_token.is_none() || !current(kept).is_stale()
+}
+
+async fn renew(file: &Path, server: &Url, policy: &Policy) -> Result<Current> {
+    // A refresh token counts once: two processes must not use the same.
+    let _lock = edit::lock(file)?;
+    let kept = ory::read(file)?;
+    let Some(token) = kept.refresh_token.as_ref().filter(|_| !is_fresh(&kept)) else { return Ok(current(&kept)) };
+    match sign_in::refresh(&console(server, None, policy)?, token).await {
+        Ok(issued) => {
+            let tokens = tokens(issued);
+            // Whatever comes, the new ones are all there is from here on.
+            ory::change_locked(file, |members| ory::set_tokens(members, &tokens))?;
+            Ok(Current { secret: tokens.access, expires: Some(tokens.expires) })
+        }
+        Err(error) if error.code() == Some("invalid_grant") => {
+            Err(error.of_kind(Kind::Denied).unhinted().hint("sign in again with `orysh auth login`"))
+        }
+        Err(_) if kept.expires.is_some_and(|expires| expires > SystemTime::now()) => Ok(current(&kept)),
+        Err(error) => Err(error.hint("the sign-in is kept as it was: try again")),
+    }
+}
+
+/// Tokens with the time at which they expire.
+pub fn tokens(issued: Issued) -> Tokens {
+    let expires = SystemTime::now() + Duration::from_secs(issued.expires_in);
+    Tokens { access: issued.access, refresh: issued.refresh, expires }
+}
+
+/// A server of Ory Network, as whoever the credential is of.
+pub fn console(base: &Url, credential: Option<&Secret>, policy: &Policy) -> Result<Console> {
+    Ok(Console(Door {
+        base: base.clone(),
+        headers: credential.map(bearer).transpose()?.unwrap_or_default(),
+        client: net::client(policy, base)?,
+        timeout: policy.timeout,
+    }))
+}
+
+/// `Authorization: Bearer …` (RFC 6750 §2.1), kept out of debug output.
+pub fn bearer(credential: &Secret) -> Result<HeaderMap> {
+    let mut value = HeaderValue::try_from(format!("Bearer {}", credential.expose()))
+        .map_err(|_| Error::usage("the credential holds characters that no HTTP header takes"))?;
+    value.set_sensitive(true);
+    Ok(HeaderMap::from_iter([(AUTHORIZATION, value)]))
+}
