@@ -24,7 +24,11 @@ pub fn check(session: &Session, deed: Deed, what: &str) -> Result<()> {
         return Ok(());
     }
     let chosen = session.chosen()?;
-    let Some(name) = production(&chosen)? else { return Ok(()) };
+    let Some(name) = production(&chosen)? else {
+        // A command has one target: what follows in it need not be looked up again.
+        session.grant();
+        return Ok(());
+    };
     let key = format!("{name} {}", chosen.place());
     if deed == Deed::Write && (is_plain(&chosen) || session.has_agreed(&key, false)) || has_assent(session, &name)? {
         return Ok(());
@@ -69,6 +73,7 @@ pub fn batch(session: &Session, what: &str, stdin_is_read: bool) -> Result<()> {
     if production(&session.chosen()?)?.is_some() {
         return ask(session, what, "nothing was changed", stdin_is_read);
     }
+    session.grant();
     Ok(())
 }
 
