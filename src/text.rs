@@ -56,6 +56,12 @@ pub fn safe_lines(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.split('\n').map(safe).collect::<Vec<_>>().join("\n"))
 }
 
+/// A word as a POSIX shell takes it, for hints that can be copied.
+pub fn shell_word(word: &str) -> String {
+    // Only a NUL cannot be quoted, and no shell takes one.
+    shlex::try_quote(word).map_or_else(|_| format!("{word:?}"), Cow::into_owned)
+}
+
 /// Bytes as small hexadecimal digits.
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {

@@ -15,6 +15,16 @@ use crate::error::{Error, Result};
 use crate::secret::Secret;
 use crate::text;
 
+/// The colours that people choose from, by name.
+pub const PAINTS: [(&str, Paint); 6] = [
+    ("red", Paint::Red),
+    ("yellow", Paint::Yellow),
+    ("green", Paint::Green),
+    ("cyan", Paint::Cyan),
+    ("blue", Paint::Blue),
+    ("magenta", Paint::Magenta),
+];
+
 /// When to colour.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Color {

@@ -11,7 +11,6 @@ use url::Url;
 
 use crate::config::{paths, profile};
 use crate::error::{Error, Result};
-use crate::net;
 use crate::session::Session;
 use crate::session::target::{console_base, prefixed};
 
@@ -26,11 +25,7 @@ fn file(session: &Session) -> Result<PathBuf> {
 /// The console's API, and where people sign in to it: of the profile that a flag names, else of the environment.
 fn servers(session: &Session) -> Result<(Url, Url)> {
     let base = match &session.settings().given.profile {
-        Some(name) => {
-            let profiles = profile::user()?;
-            let url = profiles.get(name)?.console_url.as_deref().unwrap_or("https://console.ory.com");
-            net::server_url(url, &format!("profile {name}: console-url"))?
-        }
+        Some(name) => profile::user()?.get(name)?.console(name)?,
         None => console_base()?,
     };
     Ok((prefixed(&base, "api")?, prefixed(&base, "project")?))

@@ -9,15 +9,7 @@ pub mod switch;
 
 use clap::Arg;
 
-use crate::error::Result;
-
 /// The name of a profile, as a word.
 fn name_arg(help: &'static str) -> Arg {
     Arg::new("name").value_name("NAME").required(true).help(help)
-}
-
-/// Takes the credential of a profile away with it.
-fn forget_credential(name: &str) -> Result<bool> {
-    let is_there = crate::config::credentials::file()?.exists();
-    if is_there { crate::config::credentials::forget(name) } else { Ok(false) }
 }

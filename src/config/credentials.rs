@@ -48,5 +48,9 @@ pub fn keep(name: &str, origin: &str, key: &Secret) -> Result<()> {
 
 /// Forgets the key of a profile. False if there was none.
 pub fn forget(name: &str) -> Result<bool> {
-    edit::change(&file()?, |document| Ok(document.remove(name).is_some()))
+    let path = file()?;
+    if !path.exists() {
+        return Ok(false);
+    }
+    edit::change(&path, |document| Ok(document.remove(name).is_some()))
 }

@@ -9,7 +9,7 @@ use toml_edit::{Document, DocumentMut, TomlError};
 
 use crate::config::files;
 use crate::error::{Error, Position, Result};
-use crate::text::safe;
+use crate::text::{safe, shell_word};
 
 /// Reads a file; one that is not there is empty.
 ///
@@ -51,7 +51,7 @@ pub fn private(path: &Path) -> Result<()> {
     if of_others == 0 {
         return Ok(());
     }
-    let word = shlex::try_quote(&path.display().to_string()).map_or_else(|_| path.display().to_string(), Into::into);
+    let word = shell_word(&path.display().to_string());
     Err(Error::usage(format!("others can read or change {}", path.display()))
         .hint(format!("mend it with: chmod 600 {word}")))
 }
@@ -88,7 +88,7 @@ pub fn lock(path: &Path) -> Result<File> {
 }
 
 /// Where a link leads to: the file there is replaced, and the link stays.
-fn real(path: &Path) -> PathBuf {
+pub fn real(path: &Path) -> PathBuf {
     fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
 }
 

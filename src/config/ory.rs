@@ -118,7 +118,7 @@ pub fn change_locked(path: &Path, change: impl FnOnce(&mut Map<String, Value>)) 
     change(&mut members);
     members.entry("version").or_insert_with(|| "v1".into());
     let text = Zeroizing::new(Value::Object(members).to_string());
-    files::replace(&std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()), text.as_bytes())
+    files::replace(&edit::real(path), text.as_bytes())
 }
 
 /// Puts tokens in the place of those before.

@@ -4,13 +4,19 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use toml_edit::{Document, DocumentMut, Item, Table, TableLike, Value};
+use url::Url;
 
 use crate::config::{edit, paths};
 use crate::error::{Error, Result, nearest};
+use crate::net;
 use crate::text::safe;
+use crate::ui::PAINTS;
 
 /// The table of profiles.
 pub const PROFILES: &str = "profile";
+
+/// Ory Network's console, where no other is named.
+pub const CONSOLE: &str = "https://console.ory.com";
 
 /// The key that names the profile in use.
 pub const CURRENT: &str = "current-profile";
@@ -91,9 +97,6 @@ impl Whence {
 fn is_variable(name: &str) -> bool {
     !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
-
-/// The colours that a prompt can have.
-pub const COLORS: [&str; 6] = ["red", "yellow", "green", "cyan", "blue", "magenta"];
 
 /// Ory Network's tiers.
 pub const TIERS: [&str; 5] = ["developer", "dev", "production", "growth", "enterprise"];
@@ -182,7 +185,7 @@ pub const TEXTS: &[Key] = texts! {
     client_key "client-key" "FILE" "PEM file of that certificate's key" path;
     proxy "proxy" "URL" "Proxy, instead of those of the environment" owned;
     credential "credential" "WHERE" "Where its credential is: env:NAME, file (see `auth key set`) or sign-in" Whence::parse;
-    color "prompt-color" "COLOR" "Colour of its prompt: red, yellow, green, cyan, blue, magenta" |text| one_of(text, &COLORS);
+    color "prompt-color" "COLOR" "Colour of its prompt: red, yellow, green, cyan, blue, magenta" |text| one_of(text, &PAINTS.map(|(name, _)| name));
     rate_limit_tier "rate-limit-tier" "TIER" "Its rate limits: developer, dev, production, growth, enterprise" |text| one_of(text, &TIERS);
 };
 
@@ -200,6 +203,11 @@ impl Profile {
             (None, Some(project)) => format!("Ory Network, {}", safe(project)),
             (None, None) => "Ory Network".into(),
         }
+    }
+
+    /// Ory Network's console as it says, without `api.`. `name` is the profile's.
+    pub fn console(&self, name: &str) -> Result<Url> {
+        net::server_url(self.console_url.as_deref().unwrap_or(CONSOLE), &format!("profile {name}: console-url"))
     }
 
     /// Sets what is named `name` from text.

@@ -178,16 +178,21 @@ fn duration(text: &str) -> Result<Duration> {
     }
 }
 
-/// `Name: value`, as for curl.
-fn add_header(headers: &mut HeaderMap, text: &str) -> Result<()> {
+/// `Name: value`, as for curl: the name and the value.
+pub fn split_header(text: &str) -> Result<(&str, &str)> {
     // The value may be a credential: errors show the name only.
     let (name, value) = text.split_once(':').ok_or_else(|| {
         Error::usage("--header wants a name, a colon and a value")
             .hint("for example --header 'X-Forwarded-Proto: https'")
     })?;
-    let header = HeaderName::try_from(name.trim())
+    Ok((name.trim(), value.trim()))
+}
+
+fn add_header(headers: &mut HeaderMap, text: &str) -> Result<()> {
+    let (name, value) = split_header(text)?;
+    let header = HeaderName::try_from(name)
         .map_err(|source| Error::usage(format!("--header: `{name}` is no name of a header")).caused_by(source))?;
-    let mut value = HeaderValue::try_from(value.trim())
+    let mut value = HeaderValue::try_from(value)
         .map_err(|_| Error::usage(format!("--header: the value of `{name}` holds characters that no header takes")))?;
     value.set_sensitive(true);
     headers.append(header, value);

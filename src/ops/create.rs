@@ -17,6 +17,7 @@ use crate::ops::look;
 use crate::ops::settle::{self, Fate};
 use crate::secret::Secret;
 use crate::session::Session;
+use crate::text::shell_word;
 
 /// How a client is to be created.
 #[derive(Clone, Debug, Default)]
@@ -243,8 +244,8 @@ fn unknown(session: &Session, error: Error, plan: &Plan, kept: Option<&Kept>) ->
         // Ciphertext is no secret that a client could be given.
         Some(kept) if is_there && !plan.is_sealed() => error.hint(format!(
             "if it is yours, this sets the kept secret: jq -r .client_secret {} | orysh update oauth2-client {} --secret-stdin{}",
-            look::shell_word(&kept.path().display().to_string()),
-            look::shell_word(id.as_str()),
+            shell_word(&kept.path().display().to_string()),
+            shell_word(id.as_str()),
             look::target(session)
         )),
         _ => error,

@@ -2,6 +2,7 @@
 
 use crate::model::client::ClientId;
 use crate::session::Session;
+use crate::text::shell_word;
 
 /// `orysh get oauth2-client ID`, with the flags that lead to the same server.
 pub fn at(session: &Session, id: &ClientId) -> String {
@@ -16,9 +17,4 @@ pub fn target(session: &Session) -> String {
         (None, true) => " --sandbox".into(),
         (None, false) => String::new(),
     }
-}
-
-/// A word as a shell takes it.
-pub fn shell_word(text: &str) -> String {
-    shlex::try_quote(text).map_or_else(|_| format!("{text:?}"), std::borrow::Cow::into_owned)
 }

@@ -14,7 +14,7 @@ use crate::model::patch::{self, Patch};
 use crate::ops::guard::{self, Deed};
 use crate::ops::keep::Kept;
 use crate::ops::{look, mark};
-use crate::secret::Secret;
+use crate::secret::{REDACTED, Secret};
 use crate::session::Session;
 
 /// What is to become of a client.
@@ -78,6 +78,15 @@ pub struct FieldChange {
     pub before: Value,
     /// Its value after; of a secret only that it is another.
     pub after: Value,
+}
+
+impl FieldChange {
+    /// Of a secret field, where the client gets a new secret: only that it is another.
+    fn of_secret(field: &'static Field, is_new: bool) -> Option<Self> {
+        let redacted = Value::from(REDACTED);
+        let is_it = is_new && field.json == "client_secret";
+        is_it.then(|| FieldChange { field, before: redacted.clone(), after: redacted })
+    }
 }
 
 /// Gets the client and works out what has to be sent: lists as a whole, and a secret where none was of use before.
@@ -215,10 +224,8 @@ impl Update {
     /// The fields that would change, with their values before and after.
     pub fn changes(&self) -> Vec<FieldChange> {
         let change = |field: &'static Field| {
-            let redacted = Value::from(crate::secret::REDACTED);
             if field.secret {
-                let is_set = field.json == "client_secret" && self.patch.secret().is_some();
-                return is_set.then(|| FieldChange { field, before: redacted.clone(), after: redacted });
+                return FieldChange::of_secret(field, self.sets_secret());
             }
             let before = self.before.get(field.json).cloned().unwrap_or(Value::Null);
             Some(FieldChange { field, before, after: self.patch.value(field.json)?.clone() })
@@ -311,12 +318,7 @@ pub fn changes(before: &Client, after: &Client, has_new_secret: bool) -> Vec<Fie
     let null = Value::Null;
     let change = |field: &'static Field| {
         if field.secret {
-            let redacted = Value::from(crate::secret::REDACTED);
-            return (field.json == "client_secret" && has_new_secret).then(|| FieldChange {
-                field,
-                before: redacted.clone(),
-                after: redacted,
-            });
+            return FieldChange::of_secret(field, has_new_secret);
         }
         let (was, is) = (before.get(field.json).unwrap_or(&null), after.get(field.json).unwrap_or(&null));
         let same = was == is || (compare::is_empty(was) && compare::is_empty(is));

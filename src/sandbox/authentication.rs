@@ -22,7 +22,12 @@ impl Form {
         if !is_form || body.is_empty() {
             return Err(Fault::invalid_request("The POST body can not be empty."));
         }
-        Ok(Form(form_urlencoded::parse(body).into_owned().collect()))
+        Ok(Form::of(body))
+    }
+
+    /// Reads a form as it is, or a query.
+    pub fn of(text: &[u8]) -> Self {
+        Form(form_urlencoded::parse(text).into_owned().collect())
     }
 
     /// The first value of that name; empty if there is none.

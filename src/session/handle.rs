@@ -63,6 +63,8 @@ pub struct Session {
     settings: Arc<Settings>,
     place: Arc<OnceCell<Place>>,
     ui: Ui,
+    /// The target, once it was chosen for this command.
+    chosen: Arc<OnceLock<Chosen>>,
     /// Whether the command as a whole was agreed to, so that its parts need not be.
     granted: Arc<AtomicBool>,
 }
@@ -113,6 +115,7 @@ impl Session {
             settings: Arc::new(settings),
             place: Arc::default(),
             ui,
+            chosen: Arc::default(),
             granted: Arc::default(),
         }
     }
@@ -121,7 +124,7 @@ impl Session {
     #[must_use]
     pub fn for_command(&self, ui: Ui, mut settings: Settings) -> Self {
         settings.given.used = locked(&self.shared.used).clone().map(Box::new);
-        let mut session = Session { ui, granted: Arc::default(), ..self.clone() };
+        let mut session = Session { ui, chosen: Arc::default(), granted: Arc::default(), ..self.clone() };
         if settings != *self.settings {
             session.place = Arc::default();
             session.settings = Arc::new(settings);
@@ -180,7 +183,11 @@ impl Session {
 
     /// The target, and who named it; nothing is sent for it.
     pub fn chosen(&self) -> Result<Chosen> {
-        target::choose(&self.settings.given)
+        if let Some(chosen) = self.chosen.get() {
+            return Ok(chosen.clone());
+        }
+        let chosen = target::choose(&self.settings.given)?;
+        Ok(self.chosen.get_or_init(|| chosen).clone())
     }
 
     /// From now on, commands that name no target act there. Those that were made before are not affected.
@@ -239,7 +246,7 @@ impl Session {
     }
 
     async fn resolve(&self) -> Result<Place> {
-        let Chosen { target, named_by: _, warnings, profile, .. } = target::choose(&self.settings.given)?;
+        let Chosen { target, warnings, profile, .. } = self.chosen()?;
         for warning in warnings {
             self.ui.warn(&warning);
         }

@@ -13,6 +13,7 @@ use crate::error::{Error, Kind, Result};
 use crate::model::client::Client;
 use crate::output::outcome::{Row, Rows, Trailer};
 use crate::session::Session;
+use crate::text::shell_word;
 
 /// How many clients a server gives where no number is asked for.
 const SERVERS_PAGE: u32 = 100;
@@ -228,8 +229,7 @@ impl Clients {
         }
         let rest = format!("c.client_id > {}", Value::from(id));
         let rest = condition.as_ref().map_or_else(|| rest.clone(), |condition| format!("{rest} && ({condition})"));
-        let rest = shlex::try_quote(&rest).map_or_else(|_| rest.clone(), std::borrow::Cow::into_owned);
-        error.hint(format!("to go on from there: {all}--where {rest}"))
+        error.hint(format!("to go on from there: {all}--where {}", shell_word(&rest)))
     }
 }
 

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use reqwest::header::HeaderMap;
 use url::Url;
 
+use crate::config::profile::CONSOLE;
 use crate::config::{ory, paths};
 use crate::env;
 use crate::error::{Error, Result};
@@ -257,7 +258,7 @@ fn apis() -> Result<Url> {
 
 /// Ory Network's console and where people sign in to it, without `api.` and `project.`.
 pub fn console_base() -> Result<Url> {
-    let text = env::ORY_CONSOLE_URL.get().unwrap_or_else(|| "https://console.ory.com".into());
+    let text = env::ORY_CONSOLE_URL.get().unwrap_or_else(|| CONSOLE.into());
     net::server_url(&text, env::ORY_CONSOLE_URL.name)
 }
 

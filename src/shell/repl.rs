@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use nu_ansi_term::Color;
 use rustyline::error::ReadlineError;
 use rustyline::history::DefaultHistory;
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
@@ -19,6 +18,7 @@ use crate::session::target::Target;
 use crate::shell::line::{Sort, sort};
 use crate::shell::rhai::{Prompt, is_incomplete};
 use crate::text;
+use crate::ui::PAINTS;
 
 /// Lines that are kept.
 const HISTORY_LINES: usize = 10_000;
@@ -158,22 +158,10 @@ fn label(host: &Host) -> String {
     let label = format!("orysh {}", text::safe(&place));
     let Some(profile) = chosen.profile.filter(|_| session.ui().colors_stdout()) else { return label };
     let color = profile.color.as_deref().or(profile.production.then_some("red"));
-    match color.and_then(paint) {
-        Some(color) => color.paint(label).to_string(),
+    match color.and_then(|name| PAINTS.iter().find(|(known, _)| *known == name)) {
+        Some((_, color)) => color.paint(label).to_string(),
         None => label,
     }
-}
-
-fn paint(name: &str) -> Option<Color> {
-    let known = [
-        ("red", Color::Red),
-        ("yellow", Color::Yellow),
-        ("green", Color::Green),
-        ("cyan", Color::Cyan),
-        ("blue", Color::Blue),
-        ("magenta", Color::Magenta),
-    ];
-    known.into_iter().find(|(known, _)| *known == name).map(|(_, color)| color)
 }
 
 fn editor() -> Result<Editor<Lines, DefaultHistory>> {

@@ -58,8 +58,7 @@ fn origin(name: &str, profile: &Profile) -> Result<String> {
     let url = if let Some(endpoint) = &profile.endpoint {
         net::server_url(endpoint, "endpoint")?
     } else {
-        let console = profile.console_url.as_deref().unwrap_or("https://console.ory.com");
-        prefixed(&net::server_url(console, "console-url")?, "api")?
+        prefixed(&profile.console(name)?, "api")?
     };
     Ok(url.origin().ascii_serialization())
 }
@@ -85,7 +84,7 @@ fn keep(host: &Host, args: &Args) -> Result<Outcome> {
 
 fn forget(host: &Host, _args: &Args) -> Result<Outcome> {
     let (name, _) = named(host)?;
-    let was_there = credentials::file()?.exists() && credentials::forget(&name)?;
+    let was_there = credentials::forget(&name)?;
     host.session.ui().note(&if was_there {
         format!("the key of profile {name} is forgotten")
     } else {

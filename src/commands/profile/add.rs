@@ -6,7 +6,7 @@ use toml_edit::value;
 use super::name_arg;
 use crate::config::profile::{self, CURRENT, Profile, TEXTS};
 use crate::error::{Error, Result};
-use crate::grammar::{Args, Command, Host};
+use crate::grammar::{Args, Command, Host, common};
 use crate::net;
 use crate::output::outcome::Outcome;
 
@@ -86,15 +86,12 @@ fn described(args: &Args) -> Result<Profile> {
         url.as_deref().map(|url| net::server_url(url, flag)).transpose()?;
     }
     for header in args.texts("header") {
-        let (name, value) = header.split_once(':').ok_or_else(|| {
-            Error::usage("--header wants a name, a colon and a value")
-                .hint("for example --header 'X-Forwarded-Proto: https'")
-        })?;
-        if name.trim().eq_ignore_ascii_case("authorization") {
+        let (name, value) = common::split_header(&header)?;
+        if name.eq_ignore_ascii_case("authorization") {
             return Err(Error::usage("a profile holds no credential")
                 .hint("say where it is with --credential: env:NAME, or file with `orysh auth key set`"));
         }
-        profile.headers.insert(name.trim().to_owned(), value.trim().to_owned());
+        profile.headers.insert(name.to_owned(), value.to_owned());
     }
     profile.skip_tls_verify = args.flag("skip-tls-verify");
     profile.production = args.flag("production");

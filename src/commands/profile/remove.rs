@@ -1,6 +1,7 @@
 //! `profile remove NAME`: forgets a profile, and the key that was kept for it.
 
-use super::{forget_credential, name_arg};
+use super::name_arg;
+use crate::config::credentials;
 use crate::config::profile::{self, CURRENT, PROFILES};
 use crate::error::{Error, Result};
 use crate::grammar::{Args, Command, Host};
@@ -37,7 +38,7 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         }
         Ok(())
     })?;
-    let key = if forget_credential(name)? { ", and the key that was kept for it" } else { "" };
+    let key = if credentials::forget(name)? { ", and the key that was kept for it" } else { "" };
     ui.note(&format!("profile {name} is removed{key}"));
     Ok(Outcome::nothing())
 }

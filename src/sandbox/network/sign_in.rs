@@ -13,10 +13,11 @@ use axum::routing::{get, post};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::json;
-use url::{Url, form_urlencoded};
+use url::Url;
 
 use super::{Network, Refusal};
 use crate::error::Result;
+use crate::sandbox::authentication::Form;
 use crate::sandbox::crypt;
 use crate::sandbox::reply::{self, json_body};
 use crate::sandbox::shared::now;
@@ -129,41 +130,33 @@ pub fn routes(network: &Arc<Network>) -> Router {
         .with_state(Arc::clone(network))
 }
 
-fn value(pairs: &[(String, String)], wanted: &str) -> String {
-    pairs.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.clone()).unwrap_or_default()
-}
-
-fn pairs(bytes: &[u8]) -> Vec<(String, String)> {
-    form_urlencoded::parse(bytes).into_owned().collect()
-}
-
 /// `GET /oauth2/auth` (RFC 6749 §4.1.1, RFC 7636 §4.3)
 async fn authorize(State(network): State<Arc<Network>>, RawQuery(query): RawQuery) -> Result<Response, Refusal> {
-    let query = pairs(query.unwrap_or_default().as_bytes());
+    let query = Form::of(query.unwrap_or_default().as_bytes());
     let wrong = |reason: &str| Refusal::new(StatusCode::BAD_REQUEST, reason);
-    let redirect_uri = value(&query, "redirect_uri");
-    let mut to = Url::parse(&redirect_uri).map_err(|_| wrong("The redirect_uri is no URI."))?;
-    if value(&query, "client_id") != CLIENT {
+    let redirect_uri = query.get("redirect_uri");
+    let mut to = Url::parse(redirect_uri).map_err(|_| wrong("The redirect_uri is no URI."))?;
+    if query.get("client_id") != CLIENT {
         return Err(wrong("The client is not known."));
     }
     if to.scheme() != "http" || to.host_str() != Some("127.0.0.1") || to.path() != "/callback" {
         return Err(wrong("The redirect_uri is not one of the client's."));
     }
-    let state = value(&query, "state");
-    let challenge = value(&query, "code_challenge");
+    let state = query.get("state");
+    let challenge = query.get("code_challenge");
     let error = match () {
         () if state.len() < 8 => Some("invalid_state"),
-        () if value(&query, "response_type") != "code" => Some("unsupported_response_type"),
-        () if challenge.is_empty() || value(&query, "code_challenge_method") != "S256" => Some("invalid_request"),
+        () if query.get("response_type") != "code" => Some("unsupported_response_type"),
+        () if challenge.is_empty() || query.get("code_challenge_method") != "S256" => Some("invalid_request"),
         () => None,
     };
     let mut answer = if let Some(error) = error {
         vec![("error", error.to_owned())]
     } else {
-        let code = network.sign_ins.begin(&challenge, &redirect_uri).map_err(|_| wrong("no random bytes"))?;
-        vec![("code", code), ("scope", value(&query, "scope"))]
+        let code = network.sign_ins.begin(challenge, redirect_uri).map_err(|_| wrong("no random bytes"))?;
+        vec![("code", code), ("scope", query.get("scope").to_owned())]
     };
-    answer.push(("state", state));
+    answer.push(("state", state.to_owned()));
     to.query_pairs_mut().extend_pairs(answer);
     Ok((StatusCode::FOUND, [(header::LOCATION, to.to_string())]).into_response())
 }
@@ -174,23 +167,23 @@ fn oauth_error(error: &str, description: &str) -> Response {
 
 /// `POST /oauth2/token` (RFC 6749 §4.1.3 and §6)
 async fn token(State(network): State<Arc<Network>>, body: Bytes) -> Response {
-    let form = pairs(&body);
-    if value(&form, "client_id") != CLIENT {
+    let form = Form::of(&body);
+    if form.get("client_id") != CLIENT {
         return oauth_error("invalid_client", "The client is not known.");
     }
-    let refresh = value(&form, "refresh_token");
-    let refresh = match value(&form, "grant_type").as_str() {
+    let refresh = form.get("refresh_token");
+    let refresh = match form.get("grant_type") {
         "authorization_code" => {
-            let Some(code) = network.sign_ins.take(&value(&form, "code")) else {
+            let Some(code) = network.sign_ins.take(form.get("code")) else {
                 return oauth_error("invalid_grant", "The authorization code is not valid, or was used already.");
             };
-            let verifier = crypt::digest(&value(&form, "code_verifier"));
-            if URL_SAFE_NO_PAD.encode(verifier) != code.challenge || value(&form, "redirect_uri") != code.redirect_uri {
+            let verifier = crypt::digest(form.get("code_verifier"));
+            if URL_SAFE_NO_PAD.encode(verifier) != code.challenge || form.get("redirect_uri") != code.redirect_uri {
                 return oauth_error("invalid_grant", "The code_verifier or redirect_uri is not that of the request.");
             }
             None
         }
-        "refresh_token" => Some(refresh.as_str()),
+        "refresh_token" => Some(refresh),
         _ => return oauth_error("unsupported_grant_type", "The grant type is not supported."),
     };
     match network.sign_ins.issue(refresh) {
@@ -206,7 +199,7 @@ async fn token(State(network): State<Arc<Network>>, body: Bytes) -> Response {
 
 /// `POST /oauth2/revoke` (RFC 7009)
 async fn revoke(State(network): State<Arc<Network>>, body: Bytes) -> StatusCode {
-    network.sign_ins.revoke(&value(&pairs(&body), "token"));
+    network.sign_ins.revoke(Form::of(&body).get("token"));
     StatusCode::OK
 }
 

@@ -81,7 +81,7 @@ fn of_network(name: &str, profile: &Profile, given: &Given) -> Result<(Network, 
     let url = |value: &Option<String>, default: &str, key: &str| {
         net::server_url(value.as_deref().unwrap_or(default), &format!("profile {name}: {key}"))
     };
-    let base = url(&profile.console_url, "https://console.ory.com", "console-url")?;
+    let base = profile.console(name)?;
     let (console, sign_in) = (prefixed(&base, "api")?, prefixed(&base, "project")?);
     let apis = url(&profile.apis_url, "https://oryapis.com", "apis-url")?;
     let narrowed = |flag: &Option<String>, own: &Option<String>, what: &str| match (flag, own) {
