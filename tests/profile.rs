@@ -231,3 +231,17 @@ fn risks_are_named() {
     let ran = program.run("list clients -e http://example.invalid --timeout 1s");
     ran.tells("example.invalid is spoken to by plain http");
 }
+
+#[test]
+fn rhai_in_the_shell_acts_where_it_was_told_to() {
+    let (one, other) = (Sandbox::start(), Sandbox::start());
+    let program = anywhere();
+    program.run(&format!("profile add one --endpoint {}", one.admin)).ok();
+    program.run(&format!("profile add other --endpoint {}", other.admin)).ok();
+    let create = |id: &str| format!("clients::create(#{{client_id: \"{id}\"}}).client_id\n");
+    let program = program.input(&format!("let x = 1;\n{}profile use other\n{}x\n", create("a"), create("b")));
+    let ran = program.run("");
+    let ids = |server: &Sandbox| server.clients().iter().map(|c| c["client_id"].clone()).collect::<Vec<_>>();
+    assert_eq!((ids(&one), ids(&other)), (vec![json!("a")], vec![json!("b")]), "{ran}");
+    assert_eq!(ran.ok().stdout, "a\nb\n1\n", "variables stay");
+}

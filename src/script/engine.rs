@@ -13,6 +13,7 @@ use crate::ops::keep::Kept;
 use crate::script::errors::ScriptResult;
 use crate::script::{clients, errors, value};
 use crate::secret::Secret;
+use crate::session::Session;
 
 /// How deep an expression may be nested: Rhai's default refuses a hundred concatenations.
 const EXPRESSION_DEPTH: usize = 256;
@@ -39,6 +40,13 @@ impl Context {
     /// A context in which no secret is kept yet.
     pub fn new(host: Host) -> Self {
         Context { host, kept: Arc::default(), revealed: Arc::default() }
+    }
+
+    /// The same context, secrets included, where another session acts.
+    #[must_use]
+    pub fn at(&self, session: Session) -> Self {
+        let host = Host { session, registry: Arc::clone(&self.host.registry) };
+        Context { host, ..self.clone() }
     }
 
     /// Keeps a secret on disk until it has been revealed, or shown in the script's result.

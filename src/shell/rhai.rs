@@ -38,6 +38,7 @@ impl Prompt {
     ///
     /// A line that fails leaves no variables of its own behind.
     pub fn evaluate(&mut self, line: &str) -> Result<Outcome> {
+        self.follow();
         let before = self.scope.len();
         let result = self.evaluate_in_scope(line);
         match result {
@@ -53,6 +54,16 @@ impl Prompt {
                 self.scope.rewind(before);
                 Err(error)
             }
+        }
+    }
+
+    /// A line acts where the session does by now: what was bound before may have been told to use another target.
+    fn follow(&mut self) {
+        let before = &self.context.host.session;
+        let now = before.for_command(before.ui(), before.settings().clone());
+        if now.settings() != before.settings() {
+            self.context = self.context.at(now);
+            self.engine = engine(&self.context);
         }
     }
 
