@@ -3,6 +3,7 @@
 pub mod credentials;
 pub mod edit;
 pub mod files;
+pub mod key_store;
 pub mod ory;
 pub mod paths;
 pub mod profile;

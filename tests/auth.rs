@@ -59,7 +59,8 @@ fn visit(address: &str) -> wire::Answer {
     wire::send(origin, "GET", path, &[], "")
 }
 
-fn signed_in() -> (Sandbox, Orysh) {
+/// A console, and somebody who is signed in to it.
+pub fn signed_in() -> (Sandbox, Orysh) {
     let (server, program) = network();
     let (code, told) = sign_in(&server, &program, |address| assert_eq!(visit(&address).status, 200));
     assert_eq!(code, Some(0), "{told}");
@@ -170,6 +171,29 @@ fn a_sign_in_is_renewed_once_whoever_comes_first() {
 }
 
 #[test]
+fn a_sign_in_is_renewed_in_the_middle_of_a_command() {
+    let server = Sandbox::with("--network 127.0.0.1:0 --latency 100ms");
+    let program = led_to(&server);
+    sign_in(&server, &program, |address| assert_eq!(visit(&address).status, 200));
+    program.run("use project happy-hill").ok();
+    // It is renewed a minute before it ends: that is two seconds from now.
+    let mut before = kept(&program);
+    let soon = std::time::SystemTime::now() + std::time::Duration::from_secs(62);
+    before["access_token"]["expiry"] = humantime::format_rfc3339_seconds(soon).to_string().into();
+    fs::write(file(&program), before.to_string()).unwrap();
+    let rows: String = (0..30).map(|n| format!("job-{n}\n")).collect();
+    program.file("jobs.csv", &format!("client_id\n{rows}"));
+    let import = program.begin("import clients jobs.csv --format jsonl");
+    let at_first = eventually("a client is made", || server.clients().first().cloned());
+    assert!(at_first["client_id"].as_str().unwrap().starts_with("job-"));
+    assert_eq!(kept(&program), before, "it was not renewed at the start");
+    assert_eq!(import.end().ok().stdout.lines().count(), 30);
+    let after = kept(&program);
+    assert_ne!(after["access_token"]["refresh_token"], before["access_token"]["refresh_token"]);
+    assert_eq!(server.clients().len(), 30);
+}
+
+#[test]
 fn a_sign_in_that_cannot_be_renewed_now_is_kept() {
     let (server, program) = signed_in();
     program.run("use project happy-hill").ok();
@@ -218,6 +242,27 @@ fn the_real_ory_and_orysh_share_one_sign_in() {
 }
 
 #[test]
+fn a_project_s_key_costs_one_request_more_at_first_only() {
+    let projects = json!([{"id": "1", "slug": "happy-hill", "name": "x", "state": "running"}]).to_string();
+    let made = json!({"client_id": "a", "client_secret": "s"}).to_string();
+    let answer = |status: &str, body: &str| {
+        let length = body.len();
+        format!(
+            "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+        )
+    };
+    let servers = Stub::pages(&[("/projects", &answer("200 OK", &projects)), ("POST ", &answer("201 Created", &made))]);
+    let program = anywhere().with("HTTP_PROXY", &servers.url).with("ORY_PROJECT_API_KEY", "key");
+    let program = program.with("ORY_CONSOLE_URL", "http://console.test").with("ORY_ORYAPIS_URL", "http://oryapis.test");
+    let program = program.with("ORY_RATE_LIMIT_HEADER", "let me");
+    program.run("create oauth2-client --name x").ok();
+    assert_eq!(servers.asked(), 2, "{:?}", servers.heads());
+    program.run("create oauth2-client --name x").ok();
+    assert_eq!(servers.asked(), 3, "{:?}", servers.heads());
+    assert!(servers.heads().iter().all(|head| head.contains("ory-ratelimit-action: let me")));
+}
+
+#[test]
 fn a_project_s_key_is_looked_up_once() {
     let (server, program) = network();
     let program = program.with("ORY_PROJECT_API_KEY", "ory_pat_sandbox_quiet-lake");
@@ -246,6 +291,8 @@ fn a_workspace_s_key_makes_one_for_the_session() {
     program.run(&format!("delete project-key {} --project happy-hill --yes", made["id"].as_str().unwrap())).ok();
     led_to(&server).with("ORY_PROJECT_API_KEY", key).run("list clients -q").fails(4, "authorized");
     program.run("create project-key --project happy-hill --expires-in soon").fails(2, "no duration");
+    let refused = (0..=25).map(|_| program.run("create project-key --project happy-hill --expires-in 15m"));
+    refused.last().unwrap().fails(4, "quota of 25 API keys");
 }
 
 #[test]
@@ -256,7 +303,7 @@ fn the_key_of_a_profile_goes_to_its_own_address_only() {
     let program = anywhere().input("canary-key\n");
     program.run(&format!("profile add own --endpoint {}", own.url)).ok();
     program.run("auth key set").fails(2, "--stdin");
-    let ran = program.run("auth key set --stdin").ok();
+    let ran = program.run("auth key set --stdin --in file").ok();
     assert!(!format!("{ran}").contains("canary"), "{ran}");
     program.run("list clients").ok();
     assert!(own.heads()[0].contains("authorization: Bearer canary-key"), "{:?}", own.heads());
@@ -273,4 +320,16 @@ fn the_key_of_a_profile_goes_to_its_own_address_only() {
     mode(0o600);
     program.run("auth key remove").ok().tells("is forgotten");
     program.run("list clients").fails(4, "no key is kept");
+}
+
+#[test]
+fn a_project_has_the_limits_of_its_tier() {
+    let server = Sandbox::with("--network 127.0.0.1:0 --tier developer");
+    let key = ("Authorization", "Bearer ory_pat_sandbox_quiet-lake");
+    let listed = || {
+        let address = "http://quiet-lake.projects.oryapis.test/admin/clients";
+        wire::send(server.network.as_ref().unwrap(), "GET", address, &[key], "").status
+    };
+    assert!((0..15).all(|_| listed() == 200));
+    assert_eq!(listed(), 429);
 }

@@ -1,4 +1,4 @@
-//! Killed at any moment of a create: never a client whose secret is nowhere.
+//! Killed at any moment: never a client whose secret is nowhere, and never half a file.
 
 use std::collections::HashMap;
 use std::thread;
@@ -7,7 +7,11 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::support::{Sandbox, orysh};
+use crate::auth::signed_in;
+use crate::support::{Orysh, Sandbox, anywhere, files, orysh};
+
+/// How often a writer of files is killed, for each kind of file.
+const WRITERS: usize = 40;
 
 const KILLS: usize = 200;
 const CREATE: &str = "create oauth2-client --name x --format json";
@@ -16,7 +20,9 @@ const CREATE: &str = "create oauth2-client --name x --format json";
 fn every_client_of_a_killed_create_has_its_secret_somewhere() {
     let server = Sandbox::with("--hash-iterations 1");
     let program = orysh(&server);
-    let longest = (0..3).map(|_| once(&program)).max().unwrap();
+    let longest = longest(|| {
+        program.run("create oauth2-client --name whole --format json").ok();
+    });
     let mut secrets = HashMap::new();
     let mut ended = 0;
     for _ in 0..KILLS {
@@ -46,15 +52,103 @@ fn every_client_of_a_killed_create_has_its_secret_somewhere() {
     assert!(!clients.is_empty(), "every create was killed before it was sent");
 }
 
-/// How long a create takes that is left alone.
-fn once(program: &crate::support::Orysh) -> Duration {
-    let began = Instant::now();
-    program.run("create oauth2-client --name whole --format json").ok();
-    began.elapsed()
+/// How long something takes that is left alone.
+fn longest(once: impl Fn()) -> Duration {
+    let timed = || {
+        let began = Instant::now();
+        once();
+        began.elapsed()
+    };
+    (0..3).map(|_| timed()).max().unwrap()
 }
 
 fn random_fraction() -> f64 {
     let mut bytes = [0; 2];
     getrandom::fill(&mut bytes).unwrap();
     f64::from(u16::from_le_bytes(bytes)) / f64::from(u16::MAX)
+}
+
+/// Kills what changes a file at a random moment, again and again: the file is the old one or the new one, whole, and what
+/// was there stays. `change` is a line with a number in it that makes a change of its own; `shows` is what tells of it.
+fn killed_while_writing(program: &Orysh, file: &str, change: &str, shows: &str) {
+    let path = program.home().join(file);
+    let numbered = |line: &str, n: usize| line.replace("{n}", &format!("n{n}"));
+    let longest = longest(|| {
+        program.run(&numbered(change, 0)).code.unwrap();
+    });
+    let (mut killed, mut kept) = (0, vec![0]);
+    for n in 1..=WRITERS {
+        let before = std::fs::read_to_string(&path).unwrap();
+        let running = program.begin(&numbered(change, n));
+        thread::sleep(longest.mul_f64(random_fraction()));
+        running.signal(Signal::KILL);
+        let is_done = running.end().code.is_some();
+        killed += usize::from(!is_done);
+        let after = std::fs::read_to_string(&path).unwrap();
+        let is_there = after.contains(&numbered(shows, n));
+        assert!(is_there || after == before && !is_done, "{n}: neither old nor new\n{before}\n--\n{after}");
+        if is_there {
+            kept.push(n);
+        }
+    }
+    let text = std::fs::read_to_string(&path).unwrap();
+    for n in kept {
+        assert!(text.contains(&numbered(shows, n)), "{n} is lost\n{text}");
+    }
+    assert!(killed > 0, "none was killed");
+    // Whoever comes next finds nothing in the way, and sweeps away what was left.
+    program.run(&numbered(change, WRITERS + 1)).ok();
+    let left = files(path.parent().unwrap());
+    let name = format!(".{}.", path.file_name().unwrap().to_str().unwrap());
+    let left: Vec<_> =
+        left.iter().filter(|path| path.file_name().unwrap().to_string_lossy().starts_with(&name)).collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn profiles_are_written_whole() {
+    let program = anywhere();
+    let change = "profile add {n} --endpoint http://127.0.0.1:1";
+    killed_while_writing(&program, "config/config.toml", change, "[profile.{n}]\n");
+    program.run("profile list").quiet();
+}
+
+#[test]
+fn keys_are_written_whole() {
+    let program = anywhere().input("a key\n");
+    for n in 0..=WRITERS + 1 {
+        program.run(&format!("profile add n{n} --endpoint http://127.0.0.1:1 --credential file")).ok();
+    }
+    let change = "auth key set --stdin --profile {n}";
+    killed_while_writing(
+        &program,
+        "config/credentials.toml",
+        change,
+        "[{n}]\norigin = \"http://127.0.0.1:1\"\nkey = \"a key\"",
+    );
+}
+
+#[test]
+fn the_sign_in_is_written_whole() {
+    let (_server, program) = signed_in();
+    let path = program.home().join(".ory-cloud.json");
+    let kept = || serde_json::from_slice::<Value>(&std::fs::read(&path).unwrap()).unwrap();
+    let line = |n: usize| format!("use project {}", ["happy-hill", "wild-wood"][n % 2]);
+    let longest = longest(|| {
+        program.run(&line(0)).ok();
+    });
+    let (mut killed, mut before) = (0, kept());
+    for n in 1..=WRITERS {
+        let running = program.begin(&line(n));
+        thread::sleep(longest.mul_f64(random_fraction()));
+        running.signal(Signal::KILL);
+        let is_done = running.end().code.is_some();
+        killed += usize::from(!is_done);
+        let after = kept();
+        assert_eq!((&after["access_token"], &after["version"]), (&before["access_token"], &before["version"]));
+        before = after;
+    }
+    assert!(killed > 0, "none was killed");
+    program.run("use project happy-hill").ok();
+    program.run("list clients").ok();
 }

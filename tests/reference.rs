@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use crate::support::{Gpg, Orysh, Sandbox, anywhere, orysh};
+use crate::support::{Gpg, KeyStore, Orysh, Sandbox, anywhere, orysh};
 
 fn page() -> String {
     anywhere().run("help reference").quiet().stdout
@@ -53,7 +53,7 @@ fn is_elsewhere(example: &str) -> bool {
 }
 
 /// A folder and a server in which every example finds what it names.
-fn ready(gpg: &Gpg) -> (Sandbox, Orysh) {
+fn ready(gpg: &Gpg, store: &KeyStore) -> (Sandbox, Orysh) {
     let client = |id: &str| {
         json!({"client_id": id, "client_secret": "a-secret", "grant_types": ["client_credentials"], "scope": "read",
             "metadata": {"tier": "silver"}, "redirect_uris": ["https://app.example.org/cb0"], "owner": "team@example.org"})
@@ -61,6 +61,7 @@ fn ready(gpg: &Gpg) -> (Sandbox, Orysh) {
     let server = Sandbox::holding(&[client("app-1"), client("app-2"), client("job")], "");
     let program = orysh(&server)
         .with("HYDRA_PUBLIC_URL", &server.public)
+        .with("DBUS_SESSION_BUS_ADDRESS", &store.bus)
         .with("GNUPGHOME", gpg.home().to_str().unwrap())
         .input("a-secret");
     let token =
@@ -91,7 +92,7 @@ fn ready(gpg: &Gpg) -> (Sandbox, Orysh) {
 
 #[test]
 fn every_command_has_an_example_and_every_example_runs() {
-    let Some(gpg) = Gpg::new() else { return };
+    let (Some(gpg), Some(store)) = (Gpg::new(), KeyStore::start()) else { return };
     gpg.key("alice", "ed25519", "cv25519");
     let mut wrong = Vec::new();
     for (command, examples) in examples(&page()) {
@@ -100,7 +101,7 @@ fn every_command_has_an_example_and_every_example_runs() {
         }
         for example in examples.iter().filter(|example| !is_elsewhere(example)) {
             // Each finds the server as it was.
-            let (_server, program) = ready(&gpg);
+            let (_server, program) = ready(&gpg, &store);
             let ran = program.sh(example);
             let is_due = ran.code == Some(5) && example.contains("--detailed-exitcode");
             if ran.code != Some(0) && !is_due {

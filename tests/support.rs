@@ -1,12 +1,14 @@
 //! What tests read as sentences: a real server, and the real program that is run against it.
 
 mod gpg;
+mod key_store;
 mod program;
 mod sandbox;
 mod stub;
 pub mod tools;
 
 pub use gpg::Gpg;
+pub use key_store::KeyStore;
 pub use program::{Orysh, Ran, anywhere, orysh};
 pub use sandbox::Sandbox;
 pub use stub::{Stub, tls_pages, tls_stub};

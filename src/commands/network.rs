@@ -23,9 +23,9 @@ fn at(session: &Session) -> Result<(Network, Console)> {
         return Err(Error::usage(format!("{} is no part of Ory Network", chosen.place()))
             .hint("sign in with `orysh auth login`, or use a profile of Ory Network"));
     };
-    let policy = session.policy(chosen.profile.as_ref());
+    let (policy, ui) = (session.policy(chosen.profile.as_ref()), session.ui());
     let console = session.wait(async {
-        let current = network.credential.current(&policy).await?;
+        let current = network.credential.current(&policy, &|message| ui.note(message)).await?;
         console(&network.console, Some(&current.secret), &policy)
     })?;
     Ok((*network, console))
@@ -35,7 +35,7 @@ fn at(session: &Session) -> Result<(Network, Console)> {
 fn selection(network: &Network) -> Result<&std::path::Path> {
     match &network.credential {
         Credential::SignIn { file, .. } => Ok(file),
-        Credential::Key(_) | Credential::WorkspaceKey(_) => {
+        Credential::Key(_) | Credential::Kept { .. } | Credential::WorkspaceKey(_) => {
             Err(Error::usage("a key is at work: nothing can be selected for it")
                 .hint("sign in with `orysh auth login`, or name it with --project and --workspace"))
         }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use toml_edit::{Document, DocumentMut, Item, Table, TableLike, Value};
 use url::Url;
 
+use crate::config::credentials::Place;
 use crate::config::{edit, paths};
 use crate::error::{Error, Result, nearest};
 use crate::net;
@@ -63,23 +64,25 @@ pub struct Profile {
 pub enum Whence {
     /// In a variable of the environment.
     Variable(String),
-    /// In a 0600 file of the user's configuration folder.
-    File,
+    /// Kept by this program.
+    Kept(Place),
     /// With the sign-in to Ory Network.
     SignIn,
 }
 
 impl Whence {
-    /// `env:NAME`, `file`, `sign-in`.
+    /// `env:NAME`, `key-store`, `file`, `sign-in`.
     pub fn parse(text: &str) -> Result<Self> {
         match text {
-            "file" => Ok(Whence::File),
             "sign-in" => Ok(Whence::SignIn),
+            "key-store" | "file" => Place::parse(text).map(Whence::Kept),
             _ => match text.strip_prefix("env:").filter(|name| is_variable(name)) {
                 Some(name) => Ok(Whence::Variable(name.to_owned())),
                 None => Err(Error::usage(format!("`{}` is no place for a credential", safe(text)))
-                    .did_you_mean(nearest(text, ["file", "sign-in"]))
-                    .hint("a credential is in `file`, `sign-in` or `env:NAME`; never in the profile itself")),
+                    .did_you_mean(nearest(text, ["key-store", "file", "sign-in"]))
+                    .hint(
+                        "a credential is in `key-store`, `file`, `sign-in` or `env:NAME`; never in the profile itself",
+                    )),
             },
         }
     }
@@ -88,7 +91,7 @@ impl Whence {
     pub fn to_text(&self) -> String {
         match self {
             Whence::Variable(name) => format!("env:{name}"),
-            Whence::File => "file".into(),
+            Whence::Kept(place) => place.name().into(),
             Whence::SignIn => "sign-in".into(),
         }
     }
@@ -184,7 +187,7 @@ pub const TEXTS: &[Key] = texts! {
     client_cert "client-cert" "FILE" "PEM file of the TLS client certificate" path;
     client_key "client-key" "FILE" "PEM file of that certificate's key" path;
     proxy "proxy" "URL" "Proxy, instead of those of the environment" owned;
-    credential "credential" "WHERE" "Where its credential is: env:NAME, file (see `auth key set`) or sign-in" Whence::parse;
+    credential "credential" "WHERE" "Where its credential is: env:NAME, key-store or file (see `auth key set`), or sign-in" Whence::parse;
     color "prompt-color" "COLOR" "Colour of its prompt: red, yellow, green, cyan, blue, magenta" |text| one_of(text, &PAINTS.map(|(name, _)| name));
     rate_limit_tier "rate-limit-tier" "TIER" "Its rate limits: developer, dev, production, growth, enterprise" |text| one_of(text, &TIERS);
 };
@@ -247,8 +250,9 @@ impl Profile {
         let mut profile = Profile::default();
         let mut strangers = Vec::new();
         for (name, item) in table.iter() {
-            let at = edit::position(text, item.span().map_or(0, |span| span.start));
-            let wrong = |why: &str| Error::usage(format!("{}, {at}: `{name}` wants {why}", safe(file))).at(at);
+            // Only where something is wrong: to find a place is to read all that is before it.
+            let at = || edit::position(text, item.span().map_or(0, |span| span.start));
+            let wrong = |why: &str| Error::usage(format!("{}, {}: `{name}` wants {why}", safe(file), at())).at(at());
             if let Some((_, switch)) = SWITCHES.iter().find(|(known, _)| *known == name) {
                 *switch(&mut profile) = item.as_bool().ok_or_else(|| wrong("true or false"))?;
             } else if name == HEADERS {
@@ -259,7 +263,7 @@ impl Profile {
                 }
             } else if TEXTS.iter().any(|key| key.name == name) {
                 let given = item.as_str().ok_or_else(|| wrong("text"))?;
-                profile.set(name, given).map_err(|error| error.about(format!("{}, {at}", safe(file))).at(at))?;
+                profile.set(name, given).map_err(|error| error.about(format!("{}, {}", safe(file), at())).at(at()))?;
             } else {
                 strangers.push(name.to_owned());
             }
@@ -350,8 +354,9 @@ pub fn profiles(document: &Document<String>, path: &Path) -> Result<Profiles> {
     let file = path.display().to_string();
     let mut found = Profiles::default();
     for (name, item) in document.iter() {
-        let at = edit::position(text, item.span().map_or(0, |span| span.start));
-        let wrong = |what: &str, why: &str| Error::usage(format!("{}, {at}: `{what}` wants {why}", safe(&file))).at(at);
+        let at = || edit::position(text, item.span().map_or(0, |span| span.start));
+        let wrong =
+            |what: &str, why: &str| Error::usage(format!("{}, {}: `{what}` wants {why}", safe(&file), at())).at(at());
         match name {
             CURRENT => {
                 let given = item.as_str().ok_or_else(|| wrong(name, "the name of a profile"))?;

@@ -197,6 +197,7 @@ impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let message = match self.status {
             StatusCode::UNAUTHORIZED => "The request could not be authorized",
+            StatusCode::FORBIDDEN => "The requested action was forbidden",
             StatusCode::NOT_FOUND => "The requested resource could not be found",
             StatusCode::BAD_REQUEST => "The request was malformed or contained invalid parameters",
             _ => "The error is unrecognizable",

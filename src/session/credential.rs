@@ -3,14 +3,16 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
 use crate::api::Door;
 use crate::api::console::Console;
 use crate::api::sign_in::{self, Issued};
+use crate::config::credentials::{self, Place, Tell};
 use crate::config::edit;
 use crate::config::ory::{self, OryConfig, Tokens};
+use crate::env;
 use crate::error::{Error, Kind, Result};
 use crate::net::{self, Policy};
 use crate::secret::Secret;
@@ -23,6 +25,15 @@ const EARLY: Duration = Duration::from_secs(60);
 pub enum Credential {
     /// An API key of a project.
     Key(Secret),
+    /// The same, kept for a profile: fetched when it is needed.
+    Kept {
+        /// Where it is kept.
+        place: Place,
+        /// Whose it is.
+        profile: String,
+        /// The only place that it goes to (`https://host`).
+        origin: String,
+    },
     /// An API key of a workspace: for the console, which makes a key to the project for as long as the session lasts.
     WorkspaceKey(Secret),
     /// The sign-in that is kept in the Ory CLI's file.
@@ -54,10 +65,14 @@ impl Credential {
     /// As it is now; a sign-in that is about to expire is renewed, once, whichever process comes first.
     ///
     /// Errors: nobody is signed in; the sign-in has ended. Where it cannot be renewed for another reason it is kept, and
-    /// used as long as it counts.
-    pub async fn current(&self, policy: &Policy) -> Result<Current> {
+    /// used as long as it counts. `tell` hears what the user is waited for.
+    pub async fn current(&self, policy: &Policy, tell: Tell<'_>) -> Result<Current> {
         match self {
             Credential::Key(key) | Credential::WorkspaceKey(key) => Ok(Current { secret: key.clone(), expires: None }),
+            Credential::Kept { place, profile, origin } => {
+                let secret = credentials::of_profile(*place, profile, origin, tell).await?;
+                Ok(Current { secret, expires: None })
+            }
             Credential::SignIn { file, server } => {
                 let kept = ory::read(file)?;
                 if is_fresh(&kept) { Ok(current(&kept)) } else { renew(file, server, policy).await }
@@ -102,12 +117,18 @@ pub fn tokens(issued: Issued) -> Tokens {
 
 /// A server of Ory Network, as whoever the credential is of.
 pub fn console(base: &Url, credential: Option<&Secret>, policy: &Policy) -> Result<Console> {
-    Ok(Console(Door {
-        base: base.clone(),
-        headers: credential.map(bearer).transpose()?.unwrap_or_default(),
-        client: net::client(policy, base)?,
-        timeout: policy.timeout,
-    }))
+    let mut headers = credential.map(bearer).transpose()?.unwrap_or_default();
+    headers.extend(of_network()?);
+    Ok(Console(Door { base: base.clone(), headers, client: net::client(policy, base)?, timeout: policy.timeout }))
+}
+
+/// What else goes to every server of Ory Network: the Ory CLI's own header.
+pub fn of_network() -> Result<HeaderMap> {
+    let Some(text) = env::ORY_RATE_LIMIT_HEADER.get() else { return Ok(HeaderMap::new()) };
+    let mut value = HeaderValue::try_from(text)
+        .map_err(|_| Error::usage("ORY_RATE_LIMIT_HEADER holds characters that no HTTP header takes"))?;
+    value.set_sensitive(true);
+    Ok(HeaderMap::from_iter([(HeaderName::from_static("ory-ratelimit-action"), value)]))
 }
 
 /// `Authorization: Bearer …` (RFC 6750 §2.1), kept out of debug output.

@@ -82,6 +82,8 @@ struct Shared {
     minted: Mutex<Vec<Minted>>,
     /// The targets on which a first change was agreed to.
     agreed: Mutex<HashSet<String>>,
+    /// Whether credentials changed, so that the next command looks at them anew.
+    renew: AtomicBool,
 }
 
 /// The target with its addresses known.
@@ -109,6 +111,7 @@ impl Session {
             used: Mutex::default(),
             minted: Mutex::default(),
             agreed: Mutex::default(),
+            renew: AtomicBool::new(false),
         };
         Session {
             shared: Arc::new(shared),
@@ -125,7 +128,7 @@ impl Session {
     pub fn for_command(&self, ui: Ui, mut settings: Settings) -> Self {
         settings.given.used = locked(&self.shared.used).clone().map(Box::new);
         let mut session = Session { ui, chosen: Arc::default(), granted: Arc::default(), ..self.clone() };
-        if settings != *self.settings {
+        if settings != *self.settings || self.shared.renew.swap(false, Ordering::SeqCst) {
             session.place = Arc::default();
             session.settings = Arc::new(settings);
         }
@@ -195,6 +198,11 @@ impl Session {
         *locked(&self.shared.used) = Some(given);
     }
 
+    /// Credentials have changed: commands from now on look at them anew.
+    pub fn look_anew(&self) {
+        self.shared.renew.store(true, Ordering::SeqCst);
+    }
+
     /// Whether the command as a whole was agreed to.
     pub fn is_granted(&self) -> bool {
         self.granted.load(Ordering::SeqCst)
@@ -251,16 +259,21 @@ impl Session {
             self.ui.warn(&warning);
         }
         let policy = &self.policy(profile.as_ref());
+        let tell = &|message: &str| self.ui.note(message);
         let mut renewed = None;
         let (admin, public, mut headers) = match target {
             Target::Server { admin, public, credential } => {
-                let headers = credential.as_ref().map(credential::bearer).transpose()?.unwrap_or_default();
+                let headers = match credential {
+                    Some(credential) => credential::bearer(&credential.current(policy, tell).await?.secret)?,
+                    None => HeaderMap::new(),
+                };
                 (admin, public, headers)
             }
             Target::Network(network) => {
-                let Resolved { address, current, minted } = network::resolve(&network, policy).await?;
+                let Resolved { address, current, minted } = network::resolve(&network, policy, tell).await?;
                 locked(&self.shared.minted).extend(minted);
-                let headers = credential::bearer(&current.secret)?;
+                let mut headers = credential::bearer(&current.secret)?;
+                headers.extend(credential::of_network()?);
                 renewed = Some((network.credential, current));
                 (address.clone(), Some(address), headers)
             }
@@ -354,7 +367,8 @@ impl Place {
         let Some((credential, current)) = &self.sign_in else { return Ok(self.headers.clone()) };
         let mut current = current.lock().await;
         if current.is_stale() {
-            *current = credential.current(&self.policy).await?;
+            // A sign-in needs nobody to be waited for.
+            *current = credential.current(&self.policy, &|_| ()).await?;
         }
         let mut headers = self.headers.clone();
         headers.extend(credential::bearer(&current.secret)?);

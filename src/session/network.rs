@@ -9,6 +9,7 @@ use toml_edit::value;
 use url::Url;
 
 use crate::api::console::{Console, Place, pick};
+use crate::config::credentials::Tell;
 use crate::config::{edit, paths};
 use crate::error::{Error, Result};
 use crate::net::Policy;
@@ -44,10 +45,10 @@ impl Minted {
 /// Looks the project up in the console and returns the address of its API, with the credential as it is now.
 ///
 /// Which project a key is for is looked up once, and kept. For a workspace's key one to the project is made.
-pub async fn resolve(network: &Network, policy: &Policy) -> Result<Resolved> {
-    let current = network.credential.current(policy).await?;
+pub async fn resolve(network: &Network, policy: &Policy, tell: Tell<'_>) -> Result<Resolved> {
+    let current = network.credential.current(policy, tell).await?;
     let address = |slug: &str| prefixed(&network.apis, &format!("{slug}.projects"));
-    if let Some(slug) = known_slug(network) {
+    if let Some(slug) = known_slug(network, &current) {
         return Ok(Resolved { address: address(&slug)?, current, minted: None });
     }
     let console = console(&network.console, Some(&current.secret), policy)?;
@@ -58,7 +59,7 @@ pub async fn resolve(network: &Network, policy: &Policy) -> Result<Resolved> {
         let current = Current { secret, expires: None };
         return Ok(Resolved { address: address(&slug)?, current, minted: Some(minted) });
     }
-    keep_slug(network, &slug);
+    keep_slug(network, &current, &slug);
     Ok(Resolved { address: address(&slug)?, current, minted: None })
 }
 
@@ -126,23 +127,23 @@ fn file() -> Option<PathBuf> {
 }
 
 /// What a key is known by: its hash, with the console that it is for. Only a key that names its own project is kept.
-fn name_of(network: &Network) -> Option<String> {
+fn name_of(network: &Network, current: &Current) -> Option<String> {
     match (&network.credential, &network.project, &network.workspace) {
-        (Credential::Key(key), None, None) => {
-            let digest = Sha256::digest(format!("{} {}", network.console, key.expose()));
+        (Credential::Key(_) | Credential::Kept { .. }, None, None) => {
+            let digest = Sha256::digest(format!("{} {}", network.console, current.secret.expose()));
             Some(hex(&digest))
         }
         _ => None,
     }
 }
 
-fn known_slug(network: &Network) -> Option<String> {
+fn known_slug(network: &Network, current: &Current) -> Option<String> {
     let document = edit::read(&file()?).ok()?;
-    document.get(&name_of(network)?)?.as_str().map(str::to_owned)
+    document.get(&name_of(network, current)?)?.as_str().map(str::to_owned)
 }
 
-fn keep_slug(network: &Network, slug: &str) {
-    if let (Some(path), Some(name)) = (file(), name_of(network)) {
+fn keep_slug(network: &Network, current: &Current, slug: &str) {
+    if let (Some(path), Some(name)) = (file(), name_of(network, current)) {
         // Without it the next command looks it up again.
         let _ = edit::change(&path, |document| {
             document.insert(&name, value(slug));

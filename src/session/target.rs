@@ -66,7 +66,7 @@ pub enum Target {
         /// Its public API, if known.
         public: Option<Url>,
         /// Sent to the admin API.
-        credential: Option<Secret>,
+        credential: Option<Box<Credential>>,
     },
     /// A project of Ory Network, whose address has to be looked up.
     Network(Box<Network>),
@@ -186,7 +186,7 @@ impl Chosen {
             Target::Server { admin, .. } => admin.to_string(),
             Target::Network(network) => {
                 let none = match network.credential {
-                    Credential::Key(_) => "the key's own project",
+                    Credential::Key(_) | Credential::Kept { .. } => "the key's own project",
                     Credential::SignIn { .. } | Credential::WorkspaceKey(_) => "no project in use",
                 };
                 format!("Ory Network, {}", network.project.as_deref().unwrap_or(none))

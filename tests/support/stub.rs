@@ -27,15 +27,7 @@ impl Stub {
 
     /// Answers everything with these bytes, and notes the heads of the requests.
     pub fn noting(answer: &str) -> Self {
-        let answer = answer.to_owned();
-        let heads = Arc::<Mutex<Vec<String>>>::default();
-        let noted = Arc::clone(&heads);
-        let stub = Self::serving("http", move |mut stream| {
-            noted.lock().unwrap().push(head(&mut stream));
-            // The other side may have had enough.
-            let _ = stream.write_all(answer.as_bytes()).and_then(|()| stream.flush());
-        });
-        Stub { heads, ..stub }
+        Self::pages(&[("", answer)])
     }
 
     /// The heads of the requests so far.
@@ -43,17 +35,21 @@ impl Stub {
         self.heads.lock().unwrap().clone()
     }
 
-    /// Answers by a part of the first line of a request, the first that fits.
+    /// Answers by a part of the first line of a request, the first that fits, and notes the heads.
     pub fn pages(pages: &[(&str, &str)]) -> Self {
         let pages: Vec<(String, String)> =
             pages.iter().map(|(part, answer)| ((*part).to_owned(), (*answer).to_owned())).collect();
-        Self::serving("http", move |mut stream| {
+        let heads = Arc::<Mutex<Vec<String>>>::default();
+        let noted = Arc::clone(&heads);
+        let stub = Self::serving("http", move |mut stream| {
             let request = head(&mut stream);
             let line = request.lines().next().unwrap_or_default();
             let answer = pages.iter().find(|(part, _)| line.contains(part)).map_or(NOT_FOUND, |(_, answer)| answer);
+            noted.lock().unwrap().push(request.clone());
             // The other side may have had enough.
             let _ = stream.write_all(answer.as_bytes()).and_then(|()| stream.flush());
-        })
+        });
+        Stub { heads, ..stub }
     }
 
     /// How many connections there were.

@@ -65,6 +65,7 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         ory::set_tokens(members, &tokens);
         members.insert("session_identity_traits".into(), json!({"ID": id, "email": email, "name": name}));
     })?;
+    session.look_anew();
     ui.note(&format!("signed in as {email}; kept in {}", file.display()));
     Ok(Outcome::nothing())
 }

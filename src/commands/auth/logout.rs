@@ -50,6 +50,7 @@ fn run(host: &Host, _args: &Args) -> Result<Outcome> {
         members.shift_remove("access_token");
         members.shift_remove("session_identity_traits");
     })?;
+    session.look_anew();
     ui.note("signed out");
     Ok(Outcome::nothing())
 }

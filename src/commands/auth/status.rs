@@ -8,6 +8,7 @@ use crate::config::ory;
 use crate::error::Result;
 use crate::grammar::{Args, Command, Host};
 use crate::output::outcome::{Column, Outcome, Row};
+use crate::session::Session;
 use crate::session::credential::Credential;
 use crate::session::target::Target;
 
@@ -44,10 +45,20 @@ fn run(host: &Host, _args: &Args) -> Result<Outcome> {
                 row["is_renewed"] = kept.refresh_token.is_some().into();
                 row["file"] = file.display().to_string().into();
             }
-            Credential::Key(_) | Credential::WorkspaceKey(_) => row["kind"] = "key".into(),
+            key => tell_of_key(&host.session, key, &mut row)?,
         },
-        Target::Server { credential: Some(_), .. } => row["kind"] = "key".into(),
+        Target::Server { credential: Some(key), .. } => tell_of_key(&host.session, key, &mut row)?,
         Target::Server { credential: None, .. } | Target::Sandbox => {}
     }
     Ok(Outcome::one(Row::value(row).with_id(chosen.subject), COLUMNS))
+}
+
+fn tell_of_key(session: &Session, credential: &Credential, row: &mut Value) -> Result<()> {
+    row["kind"] = "key".into();
+    if let Credential::Kept { place, .. } = credential {
+        // It is fetched, so that one that is not there is told of.
+        session.wait(credential.current(&session.settings().policy, &|message| session.ui().note(message)))?;
+        row["file"] = place.described()?.into();
+    }
+    Ok(())
 }

@@ -1,7 +1,7 @@
 //! `profile remove NAME`: forgets a profile, and the key that was kept for it.
 
 use super::name_arg;
-use crate::config::credentials;
+use crate::commands::auth::key;
 use crate::config::profile::{self, CURRENT, PROFILES};
 use crate::error::{Error, Result};
 use crate::grammar::{Args, Command, Host};
@@ -24,7 +24,7 @@ pub fn command() -> Command {
 fn run(host: &Host, args: &Args) -> Result<Outcome> {
     let ui = host.session.ui();
     let name = args.text("name").unwrap_or_default();
-    profile::user()?.get(name)?;
+    let credential = profile::user()?.get(name)?.credential.clone();
     if !args.yes && !ui.agrees(&format!("Forget profile {name}?"), false) {
         return Err(Error::usage("nothing was removed").hint("--yes removes without asking"));
     }
@@ -38,7 +38,15 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         }
         Ok(())
     })?;
-    let key = if credentials::forget(name)? { ", and the key that was kept for it" } else { "" };
+    // The profile is gone by now, whatever becomes of its key.
+    let key = match key::forgotten(&host.session, name, credential.as_ref()) {
+        Ok(true) => ", and the key that was kept for it",
+        Ok(false) => "",
+        Err(error) => {
+            ui.warn(&format!("its key could not be forgotten: {}", error.full_message()));
+            ""
+        }
+    };
     ui.note(&format!("profile {name} is removed{key}"));
     Ok(Outcome::nothing())
 }

@@ -13,7 +13,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
-use super::keys::Subject;
+use super::keys::{QUOTA, Subject};
 use super::places::{PROJECTS, Project, WORKSPACES};
 use super::{Network, Refusal};
 use crate::sandbox::reply::{self, json_body};
@@ -139,7 +139,9 @@ async fn make_key(
         given => Some(given.as_str().and_then(seconds).ok_or_else(|| wrong("The expiry is not a time"))?),
     };
     let failed = |_| Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "");
-    let (key, value) = network.keys.make(project, expires).map_err(failed)?;
+    let (key, value) = network.keys.make(project, expires).map_err(failed)?.ok_or_else(|| {
+        Refusal::new(StatusCode::FORBIDDEN, format!("The quota of {QUOTA} API keys of this project is used up."))
+    })?;
     let made = json!({
         "id": key,
         "name": name,

@@ -47,6 +47,9 @@ impl Subject {
     }
 }
 
+/// How many keys that still count a project may have made.
+pub const QUOTA: usize = 25;
+
 /// A key that was made for a project.
 #[derive(Debug)]
 struct Made {
@@ -60,6 +63,12 @@ struct Made {
 /// The keys that were made since the start.
 #[derive(Debug, Default)]
 pub struct Keys(Mutex<Vec<Made>>);
+
+impl Made {
+    fn lives(&self) -> bool {
+        self.expires.is_none_or(|expires| expires > now())
+    }
+}
 
 impl Keys {
     /// Who sends `Authorization: Bearer …` (RFC 6750 §2.1).
@@ -78,16 +87,19 @@ impl Keys {
     fn made(&self, key: &str) -> Option<&'static Project> {
         let digest = crypt::digest(key);
         let made = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let lives = |made: &&Made| made.digest == digest && made.expires.is_none_or(|expires| expires > now());
-        made.iter().find(lives).map(|made| made.project)
+        made.iter().find(|made| made.digest == digest && made.lives()).map(|made| made.project)
     }
 
-    /// Makes a key; gives its id and itself.
-    pub fn make(&self, project: &'static Project, expires: Option<i64>) -> Result<(String, String)> {
+    /// Makes a key; gives its id and itself. `None`: the quota is used up.
+    pub fn make(&self, project: &'static Project, expires: Option<i64>) -> Result<Option<(String, String)>> {
         let (id, key) = (Uuid::new_v4().to_string(), format!("ory_pat_{}", crypt::generate_secret()?));
-        let made = Made { id: id.clone(), digest: crypt::digest(&key), project, expires };
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(made);
-        Ok((id, key))
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(Made::lives);
+        if all.iter().filter(|made| made.project == project).count() >= QUOTA {
+            return Ok(None);
+        }
+        all.push(Made { id: id.clone(), digest: crypt::digest(&key), project, expires });
+        Ok(Some((id, key)))
     }
 
     /// Deletes a key of a project. False if there is none of that id.

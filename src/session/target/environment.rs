@@ -5,6 +5,7 @@ use crate::env;
 use crate::error::{Error, Result};
 use crate::net;
 use crate::secret::Secret;
+use crate::session::credential::Credential;
 
 const UNSET: &str = "unset one of them, so that it is certain where the command acts";
 
@@ -75,7 +76,7 @@ fn at_address(given: &Given, var: &env::Var, address: &str, key: Option<String>)
                 &format!("the key is for Ory Network, and {address} is not there: unset one of them"),
             ));
         }
-        *credential = Some(Secret::new(key));
+        *credential = Some(Credential::Key(Secret::new(key)).into());
         chosen.subject = "a project API key (ORY_PROJECT_API_KEY)".into();
     }
     Ok(chosen)

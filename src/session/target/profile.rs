@@ -4,7 +4,7 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
 use super::{Chosen, Given, NOBODY, Network, ProfileUsed, Target, flags, prefixed, two_targets};
 use crate::config::profile::{self, Profile, Whence};
-use crate::config::{credentials, ory, paths, team};
+use crate::config::{ory, paths, team};
 use crate::env;
 use crate::error::{Error, Result};
 use crate::net::{self, Policy};
@@ -49,8 +49,8 @@ fn of(name: &str, profile: &Profile, given: &Given) -> Result<Chosen> {
         let (credential, subject) = match &profile.credential {
             None => (None, NOBODY.to_owned()),
             Some(whence) => {
-                let (secret, subject) = key(name, whence, &admin.origin().ascii_serialization())?;
-                (Some(secret), subject)
+                let (credential, subject) = key(name, whence, &admin.origin().ascii_serialization())?;
+                (Some(credential.into()), subject)
             }
         };
         (Target::Server { admin, public, credential }, subject)
@@ -99,25 +99,24 @@ fn of_network(name: &str, profile: &Profile, given: &Given) -> Result<(Network, 
             let subject = ory::read(&file)?.subject;
             (Credential::SignIn { file, server: sign_in.clone() }, subject)
         }
-        Some(whence) => {
-            let (key, subject) = key(name, whence, &console.origin().ascii_serialization())?;
-            (Credential::Key(key), subject)
-        }
+        Some(whence) => key(name, whence, &console.origin().ascii_serialization())?,
     };
     Ok((Network { console, sign_in, apis, credential, project, workspace }, subject))
 }
 
 /// The key of a profile, for the origin that it was stored for, and whose it is.
-fn key(name: &str, whence: &Whence, origin: &str) -> Result<(Secret, String)> {
+fn key(name: &str, whence: &Whence, origin: &str) -> Result<(Credential, String)> {
     match whence {
         Whence::Variable(variable) => {
             let value = env::named(variable).ok_or_else(|| {
                 Error::denied(format!("profile {name} has its credential in {variable}, which is not set"))
             })?;
-            Ok((Secret::new(value), format!("the key in {variable}")))
+            Ok((Credential::Key(Secret::new(value)), format!("the key in {variable}")))
         }
-        Whence::File => {
-            Ok((credentials::of_profile(name, origin)?, format!("the key that is kept for profile {name}")))
+        Whence::Kept(place) => {
+            let (profile, origin) = (name.to_owned(), origin.to_owned());
+            let kept = Credential::Kept { place: *place, profile, origin };
+            Ok((kept, format!("the key that is kept for profile {name}")))
         }
         Whence::SignIn => Err(Error::usage(format!("profile {name}: the sign-in is for Ory Network only"))),
     }
