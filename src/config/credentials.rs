@@ -90,10 +90,13 @@ pub async fn of_profile(place: Place, name: &str, origin: &str, tell: Tell<'_>) 
 }
 
 fn in_file(name: &str, origin: &str) -> Result<Found> {
-    let document = edit::read(&file()?)?;
-    let entry = document.get(name).and_then(Item::as_table_like);
-    let text = |key: &str| entry.and_then(|entry| entry.get(key)).and_then(Item::as_str);
-    Ok(match (text("key"), text("origin")) {
+    let path = file()?;
+    // It holds keys.
+    let text = zeroize::Zeroizing::new(edit::text(&path)?);
+    let document = edit::parse(&text, &path)?;
+    let entry = document.get(name).and_then(|entry| entry.get_ref().as_table());
+    let said = |key: &str| entry.and_then(|entry| edit::text_of(entry, key));
+    Ok(match (said("key"), said("origin")) {
         (None, _) => Found::Nothing,
         (Some(key), Some(kept_for)) if kept_for == origin => Found::Key(Secret::new(key)),
         (Some(_), kept_for) => Found::ForAnother(kept_for.unwrap_or("no origin").to_owned()),

@@ -5,7 +5,9 @@ use std::io::ErrorKind;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use toml_edit::{Document, DocumentMut, TomlError};
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+use toml_edit::DocumentMut;
 
 use crate::config::files;
 use crate::error::{Error, Position, Result};
@@ -13,26 +15,29 @@ use crate::text::{safe, shell_word};
 
 /// Reads a file; one that is not there is empty.
 ///
-/// Errors are of usage: it cannot be read, is broken (with its line and column), or others can read or write it.
-pub fn read(path: &Path) -> Result<Document<String>> {
-    let name = path.display();
-    let unreadable = |source| Error::usage(format!("cannot read {name}")).caused_by(source);
+/// Errors are of usage: it cannot be read, or others can read or write it.
+pub fn text(path: &Path) -> Result<String> {
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
-        Err(source) if source.kind() == ErrorKind::NotFound => return parse(String::new(), &name.to_string()),
-        Err(source) => return Err(unreadable(source)),
+        Err(source) if source.kind() == ErrorKind::NotFound => return Ok(String::new()),
+        Err(source) => return Err(Error::usage(format!("cannot read {}", path.display())).caused_by(source)),
     };
     private(path)?;
-    parse(text, &name.to_string())
+    Ok(text)
 }
 
-/// Reads a text. Errors are of usage, with line and column.
-pub fn parse(text: String, name: &str) -> Result<Document<String>> {
-    let copy = text.clone();
-    Document::parse(text).map_err(|source: TomlError| {
-        let at = position(&copy, source.span().map_or(0, |span| span.start));
-        Error::usage(format!("{}, {at}: {}", safe(name), safe(source.message().trim()))).at(at)
+/// Takes a text apart. Errors are of usage, with line and column.
+pub fn parse<'a>(text: &'a str, path: &Path) -> Result<DeTable<'a>> {
+    DeTable::parse(text).map(Spanned::into_inner).map_err(|source| {
+        let at = position(text, source.span().map_or(0, |span| span.start));
+        let name = path.display().to_string();
+        Error::usage(format!("{}, {at}: {}", safe(&name), safe(source.message().trim()))).at(at)
     })
+}
+
+/// The text under a key, if it is one.
+pub fn text_of<'a>(table: &'a DeTable<'_>, key: &str) -> Option<&'a str> {
+    table.get(key).map(Spanned::get_ref).and_then(DeValue::as_str)
 }
 
 /// Where a byte of a text is.
@@ -58,14 +63,15 @@ pub fn private(path: &Path) -> Result<()> {
 
 /// Changes a file, alone: other processes wait, and whoever reads meanwhile has the old file or the new one, whole.
 ///
-/// Errors: those of [`read`], of `change` (then nothing is written), and of writing.
+/// Errors: those of [`text`] and [`parse`], of `change` (then nothing is written), and of writing.
 pub fn change<T>(path: &Path, change: impl FnOnce(&mut DocumentMut) -> Result<T>) -> Result<T> {
     let path = real(path);
     let _lock = lock(&path)?;
     files::sweep(&path);
-    let read = read(&path)?;
-    let before = read.raw().to_owned();
-    let mut document = read.into_mut();
+    let before = text(&path)?;
+    parse(&before, &path)?;
+    let mut document: DocumentMut =
+        before.parse().map_err(|_| Error::usage(format!("{} cannot be changed", path.display())))?;
     let result = change(&mut document)?;
     let after = document.to_string();
     if after != before {
@@ -122,7 +128,7 @@ mod tests {
         assert!(error.message().contains("config.toml, line 2, column"), "{error}");
         assert_eq!(fs::read_to_string(&path).unwrap(), "a = 1\nb = \n");
         fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
-        assert!(read(&path).unwrap_err().hints()[0].contains("chmod 600"));
+        assert!(text(&path).unwrap_err().hints()[0].contains("chmod 600"));
     }
 
     #[test]
@@ -143,6 +149,6 @@ mod tests {
                 });
             }
         });
-        assert_eq!(read(&path).unwrap().len(), 40);
+        assert_eq!(parse(&text(&path).unwrap(), &path).unwrap().len(), 40);
     }
 }

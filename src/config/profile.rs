@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use toml_edit::{Document, DocumentMut, Item, Table, TableLike, Value};
+use toml::de::DeTable;
+use toml_edit::{DocumentMut, Item, Table, Value};
 use url::Url;
 
 use crate::config::credentials::Place;
@@ -246,20 +247,23 @@ impl Profile {
     }
 
     /// Reads the table of a profile. Gives the keys that are not known as well. `text` is the whole file's, for places.
-    fn read(table: &dyn TableLike, text: &str, file: &str) -> Result<(Self, Vec<String>)> {
+    fn read(table: &DeTable<'_>, text: &str, file: &str) -> Result<(Self, Vec<String>)> {
         let mut profile = Profile::default();
         let mut strangers = Vec::new();
-        for (name, item) in table.iter() {
+        for (name, item) in table {
+            let name = name.get_ref().as_ref();
             // Only where something is wrong: to find a place is to read all that is before it.
-            let at = || edit::position(text, item.span().map_or(0, |span| span.start));
+            let at = || edit::position(text, item.span().start);
+            let item = item.get_ref();
             let wrong = |why: &str| Error::usage(format!("{}, {}: `{name}` wants {why}", safe(file), at())).at(at());
             if let Some((_, switch)) = SWITCHES.iter().find(|(known, _)| *known == name) {
                 *switch(&mut profile) = item.as_bool().ok_or_else(|| wrong("true or false"))?;
             } else if name == HEADERS {
-                let headers = item.as_table_like().ok_or_else(|| wrong("a table of texts"))?;
-                for (header, value) in headers.iter() {
+                let headers = item.as_table().ok_or_else(|| wrong("a table of texts"))?;
+                for (header, value) in headers {
+                    let (header, value) = (header.get_ref().as_ref(), value.get_ref());
                     let value = value.as_str().ok_or_else(|| wrong("a table of texts"))?;
-                    profile.headers.insert(header.to_owned(), value.to_owned());
+                    profile.headers.insert(str::to_owned(header), value.to_owned());
                 }
             } else if TEXTS.iter().any(|key| key.name == name) {
                 let given = item.as_str().ok_or_else(|| wrong("text"))?;
@@ -345,16 +349,17 @@ pub fn user_file() -> Result<PathBuf> {
 /// The user's profiles; none where there is no file. Errors of usage with line and column: the file is broken.
 pub fn user() -> Result<Profiles> {
     let path = user_file()?;
-    profiles(&edit::read(&path)?, &path)
+    profiles(&edit::text(&path)?, &path)
 }
 
-/// The profiles of a document.
-pub fn profiles(document: &Document<String>, path: &Path) -> Result<Profiles> {
-    let text = document.raw();
+/// The profiles of a file's text.
+pub fn profiles(text: &str, path: &Path) -> Result<Profiles> {
     let file = path.display().to_string();
     let mut found = Profiles::default();
-    for (name, item) in document.iter() {
-        let at = || edit::position(text, item.span().map_or(0, |span| span.start));
+    for (name, item) in &edit::parse(text, path)? {
+        let name = name.get_ref().as_ref();
+        let at = || edit::position(text, item.span().start);
+        let item = item.get_ref();
         let wrong =
             |what: &str, why: &str| Error::usage(format!("{}, {}: `{what}` wants {why}", safe(&file), at())).at(at());
         match name {
@@ -363,9 +368,10 @@ pub fn profiles(document: &Document<String>, path: &Path) -> Result<Profiles> {
                 found.current = Some(given.to_owned());
             }
             PROFILES => {
-                let tables = item.as_table_like().ok_or_else(|| wrong(name, "a table a profile"))?;
-                for (name, item) in tables.iter() {
-                    let table = item.as_table_like().ok_or_else(|| wrong(name, "a table"))?;
+                let tables = item.as_table().ok_or_else(|| wrong(name, "a table a profile"))?;
+                for (name, item) in tables {
+                    let name: &str = name.get_ref().as_ref();
+                    let table = item.get_ref().as_table().ok_or_else(|| wrong(name, "a table"))?;
                     let (profile, strangers) = Profile::read(table, text, &file)?;
                     found.warnings.extend(strangers.iter().map(|key| {
                         let near = nearest(key, TEXTS.iter().map(|key| key.name));
@@ -386,7 +392,7 @@ pub fn change<T>(change: impl FnOnce(&mut DocumentMut, &Profiles) -> Result<T>) 
     let path = user_file()?;
     edit::change(&path, |document| {
         // Places are known to what was just read, not to what is changed.
-        let known = profiles(&edit::parse(document.to_string(), &path.display().to_string())?, &path)?;
+        let known = profiles(&document.to_string(), &path)?;
         change(document, &known)
     })
 }

@@ -39,7 +39,7 @@ fn read(path: &Path) -> Result<Team> {
     let text =
         fs::read_to_string(path).map_err(|source| Error::usage(format!("cannot read {name}")).caused_by(source))?;
     let hash = hex(&Sha256::digest(text.as_bytes()));
-    let profiles = profile::profiles(&edit::parse(text, &name)?, path)?;
+    let profiles = profile::profiles(&text, path)?;
     if profiles.current.is_some() {
         return Err(Error::usage(format!("{}: which profile is in use is for each user to say", safe(&name))));
     }
@@ -71,8 +71,9 @@ impl Team {
 
     /// Whether the user trusts its content.
     pub fn is_trusted(&self) -> Result<bool> {
-        let document = edit::read(&file()?)?;
-        Ok(document.get(&self.path.display().to_string()).and_then(toml_edit::Item::as_str) == Some(&self.hash))
+        let path = file()?;
+        let text = edit::text(&path)?;
+        Ok(edit::text_of(&edit::parse(&text, &path)?, &self.path.display().to_string()) == Some(&self.hash))
     }
 
     /// Remembers that the user trusts its content.

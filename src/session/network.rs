@@ -138,8 +138,9 @@ fn name_of(network: &Network, current: &Current) -> Option<String> {
 }
 
 fn known_slug(network: &Network, current: &Current) -> Option<String> {
-    let document = edit::read(&file()?).ok()?;
-    document.get(&name_of(network, current)?)?.as_str().map(str::to_owned)
+    let (path, name) = (file()?, name_of(network, current)?);
+    let text = edit::text(&path).ok()?;
+    edit::text_of(&edit::parse(&text, &path).ok()?, &name).map(str::to_owned)
 }
 
 fn keep_slug(network: &Network, current: &Current, slug: &str) {
