@@ -17,6 +17,7 @@ use std::pin::Pin;
 use reqwest::header::HeaderMap;
 use url::Url;
 
+use crate::api::request::Request;
 use crate::error::Result;
 
 /// A boxed future, so that [`Remote`] can be a plain trait object.
@@ -54,4 +55,26 @@ pub trait Remote: Send + Sync {
 
     /// Tells the person that something takes longer.
     fn tell(&self, message: &str);
+
+    /// Returns once the request may be sent: what keeps a pace holds it back.
+    fn admit<'a>(&'a self, _request: &'a Request) -> Wait<'a, ()> {
+        Box::pin(std::future::ready(()))
+    }
+
+    /// Hears what became of a sending, for the next one to be paced.
+    fn observe(&self, _request: &Request, _seen: &Seen<'_>) {}
+
+    /// Whether a server that limits the rate is waited for as often and as long as it says.
+    fn is_patient(&self) -> bool {
+        false
+    }
+}
+
+/// What became of one sending.
+#[derive(Debug)]
+pub struct Seen<'a> {
+    /// The answer's status and headers; `None`: there was none.
+    pub answer: Option<(u16, &'a HeaderMap)>,
+    /// How long it took.
+    pub took: std::time::Duration,
 }

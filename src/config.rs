@@ -9,3 +9,4 @@ pub mod paths;
 pub mod profile;
 pub mod read;
 pub mod team;
+pub mod tier;

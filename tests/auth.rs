@@ -291,9 +291,9 @@ fn a_workspace_s_key_makes_one_for_the_session() {
     program.run(&format!("delete project-key {} --project happy-hill --yes", made["id"].as_str().unwrap())).ok();
     led_to(&server).with("ORY_PROJECT_API_KEY", key).run("list clients -q").fails(4, "authorized");
     program.run("create project-key --project happy-hill --expires-in soon").fails(2, "no duration");
-    let make = || program.run("create project-key --project happy-hill --expires-in 15m");
-    (0..25).for_each(|_| drop(make()));
-    make().fails(4, "quota of 25 API keys");
+    let again = || program.run("create project-key --project happy-hill --expires-in 15m");
+    (0..25).for_each(|_| drop(again()));
+    again().fails(4, "quota of 25 API keys");
 }
 
 #[test]

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::api::refusal;
 use crate::api::request::{Payload, Repeat, Request};
-use crate::api::{Door, Remote};
+use crate::api::{Door, Remote, Seen};
 use crate::error::{Error, Result};
 use crate::net;
 
@@ -91,15 +91,24 @@ pub async fn exchange(remote: &dyn Remote, request: &Request) -> Exchange {
 }
 
 async fn repeat(remote: &dyn Remote, request: &Request, whole: bool) -> Exchange {
-    let door = match remote.door(request.side).await {
-        Ok(door) => door,
-        Err(error) => return Exchange { result: Err(error), unsettled: false, lost: false },
-    };
     let began = Instant::now();
     let mut waited = Duration::ZERO;
     let (mut unsettled, mut lost) = (false, false);
-    for attempt in 1..=MOST_SENDS {
+    let mut attempt = 0;
+    loop {
+        attempt += 1;
+        let asked = Instant::now();
+        remote.admit(request).await;
+        waited += asked.elapsed();
+        // Each time anew: a credential may have been renewed meanwhile.
+        let door = match remote.door(request.side).await {
+            Ok(door) => door,
+            Err(error) => return Exchange { result: Err(error), unsettled, lost },
+        };
+        let sent = Instant::now();
         let (result, reached) = once(&door, request, whole).await;
+        let answer = result.as_ref().ok().map(|answer| (answer.status, &answer.headers));
+        remote.observe(request, &Seen { answer, took: sent.elapsed() });
         let again = match &result {
             Ok(answer) if answer.status == 429 => Some(Again::Limited(retry_after(answer))),
             Ok(answer) if refusal::is_serialization_failure(answer) => Some(Again::Soon),
@@ -123,11 +132,15 @@ async fn repeat(remote: &dyn Remote, request: &Request, whole: bool) -> Exchange
         let Some(again) = again.filter(|_| request.repeat == Repeat::Allowed || !unsettled) else {
             return Exchange { result, unsettled, lost };
         };
-        if attempt == MOST_SENDS || spent >= door.timeout * 2 {
+        let is_waited_for = remote.is_patient() && matches!(again, Again::Limited(_));
+        if !is_waited_for && (attempt == MOST_SENDS || spent >= door.timeout * 2) {
             return Exchange { result, unsettled, lost };
         }
         let wait = again.wait(attempt);
-        if wait > LONGEST_WAIT {
+        if is_waited_for {
+            // The server is there, and will take it.
+            attempt -= 1;
+        } else if wait > LONGEST_WAIT {
             return Exchange { result, unsettled, lost };
         }
         if wait > Duration::from_secs(1) {
@@ -136,7 +149,6 @@ async fn repeat(remote: &dyn Remote, request: &Request, whole: bool) -> Exchange
         tokio::time::sleep(wait).await;
         waited += wait;
     }
-    unreachable!("the last attempt returns")
 }
 
 enum Again {

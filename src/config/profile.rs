@@ -8,6 +8,7 @@ use toml_edit::{DocumentMut, Item, Table, Value};
 use url::Url;
 
 use crate::config::credentials::Place;
+use crate::config::tier::TIERS;
 use crate::config::{edit, paths};
 use crate::error::{Error, Result, nearest};
 use crate::net;
@@ -102,9 +103,6 @@ fn is_variable(name: &str) -> bool {
     !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
-/// Ory Network's tiers.
-pub const TIERS: [&str; 5] = ["developer", "dev", "production", "growth", "enterprise"];
-
 type Set = fn(&mut Profile, &str) -> Result<()>;
 type Get = fn(&Profile) -> Option<String>;
 type Switch = fn(&mut Profile) -> &mut bool;
@@ -190,7 +188,7 @@ pub const TEXTS: &[Key] = texts! {
     proxy "proxy" "URL" "Proxy, instead of those of the environment" owned;
     credential "credential" "WHERE" "Where its credential is: env:NAME, key-store or file (see `auth key set`), or sign-in" Whence::parse;
     color "prompt-color" "COLOR" "Colour of its prompt: red, yellow, green, cyan, blue, magenta" |text| one_of(text, &PAINTS.map(|(name, _)| name));
-    rate_limit_tier "rate-limit-tier" "TIER" "Its rate limits: developer, dev, production, growth, enterprise" |text| one_of(text, &TIERS);
+    rate_limit_tier "rate-limit-tier" "TIER" "Its rate limits: developer, dev, production, growth, enterprise" |text| one_of(text, &TIERS.map(|tier| tier.name));
 };
 
 /// The keys that hold `true` or `false`.

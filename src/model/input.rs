@@ -74,7 +74,7 @@ pub fn parse_documents(text: &str, name: &str) -> Result<Vec<Entry>> {
 }
 
 /// The clients of a list, of a page of one, or the one that stands by itself.
-fn items(root: Node) -> Result<Vec<Node>> {
+pub fn items(root: Node) -> Result<Vec<Node>> {
     let at = root.at;
     match root.content {
         Content::List(items) => Ok(items),
@@ -103,13 +103,13 @@ fn page(entries: Vec<node::Entry>) -> Result<Vec<Node>> {
     Ok(items)
 }
 
-fn is_json(text: &str, name: &str) -> bool {
+pub fn is_json(text: &str, name: &str) -> bool {
     has_extension(name, &["json", "jsonl", "ndjson"])
         || !has_extension(name, &["yaml", "yml"]) && text.trim_start().starts_with(['{', '['])
 }
 
 /// Whether a text without a telling name begins as a header of fields: names with commas, and none of YAML's colons.
-fn is_csv(text: &str, name: &str) -> bool {
+pub fn is_csv(text: &str, name: &str) -> bool {
     let first = text.lines().next().unwrap_or_default();
     !has_extension(name, &["json", "jsonl", "ndjson", "yaml", "yml"])
         && (first.contains(',') || fields::field(first.trim()).is_some())
@@ -117,7 +117,7 @@ fn is_csv(text: &str, name: &str) -> bool {
         && !first.starts_with(['#', '-', '%'])
 }
 
-fn has_extension(name: &str, extensions: &[&str]) -> bool {
+pub fn has_extension(name: &str, extensions: &[&str]) -> bool {
     let extension = Path::new(name).extension().and_then(|extension| extension.to_str()).unwrap_or("");
     extensions.iter().any(|known| extension.eq_ignore_ascii_case(known))
 }
@@ -156,7 +156,7 @@ fn known(entry: &node::Entry) -> Result<&'static Field> {
 }
 
 /// The value of a field; what YAML leaves open is decided by the field's kind.
-fn value(field: &Field, node: Node) -> Result<Value> {
+pub fn value(field: &Field, node: Node) -> Result<Value> {
     let at = node.at;
     let plain = |text: &str| match field.kind {
         Kind::Json | Kind::Bool | Kind::Integer => yaml::core(text),

@@ -1,11 +1,13 @@
 //! Clients from CSV (RFC 4180): a header of field names or flags, and a client a row.
 
 mod quotes;
+pub mod record;
 
 use std::collections::HashMap;
 
 use serde_json::Value;
 
+use self::record::Records;
 use super::convert;
 use super::fields::{self, Field, Kind, SetBy};
 use super::input::Entry;
@@ -20,19 +22,19 @@ use crate::text::safe;
 /// Errors name row and column: a header that is no field or is there twice, a row with more or fewer cells than the
 /// header, a value of another kind. Rows count from 1 below the header.
 pub fn parse(text: &str, name: &str) -> Result<Vec<Entry>> {
-    quotes::check(text).map_err(|error| error.about(safe(name)))?;
-    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
-    let broken = |source: csv::Error| Error::usage(format!("{} is not CSV", safe(name))).caused_by(source);
-    let header = reader.headers().map_err(broken)?.clone();
-    let columns = columns(&header).map_err(|error| error.about(safe(name)))?;
+    let located = |error: Error| error.about(safe(name));
+    let mut records = Records::new(text.as_bytes());
+    let header = match records.next() {
+        Some(header) => header.map_err(located)?.1,
+        None => Vec::new(),
+    };
+    let columns = columns(&header).map_err(located)?;
     let mut entries = Vec::new();
-    let mut counted = (0, 1);
-    for (at, record) in reader.records().enumerate() {
-        let record = record.map_err(broken)?;
-        let line = line_of(text, record.position().map_or(0, csv::Position::byte), &mut counted);
+    while let Some(record) = records.next() {
+        let (line, cells) = record.map_err(located)?;
         let place = Position { line, column: 1 };
-        let described = format!("{}, row {} (line {line})", safe(name), at + 1);
-        let read = entry(&columns, &record).map_err(|error| error.about(&described).at(place))?;
+        let described = format!("{}, row {} (line {line})", safe(name), entries.len() + 1);
+        let read = entry(&columns, &cells).map_err(|error| error.about(&described).at(place))?;
         entries.push(Entry { at: place, place: described, ..read });
     }
     if entries.is_empty() {
@@ -41,18 +43,7 @@ pub fn parse(text: &str, name: &str) -> Result<Vec<Entry>> {
     Ok(entries)
 }
 
-/// The line that a record begins on: the reader leaves the last character of a line end to the next record.
-///
-/// `counted` is up to which byte lines were counted, and which line that was.
-fn line_of(text: &str, byte: u64, counted: &mut (usize, usize)) -> usize {
-    let at = usize::try_from(byte).unwrap_or(usize::MAX).min(text.len());
-    let ends = text.as_bytes()[at..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
-    let lines = text.get(counted.0..at + ends).map_or(0, |passed| passed.matches('\n').count());
-    *counted = (at + ends, counted.1 + lines);
-    counted.1
-}
-
-fn columns(header: &csv::StringRecord) -> Result<Vec<&'static Field>> {
+fn columns(header: &[String]) -> Result<Vec<&'static Field>> {
     let mut seen: HashMap<&str, usize> = HashMap::new();
     let mut columns = Vec::new();
     for (at, given) in header.iter().enumerate() {
@@ -73,9 +64,9 @@ fn columns(header: &csv::StringRecord) -> Result<Vec<&'static Field>> {
     Ok(columns)
 }
 
-fn entry(columns: &[&'static Field], record: &csv::StringRecord) -> Result<Entry> {
-    if record.len() != columns.len() {
-        let (cells, due) = (record.len(), columns.len());
+/// Refuses a row of more or fewer cells than the header has.
+pub fn check_width(cells: usize, due: usize) -> Result<()> {
+    if cells != due {
         let error = Error::usage(if cells > due {
             format!("column {}: the header has {due} columns, and this row {cells}", due + 1)
         } else {
@@ -83,9 +74,14 @@ fn entry(columns: &[&'static Field], record: &csv::StringRecord) -> Result<Entry
         });
         return Err(error.hint("a comma inside a cell wants quotes around it"));
     }
+    Ok(())
+}
+
+fn entry(columns: &[&'static Field], cells: &[String]) -> Result<Entry> {
+    check_width(cells.len(), columns.len())?;
     let mut spec = ClientSpec::new();
     let mut left_out = Vec::new();
-    for (number, (field, cell)) in columns.iter().zip(record).enumerate() {
+    for (number, (field, cell)) in columns.iter().zip(cells).enumerate() {
         if cell.is_empty() {
             continue;
         }
@@ -100,7 +96,8 @@ fn entry(columns: &[&'static Field], record: &csv::StringRecord) -> Result<Entry
     Ok(Entry { spec, left_out, at: Position { line: 1, column: 1 }, place: String::new() })
 }
 
-fn value(field: &Field, cell: &str) -> Result<Value> {
+/// The value of a cell: a list is JSON, or separated by spaces or semicolons.
+pub fn value(field: &Field, cell: &str) -> Result<Value> {
     match field.kind {
         Kind::List(_) if cell.trim_start().starts_with('[') => convert::check(field, json::value(cell)?),
         Kind::List(_) => convert::from_text(field, &entries(field, cell)?),

@@ -98,6 +98,15 @@ fn seal(spec: &ClientSpec, recipients: &[Recipient]) -> Result<Option<Secret>> {
 }
 
 impl Plan {
+    /// A client that was checked before, with all that it needs: defaults, id, and its secret if it has one.
+    ///
+    /// Errors: the specification has no id; its secret cannot be encrypted.
+    pub fn ready(spec: ClientSpec, id_is_ours: bool, recipients: Vec<Recipient>) -> Result<Plan> {
+        let id = spec.client_id()?.ok_or_else(|| Error::usage("a client has no client_id"))?;
+        let sealed = seal(&spec, &recipients)?;
+        Ok(Plan { spec, id, id_is_ours, secret_is_ours: true, recipients, sealed })
+    }
+
     /// The request that would be sent, its secret redacted; what would be chosen here stands as `[generated]`.
     pub fn shown(&self, session: &Session) -> Result<Value> {
         let mut shown = request::create_client(&self.spec).shown(&session.admin_url()?);
@@ -117,6 +126,11 @@ impl Plan {
     /// Its id.
     pub fn id(&self) -> &ClientId {
         &self.id
+    }
+
+    /// The secret encrypted for its recipients.
+    pub fn sealed(&self) -> Option<&Secret> {
+        self.sealed.as_ref()
     }
 
     /// The secret as it is kept and passed on: encrypted, where it is for somebody.

@@ -32,7 +32,8 @@ pub enum Fate {
 }
 
 /// How a client that is found afterwards can be shown to be ours.
-enum Proof {
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Proof {
     /// The id was chosen here at random.
     OwnId,
     /// The token endpoint says whether the secret is right.
@@ -51,9 +52,16 @@ pub async fn create(remote: &dyn Remote, plan: &Plan, was_sent: &AtomicBool) -> 
         Ok(Err(existing)) => return Fate::Exists(existing),
         Err(error) => return Fate::Refused(error.about(&about)),
     };
-    let request = request::create_client(plan.spec());
     was_sent.store(true, Ordering::SeqCst);
-    let sent = exchange(remote, &request).await;
+    send(remote, plan, proof, false).await
+}
+
+/// Sends a create that was prepared, and settles it. `was_sent`: it may have been sent before, by a process that ended.
+pub async fn send(remote: &dyn Remote, plan: &Plan, proof: Proof, was_sent: bool) -> Fate {
+    let about = format!("cannot create client `{}`", plan.id());
+    let request = request::create_client(plan.spec());
+    let mut sent = exchange(remote, &request).await;
+    sent.unsettled |= was_sent;
     let error = match sent.result {
         Ok(answer) if answer.is_success() => match clients::client(&answer, &about) {
             Ok(client) => return made(remote, client),
@@ -73,7 +81,7 @@ pub async fn create(remote: &dyn Remote, plan: &Plan, was_sent: &AtomicBool) -> 
         Err(error) => error,
     };
     match clients::get_opt(remote, plan.id()).await {
-        Ok(Some(client)) => prove(remote, plan, &proof, client).await,
+        Ok(Some(client)) => prove(remote, plan, proof, client).await,
         // A request without an answer may be carried out yet.
         Ok(None) if sent.lost => Fate::Unknown(error),
         Ok(None) => Fate::Refused(error),
@@ -82,7 +90,7 @@ pub async fn create(remote: &dyn Remote, plan: &Plan, was_sent: &AtomicBool) -> 
 }
 
 /// Finds how a lost reply could be settled. `Ok(Err(client))`: the id is taken already.
-async fn prepare(remote: &dyn Remote, plan: &Plan) -> Result<Result<Proof, Client>, Error> {
+pub async fn prepare(remote: &dyn Remote, plan: &Plan) -> Result<Result<Proof, Client>, Error> {
     if plan.id_is_ours() {
         return Ok(Ok(Proof::OwnId));
     }
@@ -112,7 +120,7 @@ fn public_address(registration: &str) -> Option<url::Url> {
     url::Url::parse(base).ok().filter(|url| matches!(url.scheme(), "http" | "https"))
 }
 
-async fn prove(remote: &dyn Remote, plan: &Plan, proof: &Proof, client: Client) -> Fate {
+async fn prove(remote: &dyn Remote, plan: &Plan, proof: Proof, client: Client) -> Fate {
     let made = |client| Fate::Made { client, settled: true };
     match proof {
         Proof::OwnId => made(client),
@@ -128,7 +136,7 @@ async fn prove(remote: &dyn Remote, plan: &Plan, proof: &Proof, client: Client) 
         Proof::Absence(since) => {
             // created_at has whole seconds, and so has Date.
             let is_new = match (since, client.created_at()) {
-                (Some(since), Some(created)) => Some(created + Duration::from_secs(1) >= *since),
+                (Some(since), Some(created)) => Some(created + Duration::from_secs(1) >= since),
                 _ => None,
             };
             match is_new {

@@ -160,6 +160,8 @@ pub struct ProfileUsed {
     pub production: bool,
     /// The colour of its prompt.
     pub color: Option<String>,
+    /// Its rate limits, by the name of a tier.
+    pub rate_limit_tier: Option<String>,
     /// Headers for the admin API.
     pub headers: HeaderMap,
     /// Its authorities, certificates and proxy.

@@ -46,6 +46,43 @@ pub fn check(text: &str) -> Result<()> {
     Ok(())
 }
 
+/// An error of [`check`] in a part of a text that begins on this line.
+pub fn moved(error: Error, line: usize) -> Error {
+    let Some(Position { line: within, column }) = error.position() else { return error };
+    let (told, is) = (format!("line {within}: "), format!("line {}: ", within + line - 1));
+    let message = error.message().replacen(&told, &is, 1);
+    let moved = error.hints().iter().fold(Error::usage(message), Error::hint);
+    moved.at(Position { line: within + line - 1, column })
+}
+
+/// Whether quotes are open at the end of a line, read line by line.
+#[derive(Debug, Default)]
+pub struct Scan {
+    is_open: bool,
+    /// Whether a cell begins here.
+    is_at_start: Option<bool>,
+}
+
+impl Scan {
+    /// Reads one more line, with its end. True: a cell that has begun goes on in the next one.
+    pub fn is_open_after(&mut self, line: &[u8]) -> bool {
+        let mut at_start = self.is_at_start.unwrap_or(true);
+        let mut was_quote = false;
+        for byte in line {
+            match byte {
+                b'"' if self.is_open => self.is_open = false,
+                // A quote that follows one is a quote inside.
+                b'"' if at_start || was_quote => self.is_open = true,
+                _ => {}
+            }
+            was_quote = *byte == b'"' && !self.is_open;
+            at_start = matches!(byte, b',' | b'\n') && !self.is_open;
+        }
+        self.is_at_start = Some(at_start);
+        self.is_open
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -62,6 +62,7 @@ fn of(name: &str, profile: &Profile, given: &Given) -> Result<Chosen> {
         name: name.to_owned(),
         production: profile.production,
         color: profile.color.clone(),
+        rate_limit_tier: profile.rate_limit_tier.clone(),
         headers: headers(name, profile)?,
         policy: Policy {
             ca_file: profile.ca_file.clone(),
