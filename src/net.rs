@@ -94,6 +94,16 @@ pub fn server_url(text: &str, what: &str) -> Result<Url> {
     Ok(url)
 }
 
+/// A text without the user name and password that stand in it if it is an address.
+pub fn without_password(text: &str) -> String {
+    let Some((scheme, rest)) = text.split_once("://") else { return text.to_owned() };
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    match rest[..end].rfind('@') {
+        Some(at) => format!("{scheme}://[REDACTED]@{}", &rest[at + 1..]),
+        None => text.to_owned(),
+    }
+}
+
 fn without_user(text: &str) -> &str {
     text.rsplit_once('@').map_or(text, |(_, rest)| rest)
 }

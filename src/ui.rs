@@ -2,10 +2,12 @@
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, IsTerminal, Write};
-
+use std::os::fd::AsFd;
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use nu_ansi_term::{Color as Paint, Style};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
@@ -46,6 +48,24 @@ pub enum Mark {
     Changed,
     /// What goes.
     Removed,
+}
+
+/// Whether Ctrl-C has come since somebody began to watch for it.
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// Ctrl-C has come: what waits for a person gives up.
+pub fn interrupt() {
+    INTERRUPTED.store(true, Ordering::SeqCst);
+}
+
+/// What came before does not count.
+pub fn forget_interruption() {
+    INTERRUPTED.store(false, Ordering::SeqCst);
+}
+
+/// Whether Ctrl-C has come.
+pub fn is_interrupted() -> bool {
+    INTERRUPTED.load(Ordering::SeqCst)
 }
 
 /// What this program writes through. Cheap to copy; holds no lock.
@@ -218,10 +238,25 @@ fn confirm(question: &str, stdin_is_read: bool) -> bool {
     let _ = write!(io::stderr(), "{} [y/N] ", text::safe_lines(question));
     let mut answer = String::new();
     let read = match terminal().filter(|_| stdin_is_read) {
-        Some(terminal) => BufReader::new(terminal).read_line(&mut answer),
-        None => io::stdin().read_line(&mut answer),
+        Some(terminal) if is_typed(&terminal) => BufReader::new(terminal).read_line(&mut answer),
+        None if is_typed(&io::stdin()) => io::stdin().read_line(&mut answer),
+        _ => return false,
     };
     read.is_ok() && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")
+}
+
+/// Waits until something is typed. False: Ctrl-C came instead.
+fn is_typed(terminal: &impl AsFd) -> bool {
+    let glance = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
+    while !is_interrupted() {
+        let mut polled = [PollFd::new(terminal, PollFlags::IN)];
+        // Where that cannot be asked, reading tells.
+        if poll(&mut polled, Some(&glance)).map_or(true, |ready| ready > 0) {
+            return !is_interrupted();
+        }
+    }
+    let _ = writeln!(io::stderr());
+    false
 }
 
 /// The terminal that the process belongs to, if any.

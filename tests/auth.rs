@@ -16,7 +16,7 @@ fn network() -> (Sandbox, Orysh) {
     (server, program)
 }
 
-fn led_to(server: &Sandbox) -> Orysh {
+pub fn led_to(server: &Sandbox) -> Orysh {
     anywhere()
         .with("HTTP_PROXY", server.network.as_ref().unwrap())
         .with("ORY_CONSOLE_URL", "http://console.test")
@@ -27,7 +27,7 @@ fn file(program: &Orysh) -> PathBuf {
     program.home().join(".ory-cloud.json")
 }
 
-fn kept(program: &Orysh) -> Value {
+pub fn kept(program: &Orysh) -> Value {
     serde_json::from_slice(&fs::read(file(program)).unwrap()).unwrap()
 }
 
@@ -83,7 +83,7 @@ fn a_person_signs_in_chooses_a_project_works_and_signs_out() {
         (&status["subject"], &status["kind"], &status["is_renewed"]),
         (&json!("dev@sandbox.test"), &json!("sign-in"), &json!(true))
     );
-    assert_eq!(program.run("list projects -q").quiet().stdout.lines().count(), 5);
+    assert_eq!(program.run("list projects -q").ok().stdout.lines().count(), 5);
     program.run("list clients").fails(2, "5 projects").tells("orysh use project");
     program.run("use project happ").ok().tells("happy-hill is in use");
     program.run("create oauth2-client --name x --id made").ok();
@@ -97,7 +97,7 @@ fn a_person_signs_in_chooses_a_project_works_and_signs_out() {
     program.run("use project old-mill").ok().tells("is halted");
     program.run("list clients").fails(4, "is halted");
     program.run("use workspace Acme").ok().tells("in another workspace");
-    assert_eq!(program.run("get workspace --format jsonpath=name").quiet().stdout, "Acme\n");
+    assert_eq!(program.run("get workspace --format jsonpath=name").ok().stdout, "Acme\n");
     let tokens = kept(&program)["access_token"].clone();
     for path in [program.home().join("state"), program.home().join("config")] {
         for found in fs::read_dir(path).into_iter().flatten().flatten().filter(|found| found.path().is_file()) {

@@ -32,3 +32,4 @@ mod support;
 mod targets;
 mod tokens;
 mod update;
+mod wrong_server;

@@ -1,5 +1,6 @@
 //! Ory Network's console API: workspaces and projects.
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use serde_json::Value;
@@ -15,6 +16,8 @@ pub struct Place {
     pub id: String,
     /// A project's slug, a workspace's name.
     pub name: String,
+    /// A project's name, which is not its slug.
+    pub title: Option<String>,
     /// Whether a project is `running`, `halted` or `deleted`; empty for a workspace.
     pub state: String,
 }
@@ -23,7 +26,8 @@ impl Place {
     /// From the console's document; `name` is the member that people call it by.
     pub fn of(document: &Value, name: &str) -> Option<Self> {
         let text = |key: &str| document.get(key).and_then(Value::as_str).map(str::to_owned);
-        Some(Place { id: text("id")?, name: text(name)?, state: text("state").unwrap_or_default() })
+        let title = text("name").filter(|_| name != "name");
+        Some(Place { id: text("id")?, name: text(name)?, title, state: text("state").unwrap_or_default() })
     }
 }
 
@@ -106,6 +110,7 @@ impl Console {
         let about = format!("cannot list {what}");
         let mut found = Vec::new();
         let mut token: Option<String> = None;
+        let mut seen = HashSet::new();
         loop {
             let answer = ask(self, &request::console_list(path, token.as_deref()), &about).await?;
             let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
@@ -114,7 +119,7 @@ impl Console {
             let text = |key: &str| body.get(key).and_then(Value::as_str).filter(|next| !next.is_empty());
             let next = text("next_page_token").or_else(|| text("next_page")).map(str::to_owned);
             let has_next = body.get("has_next_page").and_then(Value::as_bool).unwrap_or(false);
-            if !has_next || next.is_none() || next == token {
+            if !has_next || next.as_ref().is_none_or(|next| !seen.insert(next.clone())) {
                 return Ok(found);
             }
             token = next;
@@ -122,13 +127,21 @@ impl Console {
     }
 }
 
-/// The one place that `wanted` names: an exact id or name, else the only one that begins so.
-pub fn pick<'a>(places: &'a [Place], wanted: &str, what: &str) -> Result<&'a Place> {
-    if let Some(place) = places.iter().find(|place| place.id == wanted || place.name == wanted) {
-        return Ok(place);
+impl Place {
+    /// Whether a text names it: by its whole id, slug or name, or by how one of them begins.
+    pub fn is_named(&self, wanted: &str, is: fn(&str, &str) -> bool) -> bool {
+        is(&self.id, wanted) || is(&self.name, wanted) || self.title.as_deref().is_some_and(|title| is(title, wanted))
     }
-    let near: Vec<&Place> =
-        places.iter().filter(|place| place.id.starts_with(wanted) || place.name.starts_with(wanted)).collect();
+}
+
+/// The one place that `wanted` names: by an exact id, slug or name, else the only one of which one begins so.
+pub fn pick<'a>(places: &'a [Place], wanted: &str, what: &str) -> Result<&'a Place> {
+    let found = |is: fn(&str, &str) -> bool| places.iter().filter(|place| place.is_named(wanted, is)).collect();
+    let mut near: Vec<&Place> = found(|text, wanted| text == wanted);
+    let is_exact = !near.is_empty();
+    if !is_exact && !wanted.is_empty() {
+        near = found(|text, wanted| text.starts_with(wanted));
+    }
     match near.as_slice() {
         [place] => Ok(place),
         [] => Err(Error::usage(format!("there is no {what} `{wanted}`"))
@@ -138,8 +151,9 @@ pub fn pick<'a>(places: &'a [Place], wanted: &str, what: &str) -> Result<&'a Pla
             for place in several.iter().take(10) {
                 let _ = write!(list, "\n  {} ({})", place.name, place.id);
             }
-            Err(Error::usage(format!("`{wanted}` is the beginning of {} {what}s:{list}", several.len()))
-                .hint("write more of it"))
+            let is = if is_exact { "names" } else { "is the beginning of" };
+            let hint = if is_exact { "name it by its id" } else { "write more of it" };
+            Err(Error::usage(format!("`{wanted}` {is} {} {what}s:{list}", several.len())).hint(hint))
         }
     }
 }
@@ -150,11 +164,20 @@ mod tests {
 
     #[test]
     fn an_exact_name_wins_over_what_it_begins() {
-        let place = |id: &str, name: &str| Place { id: id.into(), name: name.into(), state: String::new() };
+        let place = |id: &str, name: &str| Place {
+            id: id.into(),
+            name: name.into(),
+            title: Some(name.to_uppercase()),
+            state: String::new(),
+        };
         let places = [place("1a", "happy"), place("2b", "happy-hill"), place("3c", "sad")];
         assert_eq!(pick(&places, "happy", "project").unwrap().id, "1a");
         assert_eq!(pick(&places, "happy-", "project").unwrap().id, "2b");
         assert_eq!(pick(&places, "3", "project").unwrap().id, "3c");
+        assert_eq!(pick(&places, "HAPPY-H", "project").unwrap().id, "2b");
+        assert!(pick(&places, "", "project").is_err());
+        let twins = [place("1a", "x"), place("2b", "x")];
+        assert!(pick(&twins, "x", "project").unwrap_err().message().contains("names 2 projects"));
         assert!(pick(&places, "hap", "project").unwrap_err().message().contains("2 projects"));
         assert!(pick(&places, "hapy", "project").unwrap_err().hints()[0].contains("happy"));
     }

@@ -105,10 +105,10 @@ async fn repeat(remote: &dyn Remote, request: &Request, whole: bool) -> Exchange
             Ok(door) => door,
             Err(error) => return Exchange { result: Err(error), unsettled, lost },
         };
-        let sent = Instant::now();
+        let departed = Instant::now();
         let (result, reached) = once(&door, request, whole).await;
         let answer = result.as_ref().ok().map(|answer| (answer.status, &answer.headers));
-        remote.observe(request, &Seen { answer, took: sent.elapsed() });
+        remote.observe(request, &Seen { answer, took: departed.elapsed() });
         let again = match &result {
             Ok(answer) if answer.status == 429 => Some(Again::Limited(retry_after(answer))),
             Ok(answer) if refusal::is_serialization_failure(answer) => Some(Again::Soon),

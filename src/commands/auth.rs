@@ -22,11 +22,23 @@ fn file(session: &Session) -> Result<PathBuf> {
         .ok_or_else(|| Error::usage("there is no home folder to keep the sign-in in").hint("name a file with --config"))
 }
 
-/// The console's API, and where people sign in to it: of the profile that a flag names, else of the environment.
+/// The console's API, and where people sign in to it: one signs in to the console that the environment names.
 fn servers(session: &Session) -> Result<(Url, Url)> {
-    let base = match &session.settings().given.profile {
-        Some(name) => profile::user()?.get(name)?.console(name)?,
-        None => console_base()?,
-    };
-    Ok((prefixed(&base, "api")?, prefixed(&base, "project")?))
+    let base = console_base()?;
+    let given = &session.settings().given;
+    if given.endpoint.is_some() || given.sandbox {
+        return Err(Error::usage("one signs in to Ory Network, and no server of one's own is signed in to")
+            .hint("leave --endpoint and --sandbox out"));
+    }
+    if let Some(name) = &given.profile
+        && let profiles = profile::user()?
+        && let found = profiles.get(name)?
+        && (found.endpoint.is_some() || found.console(name)?.origin() != base.origin())
+    {
+        return Err(Error::usage(format!("one signs in to {base}, and profile {name} is elsewhere"))
+            .hint("ORY_CONSOLE_URL names the console that is signed in to"));
+    }
+    let (api, server) = (prefixed(&base, "api")?, prefixed(&base, "project")?);
+    session.warn_of_risks(&session.settings().policy, &server);
+    Ok((api, server))
 }

@@ -20,8 +20,8 @@ const COLUMNS: &[Column] = &[
 
 const EXPLAINED: &[Column] = &[
     Column { title: "LAYER", member: "layer" },
-    Column { title: "DECIDES", member: "decides" },
     Column { title: "TARGET", member: "target" },
+    Column { title: "DECIDES", member: "decides" },
     Column { title: "NAMED BY", member: "named_by" },
     Column { title: "AS", member: "subject" },
 ];
@@ -64,7 +64,7 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         let said = layer.says(given);
         let says = said.is_err() || said.as_ref().is_ok_and(Option::is_some);
         let mut row = match said {
-            Ok(Some(chosen)) => shown(&chosen)?,
+            Ok(Some(chosen)) => shown(&chosen).unwrap_or_else(|error| shown_as(&chosen, error.full_message().into())),
             Ok(None) => json!({"target": null}),
             // A layer that is wrong is no reason to ask the next one.
             Err(error) => json!({"target": format!("error: {}", error.full_message())}),
@@ -78,13 +78,17 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
 }
 
 fn shown(chosen: &Chosen) -> Result<Value> {
+    Ok(shown_as(chosen, guard::production(chosen)?.is_some().into()))
+}
+
+fn shown_as(chosen: &Chosen, production: Value) -> Value {
     let mut shown = json!({
         "target": chosen.place(),
         "subject": chosen.subject,
         "layer": chosen.layer.name(),
         "named_by": chosen.named_by,
         "profile": chosen.profile.as_ref().map(|profile| &profile.name),
-        "production": guard::production(chosen)?.is_some(),
+        "production": production,
     });
     match &chosen.target {
         Target::Server { public: Some(public), .. } => shown["public"] = public.as_str().into(),
@@ -94,5 +98,5 @@ fn shown(chosen: &Chosen) -> Result<Value> {
         }
         Target::Server { .. } | Target::Sandbox => {}
     }
-    Ok(shown)
+    shown
 }

@@ -24,6 +24,7 @@ fn at(session: &Session) -> Result<(Network, Console)> {
             .hint("sign in with `orysh auth login`, or use a profile of Ory Network"));
     };
     let (policy, ui) = (session.policy(chosen.profile.as_ref()), session.ui());
+    session.warn_of_risks(&policy, &network.console);
     let console = session.wait(async {
         let current = network.credential.current(&policy, &|message| ui.note(message)).await?;
         console(&network.console, Some(&current.secret), &policy)

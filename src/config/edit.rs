@@ -1,29 +1,35 @@
 //! TOML files that people edit too: what a program changes leaves comments, order and unknown keys as they were.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::ErrorKind;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
-use toml_edit::DocumentMut;
+use toml_edit::{DocumentMut, Item, TableLike, Value};
 
 use crate::config::files;
 use crate::error::{Error, Position, Result};
 use crate::text::{safe, shell_word};
+use crate::ui;
 
 /// Reads a file; one that is not there is empty.
 ///
 /// Errors are of usage: it cannot be read, or others can read or write it.
 pub fn text(path: &Path) -> Result<String> {
-    let text = match fs::read_to_string(path) {
-        Ok(text) => text,
+    let bytes = match fs::read(path) {
+        Ok(bytes) => bytes,
         Err(source) if source.kind() == ErrorKind::NotFound => return Ok(String::new()),
         Err(source) => return Err(Error::usage(format!("cannot read {}", path.display())).caused_by(source)),
     };
     private(path)?;
-    Ok(text)
+    String::from_utf8(bytes).map_err(|source| {
+        let valid = String::from_utf8_lossy(&source.as_bytes()[..source.utf8_error().valid_up_to()]).into_owned();
+        let at = position(&valid, valid.len());
+        Error::usage(format!("{}, {at}: it is not UTF-8", path.display())).at(at)
+    })
 }
 
 /// Takes a text apart. Errors are of usage, with line and column.
@@ -72,16 +78,42 @@ pub fn change<T>(path: &Path, change: impl FnOnce(&mut DocumentMut) -> Result<T>
     parse(&before, &path)?;
     let mut document: DocumentMut =
         before.parse().map_err(|_| Error::usage(format!("{} cannot be changed", path.display())))?;
+    let unchanged = document.to_string();
     let result = change(&mut document)?;
-    let after = document.to_string();
-    if after != before {
+    let mut after = document.to_string();
+    if after != unchanged {
+        // As some editors have them.
+        if before.contains("\r\n") {
+            after = after.replace("\r\n", "\n").replace('\n', "\r\n");
+        }
+        if before.starts_with(MARK) && !after.starts_with(MARK) {
+            after.insert(0, MARK);
+        }
         files::replace(&path, after.as_bytes())?;
     }
     Ok(result)
 }
 
+/// The byte order mark.
+const MARK: char = '\u{feff}';
+
+/// Sets a value; the comments around the one before it stay.
+pub fn set(table: &mut dyn TableLike, key: &str, value: impl Into<Value>) {
+    let mut value = value.into();
+    match table.get_mut(key) {
+        Some(Item::Value(before)) => {
+            *value.decor_mut() = before.decor().clone();
+            *before = value;
+        }
+        _ => drop(table.insert(key, Item::Value(value))),
+    }
+}
+
 /// Holds a file for as long as the returned one is open; its folder is made where it is not there.
+///
+/// A link is held by what it leads to. Errors: Ctrl-C came while another process held it.
 pub fn lock(path: &Path) -> Result<File> {
+    let path = real(path);
     let failed = |source: std::io::Error| Error::failed(format!("cannot lock {}", path.display())).caused_by(source);
     if let Some(folder) = path.parent() {
         files::private_folder(folder)?;
@@ -89,9 +121,18 @@ pub fn lock(path: &Path) -> Result<File> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
     let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(name).map_err(failed)?;
-    file.lock().map_err(failed)?;
-    Ok(file)
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if ui::is_interrupted() => return Err(Error::interrupted()),
+            Err(TryLockError::WouldBlock) => std::thread::sleep(BREATH),
+            Err(TryLockError::Error(source)) => return Err(failed(source)),
+        }
+    }
 }
+
+/// How long a lock that another process holds is left alone.
+const BREATH: Duration = Duration::from_millis(5);
 
 /// Where a link leads to: the file there is replaced, and the link stays.
 pub fn real(path: &Path) -> PathBuf {

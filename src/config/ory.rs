@@ -1,7 +1,7 @@
 //! The Ory CLI's configuration file (`~/.ory-cloud.json`): shared with it, and written in its own format.
 
 use std::path::Path;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -70,13 +70,14 @@ pub fn read(path: &Path) -> Result<OryConfig> {
             .caused_by(source)
             .hint("--config (-c) names that file; a redirect URI needs a scheme, such as http://localhost/cb")
     })?;
+    edit::private(path)?;
     let raw: Raw = serde_json::from_slice(&bytes).map_err(|source| broken(path, &source))?;
     let token = raw.access_token.filter(|token| !token.access_token.is_empty()).ok_or_else(|| {
         Error::denied(format!("nobody is signed in to Ory Network in {name}"))
             .with_code(SIGNED_OUT)
             .hint("sign in with `orysh auth login`")
     })?;
-    let expires = token.expiry.as_deref().and_then(|text| humantime::parse_rfc3339_weak(&utc(text)).ok());
+    let expires = token.expiry.as_deref().and_then(time);
     let expires = expires.filter(|expires| *expires > SystemTime::UNIX_EPOCH);
     let refresh_token = token.refresh_token.filter(|token| !token.is_empty()).map(Secret::new);
     if refresh_token.is_none() && expires.is_some_and(|expires| expires <= SystemTime::now()) {
@@ -121,7 +122,13 @@ pub fn change_locked(path: &Path, change: impl FnOnce(&mut Map<String, Value>)) 
     files::replace(&edit::real(path), text.as_bytes())
 }
 
-/// Puts tokens in the place of those before.
+/// Forgets whoever was signed in.
+pub fn forget(members: &mut Map<String, Value>) {
+    members.shift_remove("access_token");
+    members.shift_remove("session_identity_traits");
+}
+
+/// Puts tokens in the place of those before; where no new refresh token comes, the one before stays.
 pub fn set_tokens(members: &mut Map<String, Value>, tokens: &Tokens) {
     let token = members.entry("access_token").or_insert_with(|| json!({}));
     if !token.is_object() {
@@ -140,12 +147,15 @@ fn not_nil(id: String) -> Option<String> {
     (!id.is_empty() && id.chars().any(|c| c != '0' && c != '-')).then_some(id)
 }
 
-/// Cuts a numeric zone off: it shifts an expiry by hours at most, and the server has the last word.
-fn utc(text: &str) -> String {
-    match text.char_indices().skip(19).find(|(_, c)| matches!(c, '+' | '-')) {
-        Some((at, _)) => format!("{}Z", &text[..at]),
-        None => text.to_owned(),
-    }
+/// A time as Go writes it (RFC 3339), with its distance from UTC.
+fn time(text: &str) -> Option<SystemTime> {
+    let Some((at, sign)) = text.char_indices().skip(19).find(|(_, c)| matches!(c, '+' | '-')) else {
+        return humantime::parse_rfc3339_weak(text).ok();
+    };
+    let (hours, minutes) = text[at + 1..].split_once(':')?;
+    let ahead = Duration::from_secs(hours.parse::<u64>().ok()? * 3600 + minutes.parse::<u64>().ok()? * 60);
+    let there = humantime::parse_rfc3339_weak(&format!("{}Z", &text[..at])).ok()?;
+    if sign == '+' { there.checked_sub(ahead) } else { there.checked_add(ahead) }
 }
 
 #[cfg(test)]
@@ -155,7 +165,7 @@ mod tests {
     fn read_text(text: &str) -> Result<OryConfig> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ory.json");
-        std::fs::write(&path, text).unwrap();
+        files::replace(&path, text.as_bytes()).unwrap();
         read(&path)
     }
 
@@ -169,6 +179,14 @@ mod tests {
         assert_eq!(config.selected_project.as_deref(), Some("7e1b0d5a-0000-4000-8000-000000000001"));
         assert_eq!(config.selected_workspace, None);
         assert!(!format!("{config:?}").contains("canary"));
+    }
+
+    #[test]
+    fn times_count_with_their_zones() {
+        let utc = time("2026-01-02T03:04:05Z").unwrap();
+        assert_eq!(time("2026-01-02T04:04:05+01:00"), Some(utc));
+        assert_eq!(time("2026-01-01T22:04:05.000-05:00"), Some(utc));
+        assert_eq!(time("soon"), None);
     }
 
     #[test]

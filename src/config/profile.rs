@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
-use toml_edit::{DocumentMut, Item, Table, Value};
+use toml_edit::{DocumentMut, Item, Table, TableLike, Value};
 use url::Url;
 
 use crate::config::credentials::Place;
@@ -21,8 +21,14 @@ pub const PROFILES: &str = "profile";
 /// Ory Network's console, where no other is named.
 pub const CONSOLE: &str = "https://console.ory.com";
 
+/// Ory Network's project APIs, where no other are named.
+pub const APIS: &str = "https://oryapis.com";
+
 /// The key that names the profile in use.
 pub const CURRENT: &str = "current-profile";
+
+/// The key that names the repository's file that it is from, where it is not the user's own.
+pub const CURRENT_FROM: &str = "current-profile-from";
 
 /// What a profile says, as it stands in the file: kebab-case, as the flags.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -59,6 +65,8 @@ pub struct Profile {
     pub color: Option<String>,
     /// Its rate limits, by Ory Network's tiers.
     pub rate_limit_tier: Option<String>,
+    /// Whether its key on Ory Network is that of a workspace.
+    pub key_of: Option<String>,
 }
 
 /// Where a credential is.
@@ -187,6 +195,7 @@ pub const TEXTS: &[Key] = texts! {
     client_key "client-key" "FILE" "PEM file of that certificate's key" path;
     proxy "proxy" "URL" "Proxy, instead of those of the environment" owned;
     credential "credential" "WHERE" "Where its credential is: env:NAME, key-store or file (see `auth key set`), or sign-in" Whence::parse;
+    key_of "key-of" "WHAT" "Whose key its credential is on Ory Network: project or workspace [default: project]" |text| one_of(text, &["project", "workspace"]);
     color "prompt-color" "COLOR" "Colour of its prompt: red, yellow, green, cyan, blue, magenta" |text| one_of(text, &PAINTS.map(|(name, _)| name));
     rate_limit_tier "rate-limit-tier" "TIER" "Its rate limits: developer, dev, production, growth, enterprise" |text| one_of(text, &TIERS.map(|tier| tier.name));
 };
@@ -197,11 +206,52 @@ const SWITCHES: &[(&str, Switch)] =
 
 const HEADERS: &str = "headers";
 
+/// Whether a header of that name is likely to be a credential.
+pub fn is_credential(header: &str) -> bool {
+    let name = header.to_ascii_lowercase();
+    ["auth", "cookie", "token", "key", "secret", "password", "session"].iter().any(|part| name.contains(part))
+}
+
 impl Profile {
+    /// What it says, key by key, as a person is shown it: no password, and no header's value.
+    pub fn shown(&self) -> Vec<(String, String)> {
+        let mut shown: Vec<(String, String)> = TEXTS
+            .iter()
+            .filter_map(|key| Some((key.name.to_owned(), net::without_password(&(key.get)(self)?))))
+            .collect();
+        let mut copy = self.clone();
+        shown.extend(
+            SWITCHES
+                .iter()
+                .filter(|(_, switch)| *switch(&mut copy))
+                .map(|(name, _)| ((*name).to_owned(), "true".into())),
+        );
+        shown.extend(self.headers.keys().map(|header| ("header".to_owned(), header.clone())));
+        shown
+    }
+
+    /// The addresses that it names.
+    fn urls(&self) -> impl Iterator<Item = (&'static str, &String)> {
+        let urls = [
+            ("endpoint", &self.endpoint),
+            ("public-endpoint", &self.public_endpoint),
+            ("console-url", &self.console_url),
+            ("apis-url", &self.apis_url),
+            ("proxy", &self.proxy),
+        ];
+        urls.into_iter().filter_map(|(key, url)| Some((key, url.as_ref()?)))
+    }
+
+    /// The first key that is a credential or holds one: these are kept elsewhere.
+    pub fn credential_in_it(&self) -> Option<String> {
+        let url = self.urls().find(|(_, url)| net::without_password(url) != **url).map(|(key, _)| key.to_owned());
+        url.or_else(|| self.headers.keys().find(|header| is_credential(header)).cloned())
+    }
+
     /// Where it acts, as a person would say it.
     pub fn target(&self) -> String {
         match (&self.endpoint, &self.project) {
-            (Some(endpoint), _) => safe(endpoint).into_owned(),
+            (Some(endpoint), _) => safe(&net::without_password(endpoint)).into_owned(),
             (None, Some(project)) => format!("Ory Network, {}", safe(project)),
             (None, None) => "Ory Network".into(),
         }
@@ -210,6 +260,11 @@ impl Profile {
     /// Ory Network's console as it says, without `api.`. `name` is the profile's.
     pub fn console(&self, name: &str) -> Result<Url> {
         net::server_url(self.console_url.as_deref().unwrap_or(CONSOLE), &format!("profile {name}: console-url"))
+    }
+
+    /// Below whose host its projects are. `name` is the profile's.
+    pub fn apis(&self, name: &str) -> Result<Url> {
+        net::server_url(self.apis_url.as_deref().unwrap_or(APIS), &format!("profile {name}: apis-url"))
     }
 
     /// Sets what is named `name` from text.
@@ -274,17 +329,17 @@ impl Profile {
     }
 
     /// Writes what it says into a table; what the table holds beside that stays.
-    pub fn write(&self, table: &mut Table) {
+    pub fn write(&self, table: &mut dyn TableLike) {
         for key in TEXTS {
             match (key.get)(self) {
-                Some(text) => put(table, key.name, text.into()),
+                Some(text) => edit::set(table, key.name, text),
                 None => drop(table.remove(key.name)),
             }
         }
         let mut copy = self.clone();
         for (name, switch) in SWITCHES {
             if *switch(&mut copy) {
-                put(table, name, true.into());
+                edit::set(table, name, true);
             } else {
                 table.remove(name);
             }
@@ -296,17 +351,9 @@ impl Profile {
             for (name, value) in &self.headers {
                 headers.insert(name, value.as_str().into());
             }
-            put(table, HEADERS, Value::InlineTable(headers));
+            edit::set(table, HEADERS, Value::InlineTable(headers));
         }
     }
-}
-
-/// Sets a value and keeps what is written around the one before it.
-fn put(table: &mut Table, name: &str, mut value: Value) {
-    if let Some(Item::Value(before)) = table.get(name) {
-        *value.decor_mut() = before.decor().clone();
-    }
-    table.insert(name, Item::Value(value));
 }
 
 fn unknown(name: &str) -> Error {
@@ -321,6 +368,8 @@ pub struct Profiles {
     pub all: BTreeMap<String, Profile>,
     /// The profile in use.
     pub current: Option<String>,
+    /// The file that it is from, where it is not the user's own.
+    pub current_from: Option<PathBuf>,
     /// What in the file is not known.
     pub warnings: Vec<String>,
 }
@@ -365,6 +414,10 @@ pub fn profiles(text: &str, path: &Path) -> Result<Profiles> {
                 let given = item.as_str().ok_or_else(|| wrong(name, "the name of a profile"))?;
                 found.current = Some(given.to_owned());
             }
+            CURRENT_FROM => {
+                let given = item.as_str().ok_or_else(|| wrong(name, "the path of a file"))?;
+                found.current_from = Some(PathBuf::from(given));
+            }
             PROFILES => {
                 let tables = item.as_table().ok_or_else(|| wrong(name, "a table a profile"))?;
                 for (name, item) in tables {
@@ -396,21 +449,28 @@ pub fn change<T>(change: impl FnOnce(&mut DocumentMut, &Profiles) -> Result<T>) 
 }
 
 /// The table of a profile, made where it is not there.
-pub fn table<'a>(document: &'a mut DocumentMut, name: &str) -> Result<&'a mut Table> {
+pub fn table<'a>(document: &'a mut DocumentMut, name: &str) -> Result<&'a mut dyn TableLike> {
     let profiles = document.entry(PROFILES).or_insert_with(|| {
         let mut table = Table::new();
         table.set_implicit(true);
         Item::Table(table)
     });
-    let profiles = profiles.as_table_mut().ok_or_else(|| Error::usage(format!("`{PROFILES}` is no table")))?;
-    let table = profiles.entry(name).or_insert_with(|| Item::Table(Table::new()));
-    table.as_table_mut().ok_or_else(|| Error::usage(format!("the profile `{}` is no table of its own", safe(name))))
+    let is_inline = profiles.is_inline_table();
+    let profiles = profiles.as_table_like_mut().ok_or_else(|| Error::usage(format!("`{PROFILES}` is no table")))?;
+    if !profiles.contains_key(name) {
+        let new = if is_inline { toml_edit::value(toml_edit::InlineTable::new()) } else { Item::Table(Table::new()) };
+        profiles.insert(name, new);
+    }
+    profiles
+        .get_mut(name)
+        .and_then(Item::as_table_like_mut)
+        .ok_or_else(|| Error::usage(format!("the profile `{}` is no table of its own", safe(name))))
 }
 
 /// Whether a text can be the name of a profile: letters, digits, dashes, underscores and dots.
 pub fn check_name(name: &str) -> Result<()> {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    if !name.is_empty() && !name.starts_with('-') && name.chars().all(is_plain) {
+    if !name.is_empty() && !name.starts_with(['-', '.']) && name.chars().all(is_plain) {
         return Ok(());
     }
     Err(Error::usage(format!("`{}` cannot be the name of a profile", safe(name)))

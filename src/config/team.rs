@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 use toml_edit::value;
 
-use crate::config::profile::{self, Profiles};
+use crate::config::profile::{self, Profile, Profiles};
 use crate::config::{edit, paths};
 use crate::error::{Error, Result};
 use crate::text::{hex, safe};
@@ -34,6 +34,11 @@ pub fn found() -> Result<Option<Team>> {
     }
 }
 
+/// The file at a place that was noted before.
+pub fn at(path: &Path) -> Result<Team> {
+    read(path)
+}
+
 fn read(path: &Path) -> Result<Team> {
     let name = path.display().to_string();
     let text =
@@ -43,11 +48,14 @@ fn read(path: &Path) -> Result<Team> {
     if profiles.current.is_some() {
         return Err(Error::usage(format!("{}: which profile is in use is for each user to say", safe(&name))));
     }
+    // A key that is misspelt here may have been meant to say what is production.
+    if let Some(warning) = profiles.warnings.first() {
+        return Err(Error::usage(warning.clone()));
+    }
     for (profile, said) in &profiles.all {
-        let is_credential = |header: &&String| ["authorization", "cookie"].contains(&header.to_lowercase().as_str());
-        let secret = said.credential.is_some().then_some("credential");
-        if let Some(key) = secret.or_else(|| said.headers.keys().find(is_credential).map(String::as_str)) {
-            return Err(Error::usage(format!("{}: profile `{}` has `{key}`", safe(&name), safe(profile)))
+        let secret = said.credential.is_some().then(|| "credential".to_owned());
+        if let Some(key) = secret.or_else(|| said.credential_in_it()) {
+            return Err(Error::usage(format!("{}: profile `{}` has `{}`", safe(&name), safe(profile), safe(&key)))
                 .hint("a repository names targets and no credentials: these belong to each user"));
         }
     }
@@ -67,6 +75,15 @@ impl Team {
         Err(Error::usage(format!("{} is not trusted, or has changed since it was", self.path.display()))
             .with_code(UNTRUSTED)
             .hint(format!("look at it, then: orysh profile trust, or --trust {}", self.hash)))
+    }
+
+    /// All that it says, a line a profile, for a person to look at before it is trusted.
+    pub fn described(&self) -> Vec<String> {
+        let shown = |said: &Profile| {
+            let members = said.shown().into_iter().map(|(key, text)| format!("{key} = {}", safe(&text)));
+            members.collect::<Vec<_>>().join(", ")
+        };
+        self.profiles.all.iter().map(|(name, said)| format!("{}: {}", safe(name), shown(said))).collect()
     }
 
     /// Whether the user trusts its content.

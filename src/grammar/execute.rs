@@ -13,7 +13,7 @@ use crate::output::format::Format;
 use crate::output::outcome::{Body, Outcome, Row, Rows, Trailer};
 use crate::output::{Screen, render};
 use crate::session::Session;
-use crate::ui::Ui;
+use crate::ui::{self, Ui};
 
 /// How many rows the shell remembers of an outcome.
 const MOST_REMEMBERED: usize = 10_000;
@@ -33,7 +33,7 @@ pub fn execute(
 ) -> Result<()> {
     let is_taken = memory.is_some() && !output.ui.stdin_is_terminal();
     stdin::once(matches, is_taken)?;
-    let mut base = host.session.settings().clone();
+    let mut base = host.session.base_settings();
     base.given.endpoint_is_public = command.on_public_side;
     base.given.variable_is_public &= command.on_public_side;
     let settings = common::settings(matches, &base)?;
@@ -45,7 +45,10 @@ pub fn execute(
     let _watch = host.session.interrupt().watch();
     let args =
         Args { matches: matches.clone(), format: output.format.clone(), yes: output.yes, from_argv: memory.is_none() };
-    let outcome = (command.run)(&host, &args)?;
+    let outcome = (command.run)(&host, &args).map_err(|error| {
+        // Ctrl-C at a question is no answer to it.
+        if ui::is_interrupted() && error.kind() == Kind::Usage { Error::interrupted() } else { error }
+    })?;
     let outcome = match memory {
         Some(memory) => memory.keeping(outcome),
         None => outcome,
@@ -61,9 +64,7 @@ fn ask_for_trust(session: &Session) -> Result<()> {
         return Ok(());
     }
     let Some(team) = team::found()? else { return Ok(()) };
-    for (name, profile) in &team.profiles.all {
-        ui.note(&format!("{} names {name}: {}", team.path.display(), profile.target()));
-    }
+    ui.line(&format!("{} says:\n  {}", team.path.display(), team.described().join("\n  ")));
     if ui.agrees(&format!("Trust {}?", team.path.display()), false) { team.trust() } else { Ok(()) }
 }
 

@@ -49,11 +49,6 @@ impl<R: BufRead> Json<R> {
         Json { bytes: Bytes::new(reader), list: List::Outside }
     }
 
-    /// The next value; `None` at the end. Errors are of usage and carry their position; after one there is no more.
-    pub fn next(&mut self) -> Option<Result<Piece>> {
-        self.find().transpose()
-    }
-
     fn find(&mut self) -> Result<Option<Piece>> {
         loop {
             let at = self.bytes.at;
@@ -118,6 +113,15 @@ impl<R: BufRead> Json<R> {
     }
 }
 
+/// Errors are of usage and carry their position; after one there is no more.
+impl<R: BufRead> Iterator for Json<R> {
+    type Item = Result<Piece>;
+
+    fn next(&mut self) -> Option<Result<Piece>> {
+        self.find().transpose()
+    }
+}
+
 fn too_large(at: Position) -> Error {
     Error::usage("a value of more than 4 MiB begins here").at(at)
 }
@@ -176,9 +180,13 @@ impl<R: BufRead> Yaml<R> {
     pub fn new(reader: R) -> Self {
         Yaml { reader, line: 0, next: None }
     }
+}
 
-    /// The next document; `None` at the end. It may be empty.
-    pub fn next(&mut self) -> Option<Result<Piece>> {
+/// A document may be empty. Errors are of usage and carry their position; after one there is no more.
+impl<R: BufRead> Iterator for Yaml<R> {
+    type Item = Result<Piece>;
+
+    fn next(&mut self) -> Option<Result<Piece>> {
         let first = self.next.take();
         let at = Position { line: self.line + usize::from(first.is_none()), column: 1 };
         let mut text = first.unwrap_or_default();
@@ -211,9 +219,9 @@ mod tests {
     use super::*;
 
     fn json(text: &str) -> Vec<std::result::Result<(String, usize, usize), String>> {
-        let mut pieces = Json::new(text.as_bytes());
+        let pieces = Json::new(text.as_bytes());
         let mut found = Vec::new();
-        while let Some(piece) = pieces.next() {
+        for piece in pieces {
             let is_wrong = piece.is_err();
             found.push(match piece {
                 Ok(piece) => Ok((piece.text, piece.at.line, piece.at.column)),
@@ -254,9 +262,9 @@ mod tests {
 
     #[test]
     fn yaml_documents_come_one_by_one() {
-        let mut pieces = Yaml::new("a: 1\n---\nb: 2\n--- c\nd\n".as_bytes());
+        let pieces = Yaml::new("a: 1\n---\nb: 2\n--- c\nd\n".as_bytes());
         let mut found = Vec::new();
-        while let Some(piece) = pieces.next() {
+        for piece in pieces {
             let piece = piece.unwrap();
             found.push((piece.text, piece.at.line));
         }

@@ -30,7 +30,7 @@ pub fn parse(text: &str, name: &str) -> Result<Vec<Entry>> {
     };
     let columns = columns(&header).map_err(located)?;
     let mut entries = Vec::new();
-    while let Some(record) = records.next() {
+    for record in records {
         let (line, cells) = record.map_err(located)?;
         let place = Position { line, column: 1 };
         let described = format!("{}, row {} (line {line})", safe(name), entries.len() + 1);

@@ -1,10 +1,13 @@
 //! What is asked before a production target is changed, and before what cannot be taken back anywhere.
 
-use crate::config::profile;
+use url::Url;
+
+use crate::config::profile::{self, Profile};
 use crate::error::{Error, Result};
-use crate::session::Session;
+use crate::net;
 use crate::session::handle::Assent;
-use crate::session::target::{Chosen, Layer, Target};
+use crate::session::target::{Chosen, Layer, Network, Target, prefixed};
+use crate::session::{Session, credential, network};
 
 /// What is about to be done.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -24,7 +27,8 @@ pub fn check(session: &Session, deed: Deed, what: &str) -> Result<()> {
         return Ok(());
     }
     let chosen = session.chosen()?;
-    let Some(name) = production(&chosen)? else {
+    let Some(name) = production_of(session, &chosen)? else {
+        refuse_other(session, None)?;
         // A command has one target: what follows in it need not be looked up again.
         session.grant();
         return Ok(());
@@ -47,7 +51,8 @@ pub fn check(session: &Session, deed: Deed, what: &str) -> Result<()> {
 /// asked for a production target.
 pub fn ask(session: &Session, what: &str, refused: &str, stdin_is_read: bool) -> Result<()> {
     let chosen = session.chosen()?;
-    let name = production(&chosen)?;
+    let name = production_of(session, &chosen)?;
+    refuse_other(session, name.as_deref())?;
     let agreed = match &name {
         Some(name) => has_assent(session, name)?,
         None => session.settings().assent.yes,
@@ -70,25 +75,85 @@ pub fn ask(session: &Session, what: &str, refused: &str, stdin_is_read: bool) ->
 
 /// Asks before a batch of changes on a production target; on others nobody is asked.
 pub fn batch(session: &Session, what: &str, stdin_is_read: bool) -> Result<()> {
-    if production(&session.chosen()?)?.is_some() {
+    let name = production_of(session, &session.chosen()?)?;
+    if name.is_some() {
         return ask(session, what, "nothing was changed", stdin_is_read);
     }
+    refuse_other(session, None)?;
     session.grant();
     Ok(())
 }
 
-/// The name of the production profile that a target is of, or whose address it has.
+/// The name of the production profile that a target is of, or whose address it has, as far as that is known without
+/// asking anybody.
 pub fn production(chosen: &Chosen) -> Result<Option<String>> {
-    if let Some(profile) = &chosen.profile {
-        return Ok(profile.production.then(|| profile.name.clone()));
+    if let Some(profile) = chosen.profile.as_ref().filter(|profile| profile.production) {
+        return Ok(Some(profile.name.clone()));
     }
-    let Target::Server { admin, .. } = &chosen.target else { return Ok(None) };
-    let same = |endpoint: &str| url::Url::parse(endpoint).is_ok_and(|endpoint| endpoint.origin() == admin.origin());
-    let profiles = profile::user()?.all.into_iter();
-    let found = profiles
-        .filter(|(_, profile)| profile.production)
-        .find(|(_, profile)| profile.endpoint.as_deref().is_some_and(same));
-    Ok(found.map(|(name, _)| name))
+    let is_it = |name: &str, profile: &Profile| match &chosen.target {
+        Target::Server { admin, .. } => {
+            profile.endpoint.as_deref().is_some_and(|endpoint| is_same(endpoint, admin))
+                || is_project(name, profile, admin)
+        }
+        Target::Network(network) => {
+            is_of(name, profile, network) && profile.project.is_some() && profile.project == network.project
+        }
+        Target::Sandbox => false,
+    };
+    let mut found = profile::user()?.all.into_iter().filter(|(_, profile)| profile.production);
+    Ok(found.find(|(name, profile)| is_it(name, profile)).map(|(name, _)| name))
+}
+
+/// The same; on Ory Network the console is asked which project it is where a profile names one that is production.
+fn production_of(session: &Session, chosen: &Chosen) -> Result<Option<String>> {
+    let (None, Target::Network(network)) = (production(chosen)?, &chosen.target) else { return production(chosen) };
+    let mut profiles = profile::user()?.all;
+    profiles.retain(|name, profile| profile.production && profile.endpoint.is_none() && is_of(name, profile, network));
+    if profiles.is_empty() {
+        return Ok(None);
+    }
+    let policy = session.policy(chosen.profile.as_ref());
+    let place = session.wait(async {
+        let current = network.credential.current(&policy, &|message| session.ui().note(message)).await?;
+        network::find(network, &credential::console(&network.console, Some(&current.secret), &policy)?).await
+    })?;
+    // One whose project is not said, or whose text may mean another, is taken for it.
+    let is_it = |profile: &Profile| {
+        let wanted = profile.project.as_deref();
+        wanted.is_none_or(|wanted| place.is_named(wanted, |text, wanted| text.starts_with(wanted)))
+    };
+    Ok(profiles.into_iter().find(|(_, profile)| is_it(profile)).map(|(name, _)| name))
+}
+
+/// Whether an endpoint is the same server as an address: loopback has several names.
+fn is_same(endpoint: &str, address: &Url) -> bool {
+    let Ok(endpoint) = Url::parse(endpoint) else { return false };
+    let both_local = net::is_loopback(&endpoint) && net::is_loopback(address);
+    endpoint.port_or_known_default() == address.port_or_known_default()
+        && (both_local || endpoint.host() == address.host())
+}
+
+/// Whether an address is that of the project that a profile names by its slug.
+fn is_project(name: &str, profile: &Profile, address: &Url) -> bool {
+    let (Some(project), Ok(apis)) = (&profile.project, profile.apis(name)) else { return false };
+    prefixed(&apis, &format!("{project}.projects")).is_ok_and(|own| is_same(own.as_str(), address))
+}
+
+/// Whether a profile is of the same console.
+fn is_of(name: &str, profile: &Profile, network: &Network) -> bool {
+    let console = profile.console(name).and_then(|base| prefixed(&base, "api"));
+    profile.endpoint.is_none() && console.is_ok_and(|console| console.origin() == network.console.origin())
+}
+
+/// Refuses an agreement to changing another target than this one.
+fn refuse_other(session: &Session, name: Option<&str>) -> Result<()> {
+    match &session.settings().assent.confirm {
+        Some(confirmed) if Some(confirmed.as_str()) != name => Err(Error::usage(match name {
+            Some(name) => format!("--confirm is for `{confirmed}`, and the target is `{name}`"),
+            None => format!("--confirm is for `{confirmed}`, and {} is no production target", session.described()?),
+        })),
+        _ => Ok(()),
+    }
 }
 
 /// Whether flags or variables name all of the target: a script that worked keeps working.
@@ -116,9 +181,12 @@ fn demand(session: &Session, name: &str, what: &str, place: &str) -> Result<()> 
     Err(Error::usage("nothing was changed").hint("--yes does it without asking"))
 }
 
+/// The code of an error that says that nobody could be asked whether production may be changed.
+pub const REFUSED: &str = "production";
+
 fn refusal(name: &str, what: &str, place: &str) -> Error {
     Error::usage(format!("{name} is production, and nobody can be asked whether to {what} on {place}"))
-        .with_code("production")
+        .with_code(REFUSED)
         .hint(format!("--confirm {name} agrees to changing it, --yes to everything"))
 }
 

@@ -3,6 +3,7 @@
 use rhai::{Array, Dynamic, EvalAltResult, INT, Map, ParseError, ParseErrorType};
 
 use crate::error::{self, Error, Kind, Position, Result};
+use crate::ops::guard;
 use crate::script::engine::runtime_error;
 
 /// What a function of the API returns.
@@ -66,7 +67,12 @@ fn from_value(value: Dynamic) -> Error {
         error = error.with_status(u16::try_from(status).unwrap_or_default());
     }
     if let Some(code) = text("code") {
+        // Nothing was sent, as nobody could be asked.
+        let is_refused = code == guard::REFUSED;
         error = error.with_code(code);
+        if is_refused {
+            error = error.of_kind(Kind::Usage);
+        }
     }
     let hints = map.get("hints").and_then(|hints| hints.clone().into_typed_array::<String>().ok());
     hints.into_iter().flatten().fold(error, Error::hint)

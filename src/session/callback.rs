@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
 use url::Url;
 
 use crate::error::{Error, Result};
@@ -13,6 +14,9 @@ use crate::ui::Ui;
 
 /// How long a person has.
 const PATIENCE: Duration = Duration::from_secs(300);
+
+/// How long a connection may be silent.
+const IDLE: Duration = Duration::from_secs(60);
 
 /// The most bytes of a request that are read.
 const MOST_BYTES: usize = 16 * 1024;
@@ -54,13 +58,22 @@ impl Callback {
     /// Errors: the person, or the server, denied it; nobody came.
     pub async fn code(self, state: &Secret, ui: Ui) -> Result<Secret> {
         let wait = async {
+            // Browsers open connections beforehand and leave them idle: none of them may hold up another.
+            let mut waiting = JoinSet::new();
             loop {
-                let Ok((mut stream, _)) = self.listener.accept().await else { continue };
-                let said = match tokio::time::timeout(Duration::from_secs(10), request(&mut stream)).await {
-                    Ok(Some(target)) => said(&target, state),
-                    _ => Said::Other,
+                let (mut stream, target) = tokio::select! {
+                    accepted = self.listener.accept() => {
+                        if let Ok((mut stream, _)) = accepted {
+                            waiting.spawn(async move {
+                                let target = tokio::time::timeout(IDLE, request(&mut stream)).await.ok().flatten();
+                                (stream, target)
+                            });
+                        }
+                        continue;
+                    }
+                    Some(Ok(read)) = waiting.join_next() => read,
                 };
-                match said {
+                match target.map_or(Said::Other, |target| said(&target, state)) {
                     Said::Code(code) => {
                         reply(&mut stream, "200 OK", "You are signed in. This page can be closed.").await;
                         return Ok(Secret::new(code));

@@ -16,6 +16,7 @@ use crate::env;
 use crate::error::{Error, Kind, Result};
 use crate::net::{self, Policy};
 use crate::secret::Secret;
+use crate::session::interrupt::Undisturbed;
 
 /// A token is renewed when it has no longer than this.
 const EARLY: Duration = Duration::from_secs(60);
@@ -33,6 +34,8 @@ pub enum Credential {
         profile: String,
         /// The only place that it goes to (`https://host`).
         origin: String,
+        /// Whether it is a workspace's.
+        is_of_workspace: bool,
     },
     /// An API key of a workspace: for the console, which makes a key to the project for as long as the session lasts.
     WorkspaceKey(Secret),
@@ -52,6 +55,8 @@ pub struct Current {
     pub secret: Secret,
     /// `None`: that is not known.
     pub expires: Option<SystemTime>,
+    /// When the file that it is from was changed last, for a sign-in.
+    pub changed: Option<SystemTime>,
 }
 
 impl Current {
@@ -62,56 +67,75 @@ impl Current {
 }
 
 impl Credential {
+    /// Whether it is a workspace's key, which opens no project by itself.
+    pub fn is_of_workspace(&self) -> bool {
+        matches!(self, Credential::WorkspaceKey(_) | Credential::Kept { is_of_workspace: true, .. })
+    }
+
+    /// Whether the sign-in in the file is another one by now: another process has renewed or ended it.
+    pub fn has_changed(&self, current: &Current) -> bool {
+        matches!(self, Credential::SignIn { file, .. } if changed(file) != current.changed)
+    }
+
     /// As it is now; a sign-in that is about to expire is renewed, once, whichever process comes first.
     ///
     /// Errors: nobody is signed in; the sign-in has ended. Where it cannot be renewed for another reason it is kept, and
     /// used as long as it counts. `tell` hears what the user is waited for.
     pub async fn current(&self, policy: &Policy, tell: Tell<'_>) -> Result<Current> {
         match self {
-            Credential::Key(key) | Credential::WorkspaceKey(key) => Ok(Current { secret: key.clone(), expires: None }),
-            Credential::Kept { place, profile, origin } => {
+            Credential::Key(key) | Credential::WorkspaceKey(key) => {
+                Ok(Current { secret: key.clone(), expires: None, changed: None })
+            }
+            Credential::Kept { place, profile, origin, .. } => {
                 let secret = credentials::of_profile(*place, profile, origin, tell).await?;
-                Ok(Current { secret, expires: None })
+                Ok(Current { secret, expires: None, changed: None })
             }
             Credential::SignIn { file, server } => {
                 let kept = ory::read(file)?;
-                if is_fresh(&kept) { Ok(current(&kept)) } else { renew(file, server, policy).await }
+                if is_fresh(&kept) { Ok(current(&kept, file)) } else { renew(file, server, policy).await }
             }
         }
     }
 }
 
-fn current(kept: &OryConfig) -> Current {
-    Current { secret: kept.access_token.clone(), expires: kept.expires }
+fn current(kept: &OryConfig, file: &Path) -> Current {
+    Current { secret: kept.access_token.clone(), expires: kept.expires, changed: changed(file) }
+}
+
+fn changed(file: &Path) -> Option<SystemTime> {
+    std::fs::metadata(file).and_then(|found| found.modified()).ok()
 }
 
 fn is_fresh(kept: &OryConfig) -> bool {
-    kept.refresh_token.is_none() || !current(kept).is_stale()
+    kept.refresh_token.is_none() || kept.expires.is_none_or(|expires| expires > SystemTime::now() + EARLY)
 }
 
 async fn renew(file: &Path, server: &Url, policy: &Policy) -> Result<Current> {
+    // Once the server has answered, the old token counts no more: the new one has to be saved whatever comes.
+    let _undisturbed = Undisturbed::begin();
     // A refresh token counts once: two processes must not use the same.
     let _lock = edit::lock(file)?;
     let kept = ory::read(file)?;
-    let Some(token) = kept.refresh_token.as_ref().filter(|_| !is_fresh(&kept)) else { return Ok(current(&kept)) };
+    let Some(token) = kept.refresh_token.as_ref().filter(|_| !is_fresh(&kept)) else { return Ok(current(&kept, file)) };
     match sign_in::refresh(&console(server, None, policy)?, token).await {
         Ok(issued) => {
             let tokens = tokens(issued);
             // Whatever comes, the new ones are all there is from here on.
             ory::change_locked(file, |members| ory::set_tokens(members, &tokens))?;
-            Ok(Current { secret: tokens.access, expires: Some(tokens.expires) })
+            Ok(Current { secret: tokens.access, expires: Some(tokens.expires), changed: changed(file) })
         }
         Err(error) if error.code() == Some("invalid_grant") => {
             Err(error.of_kind(Kind::Denied).unhinted().hint("sign in again with `orysh auth login`"))
         }
-        Err(_) if kept.expires.is_some_and(|expires| expires > SystemTime::now()) => Ok(current(&kept)),
+        Err(_) if kept.expires.is_some_and(|expires| expires > SystemTime::now()) => Ok(current(&kept, file)),
         Err(error) => Err(error.hint("the sign-in is kept as it was: try again")),
     }
 }
 
 /// Tokens with the time at which they expire.
 pub fn tokens(issued: Issued) -> Tokens {
-    let expires = SystemTime::now() + Duration::from_secs(issued.expires_in);
+    // No sign-in lasts for longer than a year, whatever a server says.
+    let expires = SystemTime::now() + Duration::from_secs(issued.expires_in.min(365 * 24 * 3600));
     Tokens { access: issued.access, refresh: issued.refresh, expires }
 }
 

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
 use reqwest::Client;
 use reqwest::header::{AUTHORIZATION, HeaderMap};
@@ -16,7 +17,7 @@ use crate::api::{Door, Remote, Side, Wait};
 use crate::error::{Error, Result};
 use crate::net::{self, Policy};
 use crate::session::credential::{self, Credential, Current};
-use crate::session::interrupt::Interrupt;
+use crate::session::interrupt::{self, Interrupt};
 use crate::session::network::{self, Minted, Resolved};
 use crate::session::target::{self, Chosen, Given, ProfileUsed, Target};
 use crate::ui::Ui;
@@ -61,7 +62,8 @@ pub struct Assent {
 pub struct Session {
     shared: Arc<Shared>,
     settings: Arc<Settings>,
-    place: Arc<OnceCell<Place>>,
+    /// Where its target is, once it was asked for.
+    place: Arc<OnceLock<Arc<OnceCell<Place>>>>,
     ui: Ui,
     /// The target, once it was chosen for this command.
     chosen: Arc<OnceLock<Chosen>>,
@@ -82,9 +84,21 @@ struct Shared {
     minted: Mutex<Vec<Minted>>,
     /// The targets on which a first change was agreed to.
     agreed: Mutex<HashSet<String>>,
-    /// Whether credentials changed, so that the next command looks at them anew.
-    renew: AtomicBool,
+    /// The origins that were warned of.
+    warned: Mutex<HashSet<String>>,
+    /// The places that were reached of late, for the next command on the same target.
+    reached: Mutex<Vec<Reached>>,
 }
+
+/// A place, and what it was reached for.
+struct Reached {
+    settings: Settings,
+    chosen: Chosen,
+    place: Arc<OnceCell<Place>>,
+}
+
+/// How many places are remembered: each has connections, and maybe a key of its own.
+const MOST_REACHED: usize = 8;
 
 /// The target with its addresses known.
 struct Place {
@@ -111,7 +125,8 @@ impl Session {
             used: Mutex::default(),
             minted: Mutex::default(),
             agreed: Mutex::default(),
-            renew: AtomicBool::new(false),
+            warned: Mutex::default(),
+            reached: Mutex::default(),
         };
         Session {
             shared: Arc::new(shared),
@@ -123,21 +138,36 @@ impl Session {
         }
     }
 
-    /// The session for one more command: the same connection where its settings are the same.
+    /// The session for one more command. Its target is chosen anew: files may have changed.
     #[must_use]
     pub fn for_command(&self, ui: Ui, mut settings: Settings) -> Self {
         settings.given.used = locked(&self.shared.used).clone().map(Box::new);
-        let mut session = Session { ui, chosen: Arc::default(), granted: Arc::default(), ..self.clone() };
-        if settings != *self.settings || self.shared.renew.swap(false, Ordering::SeqCst) {
-            session.place = Arc::default();
-            session.settings = Arc::new(settings);
+        Session {
+            ui,
+            settings: Arc::new(settings),
+            place: Arc::default(),
+            chosen: Arc::default(),
+            granted: Arc::default(),
+            shared: Arc::clone(&self.shared),
         }
-        session
     }
 
-    /// What the flags said, for a command's own flags to be put on top.
+    /// What the flags said.
     pub fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// What a command's own flags are put on top of: what the flags of the process said, of which nothing about the
+    /// target counts any more once the shell was told to use another.
+    pub fn base_settings(&self) -> Settings {
+        match &*locked(&self.shared.used) {
+            Some(_) => Settings {
+                policy: Policy { timeout: self.settings.policy.timeout, ..Policy::default() },
+                assent: self.settings.assent.clone(),
+                ..Settings::default()
+            },
+            None => (*self.settings).clone(),
+        }
     }
 
     /// What writes to the terminal.
@@ -159,11 +189,20 @@ impl Session {
         let runtime = self.runtime()?;
         #[expect(clippy::disallowed_methods, reason = "this is the one place that blocks")]
         runtime.block_on(async {
+            let mut future = std::pin::pin!(future);
             tokio::select! {
                 biased;
-                () = self.shared.interrupt.arrival() => Err(Error::interrupted()),
-                result = future => result,
+                () = self.shared.interrupt.arrival() => {}
+                result = &mut future => return result,
             }
+            // What must not be cut off in the middle comes to its end first.
+            while interrupt::is_undisturbed() {
+                tokio::select! {
+                    result = &mut future => return result,
+                    () = tokio::time::sleep(Duration::from_millis(10)) => {}
+                }
+            }
+            Err(Error::interrupted())
         })
     }
 
@@ -177,7 +216,7 @@ impl Session {
     /// Where the session acts, as a person would say it: address, and who named it.
     pub fn described(&self) -> Result<String> {
         let chosen = self.chosen()?;
-        let place = match self.place.get() {
+        let place = match self.known_place().and_then(|place| place.get()) {
             Some(place) => place.admin.to_string(),
             None => chosen.place(),
         };
@@ -200,7 +239,7 @@ impl Session {
 
     /// Credentials have changed: commands from now on look at them anew.
     pub fn look_anew(&self) {
-        self.shared.renew.store(true, Ordering::SeqCst);
+        locked(&self.shared.reached).clear();
     }
 
     /// Whether the command as a whole was agreed to.
@@ -229,7 +268,7 @@ impl Session {
 
     /// The public address, as far as it is known by now.
     pub fn public_url(&self) -> Option<Url> {
-        self.place.get().and_then(Place::public)
+        self.known_place().and_then(|place| place.get()).and_then(Place::public)
     }
 
     fn runtime(&self) -> Result<&Runtime> {
@@ -324,8 +363,12 @@ impl Session {
         }
     }
 
-    fn warn_of_risks(&self, policy: &Policy, admin: &Url) {
+    /// Warns, once a process and host, where others on the way can read or change what is sent.
+    pub fn warn_of_risks(&self, policy: &Policy, admin: &Url) {
         let host = admin.host_str().unwrap_or_default();
+        if !locked(&self.shared.warned).insert(admin.origin().ascii_serialization()) {
+            return;
+        }
         if policy.skip_tls_verify && admin.scheme() == "https" {
             self.ui.warn(&format!(
                 "any certificate is believed for {host}: whoever is on the way can read and change everything"
@@ -337,7 +380,36 @@ impl Session {
     }
 
     async fn place(&self) -> Result<&Place> {
-        self.place.get_or_try_init(|| self.resolve()).await
+        let place = if let Some(place) = self.known_place() {
+            place
+        } else {
+            let place = self.reached(self.chosen()?);
+            self.place.get_or_init(|| place)
+        };
+        place.get_or_try_init(|| self.resolve()).await
+    }
+
+    fn known_place(&self) -> Option<&Arc<OnceCell<Place>>> {
+        self.place.get()
+    }
+
+    /// The place of a target, the same as for the command before where that acted there as well.
+    fn reached(&self, chosen: Chosen) -> Arc<OnceCell<Place>> {
+        // A key that is kept is fetched by each command: it may have been changed or forgotten meanwhile.
+        if chosen.has_kept_key() {
+            return Arc::default();
+        }
+        let settings = Settings { assent: Assent::default(), ..(*self.settings).clone() };
+        let mut reached = locked(&self.shared.reached);
+        if let Some(same) = reached.iter().find(|reached| reached.settings == settings && reached.chosen == chosen) {
+            return Arc::clone(&same.place);
+        }
+        if reached.len() >= MOST_REACHED {
+            reached.remove(0);
+        }
+        let place = Arc::default();
+        reached.push(Reached { settings, chosen, place: Arc::clone(&place) });
+        place
     }
 
     async fn public_door(&self, place: &Place) -> Result<Door> {
@@ -345,6 +417,7 @@ impl Session {
             Error::usage("the server's public address is not known").hint("name it with --public-endpoint")
         })?;
         let policy = &place.policy;
+        self.warn_of_risks(policy, &url);
         let (origin, client) = place
             .public_client
             .get_or_try_init(async || Ok::<_, Error>((url.origin(), net::client(policy, &url)?)))
@@ -366,7 +439,7 @@ impl Place {
     async fn headers(&self) -> Result<HeaderMap> {
         let Some((credential, current)) = &self.sign_in else { return Ok(self.headers.clone()) };
         let mut current = current.lock().await;
-        if current.is_stale() {
+        if current.is_stale() || credential.has_changed(&current) {
             // A sign-in needs nobody to be waited for.
             *current = credential.current(&self.policy, &|_| ()).await?;
         }
@@ -397,7 +470,7 @@ impl Remote for Session {
     }
 
     fn learn_public(&self, url: Url) {
-        if let Some(place) = self.place.get() {
+        if let Some(place) = self.known_place().and_then(|place| place.get()) {
             // Where the admin API is spoken to by TLS, no secret goes anywhere in the clear.
             if place.admin.scheme() == "https" && url.scheme() != "https" {
                 return;

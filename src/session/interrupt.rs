@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use tokio::sync::Notify;
 
 use crate::error::Kind;
+use crate::ui;
 
 /// Whether an interruption has arrived, and who is to hear of it. Cheap to clone.
 #[derive(Clone, Debug, Default)]
@@ -19,6 +20,32 @@ struct State {
     installed: OnceLock<()>,
 }
 
+/// How much of what must not be cut off is going on in this process.
+static UNDISTURBED: AtomicUsize = AtomicUsize::new(0);
+
+/// While this lives, what is waited for comes to its end before an interruption counts.
+#[derive(Debug)]
+pub struct Undisturbed(());
+
+impl Undisturbed {
+    /// Begins.
+    pub fn begin() -> Self {
+        UNDISTURBED.fetch_add(1, Ordering::SeqCst);
+        Undisturbed(())
+    }
+}
+
+impl Drop for Undisturbed {
+    fn drop(&mut self) {
+        UNDISTURBED.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// Whether something goes on that must not be cut off.
+pub fn is_undisturbed() -> bool {
+    UNDISTURBED.load(Ordering::SeqCst) > 0
+}
+
 /// While this lives, an interruption is told to the program and does not end the process.
 #[derive(Debug)]
 pub struct Watch(Interrupt);
@@ -29,6 +56,7 @@ impl Interrupt {
         self.0.installed.get_or_init(|| self.install());
         if self.0.watchers.fetch_add(1, Ordering::SeqCst) == 0 {
             self.0.arrived.store(false, Ordering::SeqCst);
+            ui::forget_interruption();
         }
         Watch(self.clone())
     }
@@ -57,6 +85,7 @@ impl Interrupt {
         // Another handler in this process (a test's) means that signals are not ours.
         let _ = ctrlc::try_set_handler(move || {
             let is_first = !state.arrived.swap(true, Ordering::SeqCst);
+            ui::interrupt();
             if state.watchers.load(Ordering::SeqCst) == 0 || !is_first {
                 leave();
             }

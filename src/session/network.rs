@@ -54,9 +54,9 @@ pub async fn resolve(network: &Network, policy: &Policy, tell: Tell<'_>) -> Resu
     let console = console(&network.console, Some(&current.secret), policy)?;
     let place = find(network, &console).await?;
     let slug = running(&place)?;
-    if let Credential::WorkspaceKey(_) = &network.credential {
+    if network.credential.is_of_workspace() {
         let (secret, minted) = mint(console, place.id).await?;
-        let current = Current { secret, expires: None };
+        let current = Current { secret, expires: None, changed: None };
         return Ok(Resolved { address: address(&slug)?, current, minted: Some(minted) });
     }
     keep_slug(network, &current, &slug);
@@ -78,6 +78,9 @@ async fn mint(console: Console, project: String) -> Result<(Secret, Minted)> {
 
 /// The project that is named, or the only one that the credential sees.
 pub async fn find(network: &Network, console: &Console) -> Result<Place> {
+    if network.project.as_deref() == Some("") {
+        return Err(Error::usage("the name of the project is empty"));
+    }
     // An id needs no list to be found in.
     if let Some(id) = network.project.as_deref().filter(|wanted| is_id(wanted))
         && let Some(project) = console.project(id).await?
@@ -129,7 +132,7 @@ fn file() -> Option<PathBuf> {
 /// What a key is known by: its hash, with the console that it is for. Only a key that names its own project is kept.
 fn name_of(network: &Network, current: &Current) -> Option<String> {
     match (&network.credential, &network.project, &network.workspace) {
-        (Credential::Key(_) | Credential::Kept { .. }, None, None) => {
+        (Credential::Key(_) | Credential::Kept { is_of_workspace: false, .. }, None, None) => {
             let digest = Sha256::digest(format!("{} {}", network.console, current.secret.expose()));
             Some(hex(&digest))
         }

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use reqwest::header::HeaderMap;
 use url::Url;
 
-use crate::config::profile::CONSOLE;
+use crate::config::profile::{APIS, CONSOLE};
 use crate::config::{ory, paths};
 use crate::env;
 use crate::error::{Error, Result};
@@ -127,7 +127,7 @@ impl Layer {
             Layer::Flags => flags::says(given),
             Layer::Shell => given.used.as_ref().map_or(Ok(None), |used| flags::says(used)),
             Layer::Environment => environment::says(given),
-            Layer::Profile => profile::in_use(),
+            Layer::Profile => profile::in_use(given),
             Layer::OryCli => ory_cli(),
         };
         Ok(chosen?.map(|chosen| Chosen { layer: self, ..chosen }))
@@ -182,6 +182,16 @@ impl Chosen {
 }
 
 impl Chosen {
+    /// Whether it is acted on with a key that is kept for its profile.
+    pub fn has_kept_key(&self) -> bool {
+        let is_kept = |credential: &Credential| matches!(credential, Credential::Kept { .. });
+        match &self.target {
+            Target::Server { credential, .. } => credential.as_deref().is_some_and(is_kept),
+            Target::Network(network) => is_kept(&network.credential),
+            Target::Sandbox => false,
+        }
+    }
+
     /// The target as a person would say it: an address, or what is to be looked up.
     pub fn place(&self) -> String {
         match &self.target {
@@ -237,7 +247,7 @@ fn ory_cli() -> Result<Option<Chosen>> {
         Err(error) if error.code() == Some(ory::SIGNED_OUT) => return Ok(None),
         Err(error) => return Err(error),
     };
-    let network = network_by_sign_in(path.clone(), file.selected_project, None)?;
+    let network = network_by_sign_in(path.clone(), file.selected_project, file.selected_workspace)?;
     Ok(Some(Chosen::new(Target::Network(network.into()), path.display().to_string(), file.subject)))
 }
 
@@ -250,11 +260,13 @@ fn server(address: &str, what: &str, public: Option<Url>, is_public: bool) -> Re
 
 fn is_below(url: &Url, apis: &Url) -> bool {
     let (Some(host), Some(domain)) = (url.host_str(), apis.host_str()) else { return false };
-    url.scheme() == apis.scheme() && host.strip_suffix(domain).is_some_and(|rest| rest.ends_with(".projects."))
+    let slug = host.strip_suffix(domain).and_then(|rest| rest.strip_suffix(".projects."));
+    let is_same = url.scheme() == apis.scheme() && url.port_or_known_default() == apis.port_or_known_default();
+    is_same && slug.is_some_and(|slug| !slug.is_empty() && !slug.contains('.'))
 }
 
 fn apis() -> Result<Url> {
-    let text = env::ORY_ORYAPIS_URL.get().unwrap_or_else(|| "https://oryapis.com".into());
+    let text = env::ORY_ORYAPIS_URL.get().unwrap_or_else(|| APIS.into());
     net::server_url(&text, env::ORY_ORYAPIS_URL.name)
 }
 
@@ -285,6 +297,11 @@ fn network(
     let sign_in = prefixed(&base, "project")?;
     let credential = credential(&sign_in);
     Ok(Network { console: prefixed(&base, "api")?, sign_in, apis: apis()?, credential, project, workspace })
+}
+
+/// What the key of a profile of Ory Network is for: the console and the projects, and nothing else.
+pub fn of_network(console: &Url, apis: &Url) -> String {
+    format!("{} {}", console.origin().ascii_serialization(), apis.origin().ascii_serialization())
 }
 
 /// The address with `prefix.` before its host, as Ory Network names its hosts.
@@ -319,6 +336,9 @@ mod tests {
             ("http://slug.projects.oryapis.com", false),
             ("https://slug.projects.oryapis.com.evil.org", false),
             ("https://oryapis.com", false),
+            ("https://slug.projects.oryapis.com:8443", false),
+            ("https://a.slug.projects.oryapis.com", false),
+            ("https://.projects.oryapis.com", false),
             ("https://evil.org", false),
         ] {
             assert_eq!(is_below(&Url::parse(url).unwrap(), &apis), expected, "{url}");

@@ -148,7 +148,7 @@ fn command(host: &Host, prompt: &mut Prompt, line: &str) -> Result<()> {
 
 /// The prompt: where a line acts, in the colour of its profile; production is red where no other is chosen.
 fn label(host: &Host) -> String {
-    let session = host.session.for_command(host.session.ui(), host.session.settings().clone());
+    let session = host.session.for_command(host.session.ui(), host.session.base_settings());
     let Ok(chosen) = session.chosen() else { return "orysh".into() };
     let place = match (&chosen.profile, &chosen.target) {
         (Some(profile), _) => profile.name.clone(),

@@ -60,11 +60,9 @@ impl Prompt {
     /// A line acts where the session does by now: what was bound before may have been told to use another target.
     fn follow(&mut self) {
         let before = &self.context.host.session;
-        let now = before.for_command(before.ui(), before.settings().clone());
-        if now.settings() != before.settings() {
-            self.context = self.context.at(now);
-            self.engine = engine(&self.context);
-        }
+        let now = before.for_command(before.ui(), before.base_settings());
+        self.context = self.context.at(now);
+        self.engine = engine(&self.context);
     }
 
     fn evaluate_in_scope(&mut self, line: &str) -> Result<Dynamic> {

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::fs;
 use std::io::{Read, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::thread::{self, JoinHandle};
@@ -54,6 +55,8 @@ impl Orysh {
     pub fn file(&self, name: &str, content: &str) -> PathBuf {
         let path = self.home.path().join(name);
         fs::write(&path, content).unwrap();
+        // Some of them hold what is for their owner alone.
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
         path
     }
 

@@ -73,6 +73,23 @@ impl Stub {
         })
     }
 
+    /// A proxy to another server, whose answers come late; one connection is served after the other.
+    pub fn slow_proxy(to: &str, delay: Duration) -> Self {
+        let address = to.rsplit_once('/').unwrap().1.to_owned();
+        Self::serving("http", move |mut stream| {
+            let mut far = TcpStream::connect(&address).unwrap();
+            let mut request = vec![0; 64 * 1024];
+            let read = stream.read(&mut request).unwrap();
+            let text = String::from_utf8_lossy(&request[..read]).replacen("\r\n", "\r\nconnection: close\r\n", 1);
+            far.write_all(text.as_bytes()).unwrap();
+            let mut answer = Vec::new();
+            far.read_to_end(&mut answer).unwrap();
+            thread::sleep(delay);
+            // The other side may have had enough.
+            let _ = stream.write_all(&answer);
+        })
+    }
+
     fn serving(scheme: &str, serve: impl Fn(TcpStream) + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("{scheme}://127.0.0.1:{}", listener.local_addr().unwrap().port());

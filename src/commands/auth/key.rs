@@ -1,17 +1,18 @@
 //! `auth key set` and `auth key remove`: the key of a profile, in the key store or in a file that its owner alone can read.
 
 use clap::{Arg, ArgAction};
-use toml_edit::value;
 
 use crate::commands::given;
 use crate::config::credentials::{self, Place};
+use crate::config::edit;
 use crate::config::profile::{self, Profile, Whence};
+use crate::config::team;
 use crate::error::{Error, Result};
 use crate::grammar::{Args, Command, Host};
 use crate::net;
 use crate::output::outcome::Outcome;
 use crate::session::Session;
-use crate::session::target::prefixed;
+use crate::session::target::{of_network, prefixed};
 
 const SET: &str = "\
 Examples:
@@ -59,19 +60,23 @@ fn named(host: &Host) -> Result<(String, Profile)> {
     let name = given
         .or_else(|| profiles.current.clone())
         .ok_or_else(|| Error::usage("the key is of no profile").hint("name one with --profile"))?;
-    let found = profiles.get(&name)?.clone();
-    Ok((name, found))
+    match profiles.get(&name) {
+        Ok(found) => Ok((name.clone(), found.clone())),
+        Err(_) if team::found()?.is_some_and(|team| team.profiles.all.contains_key(&name)) => {
+            Err(Error::usage(format!("profile {name} is the repository's, and no key is kept for it"))
+                .hint("keep a profile of your own for that target: orysh profile add NAME --endpoint URL"))
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// The origin that the key of a profile is for.
 fn origin(name: &str, profile: &Profile) -> Result<String> {
     profile.check(name)?;
-    let url = if let Some(endpoint) = &profile.endpoint {
-        net::server_url(endpoint, "endpoint")?
-    } else {
-        prefixed(&profile.console(name)?, "api")?
-    };
-    Ok(url.origin().ascii_serialization())
+    if let Some(endpoint) = &profile.endpoint {
+        return Ok(net::server_url(endpoint, "endpoint")?.origin().ascii_serialization());
+    }
+    Ok(of_network(&prefixed(&profile.console(name)?, "api")?, &profile.apis(name)?))
 }
 
 fn keep(host: &Host, args: &Args) -> Result<Outcome> {
@@ -91,7 +96,7 @@ fn keep(host: &Host, args: &Args) -> Result<Outcome> {
     session.wait(credentials::keep(place, &name, &origin, &key, &|message| ui.note(message)))?;
     if found.credential != Some(Whence::Kept(place)) {
         profile::change(|document, _| {
-            profile::table(document, &name)?.insert("credential", value(place.name()));
+            edit::set(profile::table(document, &name)?, "credential", place.name());
             Ok(())
         })?;
         // A key is in one place only.

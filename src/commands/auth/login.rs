@@ -52,9 +52,9 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         let callback = Callback::listen(port).await?;
         let begun = Begun::new(callback.redirect_uri.clone())?;
         let url = begun.url(&server, &api);
-        if args.flag("no-browser") || !open(ui, &url) {
-            ui.line(&format!("Open this address to sign in:\n{url}"));
-        }
+        let is_opened = !args.flag("no-browser") && open(ui, &url);
+        let told = if is_opened { "A browser is opened; if none comes up, open this" } else { "Open this" };
+        ui.line(&format!("{told} address to sign in:\n{url}"));
         let code = callback.code(&begun.state, ui).await?;
         let issued = sign_in::exchange(&console(&server, None, &policy)?, &begun, code.expose()).await?;
         let person = sign_in::person(&console(&server, Some(&issued.access), &policy)?).await?;
@@ -62,6 +62,8 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     })?;
     let Person { id, email, name } = &person;
     ory::change(&file, |members| {
+        // Nothing of whoever was signed in before stays.
+        ory::forget(members);
         ory::set_tokens(members, &tokens);
         members.insert("session_identity_traits".into(), json!({"ID": id, "email": email, "name": name}));
     })?;

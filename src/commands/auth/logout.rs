@@ -36,7 +36,8 @@ fn run(host: &Host, _args: &Args) -> Result<Outcome> {
         // An expired one is forgotten all the same.
         Err(_) => None,
     };
-    if let Some(token) = kept.and_then(|kept| kept.refresh_token) {
+    // The refresh token ends all that was issued with it; without one the access token ends itself.
+    if let Some(token) = kept.map(|kept| kept.refresh_token.unwrap_or(kept.access_token)) {
         let revoked =
             session.wait(async { sign_in::revoke(&console(&server, None, &session.settings().policy)?, &token).await });
         if let Err(error) = revoked {
@@ -47,8 +48,7 @@ fn run(host: &Host, _args: &Args) -> Result<Outcome> {
         }
     }
     ory::change(&file, |members| {
-        members.shift_remove("access_token");
-        members.shift_remove("session_identity_traits");
+        ory::forget(members);
     })?;
     session.look_anew();
     ui.note("signed out");

@@ -8,7 +8,7 @@ use super::at;
 use crate::error::{Error, Result};
 use crate::grammar::{Args, Command, Host};
 use crate::model::document::Document;
-use crate::ops::guard;
+use crate::ops::guard::{self, Deed};
 use crate::output::outcome::{Column, Outcome, Row};
 use crate::session::Session;
 use crate::session::network;
@@ -19,6 +19,9 @@ const COLUMNS: &[Column] = &[
     Column { title: "EXPIRES", member: "expires_at" },
     Column { title: "PROJECT", member: "project_id" },
 ];
+
+/// The longest that a key is made for.
+const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 
 const DELETED: &[Column] = &[Column { title: "ID", member: "" }];
 
@@ -76,8 +79,12 @@ fn make(host: &Host, args: &Args) -> Result<Outcome> {
             .caused_by(source)
             .hint("as 15m, 8h or 2days")
     })?;
+    if lasts > LONGEST {
+        return Err(Error::usage(format!("--expires-in `{expires_in}` is longer than ten years")));
+    }
     let expires_at = humantime::format_rfc3339_seconds(SystemTime::now() + lasts).to_string();
     let (console, project) = project(&session)?;
+    guard::check(&session, Deed::Grave, &format!("make a key to project `{project}`"))?;
     let work = move || {
         let made = session.wait(console.make_key(&project, &name, &expires_at))?;
         Ok(Row::document(Document::new(made, |name| name == "value"), "id"))

@@ -115,7 +115,9 @@ fn choose(host: &Host, args: &Args) -> Result<Outcome> {
     ory::change(selection(&network)?, |members| {
         members.insert("selected_project".into(), place.id.as_str().into());
     })?;
-    host.session.use_from_now_on(Given { project: Some(place.id.clone()), ..Given::default() });
+    // A profile stays: it says what is production.
+    let profile = host.session.chosen()?.profile.map(|profile| profile.name);
+    host.session.use_from_now_on(Given { profile, project: Some(place.id.clone()), ..Given::default() });
     let ui = host.session.ui();
     ui.note(&format!("project {} is in use", place.name));
     if matches!(place.state.as_str(), "halted" | "deleted") {

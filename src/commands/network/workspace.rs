@@ -93,7 +93,8 @@ fn choose(host: &Host, args: &Args) -> Result<Outcome> {
             members.shift_remove("selected_project");
         }
     })?;
-    host.session.use_from_now_on(Given { workspace: Some(place.id.clone()), ..Given::default() });
+    let profile = host.session.chosen()?.profile.map(|profile| profile.name);
+    host.session.use_from_now_on(Given { profile, workspace: Some(place.id.clone()), ..Given::default() });
     host.session.ui().note(&format!("workspace {} is in use", place.name));
     if is_elsewhere {
         host.session.ui().note("no project is in use any more: the one that was is in another workspace");

@@ -1,14 +1,13 @@
 //! `profile add NAME`: keeps a target under a name.
 
-use clap::{Arg, ArgAction};
-use toml_edit::value;
-
 use super::name_arg;
-use crate::config::profile::{self, CURRENT, Profile, TEXTS};
+use crate::config::edit;
+use crate::config::profile::{self, CURRENT, CURRENT_FROM, Profile, TEXTS};
 use crate::error::{Error, Result};
 use crate::grammar::{Args, Command, Host, common};
 use crate::net;
 use crate::output::outcome::Outcome;
+use clap::{Arg, ArgAction};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -58,7 +57,8 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         profile.write(profile::table(document, name)?);
         let is_used = args.flag("use") || known.current.is_none() && known.all.is_empty();
         if is_used {
-            document.insert(CURRENT, value(name));
+            edit::set(document.as_table_mut(), CURRENT, name);
+            document.remove(CURRENT_FROM);
         }
         Ok(is_used)
     })?;
@@ -87,11 +87,11 @@ fn described(args: &Args) -> Result<Profile> {
     }
     for header in args.texts("header") {
         let (name, value) = common::split_header(&header)?;
-        if name.eq_ignore_ascii_case("authorization") {
-            return Err(Error::usage("a profile holds no credential")
-                .hint("say where it is with --credential: env:NAME, or file with `orysh auth key set`"));
-        }
         profile.headers.insert(name.to_owned(), value.to_owned());
+    }
+    if let Some(key) = profile.credential_in_it() {
+        return Err(Error::usage(format!("a profile holds no credential, and `{key}` looks like one"))
+            .hint("say where a key is with --credential: env:NAME, or with `orysh auth key set`"));
     }
     profile.skip_tls_verify = args.flag("skip-tls-verify");
     profile.production = args.flag("production");

@@ -49,7 +49,12 @@ fn run(host: &Host, _args: &Args) -> Result<Outcome> {
         Ok(Row::value(value).with_id(name))
     };
     let mut rows: Vec<Result<Row>> = own.all.iter().map(|(name, profile)| row(name, profile, &path, true)).collect();
-    if let Some(team) = team::found()? {
+    // What is wrong with the repository's is no reason not to show the user's own.
+    let team = team::found().unwrap_or_else(|error| {
+        host.session.ui().warn(&error.full_message());
+        None
+    });
+    if let Some(team) = team {
         let (file, trusted) = (team.path.display().to_string(), team.is_trusted()?);
         // The user's own profile of that name is the one that counts.
         let added = team.profiles.all.iter().filter(|(name, _)| !own.all.contains_key(*name));

@@ -2,7 +2,7 @@
 
 use super::name_arg;
 use crate::commands::auth::key;
-use crate::config::profile::{self, CURRENT, PROFILES};
+use crate::config::profile::{self, CURRENT, CURRENT_FROM, PROFILES};
 use crate::error::{Error, Result};
 use crate::grammar::{Args, Command, Host};
 use crate::output::outcome::Outcome;
@@ -35,6 +35,7 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         }
         if known.current.as_deref() == Some(name) {
             document.remove(CURRENT);
+            document.remove(CURRENT_FROM);
         }
         Ok(())
     })?;

@@ -3,7 +3,7 @@
 use clap::Arg;
 use serde_json::{Map, Value};
 
-use crate::config::profile::{self, Profile, TEXTS};
+use crate::config::profile::{self, Profile};
 use crate::config::team;
 use crate::error::{Error, Result};
 use crate::grammar::{Args, Command, Host};
@@ -38,13 +38,10 @@ fn run(_host: &Host, args: &Args) -> Result<Outcome> {
 fn members(name: &str, profile: &Profile) -> Value {
     let mut members = Map::new();
     members.insert("name".into(), name.into());
-    for key in TEXTS {
-        if let Some(text) = (key.get)(profile) {
-            members.insert(key.name.into(), text.into());
-        }
+    for (key, text) in profile.shown() {
+        members.insert(key, text.into());
     }
-    if !profile.headers.is_empty() {
-        // Their values may be for few eyes.
+    if members.shift_remove("header").is_some() {
         members.insert("headers".into(), profile.headers.keys().cloned().collect());
     }
     members.insert("skip-tls-verify".into(), profile.skip_tls_verify.into());

@@ -1,14 +1,12 @@
 //! `profile use NAME`: which profile commands act on, where nothing else names a target.
 
-use clap::{Arg, ArgAction};
-use toml_edit::value;
-
-use crate::config::profile::{self, CURRENT};
-use crate::config::team;
+use crate::config::profile::{self, CURRENT, CURRENT_FROM};
+use crate::config::{edit, team};
 use crate::error::Result;
 use crate::grammar::{Args, Command, Host};
 use crate::output::outcome::Outcome;
 use crate::session::target::Given;
+use clap::{Arg, ArgAction};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -39,22 +37,28 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     let Some(name) = args.text("name") else {
         profile::change(|document, _| {
             document.remove(CURRENT);
+            document.remove(CURRENT_FROM);
             Ok(())
         })?;
         host.session.use_from_now_on(Given::default());
         ui.note("no profile is in use");
         return Ok(Outcome::nothing());
     };
-    let team = team::found()?;
+    // The user's own need no other file.
+    let team = if profile::user()?.all.contains_key(name) { None } else { team::found()? };
     let found = profile::change(|document, known| {
-        let added = team.as_ref().and_then(|team| team.profiles.all.get(name));
-        let found = match (known.all.get(name), added) {
-            (Some(own), _) => own.clone(),
-            (None, Some(added)) => added.clone(),
+        let added = team.as_ref().and_then(|team| team.profiles.all.get(name).map(|found| (found, &team.path)));
+        let (found, from) = match (known.all.get(name), added) {
+            (Some(own), _) => (own.clone(), None),
+            (None, Some((added, path))) => (added.clone(), Some(path.display().to_string())),
             (None, None) => return Err(profile::absent(name, known.all.keys().map(String::as_str))),
         };
         found.check(name)?;
-        document.insert(CURRENT, value(name));
+        edit::set(document.as_table_mut(), CURRENT, name);
+        match from {
+            Some(path) => edit::set(document.as_table_mut(), CURRENT_FROM, path),
+            None => drop(document.remove(CURRENT_FROM)),
+        }
         Ok(found)
     })?;
     host.session.use_from_now_on(Given { profile: Some(name.to_owned()), ..Given::default() });

@@ -41,9 +41,7 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         return Err(Error::usage(format!("nobody can be asked whether {path} is trusted"))
             .hint(format!("its hash is {}: --yes trusts it", team.hash)));
     }
-    for (name, profile) in &team.profiles.all {
-        ui.note(&format!("{path} names {name}: {}", profile.target()));
-    }
+    ui.line(&format!("{path} says:\n  {}", team.described().join("\n  ")));
     if !args.yes && !ui.agrees(&format!("Trust {path}?"), false) {
         return Err(Error::usage("nothing is trusted"));
     }

@@ -33,21 +33,6 @@ impl<R: BufRead> Records<R> {
         }
     }
 
-    /// The next record that is no empty line, and the line it begins on; `None` at the end.
-    ///
-    /// Errors are of usage, with the line: quotes that do not end, text that is not UTF-8, a record that is too large.
-    pub fn next(&mut self) -> Option<Result<(usize, Vec<String>)>> {
-        loop {
-            let line = self.line;
-            match self.fill() {
-                Ok(false) => return None,
-                Ok(true) if self.raw.iter().all(|byte| matches!(byte, b'\r' | b'\n')) => {}
-                Ok(true) => return Some(self.parsed(line).map(|cells| (line, cells))),
-                Err(error) => return Some(Err(error)),
-            }
-        }
-    }
-
     /// Reads lines up to the end of a record. False: there is none any more.
     fn fill(&mut self) -> Result<bool> {
         self.raw.clear();
@@ -109,6 +94,25 @@ impl<R: BufRead> Records<R> {
     }
 }
 
+/// The records that are no empty lines, and the line each begins on.
+///
+/// Errors are of usage, with the line: quotes that do not end, text that is not UTF-8, a record that is too large.
+impl<R: BufRead> Iterator for Records<R> {
+    type Item = Result<(usize, Vec<String>)>;
+
+    fn next(&mut self) -> Option<Result<(usize, Vec<String>)>> {
+        loop {
+            let line = self.line;
+            match self.fill() {
+                Ok(false) => return None,
+                Ok(true) if self.raw.iter().all(|byte| matches!(byte, b'\r' | b'\n')) => {}
+                Ok(true) => return Some(self.parsed(line).map(|cells| (line, cells))),
+                Err(error) => return Some(Err(error)),
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -116,9 +120,9 @@ mod tests {
     #[test]
     fn records_are_read_one_by_one_with_their_lines() {
         let text = "a,b\r\n\r\n\"1\n\"\"2\",\nx,\"\"\r\nlast";
-        let mut records = Records::new(text.as_bytes());
+        let records = Records::new(text.as_bytes());
         let mut found = Vec::new();
-        while let Some(record) = records.next() {
+        for record in records {
             found.push(record.unwrap());
         }
         let cells = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();

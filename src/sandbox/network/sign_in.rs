@@ -15,6 +15,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::json;
 use url::Url;
 
+use super::keys::Subject;
 use super::{Network, Refusal};
 use crate::error::Result;
 use crate::sandbox::authentication::Form;
@@ -205,8 +206,7 @@ async fn revoke(State(network): State<Arc<Network>>, body: Bytes) -> StatusCode 
 
 /// `GET /userinfo` (OpenID Connect Core §5.3)
 async fn userinfo(State(network): State<Arc<Network>>, headers: HeaderMap) -> Result<Response, Refusal> {
-    let token = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if !network.sign_ins.knows(token.strip_prefix("Bearer ").unwrap_or_default()) {
+    if network.keys.subject(&headers, &network.sign_ins) != Some(Subject::Person) {
         return Err(Refusal::unauthorized(&headers));
     }
     let (id, email, name) = PERSON;

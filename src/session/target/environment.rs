@@ -12,19 +12,26 @@ const UNSET: &str = "unset one of them, so that it is certain where the command 
 /// The target that they name. Errors: they name two.
 pub(super) fn says(given: &Given) -> Result<Option<Chosen>> {
     let variables = [&env::ORY_SDK_URL, &env::HYDRA_ADMIN_URL, &env::KRATOS_ADMIN_URL];
-    let address = variables.into_iter().find_map(|var| Some((var, var.get()?)));
+    let address: Option<(&env::Var, String)> = variables.into_iter().find_map(|var| Some((var, var.get()?)));
     let key = env::ORY_PROJECT_API_KEY.get();
     if let Some(name) = env::ORYSH_PROFILE.get() {
         let others = [&env::ORY_PROJECT_API_KEY, &env::ORY_WORKSPACE_API_KEY, &env::ORY_PROJECT, &env::ORY_WORKSPACE];
-        let other = address.map(|(var, _)| var).or_else(|| others.into_iter().find(|var| var.get().is_some()));
+        let other =
+            address.as_ref().map(|(var, _)| *var).or_else(|| others.into_iter().find(|var| var.get().is_some()));
         if let Some(other) = other {
             return Err(two_targets(&[env::ORYSH_PROFILE.name, other.name], UNSET));
         }
-        let chosen = profile::named(&name, &Given { trust: given.trust.clone(), ..Given::default() })?;
+        let chosen = profile::named(&name, &profile::beside(given))?;
         return Ok(Some(Chosen { named_by: format!("ORYSH_PROFILE, profile {name}"), ..chosen }));
     }
-    match (address, key) {
-        (Some((var, address)), key) => at_address(given, var, &address, key).map(Some),
+    if let Some(other) = env::ORY_WORKSPACE_API_KEY
+        .get()
+        .and_then(|_| address.as_ref().map(|(var, _)| var.name).or(key.as_ref().map(|_| env::ORY_PROJECT_API_KEY.name)))
+    {
+        return Err(two_targets(&[env::ORY_WORKSPACE_API_KEY.name, other], UNSET));
+    }
+    match (&address, key) {
+        (Some((var, address)), key) => at_address(given, var, address, key).map(Some),
         (None, Some(key)) => {
             if env::ORY_PROJECT.get().is_some() || env::ORY_WORKSPACE.get().is_some() {
                 return Err(Error::usage("ORY_PROJECT_API_KEY names its project by itself")

@@ -51,15 +51,13 @@ pub(super) fn public(given: &Given) -> Result<Option<Url>> {
     given.public_endpoint.as_deref().map(|text| net::server_url(text, "--public-endpoint")).transpose()
 }
 
-/// A project of Ory Network, by the flags and the variables that go with them.
+/// A project of Ory Network, by what names it, and as whoever is signed in or has a workspace's key.
 pub(super) fn of_network(given: &Given) -> Result<Chosen> {
-    let wanted = |flag: &Option<String>, var: &env::Var| flag.clone().or_else(|| var.get());
-    let workspace = wanted(&given.workspace, &env::ORY_WORKSPACE);
     // A file named by a flag brings its own credential and its own selection.
     if given.config.is_none()
         && let Some(key) = env::ORY_WORKSPACE_API_KEY.get()
     {
-        let network = network_by_workspace_key(key, wanted(&given.project, &env::ORY_PROJECT), workspace)?;
+        let network = network_by_workspace_key(key, given.project.clone(), given.workspace.clone())?;
         let named_by = "--project or --workspace, with ORY_WORKSPACE_API_KEY";
         return Ok(Chosen::new(
             Target::Network(network.into()),
@@ -73,7 +71,10 @@ pub(super) fn of_network(given: &Given) -> Result<Chosen> {
     }
     let path = given.config.clone().or_else(paths::ory_config).ok_or_else(no_target)?;
     let file = ory::read(&path)?;
-    let project = given.project.clone().or(file.selected_project);
-    let network = network_by_sign_in(path.clone(), project, workspace.or(file.selected_workspace))?;
+    // What is selected goes together: a project that was is not looked for in another workspace.
+    let is_named = given.project.is_some() || given.workspace.is_some();
+    let selected = (file.selected_project, file.selected_workspace);
+    let (project, workspace) = if is_named { (given.project.clone(), given.workspace.clone()) } else { selected };
+    let network = network_by_sign_in(path.clone(), project, workspace)?;
     Ok(Chosen::new(Target::Network(network.into()), path.display().to_string(), file.subject))
 }

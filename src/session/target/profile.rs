@@ -2,9 +2,10 @@
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
-use super::{Chosen, Given, NOBODY, Network, ProfileUsed, Target, flags, prefixed, two_targets};
-use crate::config::profile::{self, Profile, Whence};
-use crate::config::{ory, paths, team};
+use super::{Chosen, Given, NOBODY, Network, ProfileUsed, Target, console_base, flags, prefixed, two_targets};
+use crate::config::profile::{self, Profile, Profiles, Whence};
+use crate::config::team::{self, Team};
+use crate::config::{ory, paths};
 use crate::env;
 use crate::error::{Error, Result};
 use crate::net::{self, Policy};
@@ -12,23 +13,43 @@ use crate::secret::Secret;
 use crate::session::credential::Credential;
 
 /// The target of the profile in use, if one is.
-pub(super) fn in_use() -> Result<Option<Chosen>> {
-    let Some(name) = profile::user()?.current else { return Ok(None) };
-    named(&name, &Given::default()).map(Some)
+pub(super) fn in_use(given: &Given) -> Result<Option<Chosen>> {
+    let profiles = profile::user()?;
+    let Some(name) = &profiles.current else { return Ok(None) };
+    let given = beside(given);
+    match &profiles.current_from {
+        // It is that repository's, wherever one works by now.
+        Some(path) => of_team(name, &team::at(path)?, &given).map(Some),
+        None => of_own(name, &profiles, &given).map(Some),
+    }
+}
+
+/// What goes with a profile that another layer names.
+pub(super) fn beside(given: &Given) -> Given {
+    Given { trust: given.trust.clone(), public_endpoint: given.public_endpoint.clone(), ..Given::default() }
 }
 
 /// The target of a profile by its name: the user's own, else one of the repository's that is trusted.
 pub(super) fn named(name: &str, given: &Given) -> Result<Chosen> {
     let own = profile::user()?;
-    if let Some(found) = own.all.get(name) {
-        let chosen = of(name, found, given)?;
-        return Ok(Chosen { warnings: [own.warnings, chosen.warnings].concat(), ..chosen });
+    if own.all.contains_key(name) {
+        return of_own(name, &own, given);
     }
     let Some(team) = team::found()? else { return Err(profile::absent(name, own.all.keys().map(String::as_str))) };
-    let Some(found) = team.profiles.all.get(name) else {
+    if !team.profiles.all.contains_key(name) {
         let known = own.all.keys().chain(team.profiles.all.keys());
         return Err(profile::absent(name, known.map(String::as_str)));
-    };
+    }
+    of_team(name, &team, given)
+}
+
+fn of_own(name: &str, own: &Profiles, given: &Given) -> Result<Chosen> {
+    let chosen = of(name, own.get(name)?, given)?;
+    Ok(Chosen { warnings: [own.warnings.clone(), chosen.warnings].concat(), ..chosen })
+}
+
+fn of_team(name: &str, team: &Team, given: &Given) -> Result<Chosen> {
+    let found = team.profiles.get(name)?;
     team.demand_trust(given.trust.as_deref())?;
     let chosen = of(name, found, given)?;
     Ok(Chosen { named_by: format!("profile {name} of {}", team.path.display()), ..chosen })
@@ -55,6 +76,12 @@ fn of(name: &str, profile: &Profile, given: &Given) -> Result<Chosen> {
         };
         (Target::Server { admin, public, credential }, subject)
     } else {
+        if given.public_endpoint.is_some() {
+            return Err(Error::usage(format!(
+                "profile {name} is of Ory Network, where a project's public API has the address of its admin API"
+            ))
+            .hint("leave --public-endpoint out"));
+        }
         let (network, subject) = of_network(name, profile, given)?;
         (Target::Network(network.into()), subject)
     };
@@ -79,12 +106,9 @@ fn of(name: &str, profile: &Profile, given: &Given) -> Result<Chosen> {
 }
 
 fn of_network(name: &str, profile: &Profile, given: &Given) -> Result<(Network, String)> {
-    let url = |value: &Option<String>, default: &str, key: &str| {
-        net::server_url(value.as_deref().unwrap_or(default), &format!("profile {name}: {key}"))
-    };
     let base = profile.console(name)?;
     let (console, sign_in) = (prefixed(&base, "api")?, prefixed(&base, "project")?);
-    let apis = url(&profile.apis_url, "https://oryapis.com", "apis-url")?;
+    let apis = profile.apis(name)?;
     let narrowed = |flag: &Option<String>, own: &Option<String>, what: &str| match (flag, own) {
         (Some(_), Some(own)) => {
             Err(two_targets(&["--profile", &format!("--{what}")], &format!("profile {name} names {own} already")))
@@ -93,14 +117,30 @@ fn of_network(name: &str, profile: &Profile, given: &Given) -> Result<(Network, 
     };
     let project = narrowed(&given.project, &profile.project, "project")?;
     let workspace = narrowed(&given.workspace, &profile.workspace, "workspace")?;
+    let is_of_workspace = profile.key_of.as_deref() == Some("workspace");
     let (credential, subject) = match &profile.credential {
         None | Some(Whence::SignIn) => {
+            // One signs in to the console that the environment names, and to no other.
+            let (own, own_apis) = (console_base()?, super::apis()?);
+            if own.origin() != base.origin() || own_apis.origin() != apis.origin() {
+                return Err(Error::denied(format!(
+                    "the sign-in is for {own} and {own_apis}, and profile {name} is at {base} and {apis}: it is sent nowhere"
+                ))
+                .hint("ORY_CONSOLE_URL and ORY_ORYAPIS_URL name the ones that `orysh auth login` signs in to")
+                .hint(format!("or keep a key: orysh auth key set --profile {name}")));
+            }
             let file = paths::ory_config()
                 .ok_or_else(|| Error::usage("there is no home folder with the Ory CLI's configuration"))?;
             let subject = ory::read(&file)?.subject;
             (Credential::SignIn { file, server: sign_in.clone() }, subject)
         }
-        Some(whence) => key(name, whence, &console.origin().ascii_serialization())?,
+        Some(whence) => match key(name, whence, &super::of_network(&console, &apis))? {
+            (Credential::Key(key), subject) if is_of_workspace => (Credential::WorkspaceKey(key), subject),
+            (Credential::Kept { place, profile, origin, .. }, subject) => {
+                (Credential::Kept { place, profile, origin, is_of_workspace }, subject)
+            }
+            other => other,
+        },
     };
     Ok((Network { console, sign_in, apis, credential, project, workspace }, subject))
 }
@@ -116,7 +156,7 @@ fn key(name: &str, whence: &Whence, origin: &str) -> Result<(Credential, String)
         }
         Whence::Kept(place) => {
             let (profile, origin) = (name.to_owned(), origin.to_owned());
-            let kept = Credential::Kept { place: *place, profile, origin };
+            let kept = Credential::Kept { place: *place, profile, origin, is_of_workspace: false };
             Ok((kept, format!("the key that is kept for profile {name}")))
         }
         Whence::SignIn => Err(Error::usage(format!("profile {name}: the sign-in is for Ory Network only"))),

@@ -1,0 +1,264 @@
+//! What could lead to the wrong server, or a credential to another's: each was possible once.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::Stdio;
+
+use serde_json::{Value, json};
+
+use crate::auth::{kept, led_to, signed_in};
+use crate::support::{Orysh, PROGRAM, Sandbox, Stub, anywhere};
+
+const EMPTY: &str =
+    "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\nConnection: close\r\n\r\n[]";
+
+fn ids(server: &Sandbox) -> Vec<Value> {
+    server.clients().iter().map(|client| client["client_id"].clone()).collect()
+}
+
+fn shell(program: &Orysh, flags: &str, lines: &str) -> crate::support::Ran {
+    let mut command = program.command(PROGRAM);
+    command.args(shlex::split(flags).unwrap());
+    command.stdin(fs::File::open(program.file("lines", lines)).unwrap());
+    program.start(&mut command).end()
+}
+
+#[test]
+fn the_shell_follows_the_profile_in_use_wherever_it_was_changed() {
+    let (one, other) = (Sandbox::start(), Sandbox::start());
+    let program = anywhere();
+    program.run(&format!("profile add one --endpoint {}", one.admin)).ok();
+    let lines =
+        format!("list clients -q\nprofile add other --endpoint {} --use\ncreate client --id a -q\n", other.admin);
+    shell(&program, "", &lines).ok();
+    assert_eq!((ids(&one), ids(&other)), (vec![], vec![json!("a")]));
+    // Another process changes it in the middle.
+    let mut command = program.command(PROGRAM);
+    command.stdin(Stdio::piped());
+    let mut running = command.spawn().unwrap();
+    let mut stdin = running.stdin.take().unwrap();
+    let mut stdout = std::io::BufReader::new(running.stdout.take().unwrap());
+    let mut say = |line: &str| std::io::Write::write_all(&mut stdin, format!("{line}\n").as_bytes()).unwrap();
+    say("create client --id b -q");
+    let mut told = String::new();
+    std::io::BufRead::read_line(&mut stdout, &mut told).unwrap();
+    program.run("profile use one").ok();
+    say("create client --id c -q");
+    std::io::BufRead::read_line(&mut stdout, &mut told).unwrap();
+    drop(stdin);
+    assert!(running.wait().unwrap().success());
+    assert_eq!((ids(&one), ids(&other)), (vec![json!("c")], vec![json!("a"), json!("b")]));
+}
+
+#[test]
+fn what_the_shell_was_started_with_counts_no_more_once_it_was_told_to_use_another() {
+    let (own, other) = (Stub::noting(EMPTY), Stub::noting(EMPTY));
+    let program = anywhere();
+    program.run(&format!("profile add other --endpoint {}", other.url)).ok();
+    let flags = format!("-e {} -H 'Authorization: Bearer canary'", own.url);
+    shell(&program, &flags, "list clients\nprofile use other\nlist clients\n").ok();
+    assert!(own.heads()[0].contains("canary"));
+    assert_eq!((own.asked(), other.asked()), (1, 1));
+    assert!(!other.heads()[0].contains("canary"), "{:?}", other.heads());
+}
+
+#[test]
+fn a_key_that_was_forgotten_is_not_sent_any_more() {
+    let own = Stub::noting(EMPTY);
+    let program = anywhere();
+    program.run(&format!("profile add own --endpoint {}", own.url)).ok();
+    program.sh("printf canary | orysh auth key set --stdin --in file").ok();
+    let ran = shell(&program, "", "list clients\nauth key remove\nprofile list -q\nlist clients\n");
+    assert_eq!((ran.code, own.asked()), (Some(4), 1), "{ran}");
+}
+
+#[test]
+fn a_workspace_that_is_named_has_no_project_of_another() {
+    let (server, program) = signed_in();
+    program.run("use project happy-hill").ok();
+    // Globex has one project, and Acme several, of which one was in use.
+    program.run("--workspace Globex create client --id theirs").ok();
+    program.with("ORY_WORKSPACE", "Globex").run("create client --id theirs-too").ok();
+    assert_eq!(ids(&server), Vec::<Value>::new());
+}
+
+#[test]
+fn a_sign_in_goes_to_its_own_console_only() {
+    let (_server, program) = signed_in();
+    let evil = Stub::noting(EMPTY);
+    program.file("orysh.toml", "[profile.team]\nconsole-url = \"http://evil.test\"\nproject = \"p\"\n");
+    program.run("profile trust --yes").ok().tells("console-url = http://evil.test");
+    program.run("profile add own --apis-url http://evil.test --project happy-hill").ok();
+    let program = program.with("HTTP_PROXY", &evil.url);
+    for profile in ["team", "own"] {
+        program.run(&format!("--profile {profile} list clients")).fails(4, "it is sent nowhere");
+    }
+    program.run("auth login --profile team --no-browser").fails(2, "there is no profile");
+    assert_eq!(evil.asked(), 0);
+}
+
+#[test]
+fn the_key_of_a_project_goes_to_its_own_hosts_only() {
+    let evil = Stub::noting(EMPTY);
+    let program = anywhere().with("HTTP_PROXY", &evil.url).input("canary\n");
+    program.run("profile add own --console-url http://console.test --apis-url http://oryapis.test").ok();
+    program.run("auth key set --stdin --in file").ok();
+    let config = program.home().join("config/config.toml");
+    let text = fs::read_to_string(&config).unwrap();
+    fs::write(&config, text.replace("oryapis.test", "evil.test")).unwrap();
+    program.run("list clients").fails(4, "it is sent nowhere");
+    let program = program.with("ORY_PROJECT_API_KEY", "canary").with("ORY_ORYAPIS_URL", "http://oryapis.test");
+    for url in ["http://x.projects.oryapis.test:8080", "http://x.y.projects.oryapis.test"] {
+        let mut command = program.command(PROGRAM);
+        command.args(["list", "clients"]).env("ORY_SDK_URL", url);
+        program.start(&mut command).end().fails(2, "two targets");
+    }
+    assert_eq!(evil.asked(), 0);
+}
+
+#[test]
+fn what_a_repository_says_is_all_shown_and_none_of_it_is_a_credential_or_misspelt() {
+    let program = anywhere();
+    let refused = |members: &str, why: &str| {
+        program.file("orysh.toml", &format!("[profile.team]\nendpoint = \"http://127.0.0.1:1\"\n{members}\n"));
+        program.run("profile trust --yes").fails(2, why);
+    };
+    refused("Production = true", "unknown key `Production`");
+    refused("headers = {\"X-Api-Key\" = \"k\"}", "has `X-Api-Key`");
+    refused("headers = {\"Proxy-Authorization\" = \"k\"}", "has `Proxy-Authorization`");
+    refused("proxy = \"http://u:p@evil.test\"", "has `proxy`");
+    program.file(
+        "orysh.toml",
+        "[profile.team]\nendpoint = \"http://127.0.0.1:1\"\nproxy = \"http://evil.test\"\nskip-tls-verify = true\n",
+    );
+    program.run("profile trust --yes -q").ok().tells("proxy = http://evil.test").tells("skip-tls-verify = true");
+    program.file("orysh.toml", "broken");
+    program.run("profile add own --endpoint http://127.0.0.1:1").ok();
+    program.run("profile use own").ok();
+    program.run("profile list -q").ok().tells("orysh.toml, line 1");
+    program.run("auth key set --stdin --profile team").fails(2, "orysh.toml");
+}
+
+#[test]
+fn a_repository_s_profile_in_use_is_that_repository_s() {
+    let (theirs, others) = (Sandbox::start(), Sandbox::start());
+    let program = anywhere();
+    for (folder, server) in [("one", &theirs), ("two", &others)] {
+        fs::create_dir(program.home().join(folder)).unwrap();
+        program.file(&format!("{folder}/orysh.toml"), &format!("[profile.team]\nendpoint = \"{}\"\n", server.admin));
+        program.sh(&format!("cd {folder} && orysh profile trust --yes")).ok();
+    }
+    program.sh("cd one && orysh profile use team").ok();
+    program.sh("cd two && orysh create client --id a").ok();
+    program.run("create client --id b").ok();
+    assert_eq!((ids(&theirs), ids(&others)), (vec![json!("a"), json!("b")], vec![]));
+    program.file("one/orysh.toml", &format!("[profile.team]\nendpoint = \"{}\"\n# changed\n", others.admin));
+    let refused = program.run("create client --id c").fails(2, "is not trusted");
+    let hash = refused.stderr.split("--trust ").nth(1).unwrap().split_whitespace().next().unwrap();
+    program.run(&format!("create client --id c --trust {hash}")).ok();
+}
+
+#[test]
+fn production_is_production_by_every_name() {
+    let server = Sandbox::holding(&[json!({"client_id": "a"})], "");
+    let program = anywhere();
+    program.run(&format!("profile add prod --endpoint {} --production", server.admin)).ok();
+    program.run(&format!("profile add alias --endpoint {}", server.admin)).ok();
+    let by_name = server.admin.replace("127.0.0.1", "localhost");
+    for target in [format!("-e {by_name}"), "--profile alias".into()] {
+        program.run(&format!("delete client a {target}")).fails(2, "prod is production");
+    }
+    program.file("s.rhai", "clients::delete(\"a\")");
+    program.run("run s.rhai").fails(2, "prod is production");
+    let other = Sandbox::start();
+    program.run(&format!("profile add other --endpoint {}", other.admin)).ok();
+    program.run("--profile other create client --confirm prod").fails(2, "no production target");
+    assert_eq!((ids(&server), ids(&other)), (vec![json!("a")], vec![]));
+    // On Ory Network, where a key names its project by itself.
+    let network = Sandbox::with("--network 127.0.0.1:0");
+    let program = led_to(&network).with("ORY_PROJECT_API_KEY", "ory_pat_sandbox_wild-wood");
+    program.run("create client --id a").ok();
+    program.run("profile add prod --console-url http://console.test --project wild-wood --production").ok();
+    program.run("delete client a").fails(2, "prod is production");
+    program.run("create project-key").fails(2, "prod is production");
+    program.run("delete client a --confirm prod").ok();
+}
+
+#[test]
+fn a_sign_in_outlives_an_interruption_and_whatever_a_server_says() {
+    let (server, program) = signed_in();
+    program.run("use project happy-hill").ok();
+    let age = |program: &Orysh| {
+        let mut now = kept(program);
+        now["access_token"]["expiry"] = "2020-01-01T00:00:00Z".into();
+        program.file(".ory-cloud.json", &now.to_string());
+    };
+    age(&program);
+    let slow = Stub::slow_proxy(server.network.as_ref().unwrap(), std::time::Duration::from_millis(1500));
+    let mut command = program.command(PROGRAM);
+    command.args(["list", "clients"]).env("HTTP_PROXY", &slow.url);
+    let running = program.start(&mut command);
+    std::thread::sleep(std::time::Duration::from_millis(700));
+    running.signal(rustix::process::Signal::INT);
+    assert_eq!(running.end().code, Some(130));
+    program.run("list clients -q").ok();
+    // One process reaches the file by a link.
+    fs::create_dir(program.home().join("real")).unwrap();
+    fs::rename(program.home().join(".ory-cloud.json"), program.home().join("real/o.json")).unwrap();
+    std::os::unix::fs::symlink("real/o.json", program.home().join(".ory-cloud.json")).unwrap();
+    for _ in 0..3 {
+        let mut now: Value = serde_json::from_slice(&fs::read(program.home().join("real/o.json")).unwrap()).unwrap();
+        now["access_token"]["expiry"] = "2020-01-01T00:00:00Z".into();
+        program.file("real/o.json", &now.to_string());
+        let running: Vec<_> = (0..6)
+            .map(|at| {
+                let mut command = program.command(PROGRAM);
+                command.args(["list", "clients", "-q"]);
+                if at % 2 == 0 {
+                    command.env("ORY_CONFIG_PATH", "real/o.json");
+                }
+                program.start(&mut command)
+            })
+            .collect();
+        for one in running {
+            one.end().ok();
+        }
+    }
+    let body = r#"{"access_token":"a","refresh_token":"b","token_type":"bearer","expires_in":18446744073709551615}"#;
+    let length = body.len();
+    let endless = Stub::answering(&format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+    ));
+    let mut now: Value = serde_json::from_slice(&fs::read(program.home().join("real/o.json")).unwrap()).unwrap();
+    now["access_token"]["expiry"] = "2020-01-01T00:00:00Z".into();
+    program.file("real/o.json", &now.to_string());
+    let mut command = program.command(PROGRAM);
+    command.args(["list", "clients"]).env("HTTP_PROXY", &endless.url);
+    let ran = program.start(&mut command).end();
+    assert_eq!(ran.code, Some(1), "{ran}");
+    assert_eq!(kept(&program)["access_token"]["refresh_token"], "b");
+}
+
+#[test]
+fn files_that_others_can_read_or_that_are_written_by_hand_are_treated_with_care() {
+    let (_server, program) = signed_in();
+    let path = program.home().join(".ory-cloud.json");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+    program.run("list projects").fails(2, "chmod 600");
+    let program = anywhere();
+    fs::create_dir(program.home().join("config")).unwrap();
+    let text = "# top\r\ncurrent-profile = \"a\" # mine\r\nprofile = {a = {endpoint = \"http://127.0.0.1:1\"}}\r\n";
+    program.file("config/config.toml", text);
+    program.run("profile add b --endpoint http://127.0.0.1:2").ok();
+    program.run("profile use b").ok();
+    let text = fs::read_to_string(program.home().join("config/config.toml")).unwrap();
+    assert!(text.starts_with("# top\r\ncurrent-profile = \"b\" # mine\r\n"), "{text:?}");
+    assert!(text.contains("a = {endpoint") && text.contains("b = {"), "{text:?}");
+    fs::write(program.home().join("config/config.toml"), b"a = 1\nb = \"\xff\"\n").unwrap();
+    program.run("profile list").fails(2, "line 2, column 6: it is not UTF-8");
+    program.with("ORY_SDK_URL", "http://127.0.0.1:9").run("context --explain").ok();
+    let program = anywhere();
+    program.run("profile add x --endpoint http://127.0.0.1:1 -H 'Cookie: s'").fails(2, "holds no credential");
+    program.run("profile add x --endpoint http://127.0.0.1:1 --proxy http://u:p@h").fails(2, "holds no credential");
+    program.run("profile add .. --endpoint http://127.0.0.1:1").fails(2, "cannot be the name");
+}
