@@ -226,7 +226,7 @@ fn a_sign_in_outlives_an_interruption_and_whatever_a_server_says() {
     }
     let body = r#"{"access_token":"a","refresh_token":"b","token_type":"bearer","expires_in":18446744073709551615}"#;
     let length = body.len();
-    let endless = Stub::answering(&format!(
+    let endless = Stub::noting(&format!(
         "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
     ));
     let mut now: Value = serde_json::from_slice(&fs::read(program.home().join("real/o.json")).unwrap()).unwrap();
@@ -236,7 +236,7 @@ fn a_sign_in_outlives_an_interruption_and_whatever_a_server_says() {
     command.args(["list", "clients"]).env("HTTP_PROXY", &endless.url);
     let ran = program.start(&mut command).end();
     assert_eq!(ran.code, Some(1), "{ran}");
-    assert_eq!(kept(&program)["access_token"]["refresh_token"], "b");
+    assert_eq!(kept(&program)["access_token"]["refresh_token"], "b", "{ran}");
 }
 
 #[test]
