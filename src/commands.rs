@@ -1,6 +1,7 @@
 //! The commands: a file each, folders by noun.
 
 pub mod auth;
+pub mod batch;
 pub mod client;
 pub mod context;
 pub mod help;
@@ -34,6 +35,15 @@ pub fn registry() -> Registry {
         client::rotate::command(),
         client::delete::command(),
         client::test::command(),
+        batch::create::command(),
+        batch::resume::resume(),
+        batch::resume::retry(),
+        batch::look::list(),
+        batch::look::status(),
+        batch::look::show(),
+        batch::look::results(),
+        batch::undo::command(),
+        batch::forget::command(),
         token::client_credentials::command(),
         token::introspect::command(),
         token::revoke::command(),

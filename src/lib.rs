@@ -17,6 +17,7 @@ pub mod output;
 pub mod session;
 pub mod ops;
 pub mod grammar;
+pub mod batch;
 pub mod script;
 pub mod sandbox;
 pub mod commands;

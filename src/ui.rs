@@ -1,5 +1,7 @@
 //! The one writer to the terminal: results on stdout, everything for a person on stderr.
 
+pub mod progress;
+
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, IsTerminal, Write};
 use std::os::fd::AsFd;
@@ -122,6 +124,11 @@ impl Ui {
     /// Whether stdin is a terminal, from which nothing comes by itself.
     pub fn stdin_is_terminal(self) -> bool {
         io::stdin().is_terminal()
+    }
+
+    /// Whether a person sees what is told.
+    pub fn stderr_is_terminal(self) -> bool {
+        io::stderr().is_terminal()
     }
 
     /// Whether stdout is coloured.

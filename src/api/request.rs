@@ -104,6 +104,11 @@ pub fn create_client(spec: &ClientSpec) -> Request {
     Request { payload, repeat, ..Request::new(Method::POST, Side::Admin, &["admin", "clients"]) }
 }
 
+/// `GET /.well-known/openid-configuration` (OpenID Connect Discovery 1.0 §4).
+pub fn discovery() -> Request {
+    Request::new(Method::GET, Side::Public, &[".well-known", "openid-configuration"])
+}
+
 /// `GET /admin/clients/{id}`.
 pub fn get_client(id: &ClientId) -> Request {
     Request::new(Method::GET, Side::Admin, &["admin", "clients", id.as_str()])

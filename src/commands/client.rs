@@ -4,7 +4,7 @@ pub mod apply;
 mod change;
 pub mod create;
 pub mod delete;
-mod described;
+pub mod described;
 pub mod diff;
 pub mod export;
 pub mod get;

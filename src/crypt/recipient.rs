@@ -66,6 +66,12 @@ impl Recipient {
         self.fingerprint() == *fingerprint || self.0.certificate.parts[self.0.part].fingerprint == *fingerprint
     }
 
+    /// When it ends, if it does: a subkey lives no longer than its primary key.
+    pub fn expires(&self) -> Option<SystemTime> {
+        let Inner { certificate, part } = &*self.0;
+        [certificate.parts[*part].expires, certificate.parts[0].expires].into_iter().flatten().min()
+    }
+
     /// What is doubtful about the key, though it can be used.
     pub fn doubt(&self) -> Option<String> {
         let Inner { certificate, part } = &*self.0;
@@ -78,8 +84,7 @@ impl Recipient {
         let Inner { certificate, part } = &*self.0;
         let used = &certificate.parts[*part];
         let subkey = if *part == 0 { String::new() } else { format!(", subkey {}", used.fingerprint) };
-        // A subkey lives no longer than its primary key.
-        let expires = match [used.expires, certificate.parts[0].expires].into_iter().flatten().min() {
+        let expires = match self.expires() {
             Some(expires) => format!("expires on {}", day(expires)),
             None => "does not expire".into(),
         };

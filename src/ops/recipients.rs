@@ -20,20 +20,26 @@ pub struct Wanted {
 ///
 /// Errors are of usage: a key that cannot be had or used, a fingerprint that is not met.
 pub fn load(session: &Session, wanted: &Wanted) -> Result<Vec<Recipient>> {
+    Ok(load_with_material(session, wanted)?.into_iter().map(|(recipient, _)| recipient).collect())
+}
+
+/// The same, each with what it was read from, so that it can be read again later.
+pub fn load_with_material(session: &Session, wanted: &Wanted) -> Result<Vec<(Recipient, Material)>> {
     if wanted.sources.is_empty() && !wanted.fingerprints.is_empty() {
         return Err(Error::usage("--pgp-fingerprint pins a key, and none is given")
             .hint("name it with --pgp-key, --pgp-key-url or --keybase"));
     }
-    let mut recipients: Vec<Recipient> = Vec::new();
+    let mut found: Vec<(Recipient, Material)> = Vec::new();
     for source in &wanted.sources {
-        let Material { bytes, from, .. } = read(session, source, &wanted.allowed_private)?;
-        let recipient = Recipient::read(&bytes, &from)?;
-        if recipients.iter().all(|other| other.fingerprint() != recipient.fingerprint()) {
-            recipients.push(recipient);
+        let material = read(session, source, &wanted.allowed_private)?;
+        let recipient = Recipient::read(&material.bytes, &material.from)?;
+        if found.iter().all(|(other, _)| other.fingerprint() != recipient.fingerprint()) {
+            found.push((recipient, material));
         }
     }
+    let recipients: Vec<Recipient> = found.iter().map(|(recipient, _)| recipient.clone()).collect();
     pin(&recipients, &wanted.fingerprints)?;
-    Ok(recipients)
+    Ok(found)
 }
 
 /// Tells which keys are used, once something is to be encrypted for them.

@@ -90,17 +90,20 @@ pub async fn send(remote: &dyn Remote, plan: &Plan, proof: Proof, was_sent: bool
 }
 
 /// Finds how a lost reply could be settled. `Ok(Err(client))`: the id is taken already.
-pub async fn prepare(remote: &dyn Remote, plan: &Plan) -> Result<Result<Proof, Client>, Error> {
+async fn prepare(remote: &dyn Remote, plan: &Plan) -> Result<Result<Proof, Client>, Error> {
     if plan.id_is_ours() {
         return Ok(Ok(Proof::OwnId));
     }
     // One request more for an id that was given: who had it before is no question afterwards.
-    let (client, answer) = clients::get_with_answer(remote, plan.id()).await?;
-    if let Some(client) = client {
-        return Ok(Err(client));
-    }
+    let looked = look_up(remote, plan).await?;
     let can_probe = plan.spec().uses_secret() && remote.door(Side::Public).await.is_ok();
-    Ok(Ok(if can_probe { Proof::Probe } else { Proof::Absence(date(&answer)) }))
+    Ok(looked.map(|since| if can_probe { Proof::Probe } else { Proof::Absence(since) }))
+}
+
+/// Finds out whether the id is free, and as of when by the server's clock. `Ok(Err(client))`: it is taken.
+pub async fn look_up(remote: &dyn Remote, plan: &Plan) -> Result<Result<Option<SystemTime>, Client>, Error> {
+    let (client, answer) = clients::get_with_answer(remote, plan.id()).await?;
+    Ok(client.map_or_else(|| Ok(date(&answer)), Err))
 }
 
 fn date(answer: &Answer) -> Option<SystemTime> {
@@ -155,9 +158,13 @@ fn disputed(plan: &Plan) -> Fate {
             "client `{}` exists already, and the token endpoint does not take our secret for it",
             plan.id()
         ))
+        .with_code(DISPUTED)
         .hint("another made it at the same time, or --public-endpoint is of another server"),
     )
 }
+
+/// The code of an error that says that a client is there, and its secret is not ours.
+pub const DISPUTED: &str = "disputed";
 
 /// The code of an error that says that a client is there, and not whose it is.
 pub const UNPROVEN: &str = "unproven";

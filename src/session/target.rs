@@ -45,6 +45,44 @@ pub struct Given {
 }
 
 impl Given {
+    /// The flags that name a target, as `--flag value`, so that a later command can be given the same.
+    pub fn names(&self) -> Vec<(&'static str, String)> {
+        let text = |flag: &'static str, value: &Option<String>| value.clone().map(|value| (flag, value));
+        let config = self.config.as_ref().map(|path| ("config", path.display().to_string()));
+        let sandbox = self.sandbox.then(|| ("sandbox", String::new()));
+        [
+            text("profile", &self.profile),
+            text("endpoint", &self.endpoint),
+            text("public-endpoint", &self.public_endpoint),
+            text("project", &self.project),
+            text("workspace", &self.workspace),
+            config,
+            sandbox,
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+
+    /// The same from [`Given::names`].
+    pub fn from_names(names: &[(String, String)]) -> Self {
+        let mut given = Given::default();
+        for (flag, value) in names {
+            let value = value.clone();
+            match flag.as_str() {
+                "profile" => given.profile = Some(value),
+                "endpoint" => given.endpoint = Some(value),
+                "public-endpoint" => given.public_endpoint = Some(value),
+                "project" => given.project = Some(value),
+                "workspace" => given.workspace = Some(value),
+                "config" => given.config = Some(PathBuf::from(value)),
+                "sandbox" => given.sandbox = true,
+                _ => {}
+            }
+        }
+        given
+    }
+
     /// Whether it names a target, rather than something about one.
     pub fn names_target(&self) -> bool {
         self.profile.is_some()

@@ -1,0 +1,17 @@
+//! Many clients, each exactly once, and no secret lost: rows are checked and kept in a journal before anything is sent.
+
+pub mod check;
+pub mod engine;
+pub mod folder;
+pub mod journal;
+pub mod identity;
+pub mod key;
+pub mod pace;
+pub mod results;
+pub mod rows;
+pub mod run;
+pub mod shape;
+pub mod state;
+pub mod store;
+pub mod template;
+pub mod undo;

@@ -1,0 +1,308 @@
+//! The whole input is checked and spooled before anything is sent; nothing of it is read again.
+
+use std::collections::HashMap;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+
+use super::journal::Journal;
+use super::key::RunKey;
+use super::rows::{Place, Raw, Rows};
+use super::shape::{Asked, Shape};
+use super::store::{self, New};
+use crate::crypt::source::Material;
+use crate::crypt::{Recipient, Source, certificate, recipient};
+use crate::error::{Error, Position, Result};
+use crate::model::client::ClientId;
+use crate::model::lint;
+use crate::ops::mark;
+use crate::ops::recipients::{self, Wanted};
+use crate::secret::Secret;
+use crate::session::Session;
+use crate::text::safe;
+
+/// So many rows are written at once.
+const CHUNK: usize = 1_000;
+
+/// So many rows that are wrong are told in full.
+const MOST_TOLD: usize = 50;
+
+/// So many sources of keys are remembered with their numbers; others are looked up in the journal.
+const MOST_SOURCES: usize = 1_000;
+
+/// How an input is to be read.
+#[derive(Debug, Default)]
+pub struct How {
+    /// Take what lint finds wrong, too.
+    pub no_lint: bool,
+    /// Go on with the good rows where some are wrong.
+    pub skip_invalid: bool,
+    /// Whom every secret is for whose row names nobody.
+    pub recipients: Wanted,
+}
+
+/// What an input came to.
+#[derive(Debug, Default)]
+pub struct Checked {
+    /// Rows that can be sent.
+    pub good: u64,
+    /// Rows that are passed over.
+    pub skipped: u64,
+    /// Rows that name their id themselves.
+    pub given: u64,
+    /// Rows with a secret that is encrypted for nobody.
+    pub plain: u64,
+    /// The SHA-256 of the input.
+    pub hash: String,
+}
+
+/// Checks and spools.
+pub struct Checker<'a> {
+    session: &'a Session,
+    journal: &'a Journal,
+    key: &'a RunKey,
+    shape: Shape,
+    how: How,
+    /// The number of the keys that every secret is for.
+    default_keys: Option<i64>,
+    sources: HashMap<String, i64>,
+    waiting: Vec<New>,
+    wrong: Vec<(u64, usize, String)>,
+    told: usize,
+    wrong_count: u64,
+    warnings: Vec<(String, u64, u64)>,
+    checked: Checked,
+}
+
+impl<'a> Checker<'a> {
+    /// Begins. Errors are of usage: a key for every row that cannot be had or used.
+    pub fn new(session: &'a Session, journal: &'a Journal, key: &'a RunKey, shape: Shape, how: How) -> Result<Self> {
+        let mut checker = Checker {
+            session,
+            journal,
+            key,
+            shape,
+            how,
+            default_keys: None,
+            sources: HashMap::new(),
+            waiting: Vec::with_capacity(CHUNK),
+            wrong: Vec::new(),
+            told: 0,
+            wrong_count: 0,
+            warnings: Vec::new(),
+            checked: Checked::default(),
+        };
+        if !checker.how.recipients.sources.is_empty() {
+            let found = recipients::load_with_material(session, &checker.how.recipients)?;
+            recipients::tell(session, &found.iter().map(|(recipient, _)| recipient.clone()).collect::<Vec<_>>());
+            checker.default_keys = Some(checker.keep("flags", &found)?);
+        }
+        Ok(checker)
+    }
+
+    /// Reads the input to its end. Errors are of usage: rows are wrong, which are told, and nothing is to be sent.
+    pub fn run(mut self, mut rows: Rows) -> Result<Checked> {
+        let is_wide = rows.has_columns();
+        let located = |error: Error, name: &str| error.about(safe(name));
+        self.shape.learn(rows.names(), is_wide).map_err(|error| located(error, &rows.name))?;
+        if is_wide {
+            self.shape.check_columns(rows.names()).map_err(|error| located(error, &rows.name))?;
+        }
+        while let Some(raw) = rows.next() {
+            if self.session.interrupt().has_arrived() {
+                return Err(Error::interrupted());
+            }
+            match raw {
+                Ok(raw) => self.row(raw, &rows, is_wide)?,
+                Err(wrong) => match wrong.place {
+                    Some(place) => self.refuse(&rows.name, &place, vec![wrong.error])?,
+                    None => return Err(place_in(&rows.name, wrong.error).hint("nothing was sent")),
+                },
+            }
+        }
+        self.flush(&rows.name)?;
+        if !is_wide {
+            self.shape.check_columns(rows.names()).map_err(|error| located(error, &rows.name))?;
+        }
+        self.checked.hash = rows.hash();
+        for (warning, count, first) in &self.warnings {
+            let rows = if *count == 1 { format!("row {first}") } else { format!("{count} rows, the first is {first}") };
+            self.session.ui().warn(&format!("{rows}: {warning}"));
+        }
+        let total = self.checked.good + self.wrong_count;
+        if total == 0 {
+            return Err(Error::usage(format!("there is no row in {}", safe(&rows.name))));
+        }
+        if self.wrong_count > 0 && !self.how.skip_invalid {
+            let more = self.wrong_count.saturating_sub(MOST_TOLD as u64);
+            let more = if more > 0 { format!(" ({more} more were not told)") } else { String::new() };
+            return Err(Error::usage(format!(
+                "{} of {total} rows are wrong{more}: nothing was sent",
+                self.wrong_count
+            ))
+            .hint("--skip-invalid goes on with the good ones"));
+        }
+        if self.checked.good == 0 {
+            return Err(Error::usage("no row is right: there is nothing to send"));
+        }
+        Ok(self.checked)
+    }
+
+    fn row(&mut self, mut raw: Raw, rows: &Rows, is_wide: bool) -> Result<()> {
+        if !is_wide && let Err(error) = self.shape.learn(rows.names(), false) {
+            // It is not known what the rows after it are to do with such a name.
+            return Err(place_in(&rows.name, raw.moved(error)).hint("nothing was sent"));
+        }
+        let place = raw.place.clone();
+        let read = self.shape.asked(&mut raw, rows.names());
+        match read.and_then(|asked| self.new_row(&place, asked).map_err(|error| vec![raw.moved(error)])) {
+            Ok(new) => {
+                self.waiting.push(new);
+                if self.waiting.len() >= CHUNK {
+                    self.flush(&rows.name)?;
+                }
+                Ok(())
+            }
+            Err(errors) => self.refuse(&rows.name, &place, errors),
+        }
+    }
+
+    fn new_row(&mut self, place: &Place, asked: Asked) -> Result<New> {
+        let Asked { mut spec, keys, .. } = asked;
+        mark::take(&mut spec);
+        if !self.how.no_lint {
+            for finding in lint::judge(lint::lint(&spec))? {
+                self.warn(&finding.told(), place.row);
+            }
+        }
+        let mut spec = spec.with_defaults();
+        let given = spec.client_id()?;
+        let is_given = given.is_some();
+        let id = given.unwrap_or_else(ClientId::generate);
+        spec.set_id(&id);
+        let has_secret = spec.uses_secret() || spec.secret().is_some();
+        let keys = match (keys.is_empty(), has_secret) {
+            (true, true) => self.default_keys,
+            (true, false) => None,
+            (false, true) => Some(self.keys(&keys)?),
+            (false, false) => {
+                return Err(Error::usage(format!(
+                    "a client with `{}` has no secret, and there is nothing to encrypt",
+                    spec.auth_method()
+                )));
+            }
+        };
+        let sealed = spec.secret().map(|secret| self.key.seal(place.row, secret)).transpose()?;
+        spec.remove_secret();
+        self.checked.given += u64::from(is_given);
+        self.checked.plain += u64::from(has_secret && keys.is_none());
+        let body = Value::Object(spec.body()).to_string();
+        Ok(New { n: place.row, line: place.at.line, id: id.as_str().to_owned(), given: is_given, body, sealed, keys })
+    }
+
+    /// The number of the keys that a row names: read once, however many rows name them.
+    fn keys(&mut self, sources: &[Source]) -> Result<i64> {
+        let name = format!("{sources:?}");
+        if let Some(number) = self.sources.get(&name) {
+            return Ok(*number);
+        }
+        let journal = self.journal;
+        let wanted = name.clone();
+        let known = self.session.wait(journal.write(move |connection| store::keys_of(connection, &wanted)))?;
+        let number = match known {
+            Some(number) => number,
+            None => {
+                let wanted =
+                    Wanted { sources: sources.to_vec(), fingerprints: Vec::new(), ..self.how.recipients.clone() };
+                self.keep(&name, &recipients::load_with_material(self.session, &wanted)?)?
+            }
+        };
+        if self.sources.len() >= MOST_SOURCES {
+            self.sources.clear();
+        }
+        self.sources.insert(name, number);
+        Ok(number)
+    }
+
+    /// Keeps keys in the journal, after a trial of them.
+    fn keep(&mut self, name: &str, found: &[(Recipient, Material)]) -> Result<i64> {
+        let all: Vec<Recipient> = found.iter().map(|(recipient, _)| recipient.clone()).collect();
+        recipient::encrypt(&all, &Secret::new("trial"))?;
+        let material =
+            found.iter().map(|(_, read)| json!({"from": read.from, "bytes": STANDARD.encode(&read.bytes)})).collect();
+        let expires = all.iter().filter_map(Recipient::expires).min().map(seconds);
+        let (name, material) = (name.to_owned(), Value::Array(material).to_string());
+        let journal = self.journal;
+        self.session.wait(journal.write(move |connection| store::keep_keys(connection, &name, &material, expires)))
+    }
+
+    fn flush(&mut self, name: &str) -> Result<()> {
+        let rows = std::mem::take(&mut self.waiting);
+        let count = rows.len() as u64;
+        let journal = self.journal;
+        let twice = self.session.wait(journal.write(move |connection| store::add(connection, rows)))?;
+        self.checked.good += count - twice.len() as u64;
+        for (new, first) in twice {
+            let place = Place { row: new.n, at: Position { line: new.line, column: 1 } };
+            let error = Error::usage(format!("client `{}` is in row {first} already", safe(&new.id)));
+            self.refuse(name, &place, vec![error.at(place.at)])?;
+        }
+        let wrong = std::mem::take(&mut self.wrong);
+        self.session.wait(journal.write(move |connection| store::skip(connection, wrong)))
+    }
+
+    /// Notes a row that is wrong, and tells of the first ones.
+    fn refuse(&mut self, name: &str, place: &Place, errors: Vec<Error>) -> Result<()> {
+        self.wrong_count += 1;
+        self.checked.skipped += u64::from(self.how.skip_invalid);
+        let messages: Vec<String> = errors.iter().map(Error::full_message).collect();
+        if self.told < MOST_TOLD {
+            self.told += 1;
+            for error in errors {
+                let at = format!("{}, row {} (line {})", safe(name), place.row, place.at.line);
+                self.session.ui().error(&error.about(at));
+            }
+        }
+        self.wrong.push((place.row, place.at.line, messages.join("; ")));
+        if self.wrong.len() >= CHUNK { self.flush(name) } else { Ok(()) }
+    }
+
+    fn warn(&mut self, told: &str, row: u64) {
+        if let Some((_, count, _)) = self.warnings.iter_mut().find(|(warning, _, _)| warning == told) {
+            *count += 1;
+        } else if self.warnings.len() < MOST_WARNINGS {
+            self.warnings.push((told.to_owned(), 1, row));
+        }
+    }
+}
+
+/// So many different warnings are told.
+const MOST_WARNINGS: usize = 20;
+
+fn place_in(name: &str, error: Error) -> Error {
+    let at = error.position().map(|at| format!(", {at}")).unwrap_or_default();
+    error.about(format!("{}{at}", safe(name)))
+}
+
+fn seconds(time: SystemTime) -> i64 {
+    time.duration_since(UNIX_EPOCH).map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
+}
+
+/// Refuses a run in which a key would end before it is used.
+pub fn check_keys(session: &Session, journal: &Journal, lasts: Duration) -> Result<()> {
+    let end = SystemTime::now() + lasts;
+    let found = session.wait(journal.write(move |connection| store::expiring(connection, seconds(end))))?;
+    match found {
+        None => Ok(()),
+        Some((row, line, expires)) => {
+            let when = UNIX_EPOCH + Duration::from_secs(u64::try_from(expires).unwrap_or_default());
+            Err(Error::usage(format!(
+                "row {row} (line {line}): the key that its secret is for ends on {}, before the run does",
+                certificate::day(when)
+            ))
+            .hint("ask its owner for a newer one, or let the row wait"))
+        }
+    }
+}

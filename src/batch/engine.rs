@@ -1,0 +1,437 @@
+//! A run from its input to its end, and from where it was left off.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant, SystemTime};
+
+use serde_json::{Value, json};
+
+use super::check::{self, Checked, Checker};
+use super::folder::{self, Folder};
+use super::identity::Identity;
+use super::journal::Journal;
+use super::key::RunKey;
+use super::pace::{self, Pace, Window};
+use super::results::{self, Reader, Secrets};
+use super::rows::Rows;
+use super::run::{Ended, Sender, Tally};
+use super::shape::Shape;
+use super::state::State;
+use super::store::{self, Counts, Facts};
+use crate::config::tier;
+use crate::error::{Error, Kind, Result};
+use crate::ops::guard;
+use crate::session::Session;
+use crate::text::{safe, shell_word};
+use crate::ui::progress::Progress;
+
+/// How rows are sent and told.
+#[derive(Clone, Debug, Default)]
+pub struct Going {
+    /// At most so many requests at once.
+    pub concurrency: Option<usize>,
+    /// Limits that are kept to, instead of those that the profile or the server names.
+    pub rate: Option<Vec<Window>>,
+    /// Where results go.
+    pub out: Option<PathBuf>,
+    /// Which secrets they hold.
+    pub secrets: Option<Secrets>,
+    /// Tell the progress as JSON.
+    pub json: bool,
+}
+
+/// At most so many requests at once, where nobody says otherwise.
+const CONCURRENCY: usize = 32;
+
+/// A new run.
+pub struct New {
+    /// What the input is, as a person called it.
+    pub input: String,
+    /// How rows become clients.
+    pub shape: Shape,
+    /// What is checked.
+    pub check: check::How,
+    /// How they are sent.
+    pub going: Going,
+    /// Make the rows of an input again that was run already.
+    pub again: bool,
+    /// What of the command line makes the same input another one.
+    pub variant: String,
+}
+
+/// A run that is worked on.
+pub struct Run {
+    /// Its folder, which is held.
+    pub folder: Folder,
+    /// Its journal.
+    pub journal: Journal,
+    /// Its key, where there is one still.
+    pub key: Option<RunKey>,
+    /// What it is.
+    pub facts: Facts,
+}
+
+impl Run {
+    /// Opens a run. Errors are of usage: it is not there, is held by another process, of another version, or broken.
+    pub fn open(session: &Session, name: &str) -> Result<Run> {
+        let folder = Folder::open(name)?;
+        let journal = Journal::open(&folder.path)?;
+        let facts = session.wait(journal.write(store::facts))?;
+        let key = RunKey::read(&folder.path)?;
+        if !facts.contains_key("hash") {
+            return Err(Error::usage(format!("run {}: its input was never checked to its end", folder.name))
+                .hint(format!("nothing was sent: orysh batch forget {}", folder.name)));
+        }
+        Ok(Run { folder, journal, key, facts })
+    }
+
+    /// How many rows are how far.
+    pub fn counts(&self, session: &Session) -> Result<Counts> {
+        session.finish(self.journal.write(store::counts))?
+    }
+
+    /// Its key. Errors: it is gone.
+    pub fn key(&self) -> Result<&RunKey> {
+        self.key.as_ref().ok_or_else(|| {
+            Error::usage(format!(
+                "the key of run {} is gone: no secret of its rows can be told or sent",
+                self.folder.name
+            ))
+        })
+    }
+
+    fn fact(&self, name: &str) -> Option<&str> {
+        self.facts.get(name).map(String::as_str)
+    }
+}
+
+/// Checks and spools an input. Nothing is sent; what is wrong is told.
+pub fn prepare(session: &Session, new: New, is_trial: bool) -> Result<(Run, Checked)> {
+    if let Some(out) = &new.going.out {
+        results::rehearse(out)?;
+    }
+    let rows = Rows::open(&new.input)?;
+    let folder = Folder::create()?;
+    let prepared = spool(session, &folder, new, rows, is_trial);
+    match prepared {
+        Ok((journal, key, facts, checked)) => Ok((Run { folder, journal, key: Some(key), facts }, checked)),
+        Err(error) => {
+            folder.remove()?;
+            Err(error)
+        }
+    }
+}
+
+fn spool(
+    session: &Session,
+    folder: &Folder,
+    new: New,
+    rows: Rows,
+    is_trial: bool,
+) -> Result<(Journal, RunKey, Facts, Checked)> {
+    let key = RunKey::generate()?;
+    key.write(&folder.path)?;
+    let journal = Journal::create(&folder.path)?;
+    let name = rows.name.clone();
+    let checked = Checker::new(session, &journal, &key, new.shape, new.check)?.run(rows)?;
+    let mut facts = Facts::new();
+    if !is_trial {
+        let identity = Identity::of(session)?;
+        let hash = format!("{} {}", checked.hash, new.variant);
+        if !new.again {
+            refuse_again(session, folder, &identity, &hash, checked.given == checked.good)?;
+        }
+        identity.write(&mut facts);
+        facts.insert("hash".into(), hash);
+    }
+    facts.insert("kind".into(), "create".into());
+    facts.insert("input".into(), name);
+    facts.insert("begun".into(), humantime::format_rfc3339_seconds(SystemTime::now()).to_string());
+    facts.insert("given".into(), json!(session.settings().given.names()).to_string());
+    facts.insert("plain".into(), checked.plain.to_string());
+    if let Some(out) = &new.going.out {
+        let out = std::path::absolute(out).unwrap_or_else(|_| out.clone());
+        facts.insert("out".into(), out.display().to_string());
+    }
+    if let Some(secrets) = new.going.secrets {
+        facts.insert("secrets".into(), secrets.name().into());
+    }
+    let kept = facts.clone();
+    session.wait(journal.write(move |connection| store::set_facts(connection, &kept)))?;
+    Ok((journal, key, facts, checked))
+}
+
+/// Refuses an input that was run already on the same server: its clients would be made twice.
+fn refuse_again(session: &Session, own: &Folder, identity: &Identity, hash: &str, has_ids: bool) -> Result<()> {
+    for name in folder::names()?.into_iter().filter(|name| *name != own.name) {
+        let run = match Run::open(session, &name) {
+            Ok(run) => run,
+            Err(error) if error.code() == Some(folder::HELD) => continue,
+            Err(_) => continue,
+        };
+        let before = Identity::read(&run.facts);
+        if run.fact("hash") != Some(hash) || before.demand(identity, &name).is_err() {
+            continue;
+        }
+        let left = due(&run.counts(session)?);
+        let begun = run.fact("begun").unwrap_or_default().to_owned();
+        if left > 0 {
+            return Err(Error::usage(format!("this input is run {name}, begun on {begun}: {left} rows are left"))
+                .with_code("same_input")
+                .hint(format!("go on with it: orysh batch resume {name}"))
+                .hint("--again makes a run of its own, and so the clients a second time"));
+        }
+        if !has_ids {
+            return Err(Error::usage(format!(
+                "this input was run {name}, begun on {begun}: its clients were made, and would be made a second time"
+            ))
+            .with_code("same_input")
+            .hint(format!("see what it came to: orysh batch show {name}"))
+            .hint("--again makes them a second time"));
+        }
+    }
+    Ok(())
+}
+
+/// Rows for which there is something to send yet.
+fn due(counts: &Counts) -> u64 {
+    [State::Planned, State::Sent].iter().filter_map(|state| counts.get(state.name())).sum()
+}
+
+/// Asks, estimates, sends, writes results. Gives what it came to, as a row and what was wrong.
+pub fn go(session: &Session, run: &Run, going: &Going, stdin_is_read: bool) -> Result<(Value, Option<Error>)> {
+    let ui = session.ui();
+    let counts = run.counts(session)?;
+    let (left, total) = (due(&counts), counts.values().sum::<u64>());
+    let name = &run.folder.name;
+    let key = run.key()?;
+    let tier =
+        session.chosen()?.profile.and_then(|profile| profile.rate_limit_tier).and_then(|name| tier::named(&name));
+    let windows = going.rate.clone().or(tier.map(pace::of_tier)).unwrap_or_default();
+    let lasts = pace::time_for(&windows, left);
+    check::check_keys(session, &run.journal, lasts)?;
+    guard::batch(session, &format!("create {left} clients"), stdin_is_read)?;
+    let why = match (&going.rate, tier) {
+        _ if windows.is_empty() => "as fast as the server allows".to_owned(),
+        (Some(_), _) => format!("{}, as --rate says: {}", pace::described(&windows), about(lasts)),
+        (None, Some(tier)) => format!("{}, as tier {}: {}", pace::described(&windows), tier.name, about(lasts)),
+        (None, None) => format!("{}: {}", pace::described(&windows), about(lasts)),
+    };
+    let rows = if left == total { format!("{left} rows") } else { format!("{left} rows of {total}") };
+    ui.note(&format!("run {name}: {rows} to {}, {why}", session.described()?));
+    warn_of_key(session, run, going);
+    let pace = Arc::new(Pace::new(going.concurrency.unwrap_or(CONCURRENCY), windows, tier));
+    let tally = Tally::default();
+    let began = Instant::now();
+    let sender = Sender::new(session, &run.journal, key, Arc::clone(&pace), &tally);
+    let mut progress = Progress::begin(ui, left, going.json);
+    let ended = session.finish(async {
+        tokio::select! {
+            ended = sender.send() => ended,
+            never = watch(session, &mut progress, &tally, &pace, left, began) => match never {},
+        }
+    })?;
+    progress.end(|| state_of(&tally, &pace, left, began));
+    finish(session, run, going, ended, began.elapsed())
+}
+
+/// Says beforehand what can be told afterwards.
+fn warn_of_key(session: &Session, run: &Run, going: &Going) {
+    let has_plain = run.fact("plain").is_some_and(|plain| plain != "0");
+    let name = &run.folder.name;
+    match secrets(run, going) {
+        Secrets::Plain if out(run, going).is_some() => session.ui().note(
+            "the results hold secrets in clear; once all is done and written the run's key is deleted, and the results are the only place of them",
+        ),
+        Secrets::None | Secrets::Pgp if has_plain => session.ui().note(&format!(
+            "secrets that are encrypted for nobody stay in the run: orysh batch results {name} --secrets plain --out FILE.csv"
+        )),
+        _ => {}
+    }
+}
+
+fn secrets(run: &Run, going: &Going) -> Secrets {
+    going.secrets.or_else(|| run.fact("secrets").map(Secrets::parse)).unwrap_or(Secrets::Pgp)
+}
+
+fn out(run: &Run, going: &Going) -> Option<PathBuf> {
+    going.out.clone().or_else(|| run.fact("out").map(PathBuf::from))
+}
+
+async fn watch(
+    session: &Session,
+    progress: &mut Progress,
+    tally: &Tally,
+    pace: &Pace,
+    total: u64,
+    began: Instant,
+) -> std::convert::Infallible {
+    let mut windows = pace.going().windows;
+    loop {
+        tokio::time::sleep(progress.interval()).await;
+        let going = pace.going();
+        let done = tally.ended.load(Ordering::Relaxed);
+        if going.windows != windows {
+            windows.clone_from(&going.windows);
+            let left = total.saturating_sub(done);
+            session.ui().note(&format!(
+                "the server allows {}: {} for the {left} rows that are left",
+                pace::described(&windows),
+                about(pace::time_for(&windows, left))
+            ));
+        }
+        let message = message(tally, &going, total, began);
+        progress.at(done, total, &message, || state_of(tally, pace, total, began));
+    }
+}
+
+fn message(tally: &Tally, going: &pace::Going, total: u64, began: Instant) -> String {
+    let (done, failed) = (tally.ended.load(Ordering::Relaxed), tally.failed.load(Ordering::Relaxed));
+    let rate = rate(done, began);
+    let mut parts = vec![if rate < 10.0 { format!("{rate:.1}/s") } else { format!("{rate:.0}/s") }];
+    if failed > 0 {
+        parts.push(format!("{failed} failed"));
+    }
+    if let Some(blocked) = going.blocked {
+        parts.push(format!("waiting {} s for the server's limit", blocked.as_secs() + 1));
+    }
+    #[expect(clippy::cast_precision_loss, reason = "it is told to the minute")]
+    let measured = Duration::try_from_secs_f64(total.saturating_sub(done) as f64 / rate).unwrap_or_default();
+    let left = measured.max(pace::time_for(&going.windows, total.saturating_sub(done)));
+    if done > 0 {
+        parts.push(format!("{} left", about(left)));
+    }
+    parts.join(", ")
+}
+
+#[expect(clippy::cast_precision_loss, reason = "it is told to a tenth")]
+fn rate(done: u64, began: Instant) -> f64 {
+    done as f64 / began.elapsed().as_secs_f64().max(0.001)
+}
+
+fn state_of(tally: &Tally, pace: &Pace, total: u64, began: Instant) -> Value {
+    let going = pace.going();
+    let (done, failed) = (tally.ended.load(Ordering::Relaxed), tally.failed.load(Ordering::Relaxed));
+    json!({
+        "done": done, "failed": failed, "total": total, "seconds": began.elapsed().as_secs(),
+        "per_second": (rate(done, began) * 10.0).round() / 10.0, "at_once": going.at_once, "limited": going.limited,
+        "waiting_seconds": going.blocked.map(|blocked| blocked.as_secs()),
+    })
+}
+
+/// A length of time as people say it: `14 min`, `3 h 5 min`.
+pub fn about(time: Duration) -> String {
+    match time.as_secs() {
+        0 => "less than a second".into(),
+        seconds @ 1..=119 => format!("{seconds} s"),
+        seconds @ 120..=7199 => format!("{} min", (seconds + 30) / 60),
+        seconds => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+    }
+}
+
+/// Tells what it came to, and writes results.
+fn finish(session: &Session, run: &Run, going: &Going, ended: Ended, took: Duration) -> Result<(Value, Option<Error>)> {
+    let ui = session.ui();
+    let name = &run.folder.name;
+    let counts = run.counts(session)?;
+    let left = due(&counts);
+    let path = out(run, going);
+    if let Some(path) = &path {
+        write_results(session, run, path, secrets(run, going))?;
+        ui.note(&format!("results: {}", results::shown(path)));
+    }
+    for (error, count, first) in session.finish(run.journal.write(|connection| store::errors(connection, 5)))?? {
+        let rows = if count == 1 { format!("row {first}") } else { format!("{count} rows, as row {first}") };
+        ui.warn(&format!("{rows}: {error}"));
+    }
+    if left == 0 {
+        drop_key(run, &counts, path.is_some(), secrets(run, going))?;
+    }
+    let error = verdict(name, &counts, left, ended);
+    Ok((row(run, &counts, Some(took), path.as_deref()), error))
+}
+
+fn verdict(name: &str, counts: &Counts, left: u64, ended: Ended) -> Option<Error> {
+    let resume = format!("go on with: orysh batch resume {name}");
+    if let Some(error) = ended.stopped {
+        return Some(error.about(format!("the run was stopped, {left} rows are left")).hint(resume));
+    }
+    if ended.interrupted {
+        return Some(Error::new(Kind::Interrupted, format!("interrupted: {left} rows are left")).hint(resume));
+    }
+    let count = |state: State| counts.get(state.name()).copied().unwrap_or_default();
+    let without: u64 =
+        [State::Sent, State::Failed, State::Conflict, State::Unproven, State::Skipped].into_iter().map(count).sum();
+    if without == 0 {
+        return None;
+    }
+    let mut error = Error::new(Kind::Partial, format!("{without} rows have no client of their own"));
+    if count(State::Failed) > 0 {
+        error = error.hint(format!("try the failed ones again: orysh batch retry {name}"));
+    }
+    if count(State::Sent) > 0 {
+        error = error.hint(resume);
+    }
+    Some(error.hint(format!("see them: orysh batch show {name}")))
+}
+
+/// What a run is and has come to.
+pub fn row(run: &Run, counts: &Counts, took: Option<Duration>, out: Option<&Path>) -> Value {
+    let mut row = json!({
+        "run": run.folder.name,
+        "input": run.fact("input"),
+        "server": run.fact("server"),
+        "begun": run.fact("begun"),
+        "rows": counts.values().sum::<u64>(),
+    });
+    for state in State::ALL {
+        row[state.name()] = counts.get(state.name()).copied().unwrap_or_default().into();
+    }
+    if let Some(took) = took {
+        row["seconds"] = (took.as_millis() as f64 / 1000.0).into();
+    }
+    row["out"] = out.map_or(Value::Null, |out| out.display().to_string().into());
+    row
+}
+
+/// Writes results of a run to a file.
+pub fn write_results(session: &Session, run: &Run, path: &Path, secrets: Secrets) -> Result<()> {
+    let reader = Reader::new(session, &run.journal, run.key.as_ref(), secrets)?;
+    results::write(&reader, path).map_err(|error| {
+        error.hint(format!(
+            "the run has them still: orysh batch results {} --out {}",
+            run.folder.name,
+            shell_word("results.csv")
+        ))
+    })
+}
+
+/// Deletes the key once nothing needs it any more: all rows are done, and every secret is written.
+fn drop_key(run: &Run, counts: &Counts, is_written: bool, secrets: Secrets) -> Result<()> {
+    let count = |state: State| counts.get(state.name()).copied().unwrap_or_default();
+    let is_done = count(State::Failed) + count(State::Unproven) == 0;
+    let has_plain = run.fact("plain").is_some_and(|plain| plain != "0");
+    if is_done && is_written && (!has_plain || secrets == Secrets::Plain) {
+        RunKey::forget(&run.folder.path)?;
+    }
+    Ok(())
+}
+
+/// Makes sure that a run goes on where it was begun.
+pub fn demand_same(session: &Session, run: &Run) -> Result<()> {
+    Identity::read(&run.facts).demand(&Identity::of(session)?, &safe(&run.folder.name))
+}
+
+/// The newest run that has something left.
+pub fn unfinished(session: &Session) -> Result<Run> {
+    for name in folder::names()?.into_iter().rev() {
+        match Run::open(session, &name) {
+            Ok(run) if due(&run.counts(session)?) > 0 => return Ok(run),
+            Ok(_) => {}
+            Err(error) if error.code() == Some(folder::HELD) => return Err(error),
+            Err(error) => session.ui().warn(&error.full_message()),
+        }
+    }
+    Err(Error::usage("no run has anything left to send").hint("`orysh batch list` shows them"))
+}

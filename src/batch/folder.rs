@@ -1,0 +1,107 @@
+//! Where runs are kept: a folder each, with the journal, the key and a lock.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use crate::config::{files, paths};
+use crate::error::{Error, Result, nearest};
+use crate::text::{hex, safe};
+
+/// A run's folder, held for as long as this lives: another process is refused meanwhile.
+#[derive(Debug)]
+pub struct Folder {
+    /// What the run is called.
+    pub name: String,
+    /// Where it is.
+    pub path: PathBuf,
+    _lock: File,
+}
+
+fn root() -> Result<PathBuf> {
+    Ok(paths::state()?.join("batch"))
+}
+
+impl Folder {
+    /// Makes one for a new run, called by its time and some letters: `20261125-134502-7f3a`.
+    pub fn create() -> Result<Self> {
+        let root = root()?;
+        files::private_folder(&root)?;
+        let time = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
+        let time = time.replace(['-', ':', 'Z'], "").replace('T', "-");
+        let mut bytes = [0; 2];
+        getrandom::fill(&mut bytes).map_err(|source| {
+            Error::failed("the operating system gives no random bytes").caused_by(source.to_string())
+        })?;
+        let name = format!("{time}-{}", hex(&bytes));
+        let path = root.join(&name);
+        files::private_folder(&path)?;
+        Folder::hold(name, path)
+    }
+
+    /// The run of that name, or the only one whose name begins or ends so.
+    ///
+    /// Errors are of usage: there is none, or several; another process holds it.
+    pub fn open(wanted: &str) -> Result<Self> {
+        let names = names()?;
+        let is = |name: &&String| name.starts_with(wanted) || name.ends_with(wanted);
+        let found: Vec<&String> = match names.iter().find(|name| *name == wanted) {
+            Some(name) => vec![name],
+            None if wanted.is_empty() => Vec::new(),
+            None => names.iter().filter(is).collect(),
+        };
+        match found.as_slice() {
+            [name] => Folder::hold((*name).clone(), root()?.join(name)),
+            [] => Err(Error::usage(format!("there is no run `{}`", safe(wanted)))
+                .did_you_mean(nearest(wanted, names.iter().map(String::as_str)))
+                .hint("`orysh batch list` shows them")),
+            several => {
+                let names: Vec<&str> = several.iter().map(|name| name.as_str()).collect();
+                Err(Error::usage(format!("`{}` is part of {} runs: {}", safe(wanted), names.len(), names.join(", "))))
+            }
+        }
+    }
+
+    fn hold(name: String, path: PathBuf) -> Result<Self> {
+        let file = path.join("lock");
+        let failed = |source: std::io::Error| Error::failed(format!("cannot lock run {name}")).caused_by(source);
+        let lock =
+            OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(file).map_err(failed)?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Folder { name, path, _lock: lock }),
+            Err(TryLockError::WouldBlock) => {
+                Err(Error::usage(format!("run {name} is being worked on by another process"))
+                    .with_code(HELD)
+                    .hint("wait for it, or stop it there"))
+            }
+            Err(TryLockError::Error(source)) => Err(failed(source)),
+        }
+    }
+
+    /// Removes it with all that is in it.
+    pub fn remove(self) -> Result<()> {
+        remove(&self.path)
+    }
+}
+
+/// The code of an error that says that another process holds a run.
+pub const HELD: &str = "held";
+
+fn remove(path: &Path) -> Result<()> {
+    fs::remove_dir_all(path)
+        .map_err(|source| Error::failed(format!("cannot remove {}", path.display())).caused_by(source))
+}
+
+/// The names of all runs, the oldest first.
+pub fn names() -> Result<Vec<String>> {
+    let root = root()?;
+    let Ok(entries) = fs::read_dir(&root) else { return Ok(Vec::new()) };
+    let mut names: Vec<String> = entries
+        .flatten()
+        .filter(|entry| entry.path().is_dir())
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .collect();
+    names.sort();
+    Ok(names)
+}

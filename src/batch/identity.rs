@@ -1,0 +1,122 @@
+//! Where a run acts and as whom, so that it is resumed nowhere else.
+
+use serde_json::Value;
+
+use super::store::Facts;
+use crate::api::send::ask;
+use crate::api::{Remote as _, Side, request};
+use crate::error::{Error, Result};
+use crate::session::Session;
+use crate::session::target::Target;
+use crate::text::safe;
+
+/// A server, and who is signed in there.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Identity {
+    /// The address of the admin API; of the sandbox inside this program its name, as its ports change.
+    pub admin: String,
+    /// What the server calls itself, where its public side could be asked (OpenID Connect Discovery 1.0 §3).
+    pub issuer: Option<String>,
+    /// Who is signed in, without any secret: tokens and keys come and go in the middle of a run.
+    pub subject: String,
+}
+
+const SANDBOX: &str = "the sandbox";
+
+impl Identity {
+    /// That of the session now.
+    pub fn of(session: &Session) -> Result<Self> {
+        let chosen = session.chosen()?;
+        if chosen.target == Target::Sandbox {
+            return Ok(Identity { admin: SANDBOX.into(), issuer: None, subject: chosen.subject });
+        }
+        let admin = session.admin_url()?.to_string();
+        // On Ory Network the project's address is the project.
+        let issuer = match chosen.target {
+            Target::Network(_) => None,
+            Target::Server { .. } | Target::Sandbox => session.wait(async { Ok(issuer(session).await) })?,
+        };
+        Ok(Identity { admin, issuer, subject: chosen.subject })
+    }
+
+    /// As the journal keeps it.
+    pub fn write(&self, facts: &mut Facts) {
+        facts.insert("server".into(), self.admin.clone());
+        facts.insert("subject".into(), self.subject.clone());
+        if let Some(issuer) = &self.issuer {
+            facts.insert("issuer".into(), issuer.clone());
+        }
+    }
+
+    /// From the journal.
+    pub fn read(facts: &Facts) -> Self {
+        let text = |name: &str| facts.get(name).cloned();
+        Identity {
+            admin: text("server").unwrap_or_default(),
+            issuer: text("issuer"),
+            subject: text("subject").unwrap_or_default(),
+        }
+    }
+
+    /// Refuses to go on elsewhere, or as somebody else.
+    pub fn demand(&self, now: &Identity, run: &str) -> Result<()> {
+        let is_same = match (&self.issuer, &now.issuer) {
+            (Some(then), Some(now)) => then == now,
+            _ => self.admin == now.admin,
+        };
+        if !is_same {
+            return Err(Error::usage(format!(
+                "run {run} is of {}, and this is {}: nothing was sent",
+                safe(&self.shown()),
+                safe(&now.shown())
+            ))
+            .hint("name the run's own target"));
+        }
+        if self.subject != now.subject {
+            return Err(Error::usage(format!(
+                "run {run} was begun as {}, and this is {}: nothing was sent",
+                safe(&self.subject),
+                safe(&now.subject)
+            ))
+            .hint("sign in as the same, or use the same key"));
+        }
+        Ok(())
+    }
+
+    fn shown(&self) -> String {
+        match &self.issuer {
+            Some(issuer) => format!("{} (issuer {issuer})", self.admin),
+            None => self.admin.clone(),
+        }
+    }
+}
+
+async fn issuer(session: &Session) -> Option<String> {
+    session.door(Side::Public).await.ok()?;
+    let answer = ask(session, &request::discovery(), "cannot ask what the server is").await.ok()?;
+    let body: Value = serde_json::from_slice(&answer.body).ok()?;
+    body["issuer"].as_str().map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_goes_on_at_its_own_server_as_the_same_only() {
+        let identity = |admin: &str, issuer: Option<&str>, subject: &str| Identity {
+            admin: admin.into(),
+            issuer: issuer.map(str::to_owned),
+            subject: subject.into(),
+        };
+        let begun = identity("http://a", Some("http://i"), "me");
+        let why = |now: &Identity| begun.demand(now, "r").err().map(|error| error.message().to_owned());
+        assert_eq!(why(&begun), None);
+        // By another address, but the same server.
+        assert_eq!(why(&identity("http://b", Some("http://i"), "me")), None);
+        assert_eq!(why(&identity("http://a", None, "me")), None);
+        assert!(why(&identity("http://a", Some("http://other"), "me")).unwrap().contains("is of http://a"));
+        assert!(why(&identity("http://b", None, "me")).unwrap().contains("is of http://a"));
+        assert!(why(&identity("http://a", Some("http://i"), "you")).unwrap().contains("as me"));
+    }
+}

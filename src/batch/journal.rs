@@ -1,0 +1,162 @@
+//! A run's journal: one SQLite file, written by a thread of its own. What was written is on disk when it is told.
+
+use std::path::Path;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::JoinHandle;
+
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use tokio::sync::oneshot;
+
+use crate::error::{Error, Result};
+
+/// The file in a run's folder.
+const FILE: &str = "journal.sqlite";
+
+/// The version of the schema.
+const VERSION: i32 = 1;
+
+/// So many changes go into one commit at most.
+const MOST_AT_ONCE: usize = 1024;
+
+/// The code of an error that says that nothing can be written any more.
+pub const BROKEN: &str = "journal";
+
+type Work = Box<dyn FnOnce(&Connection) -> rusqlite::Result<()> + Send>;
+
+struct Job {
+    work: Work,
+    done: oneshot::Sender<std::result::Result<(), String>>,
+}
+
+/// The journal. The thread ends with it.
+pub struct Journal {
+    sender: Option<Sender<Job>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Journal {
+    /// Makes a new one in a folder.
+    pub fn create(folder: &Path) -> Result<Self> {
+        let path = folder.join(FILE);
+        // SQLite gives its other files the mode of this one.
+        crate::config::files::write_new(&path, b"")?;
+        let connection = open(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        connection.execute_batch(include_str!("schema.sql")).map_err(|source| failed(&source))?;
+        Ok(Journal::on(connection))
+    }
+
+    /// Opens the one of a folder. Errors: it is not there, of another version, or broken.
+    pub fn open(folder: &Path) -> Result<Self> {
+        let path = folder.join(FILE);
+        if !path.is_file() {
+            return Err(Error::usage(format!("{} is not there: the run has no journal", path.display())));
+        }
+        let connection = open(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        let broken = |source: rusqlite::Error| {
+            Error::failed(format!("{} is broken, or no journal", path.display())).caused_by(source.to_string())
+        };
+        let version: i32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(broken)?;
+        if version != VERSION {
+            return Err(Error::usage(format!(
+                "the run's journal has version {version}, and this program reads version {VERSION}"
+            ))
+            .hint("use the program that began the run"));
+        }
+        let checked: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(broken)?;
+        if checked != "ok" {
+            return Err(Error::failed(format!("{} is broken: {checked}", path.display())));
+        }
+        Ok(Journal::on(connection))
+    }
+
+    fn on(connection: Connection) -> Self {
+        let (sender, receiver) = channel();
+        let thread = std::thread::spawn(move || work(connection, &receiver));
+        Journal { sender: Some(sender), thread: Some(thread) }
+    }
+
+    /// Makes a change, together with those of others that wait; it is on disk when this returns.
+    ///
+    /// Errors: it could not be written, or one before it could not: after that nothing is certain any more.
+    pub async fn write<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (tell, told) = oneshot::channel();
+        let (done, is_done) = oneshot::channel();
+        let work: Work = Box::new(move |connection| {
+            let value = change(connection)?;
+            // Nobody listens any more where the process ends.
+            let _ = tell.send(value);
+            Ok(())
+        });
+        let gone = || Error::failed("the journal has ended").with_code(BROKEN);
+        self.sender.as_ref().ok_or_else(gone)?.send(Job { work, done }).map_err(|_| gone())?;
+        match is_done.await {
+            Ok(Ok(())) => told.await.map_err(|_| gone()),
+            Ok(Err(why)) => Err(Error::failed(format!("the journal cannot be written: {why}"))
+                .with_code(BROKEN)
+                .hint("is the disk full?")),
+            Err(_) => Err(gone()),
+        }
+    }
+}
+
+impl Drop for Journal {
+    fn drop(&mut self) {
+        drop(self.sender.take());
+        if let Some(thread) = self.thread.take() {
+            // It has nothing to tell that was not told.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn open(path: &Path, flags: OpenFlags) -> Result<Connection> {
+    let connection = Connection::open_with_flags(path, flags).map_err(|source| failed(&source))?;
+    connection.set_prepared_statement_cache_capacity(64);
+    connection
+        .execute_batch(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
+             PRAGMA temp_store = MEMORY; PRAGMA cache_size = -4096; PRAGMA busy_timeout = 5000;",
+        )
+        .map_err(|source| Error::failed(format!("{} cannot be used", path.display())).caused_by(source.to_string()))?;
+    Ok(connection)
+}
+
+fn failed(source: &rusqlite::Error) -> Error {
+    Error::failed(format!("the journal cannot be written: {source}")).with_code(BROKEN)
+}
+
+fn work(mut connection: Connection, receiver: &Receiver<Job>) {
+    let mut broken: Option<String> = None;
+    while let Ok(first) = receiver.recv() {
+        let mut jobs = vec![first];
+        while jobs.len() < MOST_AT_ONCE
+            && let Ok(job) = receiver.try_recv()
+        {
+            jobs.push(job);
+        }
+        let (works, told): (Vec<Work>, Vec<_>) = jobs.into_iter().map(|job| (job.work, job.done)).unzip();
+        // After a sync that failed, the next one may seem to succeed: nothing is written any more.
+        let result = match &broken {
+            Some(why) => Err(why.clone()),
+            None => commit(&mut connection, works).map_err(|source| source.to_string()),
+        };
+        if let Err(why) = &result {
+            broken = Some(why.clone());
+        }
+        for done in told {
+            // Nobody listens any more where the process ends.
+            let _ = done.send(result.clone());
+        }
+    }
+}
+
+fn commit(connection: &mut Connection, works: Vec<Work>) -> rusqlite::Result<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    for work in works {
+        work(&transaction)?;
+    }
+    transaction.commit()
+}

@@ -1,0 +1,358 @@
+//! Sending the rows of a run: each exactly once, as fast as the server takes them, and each step in the journal first.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
+use serde_json::{Map, Value};
+use url::Url;
+
+use super::journal::{self, Journal};
+use super::key::RunKey;
+use super::pace::Pace;
+use super::state::{Next, State, after};
+use super::store::{self, Due};
+use crate::api::request::Request;
+use crate::api::{Door, Remote, Seen, Side, Wait};
+use crate::crypt::Recipient;
+use crate::error::{Error, Result};
+use crate::model::client::ClientSpec;
+use crate::ops::create::Plan;
+use crate::ops::settle::{self, Fate, Proof};
+use crate::secret::Secret;
+use crate::session::Session;
+
+/// So many rows are read from the journal at once.
+const CHUNK: usize = 128;
+
+/// So many rows are under way beside those that are being sent: they wait for the journal.
+const SPARE: usize = 64;
+
+/// How long nothing is sent after a row found no server that serves, the first time; then twice as long each time.
+const FIRST_PAUSE: Duration = Duration::from_millis(125);
+const MOST_DOUBLINGS: u32 = 7;
+
+/// How long a server may be away before the run stops.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// The session at the run's pace.
+pub struct Paced {
+    session: Session,
+    pace: Arc<Pace>,
+}
+
+impl Paced {
+    /// The session at this pace.
+    pub fn new(session: Session, pace: Arc<Pace>) -> Self {
+        Paced { session, pace }
+    }
+}
+
+impl Remote for Paced {
+    fn door(&self, side: Side) -> Wait<'_, Result<Door>> {
+        self.session.door(side)
+    }
+
+    fn learn_public(&self, url: Url) {
+        self.session.learn_public(url);
+    }
+
+    fn tell(&self, _message: &str) {
+        // The progress tells it.
+    }
+
+    fn admit<'a>(&'a self, request: &'a Request) -> Wait<'a, ()> {
+        Box::pin(self.pace.admit(request))
+    }
+
+    fn observe(&self, request: &Request, seen: &Seen<'_>) {
+        self.pace.observe(request, seen);
+    }
+
+    fn is_patient(&self) -> bool {
+        true
+    }
+}
+
+/// What a run has come to so far, for whoever shows it.
+#[derive(Debug, Default)]
+pub struct Tally {
+    /// Rows that came to an end.
+    pub ended: AtomicU64,
+    /// Rows whose client was made.
+    pub done: AtomicU64,
+    /// Rows that came to another end.
+    pub failed: AtomicU64,
+}
+
+/// How sending ended.
+#[derive(Debug, Default)]
+pub struct Ended {
+    /// What stopped it before its end.
+    pub stopped: Option<Error>,
+    /// Whether somebody interrupted it.
+    pub interrupted: bool,
+}
+
+/// Sends what is due.
+pub struct Sender<'a> {
+    remote: Paced,
+    journal: &'a Journal,
+    key: &'a RunKey,
+    pace: Arc<Pace>,
+    tally: &'a Tally,
+    /// The keys of recipients that were read of late.
+    recipients: Mutex<HashMap<i64, Vec<Recipient>>>,
+    can_probe: bool,
+    served: AtomicU64,
+}
+
+/// So many rows' recipients are kept parsed.
+const MOST_RECIPIENTS: usize = 256;
+
+/// A row on its way.
+struct Trip {
+    due: Due,
+    tries: u32,
+    /// Whether it may have been sent already.
+    was_sent: bool,
+}
+
+/// What became of a trip.
+enum Arrival {
+    Ended(State),
+    Again(Trip, Error),
+    Stop(Error),
+}
+
+impl<'a> Sender<'a> {
+    /// Sends with this.
+    pub fn new(session: &Session, journal: &'a Journal, key: &'a RunKey, pace: Arc<Pace>, tally: &'a Tally) -> Self {
+        Sender {
+            remote: Paced::new(session.clone(), Arc::clone(&pace)),
+            journal,
+            key,
+            pace,
+            tally,
+            recipients: Mutex::default(),
+            can_probe: false,
+            served: AtomicU64::new(0),
+        }
+    }
+
+    /// Sends all that is due. Ctrl-C ends it once what is under way has come to its end.
+    pub async fn send(mut self) -> Ended {
+        self.can_probe = self.remote.door(Side::Public).await.is_ok();
+        let interrupt = self.remote.session.interrupt().clone();
+        let mut under_way = FuturesUnordered::new();
+        let mut waiting: std::collections::VecDeque<Trip> = std::collections::VecDeque::new();
+        let mut again: Vec<Trip> = Vec::new();
+        let (mut cursor, mut is_read) = (0, false);
+        let mut ended = Ended::default();
+        let mut last_served = Instant::now();
+        // While the server is away, one row at a time finds out when it is back.
+        let (mut trouble, mut pause) = (0_u32, None::<Instant>);
+        loop {
+            let is_stopping = ended.interrupted || ended.stopped.is_some();
+            let room = (self.pace.going().at_once * 2 + SPARE).saturating_sub(under_way.len());
+            if !is_stopping {
+                if waiting.is_empty() && !is_read && room > 0 {
+                    match self.next_chunk(cursor).await {
+                        Ok(rows) => {
+                            is_read = rows.is_empty();
+                            cursor = rows.last().map_or(cursor, |due| due.n);
+                            waiting.extend(rows.into_iter().map(|due| Trip {
+                                was_sent: due.state == State::Sent,
+                                due,
+                                tries: 0,
+                            }));
+                        }
+                        Err(error) => {
+                            ended.stopped = Some(error);
+                            continue;
+                        }
+                    }
+                }
+                pause = pause.filter(|until| *until > Instant::now());
+                let most = match (pause, trouble) {
+                    (Some(_), _) => 0,
+                    (None, 0) => room,
+                    (None, _) => usize::from(under_way.is_empty()),
+                };
+                for _ in 0..most {
+                    match again.pop().or_else(|| waiting.pop_front()) {
+                        Some(trip) => under_way.push(self.travel(trip)),
+                        None => break,
+                    }
+                }
+            }
+            if under_way.is_empty() && (is_stopping || is_read && waiting.is_empty() && again.is_empty()) {
+                return ended;
+            }
+            let until = pause.unwrap_or_else(Instant::now);
+            tokio::select! {
+                biased;
+                () = interrupt.arrival(), if !ended.interrupted => ended.interrupted = true,
+                () = tokio::time::sleep_until(until.into()), if pause.is_some() || under_way.is_empty() => {}
+                Some(arrival) = under_way.next(), if !under_way.is_empty() => match arrival {
+                    Arrival::Ended(state) => {
+                        let count = if state == State::Done { &self.tally.done } else { &self.tally.failed };
+                        count.fetch_add(1, Ordering::Relaxed);
+                        self.tally.ended.fetch_add(1, Ordering::Relaxed);
+                        if state == State::Done {
+                            (last_served, trouble) = (Instant::now(), 0);
+                        }
+                    }
+                    Arrival::Stop(error) => ended.stopped = ended.stopped.or(Some(error)),
+                    Arrival::Again(trip, error) => {
+                        again.push(trip);
+                        if last_served.elapsed() > PATIENCE && !is_stopping {
+                            ended.stopped = Some(error.about(format!(
+                                "the server has served nothing for {} s",
+                                last_served.elapsed().as_secs()
+                            )));
+                        } else {
+                            trouble += 1;
+                            pause = Some(Instant::now() + FIRST_PAUSE * 2_u32.pow(trouble.min(MOST_DOUBLINGS)));
+                        }
+                    }
+                },
+            }
+        }
+    }
+
+    async fn next_chunk(&self, cursor: u64) -> Result<Vec<Due>> {
+        let can_probe = self.can_probe;
+        let begins = move |due: &Due| !due.given || can_probe && has_secret(due);
+        self.journal.write(move |connection| store::due(connection, cursor, CHUNK, begins)).await
+    }
+
+    async fn travel(&self, mut trip: Trip) -> Arrival {
+        let served = self.served.load(Ordering::Relaxed);
+        trip.tries += 1;
+        let plan = match self.ready(&trip.due).await {
+            Ok(plan) => plan,
+            Err(error) if error.code() == Some(journal::BROKEN) => return Arrival::Stop(error),
+            Err(error) => return self.end(&trip.due, State::Failed, None, Some(&error)).await,
+        };
+        let fate = match self.create(&plan, &mut trip).await {
+            Ok(fate) => fate,
+            Err(error) => return Arrival::Stop(error),
+        };
+        let was_served = self.served.load(Ordering::Relaxed) > served;
+        match after(fate, was_served, trip.tries) {
+            Next::Done(_) => {
+                self.served.fetch_add(1, Ordering::Relaxed);
+                self.end(&trip.due, State::Done, plan.sealed(), None).await
+            }
+            Next::End(state, error) => self.end(&trip.due, state, None, Some(&error)).await,
+            Next::Again(error) => Arrival::Again(trip, error),
+            Next::Stop(error) => Arrival::Stop(error),
+        }
+    }
+
+    /// Notes what a row came to, on disk before it is told. `secret` is encrypted for its owners.
+    async fn end(&self, due: &Due, state: State, secret: Option<&Secret>, error: Option<&Error>) -> Arrival {
+        let secret = secret.map(|sealed| sealed.expose().to_owned());
+        let error = error.map(|error| told(error, &due.id));
+        let n = due.n;
+        let noted =
+            self.journal.write(move |connection| store::end(connection, n, state, secret.as_deref(), error.as_deref()));
+        match noted.await {
+            Ok(()) => Arrival::Ended(state),
+            Err(error) => Arrival::Stop(error),
+        }
+    }
+
+    /// Sends a row and settles what became of it. Errors are those of the journal.
+    async fn create(&self, plan: &Plan, trip: &mut Trip) -> Result<Fate> {
+        let due = &mut trip.due;
+        let proof = if !due.given {
+            Proof::OwnId
+        } else if self.can_probe && has_secret(due) {
+            Proof::Probe
+        } else if due.state == State::Sent {
+            Proof::Absence(due.absent.map(|seconds| UNIX_EPOCH + Duration::from_secs(seconds.unsigned_abs())))
+        } else {
+            match settle::look_up(&self.remote, plan).await {
+                Ok(Ok(since)) => {
+                    let (n, absent) = (due.n, since.map(seconds));
+                    self.journal.write(move |connection| store::looked_up(connection, n, absent)).await?;
+                    (due.state, due.absent) = (State::Sent, absent);
+                    Proof::Absence(since)
+                }
+                Ok(Err(client)) => return Ok(Fate::Exists(client)),
+                Err(error) => return Ok(Fate::Refused(error)),
+            }
+        };
+        let was_sent = std::mem::replace(&mut trip.was_sent, true);
+        Ok(settle::send(&self.remote, plan, proof, was_sent).await)
+    }
+
+    /// The client as it is to be sent; keys that are not at hand are read from the journal.
+    async fn ready(&self, due: &Due) -> Result<Plan> {
+        if let Some(number) = due.keys
+            && !self.known().contains_key(&number)
+        {
+            let material = self.journal.write(move |connection| store::keys(connection, number)).await?;
+            let recipients = read_keys(&material)?;
+            let mut known = self.known();
+            if known.len() >= MOST_RECIPIENTS {
+                known.clear();
+            }
+            known.insert(number, recipients);
+        }
+        self.plan(due)
+    }
+
+    fn known(&self) -> std::sync::MutexGuard<'_, HashMap<i64, Vec<Recipient>>> {
+        self.recipients.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn plan(&self, due: &Due) -> Result<Plan> {
+        let mut spec = spec(&due.body)?;
+        if let Some(sealed) = &due.sealed {
+            spec.set_secret(self.key.open(due.n, sealed)?);
+        } else if spec.uses_secret() {
+            spec.set_secret(self.key.secret_of(due.n));
+        }
+        let recipients = due.keys.and_then(|number| self.known().get(&number).cloned()).unwrap_or_default();
+        Plan::ready(spec, !due.given, recipients)
+    }
+}
+
+/// What a row asks for, from the journal.
+pub fn spec(body: &str) -> Result<ClientSpec> {
+    let body: Map<String, Value> =
+        serde_json::from_str(body).map_err(|_| Error::failed("a row is broken in the journal"))?;
+    Ok(ClientSpec::from_object(body)?.0)
+}
+
+/// Whether the token endpoint could tell whether the row's secret is right.
+fn has_secret(due: &Due) -> bool {
+    spec(&due.body).is_ok_and(|spec| spec.uses_secret())
+}
+
+fn read_keys(material: &str) -> Result<Vec<Recipient>> {
+    let broken = || Error::failed("the keys of a row are broken in the journal");
+    let list: Vec<Value> = serde_json::from_str(material).map_err(|_| broken())?;
+    let one = |entry: &Value| {
+        let bytes = STANDARD.decode(entry["bytes"].as_str().ok_or_else(broken)?).map_err(|_| broken())?;
+        Recipient::read(&bytes, entry["from"].as_str().unwrap_or("the journal"))
+    };
+    list.iter().map(one).collect()
+}
+
+/// An error as results tell it: without the row's id, so that errors of one kind are the same text.
+fn told(error: &Error, id: &str) -> String {
+    error.full_message().replace(&format!("`{id}`"), "").replace("cannot create client : ", "").trim().to_owned()
+}
+
+fn seconds(time: SystemTime) -> i64 {
+    time.duration_since(UNIX_EPOCH).map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
+}

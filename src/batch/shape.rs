@@ -1,0 +1,248 @@
+//! From a row to what is asked for: columns to fields, fixed and templated values, defaults.
+
+use std::collections::HashMap;
+
+use serde_json::{Map, Value};
+
+use super::rows::{Given, Raw};
+use super::template::Template;
+use crate::crypt::Source;
+use crate::error::{self, Error, Result};
+use crate::model::client::ClientSpec;
+use crate::model::fields::{self, FIELDS, Field, Kind, SetBy};
+use crate::model::{input, json, table_input};
+use crate::text::safe;
+
+/// What a column is for.
+#[derive(Clone, Debug)]
+enum Target {
+    Field(&'static Field),
+    /// A member of a JSON field, by its path in it: `metadata.tier`.
+    Member(&'static Field, Vec<String>),
+    /// A key that the secret is encrypted for.
+    Key(fn(String) -> Source),
+    /// For templates only.
+    Template,
+}
+
+/// The columns of keys.
+const KEYS: [(&str, fn(String) -> Source); 3] =
+    [("pgp_key", Source::Word), ("pgp_key_url", Source::Url), ("keybase", Source::Keybase)];
+
+/// How rows become clients.
+#[derive(Debug, Default)]
+pub struct Shape {
+    /// The fields that columns of other names are for.
+    maps: HashMap<String, String>,
+    sets: Vec<(Target, String, Template)>,
+    defaults: ClientSpec,
+    /// By the number of the name.
+    targets: Vec<Target>,
+}
+
+/// What a row asks for.
+#[derive(Debug)]
+pub struct Asked {
+    /// The client.
+    pub spec: ClientSpec,
+    /// Whom its secret is for.
+    pub keys: Vec<Source>,
+    /// Names of fields that the server sets, which are left out.
+    pub left_out: Vec<&'static str>,
+}
+
+impl Shape {
+    /// From `COLUMN=FIELD`, `FIELD=TEMPLATE` and the fields of every row that says nothing else.
+    pub fn new(maps: &[String], sets: &[String], defaults: ClientSpec) -> Result<Shape> {
+        let mut shape = Shape { defaults, ..Shape::default() };
+        for map in maps {
+            let (column, field) = pair("--map", map, "COLUMN=FIELD")?;
+            target(field).ok_or_else(|| unknown(field).about("--map"))?;
+            if shape.maps.insert(column.to_owned(), field.to_owned()).is_some() {
+                return Err(Error::usage(format!("--map says twice what `{}` is for", safe(column))));
+            }
+        }
+        for set in sets {
+            let (field, text) = pair("--set", set, "FIELD=VALUE")?;
+            let target = target(field).ok_or_else(|| unknown(field).about("--set"))?;
+            shape.sets.push((target, field.to_owned(), Template::parse(text).map_err(|error| error.about("--set"))?));
+        }
+        Ok(shape)
+    }
+
+    /// Takes in the names that came up since. Errors are of usage: a name that is no field and in no template.
+    pub fn learn(&mut self, names: &[String], are_columns: bool) -> Result<()> {
+        for at in self.targets.len()..names.len() {
+            let name = &names[at];
+            let is_in_template =
+                self.sets.iter().any(|(_, _, template)| template.columns().any(|column| column == name));
+            let wanted = self.maps.get(name).map_or(name.as_str(), String::as_str);
+            let found = match target(wanted) {
+                Some(target) => target,
+                None if is_in_template => Target::Template,
+                None => {
+                    let place = if are_columns { format!("column {}: ", at + 1) } else { String::new() };
+                    let known = FIELDS.iter().map(|field| field.json).chain(KEYS.map(|(key, _)| key));
+                    return Err(Error::usage(format!("{place}unknown field `{}`", safe(name)))
+                        .did_you_mean(error::nearest(name, known))
+                        .hint(format!("--map '{}=FIELD' says which field it is for", safe(name))));
+                }
+            };
+            self.targets.push(found);
+        }
+        Ok(())
+    }
+
+    /// Checks that what templates and maps name is there, once all columns are known.
+    pub fn check_columns(&self, names: &[String]) -> Result<()> {
+        let named = self.maps.keys().map(|column| ("--map", column.as_str()));
+        let in_templates = self.sets.iter().flat_map(|(_, _, template)| template.columns());
+        for (flag, column) in named.chain(in_templates.map(|column| ("--set", column))) {
+            if !names.iter().any(|name| name == column) {
+                return Err(Error::usage(format!("{flag} names `{}`, and the input has no such column", safe(column)))
+                    .did_you_mean(error::nearest(column, names.iter().map(String::as_str))));
+            }
+        }
+        Ok(())
+    }
+
+    /// The client that a row asks for. Errors: all that is wrong in it, each with its column or place.
+    pub fn asked(&self, raw: &mut Raw, names: &[String]) -> std::result::Result<Asked, Vec<Error>> {
+        let mut asked = Asked { spec: self.defaults.clone(), keys: Vec::new(), left_out: Vec::new() };
+        let mut members: Vec<(&'static Field, &[String], Value)> = Vec::new();
+        let mut errors = Vec::new();
+        let texts = self.texts(raw, names);
+        for (number, given) in std::mem::take(&mut raw.cells) {
+            let place = |error: Error, given: bool| match given {
+                true => error.about(format!("column {} (`{}`)", number + 1, safe(&names[number]))),
+                false => error,
+            };
+            let is_text = matches!(given, Given::Text(_));
+            let read = match &self.targets[number] {
+                Target::Template => Ok(()),
+                Target::Field(field) if field.set_by == SetBy::Server => {
+                    asked.left_out.push(field.json);
+                    Ok(())
+                }
+                Target::Field(field) => value(field, given).map(|value| asked.spec.set(field, value)),
+                Target::Member(field, path) => member(given).map(|value| members.push((*field, path, value))),
+                Target::Key(make) => match text(&given) {
+                    Some(text) => {
+                        asked.keys.push(make(text));
+                        Ok(())
+                    }
+                    None => Err(Error::usage(format!("`{}` wants text", safe(&names[number])))),
+                },
+            };
+            if let Err(error) = read {
+                errors.push(raw.moved(place(error, is_text)));
+            }
+        }
+        for (target, name, template) in &self.sets {
+            let filled = template.fill(|column| texts.get(column).cloned()).and_then(|text| match target {
+                Target::Field(field) => table_input::value(field, &text).map(|value| asked.spec.set(field, value)),
+                Target::Member(field, path) => {
+                    members.push((*field, path, cell_value(&text)));
+                    Ok(())
+                }
+                Target::Key(make) => {
+                    asked.keys.push(make(text));
+                    Ok(())
+                }
+                Target::Template => Ok(()),
+            });
+            if let Err(error) = filled {
+                errors.push(raw.moved(error.about(format!("--set {}", safe(name)))));
+            }
+        }
+        for (field, path, value) in members {
+            let mut whole = asked.spec.get(field.json).cloned().unwrap_or_else(|| Value::Object(Map::new()));
+            match put(&mut whole, path, value) {
+                Ok(()) => asked.spec.set(field, whole),
+                Err(error) => errors.push(raw.moved(error.about(format!("{}.{}", field.json, path.join("."))))),
+            }
+        }
+        if errors.is_empty() { Ok(asked) } else { Err(errors) }
+    }
+
+    /// What templates may name, where there are any.
+    fn texts(&self, raw: &Raw, names: &[String]) -> HashMap<String, String> {
+        if self.sets.iter().all(|(_, _, template)| template.columns().next().is_none()) {
+            return HashMap::new();
+        }
+        let cells = raw.cells.iter();
+        cells.filter_map(|(number, given)| Some((names[*number].clone(), text(given)?))).collect()
+    }
+}
+
+fn pair<'a>(flag: &str, text: &'a str, form: &str) -> Result<(&'a str, &'a str)> {
+    match text.split_once('=') {
+        Some((left, right)) if !left.trim().is_empty() => Ok((left.trim(), right)),
+        _ => Err(Error::usage(format!("{flag} wants {form}, not `{}`", safe(text)))),
+    }
+}
+
+fn unknown(name: &str) -> Error {
+    Error::usage(format!("unknown field `{}`", safe(name))).did_you_mean(fields::nearest(name))
+}
+
+fn target(name: &str) -> Option<Target> {
+    let name = name.trim();
+    if let Some(field) = fields::field(name).or_else(|| fields::by_flag(name)) {
+        return Some(Target::Field(field));
+    }
+    let key = name.replace('-', "_");
+    if let Some((_, make)) = KEYS.iter().find(|(known, _)| *known == key) {
+        return Some(Target::Key(*make));
+    }
+    let (field, path) = name.split_once('.')?;
+    let field = fields::field(field).filter(|field| field.kind == Kind::Json)?;
+    let path: Vec<String> = path.split('.').map(str::to_owned).collect();
+    path.iter().all(|part| !part.is_empty()).then_some(Target::Member(field, path))
+}
+
+fn value(field: &'static Field, given: Given) -> Result<Value> {
+    match given {
+        Given::Text(cell) => table_input::value(field, &cell),
+        Given::Node(node) => input::value(field, node),
+    }
+}
+
+fn member(given: Given) -> Result<Value> {
+    match given {
+        Given::Text(cell) => Ok(cell_value(&cell)),
+        Given::Node(node) => node.value(&|text| Ok(Value::from(text))),
+    }
+}
+
+/// What is JSON in a cell is taken for that, and all else for text.
+fn cell_value(cell: &str) -> Value {
+    json::value(cell).unwrap_or_else(|_| Value::from(cell))
+}
+
+fn text(given: &Given) -> Option<String> {
+    match given {
+        Given::Text(cell) => Some(cell.clone()),
+        Given::Node(node) => match node.clone().value(&|text| Ok(Value::from(text))).ok()? {
+            Value::String(text) => Some(text),
+            value @ (Value::Number(_) | Value::Bool(_)) => Some(value.to_string()),
+            Value::Null | Value::Array(_) | Value::Object(_) => None,
+        },
+    }
+}
+
+fn put(whole: &mut Value, path: &[String], value: Value) -> Result<()> {
+    let Value::Object(members) = whole else {
+        return Err(Error::usage("what it would be a member of is no object"));
+    };
+    match path {
+        [] => Ok(()),
+        [last] => {
+            members.insert(last.clone(), value);
+            Ok(())
+        }
+        [first, rest @ ..] => {
+            put(members.entry(first.clone()).or_insert_with(|| Value::Object(Map::new())), rest, value)
+        }
+    }
+}

@@ -1,0 +1,264 @@
+//! What the journal holds, in terms of rows: every question and every change, in one place.
+
+use std::collections::BTreeMap;
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::state::State;
+
+/// What the run is, by name.
+pub type Facts = BTreeMap<String, String>;
+
+/// A row that was checked.
+#[derive(Debug)]
+pub struct New {
+    /// Its number.
+    pub n: u64,
+    /// The line that it begins on.
+    pub line: usize,
+    /// Its id: its own, or one that was chosen for it.
+    pub id: String,
+    /// Whether it is its own.
+    pub given: bool,
+    /// What it asks for, without its secret, as JSON.
+    pub body: String,
+    /// The secret that it gave, sealed.
+    pub sealed: Option<Vec<u8>>,
+    /// Whom the secret is for.
+    pub keys: Option<i64>,
+}
+
+/// A row that is due.
+#[derive(Debug)]
+pub struct Due {
+    /// Its number.
+    pub n: u64,
+    /// Its id.
+    pub id: String,
+    /// Whether it is its own.
+    pub given: bool,
+    /// How far it was when it was read.
+    pub state: State,
+    /// When its id was looked up and was free.
+    pub absent: Option<i64>,
+    /// What it asks for.
+    pub body: String,
+    /// The secret that it gave, sealed.
+    pub sealed: Option<Vec<u8>>,
+    /// Whom the secret is for.
+    pub keys: Option<i64>,
+}
+
+/// A row as results tell it.
+#[derive(Debug)]
+pub struct Told {
+    /// Its number.
+    pub n: u64,
+    /// The line that it begins on.
+    pub line: usize,
+    /// How far it is.
+    pub state: State,
+    /// Its id.
+    pub id: String,
+    /// Whether it named that itself.
+    pub given: bool,
+    /// Its secret, encrypted for its owners.
+    pub secret: Option<String>,
+    /// What went wrong.
+    pub error: Option<String>,
+    /// What it asks for; absent for one that was passed over.
+    pub body: Option<String>,
+    /// The secret that it gave, sealed.
+    pub sealed: Option<Vec<u8>>,
+}
+
+/// How many rows are how far.
+pub type Counts = BTreeMap<&'static str, u64>;
+
+/// Sets facts.
+pub fn set_facts(connection: &Connection, facts: &Facts) -> rusqlite::Result<()> {
+    let mut statement = connection
+        .prepare_cached("INSERT INTO run (name, value) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = ?2")?;
+    for (name, value) in facts {
+        statement.execute(params![name, value])?;
+    }
+    Ok(())
+}
+
+/// All facts.
+pub fn facts(connection: &Connection) -> rusqlite::Result<Facts> {
+    let mut statement = connection.prepare_cached("SELECT name, value FROM run")?;
+    statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+}
+
+/// Adds rows. Gives those whose id another row has, each with the number of that.
+pub fn add(connection: &Connection, rows: Vec<New>) -> rusqlite::Result<Vec<(New, u64)>> {
+    let mut row = connection
+        .prepare_cached("INSERT OR IGNORE INTO row (n, line, id, given, state, keys) VALUES (?, ?, ?, ?, 0, ?)")?;
+    let mut asked = connection.prepare_cached("INSERT INTO asked (n, body, sealed) VALUES (?, ?, ?)")?;
+    let mut first = connection.prepare_cached("SELECT n FROM row WHERE id = ? AND given")?;
+    let mut twice = Vec::new();
+    for new in rows {
+        if row.execute(params![number(new.n), number(new.line as u64), new.id, new.given, new.keys])? == 0 {
+            let other = first.query_row([&new.id], |row| row.get(0)).map(unsigned)?;
+            twice.push((new, other));
+            continue;
+        }
+        asked.execute(params![number(new.n), new.body, new.sealed])?;
+    }
+    Ok(twice)
+}
+
+/// Notes rows that are passed over: number, line, why.
+pub fn skip(connection: &Connection, rows: Vec<(u64, usize, String)>) -> rusqlite::Result<()> {
+    let mut statement =
+        connection.prepare_cached("INSERT INTO row (n, line, id, given, state, error) VALUES (?, ?, '', 0, ?, ?)")?;
+    for (n, line, error) in rows {
+        statement.execute(params![number(n), number(line as u64), State::Skipped as i64, error])?;
+    }
+    Ok(())
+}
+
+/// The number of the keys that came from a source, if they are there.
+pub fn keys_of(connection: &Connection, source: &str) -> rusqlite::Result<Option<i64>> {
+    connection.prepare_cached("SELECT id FROM keys WHERE source = ?")?.query_row([source], |row| row.get(0)).optional()
+}
+
+/// Keeps keys with the source that they came from, and when the first of them ends. Gives their number.
+pub fn keep_keys(connection: &Connection, source: &str, material: &str, expires: Option<i64>) -> rusqlite::Result<i64> {
+    connection
+        .prepare_cached("INSERT INTO keys (source, material, expires) VALUES (?, ?, ?)")?
+        .execute(params![source, material, expires])?;
+    Ok(connection.last_insert_rowid())
+}
+
+/// The keys of that number.
+pub fn keys(connection: &Connection, id: i64) -> rusqlite::Result<String> {
+    connection.prepare_cached("SELECT material FROM keys WHERE id = ?")?.query_row([id], |row| row.get(0))
+}
+
+/// The first row whose key ends before a time: its number, its line, and when that is.
+pub fn expiring(connection: &Connection, before: i64) -> rusqlite::Result<Option<(u64, u64, i64)>> {
+    connection
+        .prepare_cached(
+            "SELECT n, line, expires FROM row JOIN keys ON keys.id = row.keys WHERE expires < ? AND state < 2 ORDER BY n",
+        )?
+        .query_row([before], |row| Ok((unsigned(row.get(0)?), unsigned(row.get(1)?), row.get(2)?)))
+        .optional()
+}
+
+/// The next rows that are due after that one. Those that `begins` says so of are noted as sent, as they are from here on.
+pub fn due(
+    connection: &Connection,
+    after: u64,
+    limit: usize,
+    begins: impl Fn(&Due) -> bool,
+) -> rusqlite::Result<Vec<Due>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT n, id, given, state, absent, body, sealed, keys FROM row JOIN asked USING (n)
+         WHERE n > ? AND state < 2 ORDER BY n LIMIT ?",
+    )?;
+    let read = |row: &rusqlite::Row<'_>| {
+        let state: i64 = row.get(3)?;
+        Ok(Due {
+            n: unsigned(row.get(0)?),
+            id: row.get(1)?,
+            given: row.get(2)?,
+            state: State::of(state).unwrap_or(State::Sent),
+            absent: row.get(4)?,
+            body: row.get(5)?,
+            sealed: row.get(6)?,
+            keys: row.get(7)?,
+        })
+    };
+    let rows: Vec<Due> =
+        statement.query_map(params![number(after), number(limit as u64)], read)?.collect::<rusqlite::Result<_>>()?;
+    let mut sent = connection.prepare_cached("UPDATE row SET state = 1 WHERE n = ?")?;
+    for row in rows.iter().filter(|row| row.state == State::Planned && begins(row)) {
+        sent.execute([number(row.n)])?;
+    }
+    Ok(rows)
+}
+
+/// Notes that a row's id was looked up and was free at a time, and that it is sent from here on.
+pub fn looked_up(connection: &Connection, n: u64, absent: Option<i64>) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("UPDATE row SET state = 1, absent = ? WHERE n = ?")?
+        .execute(params![absent, number(n)])
+        .map(drop)
+}
+
+/// Notes what a row came to.
+pub fn end(
+    connection: &Connection,
+    n: u64,
+    state: State,
+    secret: Option<&str>,
+    error: Option<&str>,
+) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("UPDATE row SET state = ?, secret = ?, error = ? WHERE n = ?")?
+        .execute(params![state as i64, secret, error, number(n)])
+        .map(drop)
+}
+
+/// Makes rows that came to these ends due again. Gives how many.
+pub fn again(connection: &Connection, state: State) -> rusqlite::Result<usize> {
+    connection.prepare_cached("UPDATE row SET state = 0, error = NULL WHERE state = ?")?.execute([state as i64])
+}
+
+/// How many rows are how far.
+pub fn counts(connection: &Connection) -> rusqlite::Result<Counts> {
+    let mut statement = connection.prepare_cached("SELECT state, count(*) FROM row GROUP BY state")?;
+    let mut counts = Counts::new();
+    let found = statement.query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))?;
+    for pair in found {
+        let (state, count) = pair?;
+        if let Some(state) = State::of(state) {
+            counts.insert(state.name(), unsigned(count));
+        }
+    }
+    Ok(counts)
+}
+
+/// The commonest errors: what, how often, and the first row.
+pub fn errors(connection: &Connection, limit: usize) -> rusqlite::Result<Vec<(String, u64, u64)>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT error, count(*), min(n) FROM row WHERE error IS NOT NULL GROUP BY error ORDER BY 2 DESC, 3 LIMIT ?",
+    )?;
+    statement
+        .query_map([number(limit as u64)], |row| Ok((row.get(0)?, unsigned(row.get(1)?), unsigned(row.get(2)?))))?
+        .collect()
+}
+
+/// The next rows after that one as results tell them.
+pub fn told(connection: &Connection, after: u64, limit: usize) -> rusqlite::Result<Vec<Told>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT n, line, state, id, secret, error, body, sealed, given FROM row LEFT JOIN asked USING (n)
+         WHERE n > ? ORDER BY n LIMIT ?",
+    )?;
+    let read = |row: &rusqlite::Row<'_>| {
+        let (line, state): (i64, i64) = (row.get(1)?, row.get(2)?);
+        Ok(Told {
+            n: unsigned(row.get(0)?),
+            line: usize::try_from(line).unwrap_or_default(),
+            state: State::of(state).unwrap_or(State::Sent),
+            id: row.get(3)?,
+            secret: row.get(4)?,
+            error: row.get(5)?,
+            body: row.get(6)?,
+            sealed: row.get(7)?,
+            given: row.get(8)?,
+        })
+    };
+    statement.query_map(params![number(after), number(limit as u64)], read)?.collect()
+}
+
+/// SQLite's integers have a sign.
+fn number(n: u64) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
+}
+
+fn unsigned(n: i64) -> u64 {
+    u64::try_from(n).unwrap_or_default()
+}

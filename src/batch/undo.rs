@@ -1,0 +1,114 @@
+//! Taking a run back: exactly the clients that it made are deleted, each verified first.
+
+use std::sync::Arc;
+
+use futures_util::StreamExt as _;
+use futures_util::stream;
+
+use super::engine::Run;
+use super::key::RunKey;
+use super::pace::Pace;
+use super::run::{Paced, spec};
+use super::state::State;
+use super::store::{self, Told};
+use crate::api::send::ask;
+use crate::api::tokens::{self, Verdict};
+use crate::api::{clients, request};
+use crate::error::{Error, Kind, Result};
+use crate::model::client::ClientId;
+use crate::session::Session;
+
+/// So many clients are looked at at once.
+const AT_ONCE: usize = 16;
+
+/// What became of a row.
+enum Taken {
+    Deleted,
+    Kept(Error),
+}
+
+/// What undoing came to.
+#[derive(Debug, Default)]
+pub struct Undone {
+    /// Clients that were deleted, or were gone already.
+    pub deleted: u64,
+    /// Why others were left alone, each with its row.
+    pub kept: Vec<Error>,
+    /// What ended it before its end.
+    pub stopped: Option<Error>,
+}
+
+/// Deletes the clients of a run.
+pub fn undo(session: &Session, run: &Run) -> Result<Undone> {
+    session.finish(all(session, run))
+}
+
+async fn all(session: &Session, run: &Run) -> Undone {
+    let remote = Paced::new(session.clone(), Arc::new(Pace::new(AT_ONCE, Vec::new(), None)));
+    let mut undone = Undone::default();
+    let mut cursor = 0;
+    loop {
+        let rows = match run.journal.write(move |connection| store::told(connection, cursor, 500)).await {
+            Ok(rows) => rows,
+            Err(error) => return Undone { stopped: Some(error), ..undone },
+        };
+        let Some(last) = rows.last() else { return undone };
+        cursor = last.n;
+        let done = rows.into_iter().filter(|row| row.state == State::Done);
+        let mut under_way = stream::iter(done).map(|row| take(&remote, run, row)).buffer_unordered(AT_ONCE);
+        while let Some(taken) = under_way.next().await {
+            match taken {
+                Ok(Taken::Deleted) => undone.deleted += 1,
+                Ok(Taken::Kept(error)) => undone.kept.push(error),
+                Err(error) => return Undone { stopped: Some(error), ..undone },
+            }
+            if session.interrupt().has_arrived() {
+                return Undone { stopped: Some(Error::interrupted()), ..undone };
+            }
+        }
+    }
+}
+
+/// Errors are of the journal, and those after which no other row would fare better.
+async fn take(remote: &Paced, run: &Run, row: Told) -> Result<Taken> {
+    let n = row.n;
+    match deleted(remote, run.key.as_ref(), &row).await {
+        Ok(()) => {
+            run.journal.write(move |connection| store::end(connection, n, State::Undone, None, None)).await?;
+            Ok(Taken::Deleted)
+        }
+        Err(error) if error.kind() == Kind::Denied => Err(error),
+        Err(error) => Ok(Taken::Kept(error.about(format!("row {n}")))),
+    }
+}
+
+async fn deleted(remote: &Paced, key: Option<&RunKey>, row: &Told) -> Result<()> {
+    let id = ClientId::parse(&row.id)?;
+    let Some(client) = clients::get_opt(remote, &id).await? else { return Ok(()) };
+    // An id that was chosen at random is ours; of another, its secret tells.
+    if row.given {
+        let spec = spec(row.body.as_deref().unwrap_or("{}"))?;
+        let secret = match (&row.sealed, key) {
+            (Some(sealed), Some(key)) => Some(key.open(row.n, sealed)?),
+            (None, Some(key)) if spec.uses_secret() => Some(key.secret_of(row.n)),
+            _ => None,
+        };
+        let is_ours = match secret {
+            Some(secret) => {
+                matches!(tokens::prove(remote, &id, &secret, client.auth_method()).await, Ok(Verdict::Right))
+            }
+            None => crate::model::compare::differences(&spec, &client).is_empty(),
+        };
+        if !is_ours {
+            return Err(Error::failed(format!(
+                "client `{id}` is not as the run made it, or it cannot be told: it is kept"
+            ))
+            .hint("its secret may have been changed; --public-endpoint names the address that can tell"));
+        }
+    }
+    let about = format!("cannot delete client `{id}`");
+    match ask(remote, &request::delete_client(&id), &about).await {
+        Err(error) if error.status() != Some(404) => Err(error),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,107 @@
+//! `batch create INPUT`: a client a row, each exactly once.
+
+use clap::{Arg, ArgAction};
+use serde_json::json;
+
+use super::{COLUMNS, going, going_args, outcome, switch};
+use crate::batch::check;
+use crate::batch::engine::{self, New};
+use crate::batch::shape::Shape;
+use crate::commands::client::described;
+use crate::error::{Error, Kind, Result};
+use crate::grammar::{Args, Command, Host, recipients};
+use crate::model::client::ClientSpec;
+use crate::output::outcome::{Outcome, Row};
+
+const EXAMPLES: &str = "\
+Examples:
+  orysh batch create services.csv --out made.csv --secrets plain
+  orysh batch create services.csv --set 'scope=read write' --set 'metadata.tier=silver' --dry-run
+  orysh batch create services.csv --rate 300/min --pgp-key @alice.asc --out made.csv
+
+The whole input is checked before anything is sent, and kept in a journal. Whatever happens then, `orysh batch resume` goes
+on where it was left off: every row has one client at the end, and every secret is known. Columns are fields or flags, and
+metadata.NAME; pgp_key, pgp_key_url and keybase say whom a row's secret is encrypted for.";
+
+/// The command.
+pub fn command() -> Command {
+    Command::new(["batch", "create"], "Create a client for each row of an input", run).args(create_args).after(EXAMPLES)
+}
+
+fn create_args() -> Vec<Arg> {
+    let several = |name: &'static str, value: &'static str, help: &'static str| {
+        Arg::new(name).long(name).value_name(value).action(ArgAction::Append).help(help).help_heading("Batch")
+    };
+    let mut args = vec![
+        Arg::new("input").value_name("INPUT").required(true).help("CSV, a JSON list, JSON Lines or YAML; - for stdin"),
+        several("map", "COLUMN=FIELD", "What a column of another name is for (can be repeated)"),
+        several(
+            "set",
+            "FIELD=VALUE",
+            "A field of every row, which may hold columns: client_name={{name}}-{{env}} (can be repeated)",
+        ),
+        Arg::new("defaults")
+            .long("defaults")
+            .value_name("FILE")
+            .help("Fields of every row that does not say otherwise, as JSON or YAML")
+            .help_heading("Batch"),
+        switch("skip-invalid", "Go on with the good rows where some are wrong"),
+        switch("no-lint", "Send what the check of the values refuses, too"),
+        switch("again", "Make the clients of an input a second time that was run already"),
+        switch("dry-run", "Check the input, and send nothing"),
+    ];
+    args.extend(going_args());
+    args.extend(recipients::recipient_args());
+    args
+}
+
+fn run(host: &Host, args: &Args) -> Result<Outcome> {
+    let session = &host.session;
+    let input = args.text("input").unwrap_or_default().to_owned();
+    if input == "-" && !args.from_argv && !session.ui().stdin_is_terminal() {
+        return Err(Error::usage("stdin holds the lines of the shell").hint("name a file"));
+    }
+    let defaults = match args.text("defaults") {
+        Some(file) => described::one(session.ui(), file)?.spec,
+        None => ClientSpec::new(),
+    };
+    let (maps, sets) = (args.texts("map"), args.texts("set"));
+    let new = New {
+        input: input.clone(),
+        shape: Shape::new(&maps, &sets, defaults.clone())?,
+        check: check::How {
+            no_lint: args.flag("no-lint"),
+            skip_invalid: args.flag("skip-invalid"),
+            recipients: recipients::wanted(args)?,
+        },
+        going: going(args)?,
+        again: args.flag("again"),
+        variant: json!([maps, sets, defaults.redacted()]).to_string(),
+    };
+    let going = new.going.clone();
+    let is_trial = args.flag("dry-run");
+    let (run, checked) = engine::prepare(session, new, is_trial)?;
+    if is_trial {
+        let counts = run.counts(session)?;
+        let row = engine::row(&run, &counts, None, going.out.as_deref());
+        session.ui().note(&format!("{} rows are right: nothing was sent", checked.good));
+        run.folder.remove()?;
+        let error =
+            (checked.skipped > 0).then(|| Error::new(Kind::Partial, format!("{} rows are wrong", checked.skipped)));
+        return Ok(Outcome { columns: COLUMNS, ..outcome(row, error) });
+    }
+    match engine::go(session, &run, &going, input == "-") {
+        Ok((row, error)) => Ok(outcome(row, error)),
+        Err(error) => {
+            // Nothing was sent: there is nothing to go on with.
+            run.folder.remove()?;
+            Err(error)
+        }
+    }
+}
+
+/// A row of what there is.
+pub fn told(row: serde_json::Value) -> Row {
+    let name = row["run"].as_str().unwrap_or_default().to_owned();
+    Row::value(row).with_id(name)
+}

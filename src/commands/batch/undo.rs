@@ -1,0 +1,52 @@
+//! `batch undo RUN`: deletes exactly the clients that a run made.
+
+use super::{at_its_target, outcome, run_arg};
+use crate::batch::engine::{self, Run};
+use crate::batch::state::State;
+use crate::batch::undo::undo;
+use crate::error::{Error, Kind, Result};
+use crate::grammar::{Args, Command, Host};
+use crate::ops::guard;
+use crate::output::outcome::Outcome;
+
+const EXAMPLES: &str = "\
+Examples:
+  orysh batch undo 7f3a --yes
+
+Each client is looked at first: one that is not as the run made it is kept.";
+
+/// The command.
+pub fn command() -> Command {
+    Command::new(["batch", "undo"], "Delete the clients that a run made", run)
+        .args(|| vec![run_arg().required(true)])
+        .after(EXAMPLES)
+}
+
+fn run(host: &Host, args: &Args) -> Result<Outcome> {
+    let run = Run::open(&host.session, args.text("run").unwrap_or_default())?;
+    let session = at_its_target(&host.session, &run);
+    engine::demand_same(&session, &run)?;
+    let counts = run.counts(&session)?;
+    let made = counts.get(State::Done.name()).copied().unwrap_or_default();
+    if made == 0 {
+        return Err(Error::usage(format!("run {} has made no client that is not undone", run.folder.name)));
+    }
+    let assent = &session.settings().assent;
+    if !assent.yes && assent.confirm.is_none() && !session.ui().can_ask(false) {
+        return Err(Error::usage(format!("undoing run {} would delete {made} clients", run.folder.name))
+            .hint("--yes deletes without asking"));
+    }
+    guard::ask(&session, &format!("delete {made} clients"), "nothing was deleted", false)?;
+    let undone = undo(&session, &run)?;
+    let ui = session.ui();
+    for error in undone.kept.iter().take(10) {
+        ui.error(error);
+    }
+    let kept = undone.kept.len();
+    let error = match undone.stopped {
+        Some(error) => Some(error.about(format!("{} were deleted, and then it was stopped", undone.deleted))),
+        None if kept > 0 => Some(Error::new(Kind::Partial, format!("{kept} clients are kept"))),
+        None => None,
+    };
+    Ok(outcome(engine::row(&run, &run.counts(&session)?, None, None), error))
+}
