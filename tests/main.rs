@@ -5,6 +5,7 @@
 mod apply;
 mod auth;
 mod bad_input;
+mod batch;
 mod better;
 mod canary;
 mod console;

@@ -110,7 +110,7 @@ impl<'a> Checker<'a> {
         if is_wide {
             self.shape.check_columns(rows.names()).map_err(|error| located(error, &rows.name))?;
         }
-        while let Some(raw) = rows.next() {
+        while let Some(raw) = rows.read() {
             if self.session.interrupt().has_arrived() {
                 return Err(Error::interrupted());
             }
@@ -211,13 +211,11 @@ impl<'a> Checker<'a> {
         let journal = self.journal;
         let wanted = name.clone();
         let known = self.session.wait(journal.write(move |connection| store::keys_of(connection, &wanted)))?;
-        let number = match known {
-            Some(number) => number,
-            None => {
-                let wanted =
-                    Wanted { sources: sources.to_vec(), fingerprints: Vec::new(), ..self.how.recipients.clone() };
-                self.keep(&name, &recipients::load_with_material(self.session, &wanted)?)?
-            }
+        let number = if let Some(number) = known {
+            number
+        } else {
+            let wanted = Wanted { sources: sources.to_vec(), fingerprints: Vec::new(), ..self.how.recipients.clone() };
+            self.keep(&name, &recipients::load_with_material(self.session, &wanted)?)?
         };
         if self.sources.len() >= MOST_SOURCES {
             self.sources.clear();

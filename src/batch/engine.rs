@@ -389,7 +389,7 @@ pub fn row(run: &Run, counts: &Counts, took: Option<Duration>, out: Option<&Path
         row[state.name()] = counts.get(state.name()).copied().unwrap_or_default().into();
     }
     if let Some(took) = took {
-        row["seconds"] = (took.as_millis() as f64 / 1000.0).into();
+        row["seconds"] = ((took.as_secs_f64() * 1000.0).round() / 1000.0).into();
     }
     row["out"] = out.map_or(Value::Null, |out| out.display().to_string().into());
     row

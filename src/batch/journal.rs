@@ -118,7 +118,7 @@ fn open(path: &Path, flags: OpenFlags) -> Result<Connection> {
     connection
         .execute_batch(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
-             PRAGMA temp_store = MEMORY; PRAGMA cache_size = -4096; PRAGMA busy_timeout = 5000;",
+             PRAGMA cache_size = -4096; PRAGMA busy_timeout = 5000;",
         )
         .map_err(|source| Error::failed(format!("{} cannot be used", path.display())).caused_by(source.to_string()))?;
     Ok(connection)

@@ -252,8 +252,7 @@ impl Pace {
                     sent.blocked = Some(now + wait);
                 }
             }
-            None => inner.reduce(now),
-            Some((500.., _)) => inner.reduce(now),
+            None | Some((500.., _)) => inner.reduce(now),
             Some((_, headers)) => {
                 let quickest = inner.quickest.map_or(took, |quickest| took.min(quickest * 1.002));
                 inner.quickest = Some(quickest);

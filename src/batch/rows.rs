@@ -57,9 +57,9 @@ impl Raw {
 type Source = BufReader<Hashing<Box<dyn Read + Send>>>;
 
 enum Reader {
-    Csv { records: Records<Source>, width: usize },
+    Csv { records: Box<Records<Source>>, width: usize },
     Json(pieces::Json<Source>),
-    Yaml { pieces: pieces::Yaml<Source> },
+    Yaml(pieces::Yaml<Source>),
 }
 
 /// The rows of an input.
@@ -102,7 +102,7 @@ impl Rows {
         }
         let begin = String::from_utf8_lossy(source.fill_buf().map_err(unreadable)?).into_owned();
         let mut rows = Rows {
-            reader: Reader::Yaml { pieces: pieces::Yaml::new(BufReader::new(Hashing::empty())) },
+            reader: Reader::Yaml(pieces::Yaml::new(BufReader::new(Hashing::empty()))),
             names: Vec::new(),
             numbers: HashMap::new(),
             row: 0,
@@ -116,11 +116,11 @@ impl Rows {
             let header = records.next().transpose().map_err(|error| error.about(safe(&rows.name)))?;
             let header = header.map(|(_, cells)| cells).unwrap_or_default();
             rows.take_header(&header)?;
-            rows.reader = Reader::Csv { records, width: header.len() };
+            rows.reader = Reader::Csv { records: records.into(), width: header.len() };
         } else if input::is_json(&begin, &rows.name) {
             rows.reader = Reader::Json(pieces::Json::new(source));
         } else {
-            rows.reader = Reader::Yaml { pieces: pieces::Yaml::new(source) };
+            rows.reader = Reader::Yaml(pieces::Yaml::new(source));
         }
         Ok(rows)
     }
@@ -157,8 +157,8 @@ impl Rows {
         hex(&self.hash.lock().unwrap_or_else(PoisonError::into_inner).clone().finalize())
     }
 
-    /// The next row; `None` at the end. An error without an end (`is_last` is false) is of one row only.
-    pub fn next(&mut self) -> Option<std::result::Result<Raw, Wrong>> {
+    /// Reads the next row; `None` at the end.
+    pub fn read(&mut self) -> Option<std::result::Result<Raw, Wrong>> {
         loop {
             if let Some(node) = self.waiting.next() {
                 let piece = self.waiting_in.clone().map(|(text, at)| Piece { text, at, is_listed: true });
@@ -189,7 +189,7 @@ impl Rows {
                         Err(error) => return Some(Err(Wrong::last(piece.moved(error)))),
                     }
                 }
-                Reader::Yaml { pieces } => {
+                Reader::Yaml(pieces) => {
                     let piece = match pieces.next()? {
                         Ok(piece) => piece,
                         Err(error) => return Some(Err(Wrong::last(error))),

@@ -20,21 +20,30 @@ enum Target {
     /// A member of a JSON field, by its path in it: `metadata.tier`.
     Member(&'static Field, Vec<String>),
     /// A key that the secret is encrypted for.
-    Key(fn(String) -> Source),
+    Key(FromText),
     /// For templates only.
     Template,
 }
 
-/// The columns of keys.
-const KEYS: [(&str, fn(String) -> Source); 3] =
+/// The columns of keys, and where each has them from.
+const KEYS: [(&str, FromText); 3] =
     [("pgp_key", Source::Word), ("pgp_key_url", Source::Url), ("keybase", Source::Keybase)];
+
+/// Where a key comes from, by a text.
+type FromText = fn(String) -> Source;
+
+/// A value for a member of a JSON field, by its path in it.
+type Member<'a> = (&'static Field, &'a [String], Value);
+
+/// A field that every row has: what it is for, its name, its value.
+type Fixed = (Target, String, Template);
 
 /// How rows become clients.
 #[derive(Debug, Default)]
 pub struct Shape {
     /// The fields that columns of other names are for.
     maps: HashMap<String, String>,
-    sets: Vec<(Target, String, Template)>,
+    sets: Vec<Fixed>,
     defaults: ClientSpec,
     /// By the number of the name.
     targets: Vec<Target>,
@@ -72,8 +81,7 @@ impl Shape {
 
     /// Takes in the names that came up since. Errors are of usage: a name that is no field and in no template.
     pub fn learn(&mut self, names: &[String], are_columns: bool) -> Result<()> {
-        for at in self.targets.len()..names.len() {
-            let name = &names[at];
+        for (at, name) in names.iter().enumerate().skip(self.targets.len()) {
             let is_in_template =
                 self.sets.iter().any(|(_, _, template)| template.columns().any(|column| column == name));
             let wanted = self.maps.get(name).map_or(name.as_str(), String::as_str);
@@ -95,9 +103,9 @@ impl Shape {
 
     /// Checks that what templates and maps name is there, once all columns are known.
     pub fn check_columns(&self, names: &[String]) -> Result<()> {
-        let named = self.maps.keys().map(|column| ("--map", column.as_str()));
+        let mapped = self.maps.keys().map(|column| ("--map", column.as_str()));
         let in_templates = self.sets.iter().flat_map(|(_, _, template)| template.columns());
-        for (flag, column) in named.chain(in_templates.map(|column| ("--set", column))) {
+        for (flag, column) in mapped.chain(in_templates.map(|column| ("--set", column))) {
             if !names.iter().any(|name| name == column) {
                 return Err(Error::usage(format!("{flag} names `{}`, and the input has no such column", safe(column)))
                     .did_you_mean(error::nearest(column, names.iter().map(String::as_str))));
@@ -109,13 +117,12 @@ impl Shape {
     /// The client that a row asks for. Errors: all that is wrong in it, each with its column or place.
     pub fn asked(&self, raw: &mut Raw, names: &[String]) -> std::result::Result<Asked, Vec<Error>> {
         let mut asked = Asked { spec: self.defaults.clone(), keys: Vec::new(), left_out: Vec::new() };
-        let mut members: Vec<(&'static Field, &[String], Value)> = Vec::new();
+        let mut members: Vec<Member<'_>> = Vec::new();
         let mut errors = Vec::new();
         let texts = self.texts(raw, names);
         for (number, given) in std::mem::take(&mut raw.cells) {
-            let place = |error: Error, given: bool| match given {
-                true => error.about(format!("column {} (`{}`)", number + 1, safe(&names[number]))),
-                false => error,
+            let place = |error: Error, is_cell: bool| {
+                if is_cell { error.about(format!("column {} (`{}`)", number + 1, safe(&names[number]))) } else { error }
             };
             let is_text = matches!(given, Given::Text(_));
             let read = match &self.targets[number] {

@@ -11,11 +11,11 @@ use super::pace::Pace;
 use super::run::{Paced, spec};
 use super::state::State;
 use super::store::{self, Told};
-use crate::api::send::ask;
+use crate::api::clients;
 use crate::api::tokens::{self, Verdict};
-use crate::api::{clients, request};
 use crate::error::{Error, Kind, Result};
 use crate::model::client::ClientId;
+use crate::ops::delete;
 use crate::session::Session;
 
 /// So many clients are looked at at once.
@@ -106,9 +106,6 @@ async fn deleted(remote: &Paced, key: Option<&RunKey>, row: &Told) -> Result<()>
             .hint("its secret may have been changed; --public-endpoint names the address that can tell"));
         }
     }
-    let about = format!("cannot delete client `{id}`");
-    match ask(remote, &request::delete_client(&id), &about).await {
-        Err(error) if error.status() != Some(404) => Err(error),
-        _ => Ok(()),
-    }
+    // Somebody may have been quicker.
+    delete::send(remote, &id, true).await
 }

@@ -103,7 +103,10 @@ async fn prepare(remote: &dyn Remote, plan: &Plan) -> Result<Result<Proof, Clien
 /// Finds out whether the id is free, and as of when by the server's clock. `Ok(Err(client))`: it is taken.
 pub async fn look_up(remote: &dyn Remote, plan: &Plan) -> Result<Result<Option<SystemTime>, Client>, Error> {
     let (client, answer) = clients::get_with_answer(remote, plan.id()).await?;
-    Ok(client.map_or_else(|| Ok(date(&answer)), Err))
+    Ok(match client {
+        Some(client) => Err(client),
+        None => Ok(date(&answer)),
+    })
 }
 
 fn date(answer: &Answer) -> Option<SystemTime> {
