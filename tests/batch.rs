@@ -201,7 +201,7 @@ fn an_input_is_checked_as_a_whole_before_anything_is_sent() {
         ("a.csv", "redirect_uris\nnot a uri\n", "", "row 1 (line 2)"),
         ("a.csv", "client_id,pgp_key\na,nonsense\n", "", "row 1 (line 2)"),
         ("a.csv", "client_id,token_endpoint_auth_method,pgp_key\na,none,x\n", "", "has no secret"),
-        ("a.json", "[{\"client_id\": \"a\"},\n {\"client_nmae\": \"b\"}]", "", "line 2, column 2: unknown field"),
+        ("a.json", "[{\"client_id\": \"a\"},\n {\"client_nmae\": \"b\"}]", "", "line 2, column 3: unknown field"),
         ("a.json", "[{\"client_id\": \"a\"}", "", "does not end"),
         ("a.jsonl", "{\"client_id\": \"a\"}\n{\"scope\": 1}\n", "", "row 2 (line 2)"),
         ("a.jsonl", "{\"client_id\": \"a\"}\n{\"client_id\": \n", "", "EOF while parsing"),

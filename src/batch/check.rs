@@ -153,7 +153,9 @@ impl<'a> Checker<'a> {
     fn row(&mut self, mut raw: Raw, rows: &Rows, is_wide: bool) -> Result<()> {
         if !is_wide && let Err(error) = self.shape.learn(rows.names(), false) {
             // It is not known what the rows after it are to do with such a name.
-            return Err(place_in(&rows.name, raw.moved(error)).hint("nothing was sent"));
+            return Err(
+                place_in(&rows.name, raw.moved(error.at(rows.named_at(self.shape.known())))).hint("nothing was sent")
+            );
         }
         let place = raw.place.clone();
         let read = self.shape.asked(&mut raw, rows.names());

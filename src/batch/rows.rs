@@ -68,6 +68,8 @@ pub struct Rows {
     pub name: String,
     reader: Reader,
     names: Vec<String>,
+    /// Where each name came up, in the row in which it did first.
+    named_at: Vec<Position>,
     numbers: HashMap<String, usize>,
     row: u64,
     /// Entries of a list that was one document.
@@ -104,6 +106,7 @@ impl Rows {
         let mut rows = Rows {
             reader: Reader::Yaml(pieces::Yaml::new(BufReader::new(Hashing::empty()))),
             names: Vec::new(),
+            named_at: Vec::new(),
             numbers: HashMap::new(),
             row: 0,
             waiting: Vec::new().into_iter(),
@@ -145,6 +148,11 @@ impl Rows {
     /// The names so far: columns, or keys in the order of their first row.
     pub fn names(&self) -> &[String] {
         &self.names
+    }
+
+    /// Where the name of that number came up, in its row.
+    pub fn named_at(&self, number: usize) -> Position {
+        self.named_at.get(number).copied().unwrap_or(Position { line: 1, column: 1 })
     }
 
     /// Whether names are those of columns.
@@ -236,6 +244,7 @@ impl Rows {
             let next = self.names.len();
             let number = *self.numbers.entry(entry.key).or_insert_with_key(|key| {
                 self.names.push(key.clone());
+                self.named_at.push(entry.at);
                 next
             });
             cells.push((number, Given::Node(entry.value)));

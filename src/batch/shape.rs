@@ -101,6 +101,11 @@ impl Shape {
         Ok(())
     }
 
+    /// How many names were taken in.
+    pub fn known(&self) -> usize {
+        self.targets.len()
+    }
+
     /// Checks that what templates and maps name is there, once all columns are known.
     pub fn check_columns(&self, names: &[String]) -> Result<()> {
         let mapped = self.maps.keys().map(|column| ("--map", column.as_str()));
