@@ -106,10 +106,10 @@ impl<'a> Checker<'a> {
     pub fn run(mut self, mut rows: Rows) -> Result<Checked> {
         let is_wide = rows.has_columns();
         let located = |error: Error, name: &str| error.about(safe(name));
-        self.shape.learn(rows.names(), is_wide).map_err(|error| located(error, &rows.name))?;
         if is_wide {
             self.shape.check_columns(rows.names()).map_err(|error| located(error, &rows.name))?;
         }
+        self.shape.learn(rows.names(), is_wide).map_err(|error| located(error, &rows.name))?;
         while let Some(raw) = rows.read() {
             if self.session.interrupt().has_arrived() {
                 return Err(Error::interrupted());
