@@ -3,6 +3,7 @@
 pub mod check;
 pub mod engine;
 pub mod folder;
+pub mod job;
 pub mod journal;
 pub mod identity;
 pub mod key;
@@ -15,3 +16,4 @@ pub mod state;
 pub mod store;
 pub mod template;
 pub mod undo;
+pub mod work;

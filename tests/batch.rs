@@ -56,7 +56,7 @@ fn an_input_becomes_clients_and_results() {
     let program = with_public(&server);
     program.file("s.csv", &services(300));
     let made = program.run(&format!("batch create s.csv {OUT} --format json")).json();
-    assert_eq!((&made["rows"], &made["created"], &made["failed"]), (&json!(300), &json!(300), &json!(0)));
+    assert_eq!((&made["rows"], &made["done"], &made["failed"]), (&json!(300), &json!(300), &json!(0)));
     is_whole(&server, &program, 300);
     let found = fs::metadata(program.home().join("made.jsonl")).unwrap();
     assert_eq!(found.permissions().mode() & 0o777, 0o600);
@@ -233,7 +233,7 @@ fn an_input_is_checked_as_a_whole_before_anything_is_sent() {
     let ran = program.run("batch create some.csv --skip-invalid --format json");
     assert_eq!(ran.code, Some(3), "{ran}");
     let made: Value = serde_json::from_str(&ran.stdout).unwrap();
-    assert_eq!((&made["created"], &made["invalid"]), (&json!(1), &json!(1)));
+    assert_eq!((&made["done"], &made["invalid"]), (&json!(1), &json!(1)));
 }
 
 #[test]
@@ -409,7 +409,7 @@ fn what_failed_is_tried_again_and_what_was_made_is_taken_back() {
     program.run(&format!("batch retry {run}")).tells("row 2:");
     assert_eq!(clients(&program).len(), 1);
     server.make(&json!({"client_id": "stranger"}));
-    program.run(&format!("batch undo {run}")).fails(2, "would delete 1 clients");
+    program.run(&format!("batch undo {run}")).fails(2, "would delete 1 client");
     program.run(&format!("batch undo {run} --yes")).ok();
     let left: Vec<Value> = clients(&program).iter().map(|client| client["client_id"].clone()).collect();
     assert_eq!(left, ["stranger"]);
@@ -613,4 +613,96 @@ fn wrong_rows_are_counted_by_what_is_wrong_with_them() {
         counted
     });
     assert_eq!(counted, HashMap::from([("public".to_owned(), 10)]));
+}
+
+fn of_the_newest(program: &Orysh) -> String {
+    let list = program.run("batch list --format json").json();
+    list.as_array().unwrap().last().unwrap()["run"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn many_clients_are_changed_and_put_back() {
+    let clients: Vec<Value> = (0..30)
+        .map(|n| json!({"client_id": format!("c{n}"), "client_name": "before", "owner": if n % 2 == 0 { "us" } else { "them" }}))
+        .collect();
+    let server = Sandbox::holding(&clients, "--hash-iterations 1 --fail lose-reply:0.2");
+    let program = with_public(&server);
+    let named = |wanted: &str| server.clients().iter().filter(|client| client["client_name"] == wanted).count();
+    let ran = program.run("batch update --where 'c.owner == \"us\"' --set client_name=after --dry-run --format json");
+    assert_eq!(ran.json()["rows"], 15);
+    program.run("batch update --where 'c.owner == \"us\"' --set client_name=after").ok();
+    assert_eq!((named("after"), named("before")), (15, 15));
+    let run = of_the_newest(&program);
+    // What somebody has changed since stays.
+    program.run("update client c0 --name mine").ok();
+    program.run(&format!("batch undo {run}")).fails(2, "put the old fields of 15 clients back");
+    let ran = program.run(&format!("batch undo {run} --yes"));
+    assert_eq!(ran.code, Some(3), "{ran}");
+    ran.tells("client `c0` was changed since in client_name");
+    assert_eq!((named("after"), named("before"), named("mine")), (0, 29, 1));
+    program.file("changes.csv", "client_id,client_name,metadata.tier\nc1,one,gold\nc2,two,\nabsent,x,\n");
+    let ran = program.run("batch update --file changes.csv --format json");
+    assert_eq!(ran.code, Some(3), "{ran}");
+    assert_eq!(server.client("c1")["metadata"], json!({"tier": "gold"}));
+    assert_eq!(server.client("c2")["client_name"], "two");
+    program.run("batch update c3 c4 --set 'metadata.tier=silver'").ok();
+    assert_eq!(server.client("c4")["metadata"], json!({"tier": "silver"}));
+    for (line, why) in [
+        ("batch update", "no client is named"),
+        ("batch update c1", "changes nothing"),
+        ("batch update c1 --where true --set owner=x", "in more than one way"),
+        ("batch update c1 --set nonsense=x", "unknown field"),
+        ("batch update --where 'c.owner ==' --set owner=x", "--where"),
+        ("batch delete c1", "nobody can be asked whether to delete 1 client"),
+        ("batch delete --where 'c.owner == \"nobody\"'", "no client is meant"),
+    ] {
+        program.run(line).fails(2, why);
+    }
+    program.run("batch delete --where 'c.owner == \"us\"' --yes").ok();
+    assert_eq!(server.clients().len(), 15);
+    program.file("ids.csv", "client_id,outcome,whatever\nc1,created,x\nc3,,\n");
+    program.run("batch delete --file ids.csv --yes").ok();
+    assert_eq!(server.clients().len(), 13);
+    program.run(&format!("batch undo {} --yes", of_the_newest(&program))).fails(2, "cannot be undone");
+    let calm = Sandbox::with("--hash-iterations 1");
+    let ran = orysh(&calm).run("batch delete c1 --yes");
+    assert_eq!(ran.code, Some(3), "{ran}");
+}
+
+#[test]
+fn many_secrets_are_rotated_and_none_is_lost() {
+    let clients: Vec<Value> =
+        (0..10).map(|n| json!({"client_id": format!("c{n}"), "client_secret": "an-old-secret"})).collect();
+    let server = Sandbox::holding(&clients, "--hash-iterations 1 --fail lost-rotate:2");
+    let program = with_public(&server);
+    let line = "batch rotate --where true --timeout 1s --out made.jsonl --secrets plain";
+    let ran = program.run(line).ok();
+    let made = results(&program.home().join("made.jsonl"));
+    assert_eq!(made.len(), 10);
+    for row in &made {
+        assert_eq!(row["outcome"], "rotated", "{ran}");
+        assert_ne!(row["client_secret"], "an-old-secret");
+        assert!(server.accepts(&row["client_id"], &row["client_secret"]), "{row}");
+        assert!(server.accepts(&row["client_id"], &json!("an-old-secret")), "the old one counts still");
+    }
+    server.make(&json!({"client_id": "public", "token_endpoint_auth_method": "none"}));
+    let ran = program.run("batch rotate public c0");
+    assert_eq!(ran.code, Some(3), "{ran}");
+    ran.tells("it has no secret to rotate");
+    // Killed in the middle, it goes on.
+    let server = Sandbox::holding(&clients, "--hash-iterations 1 --latency 40ms");
+    let program = with_public(&server);
+    let running =
+        program.begin("batch rotate --where true --concurrency 1 --timeout 1s --out made.jsonl --secrets plain");
+    thread::sleep(Duration::from_millis(500));
+    running.signal(Signal::KILL);
+    running.end();
+    if !program.home().join("made.jsonl").exists() {
+        program
+            .run(&format!("batch resume {} --timeout 1s --out made.jsonl --secrets plain", of_the_newest(&program)))
+            .ok();
+    }
+    for row in results(&program.home().join("made.jsonl")) {
+        assert!(server.accepts(&row["client_id"], &row["client_secret"]), "{row}");
+    }
 }

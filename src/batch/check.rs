@@ -6,7 +6,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
+use super::job::Job;
 use super::journal::Journal;
 use super::key::RunKey;
 use super::rows::{Place, Raw, Rows};
@@ -15,13 +17,13 @@ use super::store::{self, New};
 use crate::crypt::source::Material;
 use crate::crypt::{Recipient, Source, certificate, recipient};
 use crate::error::{Error, Position, Result};
-use crate::model::client::ClientId;
-use crate::model::lint;
+use crate::model::client::{ClientId, ClientSpec};
+use crate::model::{fields, lint};
 use crate::ops::mark;
 use crate::ops::recipients::{self, Wanted};
 use crate::secret::Secret;
 use crate::session::Session;
-use crate::text::safe;
+use crate::text::{hex, safe};
 
 /// So many rows are written at once.
 const CHUNK: usize = 1_000;
@@ -33,14 +35,24 @@ const MOST_TOLD: usize = 50;
 const MOST_SOURCES: usize = 1_000;
 
 /// How an input is to be read.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct How {
+    /// What the rows are for.
+    pub job: Job,
     /// Take what lint finds wrong, too.
     pub no_lint: bool,
     /// Go on with the good rows where some are wrong.
     pub skip_invalid: bool,
     /// Whom every secret is for whose row names nobody.
     pub recipients: Wanted,
+}
+
+/// Where rows come from.
+pub enum Input {
+    /// A file, or stdin.
+    Rows(Box<Rows>),
+    /// Ids, which may come from a server: what is asked for is the same for all of them.
+    Ids(Box<dyn Iterator<Item = Result<ClientId>>>),
 }
 
 /// What an input came to.
@@ -103,7 +115,39 @@ impl<'a> Checker<'a> {
     }
 
     /// Reads the input to its end. Errors are of usage: rows are wrong, which are told, and nothing is to be sent.
-    pub fn run(mut self, mut rows: Rows) -> Result<Checked> {
+    pub fn run(mut self, input: Input) -> Result<Checked> {
+        match input {
+            Input::Rows(rows) => self.run_rows(*rows),
+            Input::Ids(ids) => {
+                let mut hash = Sha256::new();
+                for (at, id) in ids.enumerate() {
+                    if self.session.interrupt().has_arrived() {
+                        return Err(Error::interrupted());
+                    }
+                    let id = id?;
+                    hash.update(format!("{}\n", id.as_str()));
+                    let place = Place { row: at as u64 + 1, at: Position { line: at + 1, column: 1 } };
+                    let asked = self.shape.asked(&mut Raw::bare(place.clone()), &[]);
+                    // What is wrong with one is wrong with all of them.
+                    let mut asked = asked.map_err(|mut errors| errors.remove(0))?;
+                    asked.spec.set_id(&id);
+                    let new = self.row_of_client(&place, asked.spec, &asked.keys)?;
+                    self.waiting.push(new);
+                    if self.waiting.len() >= CHUNK {
+                        self.flush("the ids")?;
+                    }
+                }
+                self.flush("the ids")?;
+                if self.checked.good == 0 {
+                    return Err(Error::usage("no client is meant: there is nothing to send"));
+                }
+                self.checked.hash = hex(&hash.finalize());
+                Ok(self.checked)
+            }
+        }
+    }
+
+    fn run_rows(mut self, mut rows: Rows) -> Result<Checked> {
         let is_wide = rows.has_columns();
         let located = |error: Error, name: &str| error.about(safe(name));
         if is_wide {
@@ -174,6 +218,9 @@ impl<'a> Checker<'a> {
     fn new_row(&mut self, place: &Place, asked: Asked) -> Result<New> {
         let Asked { mut spec, keys, .. } = asked;
         mark::take(&mut spec);
+        if self.how.job != Job::Create {
+            return self.row_of_client(place, spec, &keys);
+        }
         if !self.how.no_lint {
             for finding in lint::judge(lint::lint(&spec))? {
                 self.warn(&finding.told(), place.row);
@@ -202,6 +249,28 @@ impl<'a> Checker<'a> {
         self.checked.plain += u64::from(has_secret && keys.is_none());
         let body = Value::Object(spec.body()).to_string();
         Ok(New { n: place.row, line: place.at.line, id: id.as_str().to_owned(), given: is_given, body, sealed, keys })
+    }
+
+    /// A row that names a client that is there.
+    fn row_of_client(&mut self, place: &Place, mut spec: ClientSpec, keys: &[Source]) -> Result<New> {
+        let id = spec.client_id()?.ok_or_else(|| Error::usage("the row names no client: it has no client_id"))?;
+        if let Some(field) = fields::field("client_id") {
+            spec.remove(field);
+        }
+        if self.how.job == Job::Update && spec.is_empty() {
+            return Err(Error::usage("the row changes nothing").hint("name fields, as columns or by --set"));
+        }
+        let sealed = spec.secret().map(|secret| self.key.seal(place.row, secret)).transpose()?;
+        let keys = match (self.how.job, keys.is_empty()) {
+            (Job::Delete, _) => None,
+            (_, true) => self.default_keys,
+            (_, false) => Some(self.keys(keys)?),
+        };
+        spec.remove_secret();
+        self.checked.given += 1;
+        self.checked.plain += u64::from(keys.is_none() && (self.how.job == Job::Rotate || sealed.is_some()));
+        let body = Value::Object(spec.body()).to_string();
+        Ok(New { n: place.row, line: place.at.line, id: id.as_str().to_owned(), given: true, body, sealed, keys })
     }
 
     /// The number of the keys that a row names: read once, however many rows name them.

@@ -7,14 +7,14 @@ use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::{Value, json};
 
-use super::check::{self, Checked, Checker};
+use super::check::{self, Checked, Checker, Input};
 use super::folder::{self, Folder};
 use super::identity::Identity;
+use super::job::Job;
 use super::journal::Journal;
 use super::key::RunKey;
 use super::pace::{self, Pace, Window};
 use super::results::{self, Reader, Secrets};
-use super::rows::Rows;
 use super::run::{Ended, Sender, Tally};
 use super::shape::Shape;
 use super::state::State;
@@ -46,8 +46,8 @@ const CONCURRENCY: usize = 32;
 
 /// A new run.
 pub struct New {
-    /// What the input is, as a person called it.
-    pub input: String,
+    /// Where its rows come from.
+    pub input: Input,
     /// How rows become clients.
     pub shape: Shape,
     /// What is checked.
@@ -101,6 +101,11 @@ impl Run {
         })
     }
 
+    /// What it does with the clients of its rows.
+    pub fn job(&self) -> Result<Job> {
+        Job::parse(self.fact("kind").unwrap_or("create"))
+    }
+
     fn fact(&self, name: &str) -> Option<&str> {
         self.facts.get(name).map(String::as_str)
     }
@@ -111,9 +116,8 @@ pub fn prepare(session: &Session, new: New, is_trial: bool) -> Result<(Run, Chec
     if let Some(out) = &new.going.out {
         results::rehearse(out)?;
     }
-    let rows = Rows::open(&new.input)?;
     let folder = Folder::create()?;
-    let prepared = spool(session, &folder, new, rows, is_trial);
+    let prepared = spool(session, &folder, new, is_trial);
     match prepared {
         Ok((journal, key, facts, checked)) => Ok((Run { folder, journal, key: Some(key), facts }, checked)),
         Err(error) => {
@@ -123,29 +127,28 @@ pub fn prepare(session: &Session, new: New, is_trial: bool) -> Result<(Run, Chec
     }
 }
 
-fn spool(
-    session: &Session,
-    folder: &Folder,
-    new: New,
-    rows: Rows,
-    is_trial: bool,
-) -> Result<(Journal, RunKey, Facts, Checked)> {
+fn spool(session: &Session, folder: &Folder, new: New, is_trial: bool) -> Result<(Journal, RunKey, Facts, Checked)> {
     let key = RunKey::generate()?;
     key.write(&folder.path)?;
     let journal = Journal::create(&folder.path)?;
-    let name = rows.name.clone();
-    let checked = Checker::new(session, &journal, &key, new.shape, new.check)?.run(rows)?;
+    let name = match &new.input {
+        Input::Rows(rows) => rows.name.clone(),
+        Input::Ids(_) => "ids".into(),
+    };
+    let (job, no_lint) = (new.check.job, new.check.no_lint);
+    let checked = Checker::new(session, &journal, &key, new.shape, new.check)?.run(new.input)?;
     let mut facts = Facts::new();
     if !is_trial {
         let identity = Identity::of(session)?;
-        let hash = format!("{} {}", checked.hash, new.variant);
+        let hash = format!("{} {} {}", job.verb(), checked.hash, new.variant);
         if !new.again {
             refuse_again(session, folder, &identity, &hash, checked.given == checked.good)?;
         }
         identity.write(&mut facts);
         facts.insert("hash".into(), hash);
     }
-    facts.insert("kind".into(), "create".into());
+    facts.insert("kind".into(), job.verb().into());
+    facts.insert("no_lint".into(), no_lint.to_string());
     facts.insert("input".into(), name);
     facts.insert("begun".into(), humantime::format_rfc3339_seconds(SystemTime::now()).to_string());
     facts.insert("given".into(), json!(session.settings().given.names()).to_string());
@@ -211,7 +214,8 @@ pub fn go(session: &Session, run: &Run, going: &Going, stdin_is_read: bool) -> R
     let windows = going.rate.clone().or(tier.map(pace::of_tier)).unwrap_or_default();
     let lasts = pace::time_for(&windows, left);
     check::check_keys(session, &run.journal, lasts)?;
-    guard::batch(session, &format!("create {left} clients"), stdin_is_read)?;
+    let job = run.job()?;
+    ask(session, job, left, stdin_is_read)?;
     let why = match (&going.rate, tier) {
         _ if windows.is_empty() => "as fast as the server allows".to_owned(),
         (Some(_), _) => format!("{}, as --rate says: {}", pace::described(&windows), about(lasts)),
@@ -224,7 +228,8 @@ pub fn go(session: &Session, run: &Run, going: &Going, stdin_is_read: bool) -> R
     let pace = Arc::new(Pace::new(going.concurrency.unwrap_or(CONCURRENCY), windows, tier));
     let tally = Tally::default();
     let began = Instant::now();
-    let sender = Sender::new(session, &run.journal, key, Arc::clone(&pace), &tally);
+    let no_lint = run.fact("no_lint") == Some("true");
+    let sender = Sender::new(session, &run.journal, key, (job, no_lint), Arc::clone(&pace), &tally);
     let mut progress = Progress::begin(ui, left, going.json);
     let ended = session.finish(async {
         tokio::select! {
@@ -234,6 +239,20 @@ pub fn go(session: &Session, run: &Run, going: &Going, stdin_is_read: bool) -> R
     })?;
     progress.end(|| state_of(&tally, &pace, left, began));
     finish(session, run, going, ended, began.elapsed())
+}
+
+/// Asks before it begins: on a production target in any case, and on any other where clients end.
+fn ask(session: &Session, job: Job, left: u64, stdin_is_read: bool) -> Result<()> {
+    let assent = &session.settings().assent;
+    let ends = job == Job::Delete;
+    if ends && !assent.yes && assent.confirm.is_none() && !session.ui().can_ask(stdin_is_read) {
+        return Err(Error::usage(format!("nobody can be asked whether to {}", job.deed(left)))
+            .hint("--yes does it without asking"));
+    }
+    if ends {
+        return guard::ask(session, &job.deed(left), "nothing was sent", stdin_is_read);
+    }
+    guard::batch(session, &job.deed(left), stdin_is_read)
 }
 
 /// Says beforehand what can be told afterwards.
@@ -366,7 +385,7 @@ fn verdict(name: &str, counts: &Counts, left: u64, ended: Ended) -> Option<Error
     if without == 0 {
         return None;
     }
-    let mut error = Error::new(Kind::Partial, format!("{without} rows have no client of their own"));
+    let mut error = Error::new(Kind::Partial, format!("{without} rows did not come to a good end"));
     if count(State::Failed) > 0 {
         error = error.hint(format!("try the failed ones again: orysh batch retry {name}"));
     }
@@ -380,6 +399,7 @@ fn verdict(name: &str, counts: &Counts, left: u64, ended: Ended) -> Option<Error
 pub fn row(run: &Run, counts: &Counts, took: Option<Duration>, out: Option<&Path>) -> Value {
     let mut row = json!({
         "run": run.folder.name,
+        "kind": run.fact("kind"),
         "input": run.fact("input"),
         "server": run.fact("server"),
         "begun": run.fact("begun"),
@@ -397,7 +417,7 @@ pub fn row(run: &Run, counts: &Counts, took: Option<Duration>, out: Option<&Path
 
 /// Writes results of a run to a file.
 pub fn write_results(session: &Session, run: &Run, path: &Path, secrets: Secrets) -> Result<()> {
-    let reader = Reader::new(session, &run.journal, run.key.as_ref(), secrets)?;
+    let reader = Reader::new(session, &run.journal, run.job()?, run.key.as_ref(), secrets)?;
     results::write(&reader, path).map_err(|error| {
         error.hint(format!(
             "the run has them still: orysh batch results {} --out {}",

@@ -24,12 +24,13 @@ fn root() -> Result<PathBuf> {
 }
 
 impl Folder {
-    /// Makes one for a new run, called by its time and some letters: `20261125-134502-7f3a`.
+    /// Makes one for a new run, called by its time and some letters: `20261125-134502123-7f3a`.
     pub fn create() -> Result<Self> {
         let root = root()?;
         files::private_folder(&root)?;
-        let time = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
-        let time = time.replace(['-', ':', 'Z'], "").replace('T', "-");
+        // To the millisecond, so that names have the order of time.
+        let time = humantime::format_rfc3339_millis(SystemTime::now()).to_string();
+        let time = time.replace(['-', ':', '.', 'Z'], "").replace('T', "-");
         let mut bytes = [0; 2];
         getrandom::fill(&mut bytes).map_err(|source| {
             Error::failed("the operating system gives no random bytes").caused_by(source.to_string())

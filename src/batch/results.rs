@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::job::Job;
 use super::journal::Journal;
 use super::key::RunKey;
 use super::run::spec;
@@ -102,17 +103,23 @@ pub struct Reader<'a> {
     journal: &'a Journal,
     key: Option<&'a RunKey>,
     secrets: Secrets,
-    made: &'static str,
+    job: Job,
 }
 
 impl<'a> Reader<'a> {
     /// Reads with these secrets; the key is needed for those in clear.
-    pub fn new(session: &'a Session, journal: &'a Journal, key: Option<&'a RunKey>, secrets: Secrets) -> Result<Self> {
+    pub fn new(
+        session: &'a Session,
+        journal: &'a Journal,
+        job: Job,
+        key: Option<&'a RunKey>,
+        secrets: Secrets,
+    ) -> Result<Self> {
         if secrets == Secrets::Plain && key.is_none() {
             return Err(Error::usage("the run's key is gone: its secrets cannot be told in clear any more")
                 .hint("they were written when the run ended; a client can get another by `orysh rotate secret`"));
         }
-        Ok(Reader { session, journal, key, secrets, made: State::Done.name() })
+        Ok(Reader { session, journal, key, secrets, job })
     }
 
     /// Hands over every row.
@@ -136,14 +143,15 @@ impl<'a> Reader<'a> {
             (Some(sealed), _, _) => Some(sealed.clone()),
             (None, Some(key), Secrets::Plain) if told.state == State::Done => match &told.sealed {
                 Some(sealed) => Some(key.open(told.n, sealed)?.expose().to_owned()),
-                None => {
-                    spec.as_ref().filter(|spec| spec.uses_secret()).map(|_| key.secret_of(told.n).expose().to_owned())
-                }
+                None => spec
+                    .as_ref()
+                    .filter(|spec| self.job == Job::Create && spec.uses_secret())
+                    .map(|_| key.secret_of(told.n).expose().to_owned()),
             },
             _ => None,
         };
         let owner = spec.as_ref().and_then(|spec| spec.text("owner")).unwrap_or_default().to_owned();
-        let outcome = if told.state == State::Done { self.made } else { told.state.name() };
+        let outcome = if told.state == State::Done { self.job.done() } else { told.state.name() };
         let text = |text: Option<String>| text.map_or(Value::Null, Value::from);
         let id = Some(told.id).filter(|id| !id.is_empty());
         Ok(Line { values: [told.n.into(), outcome.into(), text(id), text(secret), text(told.error)], owner })

@@ -45,6 +45,11 @@ pub struct Raw {
 }
 
 impl Raw {
+    /// A row of which nothing is given but where it is.
+    pub fn bare(place: Place) -> Self {
+        Raw { place, cells: Vec::new(), piece: None }
+    }
+
     /// An error in the row, with its place in the input.
     pub fn moved(&self, error: Error) -> Error {
         match &self.piece {

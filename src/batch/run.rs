@@ -12,11 +12,13 @@ use futures_util::stream::FuturesUnordered;
 use serde_json::{Map, Value};
 use url::Url;
 
+use super::job::Job;
 use super::journal::{self, Journal};
 use super::key::RunKey;
 use super::pace::Pace;
-use super::state::{Next, State, after};
+use super::state::{MOST_TRIES, Next, State, after};
 use super::store::{self, Due};
+use super::work::{self, Bench, Got, Worked};
 use crate::api::request::Request;
 use crate::api::{Door, Remote, Seen, Side, Wait};
 use crate::crypt::Recipient;
@@ -24,7 +26,6 @@ use crate::error::{Error, Result};
 use crate::model::client::ClientSpec;
 use crate::ops::create::Plan;
 use crate::ops::settle::{self, Fate, Proof};
-use crate::secret::Secret;
 use crate::session::Session;
 
 /// So many rows are read from the journal at once.
@@ -108,6 +109,8 @@ pub struct Sender<'a> {
     tally: &'a Tally,
     /// The keys of recipients that were read of late.
     recipients: Mutex<HashMap<i64, Vec<Recipient>>>,
+    job: Job,
+    no_lint: bool,
     can_probe: bool,
     served: AtomicU64,
 }
@@ -116,11 +119,13 @@ pub struct Sender<'a> {
 const MOST_RECIPIENTS: usize = 256;
 
 /// A row on its way.
-struct Trip {
-    due: Due,
+pub struct Trip {
+    /// The row.
+    pub due: Due,
+    /// How often it was tried.
     tries: u32,
     /// Whether it may have been sent already.
-    was_sent: bool,
+    pub was_sent: bool,
 }
 
 /// What became of a trip.
@@ -132,8 +137,17 @@ enum Arrival {
 
 impl<'a> Sender<'a> {
     /// Sends with this.
-    pub fn new(session: &Session, journal: &'a Journal, key: &'a RunKey, pace: Arc<Pace>, tally: &'a Tally) -> Self {
+    pub fn new(
+        session: &Session,
+        journal: &'a Journal,
+        key: &'a RunKey,
+        (job, no_lint): (Job, bool),
+        pace: Arc<Pace>,
+        tally: &'a Tally,
+    ) -> Self {
         Sender {
+            job,
+            no_lint,
             remote: Paced::new(session.clone(), Arc::clone(&pace)),
             journal,
             key,
@@ -228,13 +242,22 @@ impl<'a> Sender<'a> {
 
     async fn next_chunk(&self, cursor: u64) -> Result<Vec<Due>> {
         let can_probe = self.can_probe;
-        let begins = move |due: &Due| !due.given || can_probe && has_secret(due);
+        // What is changed has its client looked at first, and is noted then.
+        let job = self.job;
+        let begins = move |due: &Due| match job {
+            Job::Create => !due.given || can_probe && has_secret(due),
+            Job::Delete => true,
+            Job::Update | Job::Rotate => false,
+        };
         self.journal.write(move |connection| store::due(connection, cursor, CHUNK, begins)).await
     }
 
     async fn travel(&self, mut trip: Trip) -> Arrival {
         let served = self.served.load(Ordering::Relaxed);
         trip.tries += 1;
+        if self.job != Job::Create {
+            return self.work(trip, served).await;
+        }
         let plan = match self.ready(&trip.due).await {
             Ok(plan) => plan,
             Err(error) if error.code() == Some(journal::BROKEN) => return Arrival::Stop(error),
@@ -246,9 +269,9 @@ impl<'a> Sender<'a> {
         };
         let was_served = self.served.load(Ordering::Relaxed) > served;
         match after(fate, was_served, trip.tries) {
-            Next::Done(_) => {
+            Next::Done => {
                 self.served.fetch_add(1, Ordering::Relaxed);
-                self.end(&trip.due, State::Done, plan.sealed(), None).await
+                self.end(&trip.due, State::Done, plan.sealed().cloned().map(Got::For), None).await
             }
             Next::End(state, error) => self.end(&trip.due, state, None, Some(&error)).await,
             Next::Again(error) => Arrival::Again(trip, error),
@@ -256,13 +279,62 @@ impl<'a> Sender<'a> {
         }
     }
 
-    /// Notes what a row came to, on disk before it is told. `secret` is encrypted for its owners.
-    async fn end(&self, due: &Due, state: State, secret: Option<&Secret>, error: Option<&Error>) -> Arrival {
-        let secret = secret.map(|sealed| sealed.expose().to_owned());
+    /// A row of a run that changes clients that are there.
+    async fn work(&self, mut trip: Trip, served: u64) -> Arrival {
+        let worked = match self.recipients_of(&trip.due).await {
+            Ok(recipients) => {
+                let bench = Bench {
+                    remote: &self.remote,
+                    journal: self.journal,
+                    key: self.key,
+                    recipients,
+                    no_lint: self.no_lint,
+                };
+                match self.job {
+                    Job::Delete => work::delete(&bench, &mut trip).await,
+                    Job::Rotate => work::rotate(&bench, &mut trip).await,
+                    Job::Update | Job::Create => work::update(&bench, &mut trip).await,
+                }
+            }
+            Err(error) => Err(error),
+        };
+        let Worked { next, secret } = match worked {
+            Ok(worked) => worked,
+            Err(error) if error.code() == Some(journal::BROKEN) => return Arrival::Stop(error),
+            Err(error) => Worked { next: Next::End(State::Failed, error), secret: None },
+        };
+        let was_served = self.served.load(Ordering::Relaxed) > served;
+        match next {
+            Next::Done => {
+                self.served.fetch_add(1, Ordering::Relaxed);
+                self.end(&trip.due, State::Done, secret, None).await
+            }
+            Next::End(state, error) => self.end(&trip.due, state, None, Some(&error)).await,
+            // It is not known whether it was carried out: it stays to be settled.
+            Next::Again(error) if was_served && trip.tries >= MOST_TRIES => {
+                let state = if trip.due.state == State::Sent { State::Sent } else { State::Failed };
+                self.end(&trip.due, state, None, Some(&error)).await
+            }
+            Next::Again(error) => Arrival::Again(trip, error),
+            Next::Stop(error) => Arrival::Stop(error),
+        }
+    }
+
+    /// Notes what a row came to, on disk before it is told.
+    async fn end(&self, due: &Due, state: State, secret: Option<Got>, error: Option<&Error>) -> Arrival {
+        let (secret, sealed) = match secret {
+            Some(Got::For(secret)) => (Some(secret.expose().to_owned()), None),
+            Some(Got::Sealed(sealed)) => (None, Some(sealed)),
+            None => (None, None),
+        };
         let error = error.map(|error| told(error, &due.id));
         let n = due.n;
-        let noted =
-            self.journal.write(move |connection| store::end(connection, n, state, secret.as_deref(), error.as_deref()));
+        let noted = self.journal.write(move |connection| {
+            if let Some(sealed) = &sealed {
+                store::keep_secret(connection, n, sealed)?;
+            }
+            store::end(connection, n, state, secret.as_deref(), error.as_deref())
+        });
         match noted.await {
             Ok(()) => Arrival::Ended(state),
             Err(error) => Arrival::Stop(error),
@@ -294,8 +366,20 @@ impl<'a> Sender<'a> {
         Ok(settle::send(&self.remote, plan, proof, was_sent).await)
     }
 
-    /// The client as it is to be sent; keys that are not at hand are read from the journal.
+    /// The client as it is to be sent.
     async fn ready(&self, due: &Due) -> Result<Plan> {
+        let recipients = self.recipients_of(due).await?;
+        let mut spec = spec(&due.body)?;
+        if let Some(sealed) = &due.sealed {
+            spec.set_secret(self.key.open(due.n, sealed)?);
+        } else if spec.uses_secret() {
+            spec.set_secret(self.key.secret_of(due.n));
+        }
+        Plan::ready(spec, !due.given, recipients)
+    }
+
+    /// Whom a row's secret is for; keys that are not at hand are read from the journal.
+    async fn recipients_of(&self, due: &Due) -> Result<Vec<Recipient>> {
         if let Some(number) = due.keys
             && !self.known().contains_key(&number)
         {
@@ -307,22 +391,11 @@ impl<'a> Sender<'a> {
             }
             known.insert(number, recipients);
         }
-        self.plan(due)
+        Ok(due.keys.and_then(|number| self.known().get(&number).cloned()).unwrap_or_default())
     }
 
     fn known(&self) -> std::sync::MutexGuard<'_, HashMap<i64, Vec<Recipient>>> {
         self.recipients.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn plan(&self, due: &Due) -> Result<Plan> {
-        let mut spec = spec(&due.body)?;
-        if let Some(sealed) = &due.sealed {
-            spec.set_secret(self.key.open(due.n, sealed)?);
-        } else if spec.uses_secret() {
-            spec.set_secret(self.key.secret_of(due.n));
-        }
-        let recipients = due.keys.and_then(|number| self.known().get(&number).cloned()).unwrap_or_default();
-        Plan::ready(spec, !due.given, recipients)
     }
 }
 

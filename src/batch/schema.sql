@@ -14,6 +14,8 @@ CREATE TABLE row (
     keys INTEGER REFERENCES keys (id),
     -- When the id was looked up and was free, by the server's clock.
     absent INTEGER,
+    -- What the client was before it was changed, or when it was changed last.
+    before TEXT,
     -- The secret, encrypted for its owners.
     secret TEXT,
     error TEXT

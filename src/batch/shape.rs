@@ -45,6 +45,8 @@ pub struct Shape {
     maps: HashMap<String, String>,
     sets: Vec<Fixed>,
     defaults: ClientSpec,
+    /// Only ids and keys count, and all other columns are passed over.
+    only_ids: bool,
     /// By the number of the name.
     targets: Vec<Target>,
 }
@@ -79,6 +81,12 @@ impl Shape {
         Ok(shape)
     }
 
+    /// The same, for rows of which nothing but the id and whom a secret is for counts.
+    #[must_use]
+    pub fn of_ids(self) -> Self {
+        Shape { only_ids: true, ..self }
+    }
+
     /// Takes in the names that came up since. Errors are of usage: a name that is no field and in no template.
     pub fn learn(&mut self, names: &[String], are_columns: bool) -> Result<()> {
         for (at, name) in names.iter().enumerate().skip(self.targets.len()) {
@@ -86,8 +94,9 @@ impl Shape {
                 self.sets.iter().any(|(_, _, template)| template.columns().any(|column| column == name));
             let wanted = self.maps.get(name).map_or(name.as_str(), String::as_str);
             let found = match target(wanted) {
+                Some(Target::Field(field)) if self.only_ids && field.json != "client_id" => Target::Template,
                 Some(target) => target,
-                None if is_in_template => Target::Template,
+                None if is_in_template || self.only_ids => Target::Template,
                 None => {
                     let place = if are_columns { format!("column {}: ", at + 1) } else { String::new() };
                     let known = FIELDS.iter().map(|field| field.json).chain(KEYS.map(|(key, _)| key));

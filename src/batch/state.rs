@@ -1,7 +1,6 @@
 //! How far a row is, and what comes next for it.
 
 use crate::error::{Error, Kind};
-use crate::model::client::Client;
 use crate::net;
 use crate::ops::settle::{self, Fate};
 
@@ -12,7 +11,7 @@ pub enum State {
     Planned = 0,
     /// It may have been sent.
     Sent = 1,
-    /// There is one client for it, which is ours.
+    /// It is done: there is one client for it, which is ours, or its client is as it should be.
     Done = 2,
     /// The server refused it: there is no client for it.
     Failed = 3,
@@ -49,7 +48,7 @@ impl State {
         match self {
             State::Planned => "planned",
             State::Sent => "unsettled",
-            State::Done => "created",
+            State::Done => "done",
             State::Failed => "failed",
             State::Conflict => "conflict",
             State::Unproven => "unproven",
@@ -63,7 +62,7 @@ impl State {
 #[derive(Debug)]
 pub enum Next {
     /// It is done.
-    Done(Client),
+    Done,
     /// It has come to another end.
     End(State, Error),
     /// It is sent again later; nothing is known of the server but that it did not serve it now.
@@ -76,7 +75,7 @@ pub enum Next {
 /// `tries`: how often it was tried by now.
 pub fn after(fate: Fate, served: bool, tries: u32) -> Next {
     match fate {
-        Fate::Made { client, .. } => Next::Done(client),
+        Fate::Made { .. } => Next::Done,
         Fate::Exists(_) => Next::End(
             State::Conflict,
             Error::failed("another's client has this id: nothing was changed").with_status(409).with_code("conflict"),
@@ -97,10 +96,10 @@ pub fn after(fate: Fate, served: bool, tries: u32) -> Next {
 }
 
 /// A row is tried so often while others are served, each time with the repeats of a single create.
-const MOST_TRIES: u32 = 3;
+pub const MOST_TRIES: u32 = 3;
 
 /// Whether an error says nothing about the row: the server was not there, or not itself.
-fn is_of_server(error: &Error) -> bool {
+pub fn is_of_server(error: &Error) -> bool {
     error.kind() != Kind::Usage
         && (error.code() == Some(net::UNREACHABLE)
             || error.status().is_none_or(|status| status >= 500 || status == 429)
@@ -115,12 +114,13 @@ fn refuses_ids(error: &Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::client::Client;
 
     #[test]
     fn what_is_the_server_s_fault_is_tried_again_and_what_is_the_row_s_is_not() {
         let refused = |status: u16| Fate::Refused(Error::failed("x").with_status(status));
         let is = |next: Next| match next {
-            Next::Done(_) => "done",
+            Next::Done => "done",
             Next::End(state, _) => state.name(),
             Next::Again(_) => "again",
             Next::Stop(_) => "stop",

@@ -41,6 +41,8 @@ pub struct Due {
     pub state: State,
     /// When its id was looked up and was free.
     pub absent: Option<i64>,
+    /// What its client was before.
+    pub before: Option<String>,
     /// What it asks for.
     pub body: String,
     /// The secret that it gave, sealed.
@@ -62,6 +64,8 @@ pub struct Told {
     pub id: String,
     /// Whether it named that itself.
     pub given: bool,
+    /// What its client was before.
+    pub before: Option<String>,
     /// Its secret, encrypted for its owners.
     pub secret: Option<String>,
     /// What went wrong.
@@ -155,7 +159,7 @@ pub fn due(
     begins: impl Fn(&Due) -> bool,
 ) -> rusqlite::Result<Vec<Due>> {
     let mut statement = connection.prepare_cached(
-        "SELECT n, id, given, state, absent, body, sealed, keys FROM row JOIN asked USING (n)
+        "SELECT n, id, given, state, absent, body, sealed, keys, before FROM row JOIN asked USING (n)
          WHERE n > ? AND state < 2 ORDER BY n LIMIT ?",
     )?;
     let read = |row: &rusqlite::Row<'_>| {
@@ -169,6 +173,7 @@ pub fn due(
             body: row.get(5)?,
             sealed: row.get(6)?,
             keys: row.get(7)?,
+            before: row.get(8)?,
         })
     };
     let rows: Vec<Due> =
@@ -186,6 +191,19 @@ pub fn looked_up(connection: &Connection, n: u64, absent: Option<i64>) -> rusqli
         .prepare_cached("UPDATE row SET state = 1, absent = ? WHERE n = ?")?
         .execute(params![absent, number(n)])
         .map(drop)
+}
+
+/// Notes what a row's client was before, and that it is sent from here on.
+pub fn begun(connection: &Connection, n: u64, before: &str) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("UPDATE row SET state = 1, before = ? WHERE n = ?")?
+        .execute(params![before, number(n)])
+        .map(drop)
+}
+
+/// Keeps a secret that a row got, sealed.
+pub fn keep_secret(connection: &Connection, n: u64, sealed: &[u8]) -> rusqlite::Result<()> {
+    connection.prepare_cached("UPDATE asked SET sealed = ? WHERE n = ?")?.execute(params![sealed, number(n)]).map(drop)
 }
 
 /// Notes what a row came to.
@@ -238,7 +256,7 @@ pub fn errors(connection: &Connection, limit: usize) -> rusqlite::Result<Vec<(St
 /// The next rows after that one as results tell them.
 pub fn told(connection: &Connection, after: u64, limit: usize) -> rusqlite::Result<Vec<Told>> {
     let mut statement = connection.prepare_cached(
-        "SELECT n, line, state, id, secret, error, body, sealed, given FROM row LEFT JOIN asked USING (n)
+        "SELECT n, line, state, id, secret, error, body, sealed, given, before FROM row LEFT JOIN asked USING (n)
          WHERE n > ? ORDER BY n LIMIT ?",
     )?;
     let read = |row: &rusqlite::Row<'_>| {
@@ -253,6 +271,7 @@ pub fn told(connection: &Connection, after: u64, limit: usize) -> rusqlite::Resu
             body: row.get(6)?,
             sealed: row.get(7)?,
             given: row.get(8)?,
+            before: row.get(9)?,
         })
     };
     statement.query_map(params![number(after), number(limit as u64)], read)?.collect()

@@ -1,11 +1,13 @@
-//! Taking a run back: exactly the clients that it made are deleted, each verified first.
+//! Taking a run back: exactly the clients that it made are deleted, each verified first, and what it changed is put back.
 
 use std::sync::Arc;
 
 use futures_util::StreamExt as _;
 use futures_util::stream;
+use serde_json::Value;
 
 use super::engine::Run;
+use super::job::Job;
 use super::key::RunKey;
 use super::pace::Pace;
 use super::run::{Paced, spec};
@@ -14,8 +16,10 @@ use super::store::{self, Told};
 use crate::api::clients;
 use crate::api::tokens::{self, Verdict};
 use crate::error::{Error, Kind, Result};
-use crate::model::client::ClientId;
+use crate::model::client::{ClientId, ClientSpec};
+use crate::model::{compare, fields};
 use crate::ops::delete;
+use crate::ops::update::{self, Change};
 use crate::session::Session;
 
 /// So many clients are looked at at once.
@@ -38,7 +42,7 @@ pub struct Undone {
     pub stopped: Option<Error>,
 }
 
-/// Deletes the clients of a run.
+/// Deletes the clients that a run made, or puts the fields back that it changed.
 pub fn undo(session: &Session, run: &Run) -> Result<Undone> {
     session.finish(all(session, run))
 }
@@ -72,7 +76,11 @@ async fn all(session: &Session, run: &Run) -> Undone {
 /// Errors are of the journal, and those after which no other row would fare better.
 async fn take(remote: &Paced, run: &Run, row: Told) -> Result<Taken> {
     let n = row.n;
-    match deleted(remote, run.key.as_ref(), &row).await {
+    let undone = match run.job()? {
+        Job::Create => deleted(remote, run.key.as_ref(), &row).await,
+        _ => put_back(remote, &row).await,
+    };
+    match undone {
         Ok(()) => {
             run.journal.write(move |connection| store::end(connection, n, State::Undone, None, None)).await?;
             Ok(Taken::Deleted)
@@ -80,6 +88,34 @@ async fn take(remote: &Paced, run: &Run, row: Told) -> Result<Taken> {
         Err(error) if error.kind() == Kind::Denied => Err(error),
         Err(error) => Ok(Taken::Kept(error.about(format!("row {n}")))),
     }
+}
+
+/// Puts the old fields back, where they are as the run left them.
+async fn put_back(remote: &Paced, row: &Told) -> Result<()> {
+    let id = ClientId::parse(&row.id)?;
+    let note: Value = serde_json::from_str(row.before.as_deref().unwrap_or("{}")).unwrap_or_default();
+    let client = clients::get(remote, &id).await?;
+    let (mut set, mut changed) = (ClientSpec::new(), Vec::new());
+    for (name, old) in note["old"].as_object().into_iter().flatten() {
+        let Some(field) = fields::field(name) else { continue };
+        if compare::is_same(field, &note["new"][name], client.get(name).unwrap_or(&Value::Null)) {
+            set.set(field, if old.is_null() { field.empty() } else { old.clone() });
+        } else {
+            changed.push(name.as_str());
+        }
+    }
+    if !changed.is_empty() {
+        return Err(Error::failed(format!(
+            "client `{id}` was changed since in {}: it is left as it is",
+            changed.join(", ")
+        )));
+    }
+    let how = update::How { no_lint: true, ..update::How::default() };
+    let (update, _) = update::plan_quietly(client, Change { set, ..Change::default() }, &how)?;
+    if !update.is_empty() {
+        update::send(remote, &update).await?;
+    }
+    Ok(())
 }
 
 async fn deleted(remote: &Paced, key: Option<&RunKey>, row: &Told) -> Result<()> {
@@ -97,7 +133,7 @@ async fn deleted(remote: &Paced, key: Option<&RunKey>, row: &Told) -> Result<()>
             Some(secret) => {
                 matches!(tokens::prove(remote, &id, &secret, client.auth_method()).await, Ok(Verdict::Right))
             }
-            None => crate::model::compare::differences(&spec, &client).is_empty(),
+            None => compare::differences(&spec, &client).is_empty(),
         };
         if !is_ours {
             return Err(Error::failed(format!(

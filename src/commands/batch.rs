@@ -1,5 +1,6 @@
 //! Commands on runs: many clients, each exactly once.
 
+pub mod change;
 pub mod create;
 pub mod forget;
 pub mod look;
@@ -21,7 +22,8 @@ use crate::session::target::Given;
 const COLUMNS: &[Column] = &[
     Column { title: "RUN", member: "run" },
     Column { title: "ROWS", member: "rows" },
-    Column { title: "CREATED", member: "created" },
+    Column { title: "DOES", member: "kind" },
+    Column { title: "DONE", member: "done" },
     Column { title: "FAILED", member: "failed" },
     Column { title: "CONFLICT", member: "conflict" },
     Column { title: "UNPROVEN", member: "unproven" },

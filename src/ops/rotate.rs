@@ -34,16 +34,25 @@ pub struct Rotated {
 /// Errors: no such client; one that signs in without a secret; recipients that cannot be encrypted for.
 pub fn check(session: &Session, id: &ClientId, recipients: &[Recipient]) -> Result<Client> {
     let client = session.wait(clients::get(session, id))?;
+    rotatable(&client, recipients)?;
+    Ok(client)
+}
+
+/// Errors: the client signs in without a secret; recipients that cannot be encrypted for.
+pub fn rotatable(client: &Client, recipients: &[Recipient]) -> Result<()> {
     match client.auth_method() {
         "client_secret_basic" | "client_secret_post" => {}
         other => {
-            return Err(Error::usage(format!("client `{id}` signs in by `{other}`: it has no secret to rotate")));
+            return Err(Error::usage(format!(
+                "client `{}` signs in by `{other}`: it has no secret to rotate",
+                client.id()
+            )));
         }
     }
     if !recipients.is_empty() {
         recipient::encrypt(recipients, &Secret::new("trial"))?;
     }
-    Ok(client)
+    Ok(())
 }
 
 /// `POST /admin/clients/{id}/secrets/rotate`, at most once more where a reply is lost after it was carried out.

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::api::send::exchange;
-use crate::api::{clients, refusal, request};
+use crate::api::{Remote, clients, refusal, request};
 use crate::crypt::{Recipient, recipient};
 use crate::error::{Error, Result};
 use crate::model::client::{Client, ClientId, ClientSpec};
@@ -99,6 +99,15 @@ pub fn plan(session: &Session, id: &ClientId, change: Change, how: &How) -> Resu
 
 /// The same for a client that was just fetched.
 pub fn plan_from(session: &Session, before: Client, change: Change, how: &How) -> Result<Update> {
+    let (update, warnings) = plan_quietly(before, change, how)?;
+    for finding in warnings {
+        session.ui().warn(&finding.told());
+    }
+    Ok(update)
+}
+
+/// The same, with what is doubtful about the result.
+pub fn plan_quietly(before: Client, change: Change, how: &How) -> Result<(Update, Vec<Finding>)> {
     let id = before.client_id()?;
     let change = Change { set: mark::keep(change.set, &before), ..change };
     let mut patch = Patch::new();
@@ -120,14 +129,12 @@ pub fn plan_from(session: &Session, before: Client, change: Change, how: &How) -
     if let Some(secret) = patch.secret() {
         after.set_secret(secret.clone());
     }
-    if !how.no_lint && !patch.is_empty() {
-        judge(session, &before.to_spec(), &after)?;
-    }
+    let warnings = if how.no_lint || patch.is_empty() { Vec::new() } else { judge(&before.to_spec(), &after)? };
     let sealed = match patch.secret() {
         Some(secret) if !how.recipients.is_empty() => Some(recipient::encrypt(&how.recipients, secret)?),
         _ => None,
     };
-    Ok(Update { id, before, patch, secret_is_ours, recipients: how.recipients.clone(), sealed })
+    Ok((Update { id, before, patch, secret_is_ours, recipients: how.recipients.clone(), sealed }, warnings))
 }
 
 /// Nobody has the secret of a client that did without: it gets one that is chosen here. Tells whether it did.
@@ -200,14 +207,10 @@ fn entries(value: Option<&Value>) -> Vec<String> {
     }
 }
 
-/// Warns of, or refuses, what a change makes wrong; what was wrong before is not the change's fault.
-fn judge(session: &Session, before: &ClientSpec, after: &ClientSpec) -> Result<()> {
+/// What a change makes doubtful, or refuses what it makes wrong; what was wrong before is not the change's fault.
+fn judge(before: &ClientSpec, after: &ClientSpec) -> Result<Vec<Finding>> {
     let known: Vec<Finding> = lint::lint(before);
-    let new = lint::lint(after).into_iter().filter(|finding| !known.contains(finding)).collect();
-    for finding in lint::judge(new)? {
-        session.ui().warn(&finding.told());
-    }
-    Ok(())
+    lint::judge(lint::lint(after).into_iter().filter(|finding| !known.contains(finding)).collect())
 }
 
 impl Update {
@@ -252,6 +255,30 @@ impl Update {
     pub fn secret_is_ours(&self) -> bool {
         self.secret_is_ours
     }
+
+    /// The same, whose secret was chosen here.
+    #[must_use]
+    pub fn with_secret_of_ours(self) -> Self {
+        Update { secret_is_ours: true, ..self }
+    }
+
+    /// Its new secret, encrypted for its recipients.
+    pub fn sealed(&self) -> Option<&Secret> {
+        self.sealed.as_ref()
+    }
+
+    /// Its new secret as it is passed on: encrypted, where it is for somebody.
+    pub fn passed_on(&self) -> Option<&Secret> {
+        self.sealed.as_ref().or(self.patch.secret())
+    }
+}
+
+/// Sends the patch. Sent twice it does no more than once.
+pub async fn send(remote: &dyn Remote, update: &Update) -> Result<Client> {
+    let about = format!("cannot change client `{}`", update.id);
+    let request = request::patch_client(&update.id, &update.patch);
+    let answer = exchange(remote, &request).await.result.map_err(|error| error.about(&about))?;
+    if answer.is_success() { clients::client(&answer, &about) } else { Err(refusal::error(&answer, &request, &about)) }
 }
 
 /// `PATCH /admin/clients/{id}`, unless nothing is to be changed.
@@ -265,7 +292,7 @@ pub fn update(session: &Session, update: Update) -> Result<Updated> {
     guard::check(session, Deed::Write, &format!("change client `{}`", update.id))?;
     let endpoint = session.admin_url()?;
     let owners: Vec<_> = update.recipients.iter().map(Recipient::fingerprint).collect();
-    let passed_on = update.sealed.as_ref().or(update.patch.secret()).cloned();
+    let passed_on = update.passed_on().cloned();
     let kept = match &passed_on {
         Some(secret) if update.secret_is_ours => Some(Kept::write(&update.id, secret, &owners, endpoint.as_str())?),
         _ => None,

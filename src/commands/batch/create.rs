@@ -3,15 +3,18 @@
 use clap::{Arg, ArgAction};
 use serde_json::json;
 
-use super::{COLUMNS, going, going_args, outcome, switch};
-use crate::batch::check;
+use super::{going, going_args, outcome, switch};
+use crate::batch::check::{self, Input};
 use crate::batch::engine::{self, New};
+use crate::batch::job::Job;
+use crate::batch::rows::Rows;
 use crate::batch::shape::Shape;
 use crate::commands::client::described;
 use crate::error::{Error, Kind, Result};
 use crate::grammar::{Args, Command, Host, recipients};
 use crate::model::client::ClientSpec;
 use crate::output::outcome::{Outcome, Row};
+use crate::session::Session;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -67,9 +70,10 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     };
     let (maps, sets) = (args.texts("map"), args.texts("set"));
     let new = New {
-        input: input.clone(),
+        input: Input::Rows(Rows::open(&input)?.into()),
         shape: Shape::new(&maps, &sets, defaults.clone())?,
         check: check::How {
+            job: Job::Create,
             no_lint: args.flag("no-lint"),
             skip_invalid: args.flag("skip-invalid"),
             recipients: recipients::wanted(args)?,
@@ -78,8 +82,12 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         again: args.flag("again"),
         variant: json!([maps, sets, defaults.redacted()]).to_string(),
     };
+    begin(session, new, args.flag("dry-run"), input == "-")
+}
+
+/// Checks the rows of a new run, and sends them.
+pub fn begin(session: &Session, new: New, is_trial: bool, stdin_is_read: bool) -> Result<Outcome> {
     let going = new.going.clone();
-    let is_trial = args.flag("dry-run");
     let (run, checked) = engine::prepare(session, new, is_trial)?;
     if is_trial {
         let counts = run.counts(session)?;
@@ -88,9 +96,9 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         run.folder.remove()?;
         let error =
             (checked.skipped > 0).then(|| Error::new(Kind::Partial, format!("{} rows are wrong", checked.skipped)));
-        return Ok(Outcome { columns: COLUMNS, ..outcome(row, error) });
+        return Ok(outcome(row, error));
     }
-    match engine::go(session, &run, &going, input == "-") {
+    match engine::go(session, &run, &going, stdin_is_read) {
         Ok((row, error)) => Ok(outcome(row, error)),
         Err(error) => {
             // Nothing was sent: there is nothing to go on with.

@@ -120,7 +120,7 @@ fn shown(host: &Host, args: &Args, secrets: Secrets) -> Result<Outcome> {
     let session = &host.session;
     let run = Run::open(session, args.text("run").unwrap_or_default())?;
     let mut found = Vec::new();
-    Reader::new(session, &run.journal, run.key.as_ref(), secrets)?.each(|row| {
+    Reader::new(session, &run.journal, run.job()?, run.key.as_ref(), secrets)?.each(|row| {
         found.push(Ok(Row::value(results::value(row))));
         Ok(())
     })?;

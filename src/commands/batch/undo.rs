@@ -1,7 +1,8 @@
-//! `batch undo RUN`: deletes exactly the clients that a run made.
+//! `batch undo RUN`: deletes exactly the clients that a run made, or puts back what it changed.
 
 use super::{at_its_target, outcome, run_arg};
 use crate::batch::engine::{self, Run};
+use crate::batch::job::Job;
 use crate::batch::state::State;
 use crate::batch::undo::undo;
 use crate::error::{Error, Kind, Result};
@@ -13,11 +14,12 @@ const EXAMPLES: &str = "\
 Examples:
   orysh batch undo 7f3a --yes
 
-Each client is looked at first: one that is not as the run made it is kept.";
+Of `batch create` it deletes exactly the clients that it made, of `batch update` it puts the old fields back. Each client is
+looked at first: one that is not as the run left it is left alone.";
 
 /// The command.
 pub fn command() -> Command {
-    Command::new(["batch", "undo"], "Delete the clients that a run made", run)
+    Command::new(["batch", "undo"], "Take back what a run did", run)
         .args(|| vec![run_arg().required(true)])
         .after(EXAMPLES)
 }
@@ -31,12 +33,24 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     if made == 0 {
         return Err(Error::usage(format!("run {} has made no client that is not undone", run.folder.name)));
     }
+    let deed = match run.job()? {
+        Job::Create => Job::Delete.deed(made),
+        Job::Update => format!("put the old fields of {made} clients back"),
+        job => {
+            return Err(Error::usage(format!(
+                "run {} is of `batch {}`, which cannot be undone",
+                run.folder.name,
+                job.verb()
+            )));
+        }
+    };
     let assent = &session.settings().assent;
     if !assent.yes && assent.confirm.is_none() && !session.ui().can_ask(false) {
-        return Err(Error::usage(format!("undoing run {} would delete {made} clients", run.folder.name))
-            .hint("--yes deletes without asking"));
+        return Err(
+            Error::usage(format!("undoing run {} would {deed}", run.folder.name)).hint("--yes does it without asking")
+        );
     }
-    guard::ask(&session, &format!("delete {made} clients"), "nothing was deleted", false)?;
+    guard::ask(&session, &deed, "nothing was undone", false)?;
     let undone = undo(&session, &run)?;
     let ui = session.ui();
     for error in undone.kept.iter().take(10) {
@@ -44,8 +58,8 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     }
     let kept = undone.kept.len();
     let error = match undone.stopped {
-        Some(error) => Some(error.about(format!("{} were deleted, and then it was stopped", undone.deleted))),
-        None if kept > 0 => Some(Error::new(Kind::Partial, format!("{kept} clients are kept"))),
+        Some(error) => Some(error.about(format!("{} were undone, and then it was stopped", undone.deleted))),
+        None if kept > 0 => Some(Error::new(Kind::Partial, format!("{kept} clients are left as they are"))),
         None => None,
     };
     Ok(outcome(engine::row(&run, &run.counts(&session)?, None, None), error))

@@ -1,0 +1,206 @@
+//! What is done for one row of a run that changes clients, deletes them or rotates their secrets.
+
+use serde_json::{Map, Value, json};
+
+use super::journal::Journal;
+use super::key::RunKey;
+use super::run::{Trip, spec};
+use super::state::{Next, State, is_of_server};
+use super::store;
+use crate::api::send::exchange;
+use crate::api::{Remote, clients, refusal, request};
+use crate::crypt::{Recipient, recipient};
+use crate::error::{Error, Kind, Result};
+use crate::model::client::{Client, ClientId};
+use crate::ops::update::{self, Change};
+use crate::ops::{delete, rotate};
+use crate::secret::Secret;
+
+/// What a row came to.
+pub struct Worked {
+    /// What comes next.
+    pub next: Next,
+    /// A secret that it got: encrypted for its owners, or sealed with the run's key.
+    pub secret: Option<Got>,
+}
+
+/// A secret that is kept in the journal.
+pub enum Got {
+    /// Encrypted for its owners.
+    For(Secret),
+    /// Sealed with the run's key.
+    Sealed(Vec<u8>),
+}
+
+/// What the work on a row has at hand.
+pub struct Bench<'a> {
+    /// Where requests go.
+    pub remote: &'a dyn Remote,
+    /// The run's journal.
+    pub journal: &'a Journal,
+    /// The run's key.
+    pub key: &'a RunKey,
+    /// Whom the row's secret is for.
+    pub recipients: Vec<Recipient>,
+    /// Whether what lint finds wrong is sent, too.
+    pub no_lint: bool,
+}
+
+impl Worked {
+    fn of(next: Next) -> Self {
+        Worked { next, secret: None }
+    }
+}
+
+/// An error that ends a row, is tried again, or ends the run.
+fn after(error: Error) -> Worked {
+    Worked::of(match error.kind() {
+        Kind::Denied => Next::Stop(error),
+        _ if is_of_server(&error) => Next::Again(error),
+        _ => Next::End(State::Failed, error),
+    })
+}
+
+/// Deletes the client of a row.
+pub async fn delete(bench: &Bench<'_>, trip: &mut Trip) -> Result<Worked> {
+    let id = ClientId::parse(&trip.due.id)?;
+    let was_sent = std::mem::replace(&mut trip.was_sent, true);
+    Ok(match delete::send(bench.remote, &id, was_sent).await {
+        Ok(()) => Worked::of(Next::Done),
+        Err(error) => after(error),
+    })
+}
+
+/// Changes the client of a row. What it was before is in the journal first. Errors are those of the journal.
+pub async fn update(bench: &Bench<'_>, trip: &mut Trip) -> Result<Worked> {
+    let due = &mut trip.due;
+    let id = ClientId::parse(&due.id)?;
+    let before = match clients::get(bench.remote, &id).await {
+        Ok(before) => before,
+        Err(error) => return Ok(after(error)),
+    };
+    let planned = planned(bench, due.n, &due.body, due.sealed.as_deref(), before);
+    let update = match planned {
+        Ok(update) => update,
+        Err(error) => return Ok(Worked::of(Next::End(State::Failed, error))),
+    };
+    if due.state == State::Planned {
+        let changes = update.changes();
+        let fields = |value: fn(&update::FieldChange) -> &Value| -> Map<String, Value> {
+            let plain = changes.iter().filter(|change| !change.field.secret);
+            plain.map(|change| (change.field.json.to_owned(), value(change).clone())).collect()
+        };
+        let note = json!({"old": fields(|change| &change.before), "new": fields(|change| &change.after)}).to_string();
+        let n = due.n;
+        bench.journal.write(move |connection| store::begun(connection, n, &note)).await?;
+        due.state = State::Sent;
+    }
+    let secret = if update.secret_is_ours() { update.passed_on().cloned() } else { update.sealed().cloned() };
+    if !update.is_empty()
+        && let Err(error) = update::send(bench.remote, &update).await
+    {
+        return Ok(after(error));
+    }
+    let secret = match secret {
+        Some(sealed) if update.is_sealed() => Some(Got::For(sealed)),
+        Some(plain) => Some(Got::Sealed(bench.key.seal(trip.due.n, &plain)?)),
+        None => None,
+    };
+    Ok(Worked { next: Next::Done, secret })
+}
+
+fn planned(bench: &Bench<'_>, n: u64, body: &str, sealed: Option<&[u8]>, before: Client) -> Result<update::Update> {
+    let mut set = spec(body)?;
+    if let Some(sealed) = sealed {
+        set.set_secret(bench.key.open(n, sealed)?);
+    }
+    let how = update::How { no_lint: bench.no_lint, recipients: bench.recipients.clone() };
+    let change = Change { set, ..Change::default() };
+    let (planned, _) = update::plan_quietly(before.clone(), change.clone(), &how)?;
+    if !planned.secret_is_ours() {
+        return Ok(planned);
+    }
+    // A secret that is made here is the run's: whoever goes on with it knows the same.
+    let mut set = change.set;
+    set.set_secret(bench.key.secret_of(n));
+    let (planned, _) = update::plan_quietly(before, Change { set, ..Change::default() }, &how)?;
+    Ok(planned.with_secret_of_ours())
+}
+
+/// Rotates the secret of the client of a row. Errors are those of the journal.
+pub async fn rotate(bench: &Bench<'_>, trip: &mut Trip) -> Result<Worked> {
+    let due = &mut trip.due;
+    let id = ClientId::parse(&due.id)?;
+    let mut client = match clients::get(bench.remote, &id).await {
+        Ok(client) => client,
+        Err(error) => return Ok(after(error)),
+    };
+    if let Err(error) = rotate::rotatable(&client, &bench.recipients) {
+        return Ok(Worked::of(Next::End(State::Failed, error)));
+    }
+    let updated = |client: &Client| client.text("updated_at").unwrap_or_default().to_owned();
+    let n = due.n;
+    if due.state == State::Sent {
+        // What is still on its way would come after the look, and take a second place for old secrets.
+        let timeout = bench.remote.door(crate::api::Side::Admin).await?.timeout;
+        tokio::time::sleep(timeout).await;
+        client = match clients::get(bench.remote, &id).await {
+            Ok(client) => client,
+            Err(error) => return Ok(after(error)),
+        };
+        let is_as_it_was = due.before.as_deref() == Some(&updated(&client));
+        if !is_as_it_was && due.before.as_deref().is_some_and(|before| before.starts_with(AGAIN)) {
+            return Ok(Worked::of(Next::End(
+                State::Unproven,
+                Error::failed("its secret was rotated twice, and the new one is not known: the old one still counts"),
+            )));
+        }
+        if !is_as_it_was {
+            let note = format!("{AGAIN}{}", updated(&client));
+            due.before = Some(note.clone());
+            bench.journal.write(move |connection| store::begun(connection, n, &note)).await?;
+        }
+    } else {
+        let note = updated(&client);
+        due.before = Some(note.clone());
+        bench.journal.write(move |connection| store::begun(connection, n, &note)).await?;
+        due.state = State::Sent;
+    }
+    let request = request::rotate_secret(&id);
+    let about = format!("cannot rotate the secret of client `{id}`");
+    let sent = exchange(bench.remote, &request).await;
+    let secret = match sent.result {
+        Ok(answer) if answer.is_success() => match clients::client(&answer, &about) {
+            Ok(client) => client.secret().cloned(),
+            Err(error) => return Ok(Worked::of(Next::Again(error))),
+        },
+        Ok(answer) => {
+            let error = refusal::error(&answer, &request, &about);
+            return Ok(if sent.unsettled { Worked::of(Next::Again(error)) } else { not_rotated(trip, error) });
+        }
+        Err(error) if sent.unsettled => return Ok(Worked::of(Next::Again(error))),
+        Err(error) => return Ok(not_rotated(trip, error)),
+    };
+    let Some(secret) = secret else {
+        let error =
+            Error::failed("the server rotated the secret and does not tell the new one: the old one still counts");
+        return Ok(Worked::of(Next::End(State::Unproven, error)));
+    };
+    let got = if bench.recipients.is_empty() {
+        Got::Sealed(bench.key.seal(n, &secret)?)
+    } else {
+        Got::For(recipient::encrypt(&bench.recipients, &secret)?)
+    };
+    Ok(Worked { next: Next::Done, secret: Some(got) })
+}
+
+/// Marks in the journal that a rotation was lost once already.
+const AGAIN: &str = "again ";
+
+/// Nothing was carried out: the row is as if it had not been tried.
+fn not_rotated(trip: &mut Trip, error: Error) -> Worked {
+    if is_of_server(&error) {
+        trip.due.state = State::Planned;
+    }
+    after(error)
+}
