@@ -75,6 +75,7 @@ fn ready(gpg: &Gpg, store: &KeyStore) -> (Sandbox, Orysh) {
         ("local.key", "a-key".into()),
         ("client.yaml", "client_name: from a file\n".into()),
         ("changes.yaml", "client_name: changed\n".into()),
+        ("changes.csv", "client_id,client_name\napp-1,changed\n".into()),
         ("changes.json", "{\"owner\": \"other\"}".into()),
         ("clients.yaml", "client_id: web\nclient_name: Web\n".into()),
         ("staging.yaml", "client_id: web\nclient_name: Staging\n".into()),
