@@ -79,6 +79,27 @@ fn without_a_key_store_nothing_is_kept_and_the_file_is_offered() {
 }
 
 #[test]
+fn the_key_of_a_run_can_be_in_the_key_store() {
+    let Some(store) = KeyStore::start() else { return };
+    let server = crate::support::Sandbox::with("--hash-iterations 1");
+    let program = with(&store).with("ORY_SDK_URL", &server.admin).with("HYDRA_PUBLIC_URL", &server.public);
+    program.file("s.csv", "client_id\na\nb\n");
+    program.run("batch create s.csv --key-store").ok();
+    let run = program.run("batch list -q").ok().stdout.trim().to_owned();
+    assert!(!program.home().join("state/batch").join(&run).join("key").exists());
+    let told = program.run(&format!("batch results {run} --secrets plain --format jsonl")).ok().stdout;
+    for line in told.lines() {
+        let row: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert!(server.accepts(&row["client_id"], &row["client_secret"]), "{row}");
+    }
+    program.run(&format!("batch forget {run} --yes")).ok();
+    let without = anywhere().with("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere").with("ORY_SDK_URL", &server.admin);
+    without.file("s.csv", "client_id\nc\n");
+    without.run("batch create s.csv --key-store").fails(4, "there is no key store here");
+    assert_eq!(server.clients().len(), 2);
+}
+
+#[test]
 fn in_the_shell_a_new_key_counts_at_once() {
     let Some(store) = KeyStore::start() else { return };
     let own = Stub::noting(EMPTY);

@@ -6,6 +6,7 @@ mod apply;
 mod auth;
 mod bad_input;
 mod batch;
+mod batch_model;
 mod better;
 mod canary;
 mod console;

@@ -5,6 +5,7 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+mod batches;
 mod encryption;
 mod lists;
 mod measure;
@@ -83,6 +84,7 @@ fn main() -> ExitCode {
         start_up(&sandbox),
         encryption::table(&sandbox.home),
         lists::tables(),
+        batches::tables(&sandbox.home),
     ];
     ExitCode::from(u8::from(as_due.contains(&false)))
 }

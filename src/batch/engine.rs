@@ -58,6 +58,8 @@ pub struct New {
     pub again: bool,
     /// What of the command line makes the same input another one.
     pub variant: String,
+    /// Keep the run's key in the key store instead of a file.
+    pub key_store: bool,
 }
 
 /// A run that is worked on.
@@ -78,12 +80,22 @@ impl Run {
         let folder = Folder::open(name)?;
         let journal = Journal::open(&folder.path)?;
         let facts = session.wait(journal.write(store::facts))?;
-        let key = RunKey::read(&folder.path)?;
         if !facts.contains_key("hash") {
             return Err(Error::usage(format!("run {}: its input was never checked to its end", folder.name))
                 .hint(format!("nothing was sent: orysh batch forget {}", folder.name)));
         }
-        Ok(Run { folder, journal, key, facts })
+        Ok(Run { folder, journal, key: None, facts })
+    }
+
+    /// The same, with its key where there is one still.
+    pub fn open_with_key(session: &Session, name: &str) -> Result<Run> {
+        let run = Run::open(session, name)?;
+        let key = if run.fact("key") == Some(IN_STORE) {
+            session.wait(RunKey::fetch(&run.folder.name, &|message| session.ui().note(message)))?
+        } else {
+            RunKey::read(&run.folder.path)?
+        };
+        Ok(Run { key, ..run })
     }
 
     /// How many rows are how far.
@@ -117,19 +129,36 @@ pub fn prepare(session: &Session, new: New, is_trial: bool) -> Result<(Run, Chec
         results::rehearse(out)?;
     }
     let folder = Folder::create()?;
+    let is_stored = new.key_store;
     let prepared = spool(session, &folder, new, is_trial);
     match prepared {
         Ok((journal, key, facts, checked)) => Ok((Run { folder, journal, key: Some(key), facts }, checked)),
         Err(error) => {
+            if is_stored {
+                let tell = |message: &str| session.ui().note(message);
+                session.finish(RunKey::forget_stored(&folder.name, &tell))??;
+            }
             folder.remove()?;
             Err(error)
         }
     }
 }
 
+/// Removes a run of which nothing was sent, with its key.
+pub fn discard(session: &Session, run: Run) -> Result<()> {
+    forget_key(session, &run.folder, &run.facts)?;
+    run.folder.remove()
+}
+
 fn spool(session: &Session, folder: &Folder, new: New, is_trial: bool) -> Result<(Journal, RunKey, Facts, Checked)> {
     let key = RunKey::generate()?;
-    key.write(&folder.path)?;
+    let mut facts = Facts::new();
+    if new.key_store {
+        session.wait(key.keep(&folder.name, &|message| session.ui().note(message)))?;
+        facts.insert("key".into(), IN_STORE.into());
+    } else {
+        key.write(&folder.path)?;
+    }
     let journal = Journal::create(&folder.path)?;
     let name = match &new.input {
         Input::Rows(rows) => rows.name.clone(),
@@ -137,7 +166,6 @@ fn spool(session: &Session, folder: &Folder, new: New, is_trial: bool) -> Result
     };
     let (job, no_lint) = (new.check.job, new.check.no_lint);
     let checked = Checker::new(session, &journal, &key, new.shape, new.check)?.run(new.input)?;
-    let mut facts = Facts::new();
     if !is_trial {
         let identity = Identity::of(session)?;
         let hash = format!("{} {} {}", job.verb(), checked.hash, new.variant);
@@ -365,7 +393,7 @@ fn finish(session: &Session, run: &Run, going: &Going, ended: Ended, took: Durat
         ui.warn(&format!("{rows}: {error}"));
     }
     if left == 0 {
-        drop_key(run, &counts, path.is_some(), secrets(run, going))?;
+        drop_key(session, run, &counts, path.is_some(), secrets(run, going))?;
     }
     let error = verdict(name, &counts, left, ended);
     Ok((row(run, &counts, Some(took), path.as_deref()), error))
@@ -427,13 +455,24 @@ pub fn write_results(session: &Session, run: &Run, path: &Path, secrets: Secrets
     })
 }
 
+/// What the journal says of a key that is in the key store.
+const IN_STORE: &str = "key-store";
+
+/// Deletes the key of a run.
+pub fn forget_key(session: &Session, folder: &Folder, facts: &Facts) -> Result<()> {
+    if facts.get("key").is_some_and(|place| place == IN_STORE) {
+        return session.finish(RunKey::forget_stored(&folder.name, &|message| session.ui().note(message)))?;
+    }
+    RunKey::forget(&folder.path)
+}
+
 /// Deletes the key once nothing needs it any more: all rows are done, and every secret is written.
-fn drop_key(run: &Run, counts: &Counts, is_written: bool, secrets: Secrets) -> Result<()> {
+fn drop_key(session: &Session, run: &Run, counts: &Counts, is_written: bool, secrets: Secrets) -> Result<()> {
     let count = |state: State| counts.get(state.name()).copied().unwrap_or_default();
     let is_done = count(State::Failed) + count(State::Unproven) == 0;
     let has_plain = run.fact("plain").is_some_and(|plain| plain != "0");
     if is_done && is_written && (!has_plain || secrets == Secrets::Plain) {
-        RunKey::forget(&run.folder.path)?;
+        forget_key(session, &run.folder, &run.facts)?;
     }
     Ok(())
 }
@@ -447,7 +486,10 @@ pub fn demand_same(session: &Session, run: &Run) -> Result<()> {
 pub fn unfinished(session: &Session) -> Result<Run> {
     for name in folder::names()?.into_iter().rev() {
         match Run::open(session, &name) {
-            Ok(run) if due(&run.counts(session)?) > 0 => return Ok(run),
+            Ok(run) if due(&run.counts(session)?) > 0 => {
+                drop(run);
+                return Run::open_with_key(session, &name);
+            }
             Ok(_) => {}
             Err(error) if error.code() == Some(folder::HELD) => return Err(error),
             Err(error) => session.ui().warn(&error.full_message()),

@@ -10,7 +10,8 @@ use hkdf::Hkdf;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use crate::config::files;
+use crate::config::credentials::{Found, Tell};
+use crate::config::{files, key_store};
 use crate::error::{Error, Result};
 use crate::secret::Secret;
 
@@ -45,6 +46,25 @@ impl RunKey {
         let bytes = STANDARD.decode(text.expose().trim()).ok().map(Zeroizing::new);
         let bytes = bytes.and_then(|bytes| <[u8; LENGTH]>::try_from(bytes.as_slice()).ok());
         bytes.map(|bytes| RunKey(Zeroizing::new(bytes))).ok_or_else(|| Error::failed("the run's key is broken"))
+    }
+
+    /// Puts it into the key store of the desktop instead.
+    pub async fn keep(&self, run: &str, tell: Tell<'_>) -> Result<()> {
+        let label = format!("orysh: key of batch run {run}");
+        key_store::keep(&label, &stored(run), ORIGIN, &self.to_text(), tell).await
+    }
+
+    /// Fetches it from the key store; `None` where there is none any more.
+    pub async fn fetch(run: &str, tell: Tell<'_>) -> Result<Option<Self>> {
+        match key_store::of_profile(&stored(run), ORIGIN, tell).await? {
+            Found::Key(text) => RunKey::from_text(&text).map(Some),
+            Found::Nothing | Found::ForAnother(_) => Ok(None),
+        }
+    }
+
+    /// Removes it from the key store.
+    pub async fn forget_stored(run: &str, tell: Tell<'_>) -> Result<()> {
+        key_store::forget(&stored(run), tell).await.map(drop)
     }
 
     /// Reads it from its file; `None` where there is none any more.
@@ -102,6 +122,14 @@ impl RunKey {
         // It fails for more than 8,160 bytes only.
         debug_assert!(filled.is_ok());
     }
+}
+
+/// What a run's key is for, in the key store: no server is to get it.
+const ORIGIN: &str = "batch";
+
+/// What a run's key is called in the key store; no profile is called so.
+fn stored(run: &str) -> String {
+    format!("run/{run}")
 }
 
 fn file(folder: &Path) -> PathBuf {

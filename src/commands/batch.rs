@@ -59,6 +59,13 @@ fn going_args() -> Vec<Arg> {
     ]
 }
 
+/// The same, of what begins a run.
+fn begin_args() -> Vec<Arg> {
+    let mut args = going_args();
+    args.push(switch("key-store", "Keep the run's key in the key store of the desktop instead of a file"));
+    args
+}
+
 fn going(args: &Args) -> Result<Going> {
     Ok(Going {
         concurrency: args.matches.get_one::<u16>("concurrency").map(|number| usize::from(*number)),

@@ -106,7 +106,10 @@ fn in_file(name: &str, origin: &str) -> Result<Found> {
 /// Keeps a key for a profile and its origin, in the place of those before.
 pub async fn keep(place: Place, name: &str, origin: &str, key: &Secret, tell: Tell<'_>) -> Result<()> {
     match place {
-        Place::KeyStore => key_store::keep(name, origin, key, tell).await,
+        Place::KeyStore => {
+            let label = format!("orysh: profile {name} at {origin}");
+            key_store::keep(&label, name, origin, key, tell).await
+        }
         Place::File => edit::change(&file()?, |document| {
             let mut entry = Table::new();
             entry.insert("origin", value(origin));

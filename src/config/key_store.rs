@@ -35,7 +35,7 @@ mod left_out {
     }
 
     /// Refused.
-    pub async fn keep(_name: &str, _origin: &str, _key: &Secret, _tell: Tell<'_>) -> Result<()> {
+    pub async fn keep(_label: &str, _name: &str, _origin: &str, _key: &Secret, _tell: Tell<'_>) -> Result<()> {
         Err(refused())
     }
 

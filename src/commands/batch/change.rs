@@ -4,7 +4,7 @@ use clap::{Arg, ArgAction};
 use serde_json::json;
 
 use super::create::begin;
-use super::{going, going_args, switch};
+use super::{begin_args, going, switch};
 use crate::api::request::ListQuery;
 use crate::batch::check::{self, Input};
 use crate::batch::engine::New;
@@ -98,7 +98,7 @@ fn which_args() -> Vec<Arg> {
         switch("skip-invalid", "Go on with the good rows where some are wrong"),
         switch("dry-run", "Check which clients are meant, and send nothing"),
     ];
-    args.extend(going_args());
+    args.extend(begin_args());
     args
 }
 
@@ -135,6 +135,7 @@ fn run(host: &Host, args: &Args, job: Job) -> Result<Outcome> {
         // What is changed twice is as it is wanted all the same.
         again: true,
         variant: json!([maps, sets]).to_string(),
+        key_store: args.flag("key-store"),
     };
     begin(session, new, args.flag("dry-run"), file == Some("-"))
 }

@@ -3,7 +3,7 @@
 use clap::{Arg, ArgAction};
 use serde_json::json;
 
-use super::{going, going_args, outcome, switch};
+use super::{begin_args, going, outcome, switch};
 use crate::batch::check::{self, Input};
 use crate::batch::engine::{self, New};
 use crate::batch::job::Job;
@@ -53,7 +53,7 @@ fn create_args() -> Vec<Arg> {
         switch("again", "Make the clients of an input a second time that was run already"),
         switch("dry-run", "Check the input, and send nothing"),
     ];
-    args.extend(going_args());
+    args.extend(begin_args());
     args.extend(recipients::recipient_args());
     args
 }
@@ -81,6 +81,7 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         going: going(args)?,
         again: args.flag("again"),
         variant: json!([maps, sets, defaults.redacted()]).to_string(),
+        key_store: args.flag("key-store"),
     };
     begin(session, new, args.flag("dry-run"), input == "-")
 }
@@ -93,7 +94,7 @@ pub fn begin(session: &Session, new: New, is_trial: bool, stdin_is_read: bool) -
         let counts = run.counts(session)?;
         let row = engine::row(&run, &counts, None, going.out.as_deref());
         session.ui().note(&format!("{} rows are right: nothing was sent", checked.good));
-        run.folder.remove()?;
+        engine::discard(session, run)?;
         let error =
             (checked.skipped > 0).then(|| Error::new(Kind::Partial, format!("{} rows are wrong", checked.skipped)));
         return Ok(outcome(row, error));
@@ -102,7 +103,7 @@ pub fn begin(session: &Session, new: New, is_trial: bool, stdin_is_read: bool) -
         Ok((row, error)) => Ok(outcome(row, error)),
         Err(error) => {
             // Nothing was sent: there is nothing to go on with.
-            run.folder.remove()?;
+            engine::discard(session, run)?;
             Err(error)
         }
     }

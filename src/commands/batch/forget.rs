@@ -1,8 +1,9 @@
 //! `batch forget RUN`: deletes a run's journal and key.
 
 use super::run_arg;
-use crate::batch::engine::Run;
+use crate::batch::engine::{self, Run};
 use crate::batch::folder::{self, Folder};
+use crate::batch::store::Facts;
 use crate::error::{Error, Result};
 use crate::grammar::{Args, Command, Host};
 use crate::output::outcome::Outcome;
@@ -26,14 +27,14 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     let ui = session.ui();
     let wanted = args.text("run").unwrap_or_default();
     // One that is broken can be forgotten as well.
-    let (folder, what): (Folder, String) = match Run::open(session, wanted) {
+    let (folder, facts, what): (Folder, Facts, String) = match Run::open(session, wanted) {
         Ok(run) => {
             let counts = run.counts(session)?;
             let told: Vec<String> = counts.iter().map(|(state, count)| format!("{count} {state}")).collect();
-            (run.folder, told.join(", "))
+            (run.folder, run.facts, told.join(", "))
         }
         Err(error) if error.code() == Some(folder::HELD) => return Err(error),
-        Err(error) => (Folder::open(wanted)?, error.full_message()),
+        Err(error) => (Folder::open(wanted)?, Facts::new(), error.full_message()),
     };
     if !args.yes && !ui.can_ask(false) {
         return Err(Error::usage(format!("nobody can be asked whether run {} is forgotten ({what})", folder.name))
@@ -43,6 +44,7 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         return Err(Error::usage("nothing was forgotten"));
     }
     let name = folder.name.clone();
+    engine::forget_key(session, &folder, &facts)?;
     folder.remove()?;
     ui.note(&format!("run {name} is forgotten"));
     Ok(Outcome::nothing())

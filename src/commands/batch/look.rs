@@ -110,7 +110,7 @@ fn write(host: &Host, args: &Args) -> Result<Outcome> {
     let Some(out) = args.text("out") else { return shown(host, args, secrets) };
     let session = &host.session;
     results::rehearse(Path::new(out))?;
-    let run = Run::open(session, args.text("run").unwrap_or_default())?;
+    let run = Run::open_with_key(session, args.text("run").unwrap_or_default())?;
     engine::write_results(session, &run, Path::new(out), secrets)?;
     session.ui().note(&format!("results: {}", results::shown(Path::new(out))));
     Ok(Outcome::nothing())
@@ -118,7 +118,7 @@ fn write(host: &Host, args: &Args) -> Result<Outcome> {
 
 fn shown(host: &Host, args: &Args, secrets: Secrets) -> Result<Outcome> {
     let session = &host.session;
-    let run = Run::open(session, args.text("run").unwrap_or_default())?;
+    let run = Run::open_with_key(session, args.text("run").unwrap_or_default())?;
     let mut found = Vec::new();
     Reader::new(session, &run.journal, run.job()?, run.key.as_ref(), secrets)?.each(|row| {
         found.push(Ok(Row::value(results::value(row))));

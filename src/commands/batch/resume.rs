@@ -44,7 +44,7 @@ fn args(run: Arg) -> Vec<Arg> {
 fn go(host: &Host, args: &Args) -> Result<Outcome> {
     let session = &host.session;
     let run = match args.text("run") {
-        Some(name) => Run::open(session, name)?,
+        Some(name) => Run::open_with_key(session, name)?,
         None => engine::unfinished(session)?,
     };
     go_on(session, &run, args)
@@ -52,7 +52,7 @@ fn go(host: &Host, args: &Args) -> Result<Outcome> {
 
 fn again(host: &Host, args: &Args) -> Result<Outcome> {
     let session = &host.session;
-    let run = Run::open(session, args.text("run").unwrap_or_default())?;
+    let run = Run::open_with_key(session, args.text("run").unwrap_or_default())?;
     run.key()?;
     let counts = run.counts(session)?;
     if !counts.contains_key(State::Failed.name()) {

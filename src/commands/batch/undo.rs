@@ -25,7 +25,7 @@ pub fn command() -> Command {
 }
 
 fn run(host: &Host, args: &Args) -> Result<Outcome> {
-    let run = Run::open(&host.session, args.text("run").unwrap_or_default())?;
+    let run = Run::open_with_key(&host.session, args.text("run").unwrap_or_default())?;
     let session = at_its_target(&host.session, &run);
     engine::demand_same(&session, &run)?;
     let counts = run.counts(&session)?;

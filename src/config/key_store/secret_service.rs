@@ -28,8 +28,8 @@ pub async fn of_profile(name: &str, origin: &str, tell: Tell<'_>) -> Result<Foun
     Ok(others.into_iter().next().map_or(Found::Nothing, |(_, kept_for)| Found::ForAnother(kept_for)))
 }
 
-/// Keeps a key, and then forgets those of the same profile for other origins.
-pub async fn keep(name: &str, origin: &str, key: &Secret, tell: Tell<'_>) -> Result<()> {
+/// Keeps a key under a label that people see, and then forgets those of the same name for other origins.
+pub async fn keep(label: &str, name: &str, origin: &str, key: &Secret, tell: Tell<'_>) -> Result<()> {
     let store = connect().await?;
     let collection = store.get_default_collection().await.map_err(|source| match source {
         secret_service::Error::NoResult => absent("it has no default collection to keep anything in"),
@@ -40,8 +40,7 @@ pub async fn keep(name: &str, origin: &str, key: &Secret, tell: Tell<'_>) -> Res
         collection.unlock().await.map_err(failed)?;
     }
     let attributes = HashMap::from([SERVICE, (PROFILE, name), (ORIGIN, origin)]);
-    let label = format!("orysh: profile {name} at {origin}");
-    collection.create_item(&label, attributes, key.expose().as_bytes(), true, "text/plain").await.map_err(failed)?;
+    collection.create_item(label, attributes, key.expose().as_bytes(), true, "text/plain").await.map_err(failed)?;
     for (item, kept_for) in of_name(&store, name, tell).await? {
         if kept_for != origin {
             item.delete().await.map_err(failed)?;
