@@ -56,9 +56,9 @@ pub trait Remote: Send + Sync {
     /// Tells the person that something takes longer.
     fn tell(&self, message: &str);
 
-    /// Returns once the request may be sent: what keeps a pace holds it back.
-    fn admit<'a>(&'a self, _request: &'a Request) -> Wait<'a, ()> {
-        Box::pin(std::future::ready(()))
+    /// Returns once the request may be sent: what keeps a pace holds it back. Errors: nothing is sent any more.
+    fn admit<'a>(&'a self, _request: &'a Request) -> Wait<'a, Result<()>> {
+        Box::pin(std::future::ready(Ok(())))
     }
 
     /// Hears what became of a sending, for the next one to be paced.

@@ -706,3 +706,19 @@ fn many_secrets_are_rotated_and_none_is_lost() {
         assert!(server.accepts(&row["client_id"], &row["client_secret"]), "{row}");
     }
 }
+
+#[test]
+fn an_interruption_does_not_wait_for_a_limit() {
+    let server = Sandbox::with("--hash-iterations 1 --rate 10/min,5/s");
+    let program = with_public(&server);
+    program.file("s.csv", &services(100));
+    let running = program.begin("batch create s.csv");
+    eventually("all that is allowed was sent", || (server.clients().len() == 10).then_some(()));
+    running.signal(Signal::INT);
+    let began = Instant::now();
+    let ran = running.end();
+    assert!(began.elapsed() < Duration::from_secs(5), "{ran}");
+    assert_eq!(ran.code, Some(130), "{ran}");
+    ran.tells("90 rows are left");
+    assert_eq!(server.clients().len(), 10);
+}

@@ -98,7 +98,9 @@ async fn repeat(remote: &dyn Remote, request: &Request, whole: bool) -> Exchange
     loop {
         attempt += 1;
         let asked = Instant::now();
-        remote.admit(request).await;
+        if let Err(error) = remote.admit(request).await {
+            return Exchange { result: Err(error), unsettled, lost };
+        }
         waited += asked.elapsed();
         // Each time anew: a credential may have been renewed meanwhile.
         let door = match remote.door(request.side).await {
@@ -138,8 +140,9 @@ async fn repeat(remote: &dyn Remote, request: &Request, whole: bool) -> Exchange
         }
         let wait = again.wait(attempt);
         if is_waited_for {
-            // The server is there, and will take it.
+            // The server is there, and will take it: what keeps the pace has heard for how long it is to be left alone.
             attempt -= 1;
+            continue;
         } else if wait > LONGEST_WAIT {
             return Exchange { result, unsettled, lost };
         }

@@ -404,7 +404,7 @@ fn verdict(name: &str, counts: &Counts, left: u64, ended: Ended) -> Option<Error
     if let Some(error) = ended.stopped {
         return Some(error.about(format!("the run was stopped, {left} rows are left")).hint(resume));
     }
-    if ended.interrupted {
+    if ended.interrupted && left > 0 {
         return Some(Error::new(Kind::Interrupted, format!("interrupted: {left} rows are left")).hint(resume));
     }
     let count = |state: State| counts.get(state.name()).copied().unwrap_or_default();

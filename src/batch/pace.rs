@@ -1,6 +1,7 @@
 //! How fast and how many at once: what the server says of its limits, and what it sustains.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -65,19 +66,13 @@ pub fn described(windows: &[Window]) -> String {
 
 /// How long so many requests take at the least within these windows.
 pub fn time_for(windows: &[Window], count: u64) -> Duration {
-    let longest = windows.iter().map(|window| {
-        // A window's worth at once, and then as many again each time that it has passed.
-        let waits = count.saturating_sub(1) / u64::from(window.limit);
-        window.span.saturating_mul(u32::try_from(waits).unwrap_or(u32::MAX))
-    });
-    let whole = longest.max().unwrap_or_default();
-    // The last window's worth is not there at once either.
-    let burst = windows.iter().min_by_key(|window| window.span);
-    let limit = windows.iter().map(|window| u64::from(window.limit)).max().unwrap_or(1);
-    let rest = (count.saturating_sub(1) % limit) / burst.map_or(1, |burst| u64::from(burst.limit));
-    let last =
-        burst.filter(|_| windows.len() > 1).map(|burst| burst.span.saturating_mul(u32::try_from(rest).unwrap_or(0)));
-    whole + last.unwrap_or_default()
+    let Some(longest) = windows.iter().max_by_key(|window| window.span) else { return Duration::ZERO };
+    let shorter: Vec<Window> = windows.iter().filter(|window| window.span < longest.span).copied().collect();
+    let (limit, before) = (u64::from(longest.limit), count.saturating_sub(1));
+    // A window's worth at once, and as many again each time that it has passed; within one the shorter ones count.
+    let waits = u32::try_from(before / limit).unwrap_or(u32::MAX);
+    let whole = longest.span.saturating_mul(waits) + time_for(&shorter, before % limit + 1);
+    whole.max(time_for(&shorter, count))
 }
 
 /// The buckets that a server counts in.
@@ -176,6 +171,7 @@ struct Inner {
 pub struct Pace {
     inner: Mutex<Inner>,
     freed: Notify,
+    closed: AtomicBool,
 }
 
 impl Pace {
@@ -202,6 +198,7 @@ impl Pace {
                 gets: reads(tier.map(|tier| tier.gets)),
             }),
             freed: Notify::new(),
+            closed: AtomicBool::new(false),
         }
     }
 
@@ -209,12 +206,21 @@ impl Pace {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns once the request may be sent.
-    pub async fn admit(&self, request: &Request) {
+    /// Nothing is sent any more: what waits is told so, and what is under way comes to its end.
+    pub fn close(&self) {
+        self.closed.store(true, Ordering::SeqCst);
+        self.freed.notify_waiters();
+    }
+
+    /// Returns once the request may be sent. Errors: nothing is sent any more.
+    pub async fn admit(&self, request: &Request) -> Result<()> {
         loop {
             let freed = self.freed.notified();
             tokio::pin!(freed);
             freed.as_mut().enable();
+            if self.closed.load(Ordering::SeqCst) {
+                return Err(Error::interrupted());
+            }
             let wait = {
                 let mut inner = self.inner();
                 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is from 1 up")]
@@ -223,7 +229,7 @@ impl Pace {
                     let wait = inner.bucket(Bucket::of(request)).and_then(|sent| sent.wait(now));
                     if wait.is_none() {
                         inner.in_flight += 1;
-                        return;
+                        return Ok(());
                     }
                     wait
                 } else {
@@ -231,7 +237,8 @@ impl Pace {
                 }
             };
             match wait {
-                Some(wait) => tokio::time::sleep(wait).await,
+                // It may be closed meanwhile.
+                Some(wait) => drop(tokio::time::timeout(wait, freed).await),
                 None => freed.await,
             }
         }
@@ -382,5 +389,6 @@ mod tests {
         assert!((178..=184).contains(&time_for(&developer, 60).as_secs()));
         assert_eq!(time_for(&developer, 1), Duration::ZERO);
         assert_eq!(time_for(&[], 1_000), Duration::ZERO);
+        assert_eq!(time_for(&parse("10/s,120/min").unwrap(), 50).as_secs(), 4);
     }
 }

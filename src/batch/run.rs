@@ -67,7 +67,7 @@ impl Remote for Paced {
         // The progress tells it.
     }
 
-    fn admit<'a>(&'a self, request: &'a Request) -> Wait<'a, ()> {
+    fn admit<'a>(&'a self, request: &'a Request) -> Wait<'a, Result<()>> {
         Box::pin(self.pace.admit(request))
     }
 
@@ -211,7 +211,10 @@ impl<'a> Sender<'a> {
             let until = pause.unwrap_or_else(Instant::now);
             tokio::select! {
                 biased;
-                () = interrupt.arrival(), if !ended.interrupted => ended.interrupted = true,
+                () = interrupt.arrival(), if !ended.interrupted => {
+                    ended.interrupted = true;
+                    self.pace.close();
+                }
                 () = tokio::time::sleep_until(until.into()), if pause.is_some() || under_way.is_empty() => {}
                 Some(arrival) = under_way.next(), if !under_way.is_empty() => match arrival {
                     Arrival::Ended(state) => {
@@ -222,7 +225,12 @@ impl<'a> Sender<'a> {
                             (last_served, trouble) = (Instant::now(), 0);
                         }
                     }
-                    Arrival::Stop(error) => ended.stopped = ended.stopped.or(Some(error)),
+                    Arrival::Stop(error) => {
+                        ended.stopped = ended.stopped.or(Some(error));
+                        self.pace.close();
+                    }
+                    // It stays as the journal has it.
+                    Arrival::Again(..) if is_stopping => {}
                     Arrival::Again(trip, error) => {
                         again.push(trip);
                         if last_served.elapsed() > PATIENCE && !is_stopping {
@@ -230,6 +238,7 @@ impl<'a> Sender<'a> {
                                 "the server has served nothing for {} s",
                                 last_served.elapsed().as_secs()
                             )));
+                            self.pace.close();
                         } else {
                             trouble += 1;
                             pause = Some(Instant::now() + FIRST_PAUSE * 2_u32.pow(trouble.min(MOST_DOUBLINGS)));

@@ -81,6 +81,7 @@ pub fn after(fate: Fate, served: bool, tries: u32) -> Next {
             Error::failed("another's client has this id: nothing was changed").with_status(409).with_code("conflict"),
         ),
         Fate::Refused(error) | Fate::Unknown(error) if error.kind() == Kind::Denied => Next::Stop(error),
+        Fate::Refused(error) | Fate::Unknown(error) if error.kind() == Kind::Interrupted => Next::Again(error),
         Fate::Refused(error) if refuses_ids(&error) => Next::Stop(
             error
                 .hint("Hydra v2.0 and v2.1 take no id from a client's maker, and without one no row can be told from another")

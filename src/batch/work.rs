@@ -56,6 +56,7 @@ impl Worked {
 fn after(error: Error) -> Worked {
     Worked::of(match error.kind() {
         Kind::Denied => Next::Stop(error),
+        Kind::Interrupted => Next::Again(error),
         _ if is_of_server(&error) => Next::Again(error),
         _ => Next::End(State::Failed, error),
     })
