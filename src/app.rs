@@ -94,6 +94,7 @@ fn start_shell(registry: &Arc<Registry>, matches: &ArgMatches) -> Result<()> {
     let falls_back = is_interactive && settings.given == Given::default() && target::is_nowhere(&settings.given);
     settings.given.sandbox |= falls_back;
     let session = Session::new(output.ui, settings, WORKERS, starter());
+    session.note_target();
     let host = Host { session, registry: Arc::clone(registry) };
     let result = if is_interactive { shell::interactive(&host, falls_back) } else { shell::from_stdin(&host) };
     host.session.close();

@@ -3,6 +3,7 @@
 //! For a plain http address no TLS roots are loaded. No client follows redirects: a body replayed on a 307 would
 //! hand its secret to another host. What people give addresses for is fetched under bounds of its own (`net/fetch.rs`).
 
+use std::net::{IpAddr, ToSocketAddrs as _};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -63,6 +64,24 @@ pub fn is_loopback(url: &Url) -> bool {
         Some(Host::Ipv6(address)) => address.is_loopback(),
         None => false,
     }
+}
+
+/// Whether an address is one of this machine's own, by whichever of its names.
+pub fn is_this_machine(url: &Url) -> bool {
+    let is_own = |address: IpAddr| {
+        let address = address.to_canonical();
+        address.is_loopback() || address.is_unspecified()
+    };
+    is_loopback(url)
+        || match url.host() {
+            Some(Host::Ipv4(address)) => is_own(address.into()),
+            Some(Host::Ipv6(address)) => is_own(address.into()),
+            Some(Host::Domain(name)) => {
+                let found = (name, url.port_or_known_default().unwrap_or_default()).to_socket_addrs();
+                found.is_ok_and(|mut found| found.any(|address| is_own(address.ip())))
+            }
+            None => false,
+        }
 }
 
 /// Reads an address of a server: absolute, http or https, without user, query or fragment.

@@ -654,10 +654,10 @@ fn many_clients_are_changed_and_put_back() {
         ("batch update c1 --set nonsense=x", "unknown field"),
         ("batch update --where 'c.owner ==' --set owner=x", "--where"),
         ("batch delete c1", "nobody can be asked whether to delete 1 client"),
-        ("batch delete --where 'c.owner == \"nobody\"'", "no client is meant"),
     ] {
         program.run(line).fails(2, why);
     }
+    program.run("batch delete --where 'c.owner == \"nobody\"'").ok().tells("no client is meant");
     program.run("batch delete --where 'c.owner == \"us\"' --yes").ok();
     assert_eq!(server.clients().len(), 15);
     program.file("ids.csv", "client_id,outcome,whatever\nc1,created,x\nc3,,\n");

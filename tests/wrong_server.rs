@@ -262,3 +262,112 @@ fn files_that_others_can_read_or_that_are_written_by_hand_are_treated_with_care(
     program.run("profile add x --endpoint http://127.0.0.1:1 --proxy http://u:p@h").fails(2, "holds no credential");
     program.run("profile add .. --endpoint http://127.0.0.1:1").fails(2, "cannot be the name");
 }
+
+#[test]
+fn a_profile_that_is_added_to_be_used_is_used_however_the_shell_began() {
+    let (one, other) = (Sandbox::start(), Sandbox::start());
+    let program = anywhere();
+    program.run(&format!("profile add one --endpoint {}", one.admin)).ok();
+    let add = format!("profile add other --endpoint {} --use\ncreate client --id a -q\n", other.admin);
+    shell(&program, "--profile one", &format!("profile use one\n{add}")).ok();
+    assert_eq!((ids(&one), ids(&other)), (vec![], vec![json!("a")]));
+}
+
+#[test]
+fn what_a_shell_was_given_for_one_server_goes_to_no_other_that_a_file_names_by_now() {
+    let (own, other) = (Stub::noting(EMPTY), Stub::noting(EMPTY));
+    let program = anywhere();
+    program.run(&format!("profile add own --endpoint {}", own.url)).ok();
+    program.run(&format!("profile add other --endpoint {}", other.url)).ok();
+    let mut command = program.command(PROGRAM);
+    command.args(["-H", "Authorization: Bearer canary"]).stdin(Stdio::piped());
+    let mut running = command.spawn().unwrap();
+    let mut stdin = running.stdin.take().unwrap();
+    std::io::Write::write_all(&mut stdin, b"list clients -q\n").unwrap();
+    crate::support::eventually("the first is asked", || (own.asked() > 0).then_some(()));
+    program.run("profile use other").ok();
+    std::io::Write::write_all(&mut stdin, b"list clients -q\n").unwrap();
+    drop(stdin);
+    assert!(running.wait().unwrap().success());
+    assert!(own.heads()[0].contains("canary"));
+    assert!(!other.heads()[0].contains("canary"), "{:?}", other.heads());
+}
+
+#[test]
+fn what_is_chosen_takes_effect_or_says_that_it_does_not() {
+    let (_server, program) = signed_in();
+    let mine = |name: &str, rest: &str| {
+        let urls = "--console-url http://console.test --apis-url http://oryapis.test";
+        program.run(&format!("profile add {name} {urls} {rest}")).ok();
+        program.run(&format!("profile use {name}")).ok();
+    };
+    mine("named", "--project happy-hill");
+    program.run("use project quiet-lake").fails(2, "names its project itself");
+    mine("open", "");
+    program.run("use project happy-hill").ok();
+    program.run("list clients -q").ok();
+    program.run("profile use --none").ok();
+    let mut command = program.command(PROGRAM);
+    command.args(["use", "project", "quiet-lake"]).env("ORY_PROJECT", "wild-wood");
+    program.start(&mut command).end().ok().tells("wild-wood all the same");
+    // By another file, in the shell.
+    fs::rename(program.home().join(".ory-cloud.json"), program.home().join("other.json")).unwrap();
+    let ran = shell(
+        &program,
+        "-c other.json",
+        "use project happy-hill -q\ncontext --format jsonpath=named_by\nlist clients -q\n",
+    );
+    assert!(ran.stdout.contains("other.json"), "{ran}");
+    assert_eq!(ran.code, Some(0), "{ran}");
+}
+
+#[test]
+fn this_machine_has_many_names_and_a_project_several() {
+    let server = Sandbox::holding(&[json!({"client_id": "a"})], "");
+    let port = server.admin.rsplit_once(':').unwrap().1;
+    let program = anywhere();
+    program.run(&format!("profile add prod --endpoint {} --production", server.admin)).ok();
+    for host in ["0.0.0.0", "[::ffff:127.0.0.1]", "127.1", "localhost."] {
+        program.run(&format!("delete client a -e http://{host}:{port}")).fails(2, "prod is production");
+    }
+    let network = Sandbox::with("--network 127.0.0.1:0");
+    for project in ["b1e6a9de-0005-4c0f-8a55-000000000005", "wild", "Bank", "wild-wood"] {
+        let program = led_to(&network).with("ORY_PROJECT_API_KEY", "ory_pat_sandbox_wild-wood");
+        let id = program.run("get project --format jsonpath=id").ok().stdout.trim().to_owned();
+        let project = if project.contains('-') && project.len() > 30 { id } else { project.to_owned() };
+        program.run(&format!("profile add prod --console-url http://console.test --apis-url http://oryapis.test --project {project} --production")).ok();
+        let mut command = program.command(PROGRAM);
+        command.args(["delete", "client", "a"]).env("ORY_SDK_URL", "http://wild-wood.projects.oryapis.test");
+        program.start(&mut command).end().fails(2, "prod is production");
+        program.run("delete client a").fails(2, "prod is production");
+        // Another project is not.
+        let other = program.with("ORY_PROJECT_API_KEY", "ory_pat_sandbox_happy-hill");
+        other.run("delete client a").fails(1, "HTTP 404");
+    }
+}
+
+#[test]
+fn comments_stay_whatever_is_changed() {
+    let program = anywhere();
+    fs::create_dir(program.home().join("config")).unwrap();
+    let text = "# of the company\ncurrent-profile = \"a\"\n\n[profile.a]\nendpoint = \"http://127.0.0.1:1\"\n# [profile.old]\n# endpoint = \"x\"\n\n# about b\n[profile.b]\nendpoint = \"http://127.0.0.1:2\"\n";
+    program.file("config/config.toml", text);
+    program.run("profile use --none").ok();
+    program.run("profile remove b --yes").ok();
+    program.run("profile use a").ok();
+    let now = fs::read_to_string(program.home().join("config/config.toml")).unwrap();
+    for comment in
+        ["# of the company\ncurrent-profile = \"a\"\n", "# [profile.old]\n# endpoint = \"x\"\n", "# about b\n"]
+    {
+        assert!(now.contains(comment), "{now}");
+    }
+    program.file("config/config.toml", "# only\n# comments\n");
+    program.run("profile add a --endpoint http://127.0.0.1:1").ok();
+    let now = fs::read_to_string(program.home().join("config/config.toml")).unwrap();
+    assert!(now.starts_with("# only\n# comments\n"), "{now}");
+    let mixed = "note = \"\"\"a\r\nb\nc\"\"\"\n";
+    program.file("config/config.toml", mixed);
+    program.run("profile add a --endpoint http://127.0.0.1:1").ok();
+    let now = fs::read_to_string(program.home().join("config/config.toml")).unwrap();
+    assert!(now.contains("a\r\nb\nc"), "{now:?}");
+}

@@ -9,6 +9,9 @@ use crate::api::send::ask;
 use crate::api::{Door, Remote, Side, Wait, refusal, request};
 use crate::error::{Error, Result};
 
+/// So many pages are taken for a list that ends.
+const MOST_PAGES: usize = 10_000;
+
 /// A project or workspace, as far as choosing one needs it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Place {
@@ -119,6 +122,9 @@ impl Console {
             let text = |key: &str| body.get(key).and_then(Value::as_str).filter(|next| !next.is_empty());
             let next = text("next_page_token").or_else(|| text("next_page")).map(str::to_owned);
             let has_next = body.get("has_next_page").and_then(Value::as_bool).unwrap_or(false);
+            if seen.len() > MOST_PAGES {
+                return Err(Error::failed(format!("{about}: the list does not end")));
+            }
             if !has_next || next.as_ref().is_none_or(|next| !seen.insert(next.clone())) {
                 return Ok(found);
             }

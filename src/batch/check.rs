@@ -47,6 +47,9 @@ pub struct How {
     pub recipients: Wanted,
 }
 
+/// The code of an error that says that no client is meant.
+pub const NOBODY: &str = "no_client";
+
 /// Where rows come from.
 pub enum Input {
     /// A file, or stdin.
@@ -139,7 +142,7 @@ impl<'a> Checker<'a> {
                 }
                 self.flush("the ids")?;
                 if self.checked.good == 0 {
-                    return Err(Error::usage("no client is meant: there is nothing to send"));
+                    return Err(Error::usage("no client is meant: there is nothing to send").with_code(NOBODY));
                 }
                 self.checked.hash = hex(&hash.finalize());
                 Ok(self.checked)

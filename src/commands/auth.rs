@@ -26,9 +26,9 @@ fn file(session: &Session) -> Result<PathBuf> {
 fn servers(session: &Session) -> Result<(Url, Url)> {
     let base = console_base()?;
     let given = &session.settings().given;
-    if given.endpoint.is_some() || given.sandbox {
+    if given.endpoint.is_some() {
         return Err(Error::usage("one signs in to Ory Network, and no server of one's own is signed in to")
-            .hint("leave --endpoint and --sandbox out"));
+            .hint("leave --endpoint out"));
     }
     if let Some(name) = &given.profile
         && let profiles = profile::user()?

@@ -7,11 +7,13 @@ pub mod workspace;
 use serde_json::Value;
 
 use crate::api::console::Console;
+use crate::config::profile::{self, Profile};
 use crate::error::{Error, Result};
+use crate::grammar::{Args, Host};
 use crate::output::outcome::Row;
 use crate::session::Session;
 use crate::session::credential::{Credential, console};
-use crate::session::target::{Network, Target};
+use crate::session::target::{self, Given, Layer, Network, Target};
 
 /// The network that the session is at, and its console.
 fn at(session: &Session) -> Result<(Network, Console)> {
@@ -40,6 +42,44 @@ fn selection(network: &Network) -> Result<&std::path::Path> {
             Err(Error::usage("a key is at work: nothing can be selected for it")
                 .hint("sign in with `orysh auth login`, or name it with --project and --workspace"))
         }
+    }
+}
+
+/// Refuses to choose what a profile names already: it would have no effect.
+fn may_choose(host: &Host, what: &str, names_it: fn(&Profile) -> bool) -> Result<()> {
+    let Some(used) = host.session.chosen()?.profile else { return Ok(()) };
+    match profile::user()?.all.get(&used.name) {
+        Some(profile) if names_it(profile) => {
+            Err(Error::usage(format!("profile {} names its {what} itself: nothing was changed", used.name))
+                .hint(format!("edit {}, or use another profile", profile::user_file()?.display())))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Acts on what was chosen from now on, as the same and by the same profile, which says what is production.
+fn act_on_it(host: &Host, given: Given) -> Result<()> {
+    let profile = host.session.chosen()?.profile.map(|profile| profile.name);
+    let config = host.session.settings().given.config.clone().filter(|_| profile.is_none());
+    host.session.use_from_now_on(Given { profile, config, ..given });
+    Ok(())
+}
+
+/// Says where the next process acts all the same, where something else decides that.
+fn told_where(host: &Host, args: &Args) {
+    // The shell acts on it at once.
+    if !args.from_argv {
+        return;
+    }
+    if let Ok(chosen) = target::choose(&Given::default())
+        && !matches!(chosen.layer, Layer::OryCli)
+        && !matches!(&chosen.target, Target::Network(network) if matches!(network.credential, Credential::SignIn { .. }) && chosen.layer == Layer::Profile)
+    {
+        host.session.ui().warn(&format!(
+            "commands act on {} all the same, as long as {} says so",
+            chosen.place(),
+            chosen.named_by
+        ));
     }
 }
 

@@ -79,11 +79,16 @@ pub fn change<T>(path: &Path, change: impl FnOnce(&mut DocumentMut) -> Result<T>
     let mut document: DocumentMut =
         before.parse().map_err(|_| Error::usage(format!("{} cannot be changed", path.display())))?;
     let unchanged = document.to_string();
+    // Comments alone are at the end of nothing: what is added comes after them.
+    let comments = if document.is_empty() { unchanged.clone() } else { String::new() };
+    if document.is_empty() {
+        document.set_trailing("");
+    }
     let result = change(&mut document)?;
-    let mut after = document.to_string();
+    let mut after = format!("{comments}{document}");
     if after != unchanged {
         // As some editors have them.
-        if before.contains("\r\n") {
+        if before.contains("\r\n") && before.matches("\r\n").count() == before.matches('\n').count() {
             after = after.replace("\r\n", "\n").replace('\n', "\r\n");
         }
         if before.starts_with(MARK) && !after.starts_with(MARK) {
@@ -109,6 +114,30 @@ pub fn set(table: &mut dyn TableLike, key: &str, value: impl Into<Value>) {
     }
 }
 
+/// Removes a table of a table; the comments before it stay, with what comes after it.
+pub fn remove(document: &mut DocumentMut, outer: &str, inner: &str) {
+    let removed = document.get_mut(outer).and_then(Item::as_table_like_mut).and_then(|table| table.remove(inner));
+    let Some(Item::Table(removed)) = removed else { return };
+    let comments = removed.decor().prefix().and_then(|prefix| prefix.as_str()).unwrap_or_default().to_owned();
+    if !comments.contains('#') {
+        return;
+    }
+    let after = removed.position();
+    let next = document.get_mut(outer).and_then(Item::as_table_mut).and_then(|table| {
+        let tables = table.iter_mut().filter_map(|(_, item)| item.as_table_mut());
+        tables.filter(|table| table.position() > after).min_by_key(|table| table.position())
+    });
+    if let Some(next) = next {
+        let own = next.decor().prefix().and_then(|prefix| prefix.as_str()).unwrap_or_default();
+        let joined = format!("{comments}{own}");
+        next.decor_mut().set_prefix(joined);
+    } else {
+        let trailing = document.trailing().as_str().unwrap_or_default();
+        let joined = format!("{comments}{trailing}");
+        document.set_trailing(joined);
+    }
+}
+
 /// Holds a file for as long as the returned one is open; its folder is made where it is not there.
 ///
 /// A link is held by what it leads to. Errors: Ctrl-C came while another process held it.
@@ -121,7 +150,13 @@ pub fn lock(path: &Path) -> Result<File> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
     let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(name).map_err(failed)?;
+    let began = std::time::Instant::now();
+    let mut is_told = false;
     loop {
+        if !is_told && began.elapsed() > Duration::from_secs(1) {
+            is_told = true;
+            ui::Ui::default().note(&format!("waiting for another process, which works on {}", path.display()));
+        }
         match file.try_lock() {
             Ok(()) => return Ok(file),
             Err(TryLockError::WouldBlock) if ui::is_interrupted() => return Err(Error::interrupted()),

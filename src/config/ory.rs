@@ -77,7 +77,9 @@ pub fn read(path: &Path) -> Result<OryConfig> {
             .with_code(SIGNED_OUT)
             .hint("sign in with `orysh auth login`")
     })?;
-    let expires = token.expiry.as_deref().and_then(time);
+    // No program can show a later time.
+    let latest = SystemTime::UNIX_EPOCH + Duration::from_secs(253_402_300_799);
+    let expires = token.expiry.as_deref().and_then(time).map(|expires| expires.min(latest));
     let expires = expires.filter(|expires| *expires > SystemTime::UNIX_EPOCH);
     let refresh_token = token.refresh_token.filter(|token| !token.is_empty()).map(Secret::new);
     if refresh_token.is_none() && expires.is_some_and(|expires| expires <= SystemTime::now()) {
@@ -111,6 +113,7 @@ pub fn change(path: &Path, change: impl FnOnce(&mut Map<String, Value>)) -> Resu
 
 /// The same for whoever holds the lock.
 pub fn change_locked(path: &Path, change: impl FnOnce(&mut Map<String, Value>)) -> Result<()> {
+    files::sweep(&edit::real(path));
     let mut members = match std::fs::read(path) {
         Ok(bytes) => serde_json::from_slice(&bytes).map_err(|source| broken(path, &source))?,
         Err(source) if source.kind() == std::io::ErrorKind::NotFound => Map::new(),

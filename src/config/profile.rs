@@ -209,7 +209,9 @@ const HEADERS: &str = "headers";
 /// Whether a header of that name is likely to be a credential.
 pub fn is_credential(header: &str) -> bool {
     let name = header.to_ascii_lowercase();
-    ["auth", "cookie", "token", "key", "secret", "password", "session"].iter().any(|part| name.contains(part))
+    ["auth", "cookie", "token", "key", "secret", "pass", "session", "jwt", "credential", "bearer"]
+        .iter()
+        .any(|part| name.contains(part))
 }
 
 impl Profile {
@@ -226,7 +228,7 @@ impl Profile {
                 .filter(|(_, switch)| *switch(&mut copy))
                 .map(|(name, _)| ((*name).to_owned(), "true".into())),
         );
-        shown.extend(self.headers.keys().map(|header| ("header".to_owned(), header.clone())));
+        shown.extend(self.headers.iter().map(|(header, value)| ("header".to_owned(), format!("{header}: {value}"))));
         shown
     }
 
@@ -395,7 +397,8 @@ pub fn user_file() -> Result<PathBuf> {
 
 /// The user's profiles; none where there is no file. Errors of usage with line and column: the file is broken.
 pub fn user() -> Result<Profiles> {
-    let path = user_file()?;
+    // Where there is no folder for it there is none.
+    let Ok(path) = user_file() else { return Ok(Profiles::default()) };
     profiles(&edit::text(&path)?, &path)
 }
 
@@ -412,11 +415,11 @@ pub fn profiles(text: &str, path: &Path) -> Result<Profiles> {
         match name {
             CURRENT => {
                 let given = item.as_str().ok_or_else(|| wrong(name, "the name of a profile"))?;
-                found.current = Some(given.to_owned());
+                found.current = Some(given.to_owned()).filter(|given| !given.is_empty());
             }
             CURRENT_FROM => {
                 let given = item.as_str().ok_or_else(|| wrong(name, "the path of a file"))?;
-                found.current_from = Some(PathBuf::from(given));
+                found.current_from = Some(PathBuf::from(given)).filter(|path| !path.as_os_str().is_empty());
             }
             PROFILES => {
                 let tables = item.as_table().ok_or_else(|| wrong(name, "a table a profile"))?;

@@ -9,7 +9,7 @@ use toml_edit::value;
 use crate::config::profile::{self, Profile, Profiles};
 use crate::config::{edit, paths};
 use crate::error::{Error, Result};
-use crate::text::{hex, safe};
+use crate::text::{hex, safe, shell_word};
 
 const NAME: &str = "orysh.toml";
 
@@ -74,7 +74,11 @@ impl Team {
         }
         Err(Error::usage(format!("{} is not trusted, or has changed since it was", self.path.display()))
             .with_code(UNTRUSTED)
-            .hint(format!("look at it, then: orysh profile trust, or --trust {}", self.hash)))
+            .hint(format!(
+                "look at it, then: orysh profile trust {}, or --trust {}",
+                shell_word(&self.path.display().to_string()),
+                self.hash
+            )))
     }
 
     /// All that it says, a line a profile, for a person to look at before it is trusted.

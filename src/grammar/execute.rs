@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::ArgMatches;
 
-use crate::config::team;
+use crate::config::{profile, team};
 use crate::error::{Error, Kind, Result};
 use crate::grammar::command::{Args, Command, Host};
 use crate::grammar::common::{self, Output};
@@ -63,7 +63,14 @@ fn ask_for_trust(session: &Session) -> Result<()> {
     if !session.chosen().is_err_and(|error| is_asked_for(&error)) {
         return Ok(());
     }
-    let Some(team) = team::found()? else { return Ok(()) };
+    // It is the file that is meant, wherever one works by now.
+    let given = &session.settings().given;
+    let in_use = if given.profile.is_none() { profile::user()?.current_from } else { None };
+    let team = match in_use {
+        Some(path) => Some(team::at(&path)?),
+        None => team::found()?,
+    };
+    let Some(team) = team else { return Ok(()) };
     ui.line(&format!("{} says:\n  {}", team.path.display(), team.described().join("\n  ")));
     if ui.agrees(&format!("Trust {}?", team.path.display()), false) { team.trust() } else { Ok(()) }
 }

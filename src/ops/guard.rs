@@ -1,10 +1,14 @@
 //! What is asked before a production target is changed, and before what cannot be taken back anywhere.
 
+use std::collections::BTreeMap;
+
 use url::Url;
 
+use crate::api::console::{self, Place};
 use crate::config::profile::{self, Profile};
+use crate::config::team;
 use crate::error::{Error, Result};
-use crate::net;
+use crate::net::{self, Policy};
 use crate::session::handle::Assent;
 use crate::session::target::{Chosen, Layer, Network, Target, prefixed};
 use crate::session::{Session, credential, network};
@@ -93,50 +97,123 @@ pub fn production(chosen: &Chosen) -> Result<Option<String>> {
     let is_it = |name: &str, profile: &Profile| match &chosen.target {
         Target::Server { admin, .. } => {
             profile.endpoint.as_deref().is_some_and(|endpoint| is_same(endpoint, admin))
-                || is_project(name, profile, admin)
+                || slug_at(name, profile, admin).is_some_and(|slug| profile.project.as_deref() == Some(slug.as_str()))
         }
         Target::Network(network) => {
             is_of(name, profile, network) && profile.project.is_some() && profile.project == network.project
         }
         Target::Sandbox => false,
     };
-    let mut found = profile::user()?.all.into_iter().filter(|(_, profile)| profile.production);
-    Ok(found.find(|(name, profile)| is_it(name, profile)).map(|(name, _)| name))
+    Ok(marked()?.into_iter().find(|(name, profile)| is_it(name, profile)).map(|(name, _)| name))
 }
 
-/// The same; on Ory Network the console is asked which project it is where a profile names one that is production.
+/// The profiles that are production: the user's own, and those of a repository that is trusted.
+fn marked() -> Result<BTreeMap<String, Profile>> {
+    let mut all = profile::user()?.all;
+    if let Ok(Some(team)) = team::found()
+        && team.is_trusted()?
+    {
+        for (name, profile) in team.profiles.all {
+            all.entry(name).or_insert(profile);
+        }
+    }
+    all.retain(|_, profile| profile.production);
+    Ok(all)
+}
+
+/// The same; on Ory Network the console is asked which project it is, where a profile names one that is production.
 fn production_of(session: &Session, chosen: &Chosen) -> Result<Option<String>> {
-    let (None, Target::Network(network)) = (production(chosen)?, &chosen.target) else { return production(chosen) };
-    let mut profiles = profile::user()?.all;
-    profiles.retain(|name, profile| profile.production && profile.endpoint.is_none() && is_of(name, profile, network));
-    if profiles.is_empty() {
-        return Ok(None);
+    if let Some(name) = production(chosen)? {
+        return Ok(Some(name));
     }
     let policy = session.policy(chosen.profile.as_ref());
-    let place = session.wait(async {
-        let current = network.credential.current(&policy, &|message| session.ui().note(message)).await?;
-        network::find(network, &credential::console(&network.console, Some(&current.secret), &policy)?).await
-    })?;
-    // One whose project is not said, or whose text may mean another, is taken for it.
-    let is_it = |profile: &Profile| {
-        let wanted = profile.project.as_deref();
-        wanted.is_none_or(|wanted| place.is_named(wanted, |text, wanted| text.starts_with(wanted)))
-    };
-    Ok(profiles.into_iter().find(|(_, profile)| is_it(profile)).map(|(name, _)| name))
+    let tell = |message: &str| session.ui().note(message);
+    for (name, profile) in marked()? {
+        let is_it = match &chosen.target {
+            Target::Network(network) if profile.endpoint.is_some() || is_of(&name, &profile, network) => {
+                let place = session.wait(network::known_or_found(network, &policy, &tell))?;
+                match &profile.endpoint {
+                    // It may be named by the address of its project.
+                    Some(endpoint) => prefixed(&network.apis, &format!("{}.projects", place.name))
+                        .is_ok_and(|address| is_same(endpoint, &address)),
+                    None => is_meant(session, network, &profile, &place, &policy)?,
+                }
+            }
+            // A project by its address: its id and name are not in it.
+            Target::Server { admin, credential: Some(credential), .. } => match slug_at(&name, &profile, admin) {
+                Some(slug) => {
+                    let console = prefixed(&profile.console(&name)?, "api")?;
+                    let network = Network {
+                        sign_in: console.clone(),
+                        console,
+                        apis: profile.apis(&name)?,
+                        credential: (**credential).clone(),
+                        project: None,
+                        workspace: None,
+                    };
+                    match session.wait(network::known_or_found(&network, &policy, &tell)) {
+                        Ok(place) => place.name == slug && is_meant(session, &network, &profile, &place, &policy)?,
+                        // What cannot be told apart is treated with the greater care.
+                        Err(_) => true,
+                    }
+                }
+                None => false,
+            },
+            Target::Network(_) | Target::Server { .. } | Target::Sandbox => false,
+        };
+        if is_it {
+            return Ok(Some(name));
+        }
+    }
+    Ok(None)
 }
 
-/// Whether an endpoint is the same server as an address: loopback has several names.
+/// Whether a project is the one that a profile names. One that names none means every project.
+fn is_meant(session: &Session, network: &Network, profile: &Profile, place: &Place, policy: &Policy) -> Result<bool> {
+    let Some(wanted) = profile.project.as_deref() else {
+        let Some(workspace) = &profile.workspace else { return Ok(true) };
+        let among = session.wait(async {
+            let current = network.credential.current(policy, &|_| ()).await?;
+            let console = credential::console(&network.console, Some(&current.secret), policy)?;
+            let workspaces = console.workspaces().await?;
+            console.projects_of(console::pick(&workspaces, workspace, "workspace")?).await
+        });
+        // What cannot be told apart is treated with the greater care.
+        return Ok(among.map_or(true, |among| among.iter().any(|other| other.id == place.id)));
+    };
+    if place.is_named(wanted, |text, wanted| text == wanted) {
+        return Ok(true);
+    }
+    if !place.is_named(wanted, |text, wanted| text.starts_with(wanted)) {
+        return Ok(false);
+    }
+    // The beginning of its name may be the whole name of another.
+    let all = session.wait(async {
+        let current = network.credential.current(policy, &|_| ()).await?;
+        credential::console(&network.console, Some(&current.secret), policy)?.projects().await
+    })?;
+    Ok(console::pick(&all, wanted, "project").is_ok_and(|meant| meant.id == place.id))
+}
+
+/// Whether an endpoint is the same server as an address: this machine has many names.
 fn is_same(endpoint: &str, address: &Url) -> bool {
     let Ok(endpoint) = Url::parse(endpoint) else { return false };
-    let both_local = net::is_loopback(&endpoint) && net::is_loopback(address);
-    endpoint.port_or_known_default() == address.port_or_known_default()
-        && (both_local || endpoint.host() == address.host())
+    if endpoint.port_or_known_default() != address.port_or_known_default() {
+        return false;
+    }
+    let host = |url: &Url| url.host_str().unwrap_or_default().trim_end_matches('.').to_lowercase();
+    host(&endpoint) == host(address) || net::is_this_machine(&endpoint) && net::is_this_machine(address)
 }
 
-/// Whether an address is that of the project that a profile names by its slug.
-fn is_project(name: &str, profile: &Profile, address: &Url) -> bool {
-    let (Some(project), Ok(apis)) = (&profile.project, profile.apis(name)) else { return false };
-    prefixed(&apis, &format!("{project}.projects")).is_ok_and(|own| is_same(own.as_str(), address))
+/// The slug in an address, where that is a project's below the hosts that a profile names.
+fn slug_at(name: &str, profile: &Profile, address: &Url) -> Option<String> {
+    if profile.endpoint.is_some() {
+        return None;
+    }
+    let apis = profile.apis(name).ok()?;
+    let host = address.host_str()?.trim_end_matches('.');
+    let slug = host.strip_suffix(apis.host_str()?)?.strip_suffix(".projects.")?;
+    (address.port_or_known_default() == apis.port_or_known_default()).then(|| slug.to_owned())
 }
 
 /// Whether a profile is of the same console.

@@ -117,11 +117,17 @@ async fn renew(file: &Path, server: &Url, policy: &Policy) -> Result<Current> {
     let _lock = edit::lock(file)?;
     let kept = ory::read(file)?;
     let Some(token) = kept.refresh_token.as_ref().filter(|_| !is_fresh(&kept)) else { return Ok(current(&kept, file)) };
+    // That it can be saved is found out before the old one is spent.
+    ory::change_locked(file, |_| ())?;
     match sign_in::refresh(&console(server, None, policy)?, token).await {
         Ok(issued) => {
             let tokens = tokens(issued);
             // Whatever comes, the new ones are all there is from here on.
-            ory::change_locked(file, |members| ory::set_tokens(members, &tokens))?;
+            ory::change_locked(file, |members| ory::set_tokens(members, &tokens)).map_err(|error| {
+                error
+                    .about("the renewed sign-in could not be saved, and the old one counts no more")
+                    .hint("sign in again with `orysh auth login`")
+            })?;
             Ok(Current { secret: tokens.access, expires: Some(tokens.expires), changed: changed(file) })
         }
         Err(error) if error.code() == Some("invalid_grant") => {

@@ -80,6 +80,8 @@ struct Shared {
     sandbox: OnceCell<Local>,
     /// What the shell was told to use.
     used: Mutex<Option<Given>>,
+    /// What the flags of the shell meant when it began, if anything.
+    began_at: OnceLock<Option<Chosen>>,
     /// Keys that were made for this session.
     minted: Mutex<Vec<Minted>>,
     /// The targets on which a first change was agreed to.
@@ -123,6 +125,7 @@ impl Session {
             starter,
             sandbox: OnceCell::new(),
             used: Mutex::default(),
+            began_at: OnceLock::new(),
             minted: Mutex::default(),
             agreed: Mutex::default(),
             warned: Mutex::default(),
@@ -160,14 +163,31 @@ impl Session {
     /// What a command's own flags are put on top of: what the flags of the process said, of which nothing about the
     /// target counts any more once the shell was told to use another.
     pub fn base_settings(&self) -> Settings {
-        match &*locked(&self.shared.used) {
-            Some(_) => Settings {
-                policy: Policy { timeout: self.settings.policy.timeout, ..Policy::default() },
-                assent: self.settings.assent.clone(),
-                ..Settings::default()
-            },
-            None => (*self.settings).clone(),
+        let without_target = || Settings {
+            policy: Policy { timeout: self.settings.policy.timeout, ..Policy::default() },
+            assent: self.settings.assent.clone(),
+            ..Settings::default()
+        };
+        if let Some(used) = &*locked(&self.shared.used) {
+            // Another project of the same console is reached in the same way.
+            let policy = if used.is_of_network() { self.settings.policy.clone() } else { without_target().policy };
+            return Settings { policy, ..without_target() };
         }
+        let mut settings = (*self.settings).clone();
+        let is_for_one = !settings.headers.is_empty() || settings.given.public_endpoint.is_some();
+        if let Some(began_at) = self.shared.began_at.get().filter(|_| is_for_one)
+            && target::choose(&settings.given).ok() != *began_at
+        {
+            // What was given for one server goes to no other that a file names by now.
+            settings.headers = HeaderMap::new();
+            settings.given.public_endpoint = None;
+        }
+        settings
+    }
+
+    /// Notes what the flags of the shell mean as it begins.
+    pub fn note_target(&self) {
+        self.shared.began_at.get_or_init(|| target::choose(&self.settings.given).ok());
     }
 
     /// What writes to the terminal.
@@ -234,7 +254,8 @@ impl Session {
 
     /// From now on, commands that name no target act there. Those that were made before are not affected.
     pub fn use_from_now_on(&self, given: Given) {
-        *locked(&self.shared.used) = Some(given);
+        let trust = given.trust.clone().or_else(|| self.settings.given.trust.clone());
+        *locked(&self.shared.used) = Some(Given { trust, ..given });
     }
 
     /// Credentials have changed: commands from now on look at them anew.

@@ -16,9 +16,13 @@ pub struct Interrupt(Arc<State>);
 struct State {
     arrived: AtomicBool,
     watchers: AtomicUsize,
+    presses: AtomicUsize,
     notify: Notify,
     installed: OnceLock<()>,
 }
+
+/// So often Ctrl-C ends even what must not be cut off.
+const INSISTING: usize = 4;
 
 /// How much of what must not be cut off is going on in this process.
 static UNDISTURBED: AtomicUsize = AtomicUsize::new(0);
@@ -56,6 +60,7 @@ impl Interrupt {
         self.0.installed.get_or_init(|| self.install());
         if self.0.watchers.fetch_add(1, Ordering::SeqCst) == 0 {
             self.0.arrived.store(false, Ordering::SeqCst);
+            self.0.presses.store(0, Ordering::SeqCst);
             ui::forget_interruption();
         }
         Watch(self.clone())
@@ -86,8 +91,14 @@ impl Interrupt {
         let _ = ctrlc::try_set_handler(move || {
             let is_first = !state.arrived.swap(true, Ordering::SeqCst);
             ui::interrupt();
-            if state.watchers.load(Ordering::SeqCst) == 0 || !is_first {
+            // What must not be cut off takes a moment; whoever insists has their way.
+            let presses = state.presses.fetch_add(1, Ordering::SeqCst) + 1;
+            let is_held = is_undisturbed() && presses < INSISTING;
+            if (state.watchers.load(Ordering::SeqCst) == 0 || !is_first) && !is_held {
                 leave();
+            }
+            if is_held {
+                ui::Ui::default().note("a sign-in is being renewed: it would be lost if this ended now");
             }
             state.notify.notify_waiters();
         });

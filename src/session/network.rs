@@ -48,8 +48,8 @@ impl Minted {
 pub async fn resolve(network: &Network, policy: &Policy, tell: Tell<'_>) -> Result<Resolved> {
     let current = network.credential.current(policy, tell).await?;
     let address = |slug: &str| prefixed(&network.apis, &format!("{slug}.projects"));
-    if let Some(slug) = known_slug(network, &current) {
-        return Ok(Resolved { address: address(&slug)?, current, minted: None });
+    if let Some(place) = known(network, &current) {
+        return Ok(Resolved { address: address(&running(&place)?)?, current, minted: None });
     }
     let console = console(&network.console, Some(&current.secret), policy)?;
     let place = find(network, &console).await?;
@@ -59,7 +59,7 @@ pub async fn resolve(network: &Network, policy: &Policy, tell: Tell<'_>) -> Resu
         let current = Current { secret, expires: None, changed: None };
         return Ok(Resolved { address: address(&slug)?, current, minted: Some(minted) });
     }
-    keep_slug(network, &current, &slug);
+    keep(network, &current, &place);
     Ok(Resolved { address: address(&slug)?, current, minted: None })
 }
 
@@ -74,6 +74,17 @@ async fn mint(console: Console, project: String) -> Result<(Secret, Minted)> {
         (Some(value), Some(key)) => Ok((Secret::new(value), Minted { console, project, key })),
         _ => Err(Error::failed("the console made a key and does not tell it")),
     }
+}
+
+/// The project as it was looked up before, else as the console has it now.
+pub async fn known_or_found(network: &Network, policy: &Policy, tell: Tell<'_>) -> Result<Place> {
+    let current = network.credential.current(policy, tell).await?;
+    if let Some(place) = known(network, &current) {
+        return Ok(place);
+    }
+    let place = find(network, &console(&network.console, Some(&current.secret), policy)?).await?;
+    keep(network, &current, &place);
+    Ok(place)
 }
 
 /// The project that is named, or the only one that the credential sees.
@@ -106,6 +117,10 @@ fn running(project: &Place) -> Result<String> {
         state @ ("halted" | "deleted") => {
             Err(Error::denied(format!("project {} is {state}: its API does not answer", safe(&project.name)))
                 .hint("start it again in the console, or use another project"))
+        }
+        // It becomes part of the address that the credential goes to.
+        _ if project.name.is_empty() || !project.name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') => {
+            Err(Error::denied(format!("the console names a project `{}`, which can be no slug", safe(&project.name))))
         }
         _ => Ok(project.name.clone()),
     }
@@ -140,17 +155,26 @@ fn name_of(network: &Network, current: &Current) -> Option<String> {
     }
 }
 
-fn known_slug(network: &Network, current: &Current) -> Option<String> {
+/// The project that a key names, as it was looked up once.
+pub fn known(network: &Network, current: &Current) -> Option<Place> {
     let (path, name) = (file()?, name_of(network, current)?);
     let text = edit::text(&path).ok()?;
-    edit::text_of(&edit::parse(&text, &path).ok()?, &name).map(str::to_owned)
+    let document = edit::parse(&text, &path).ok()?;
+    let entry = document.get(name.as_str())?.get_ref().as_table()?;
+    let text = |key: &str| edit::text_of(entry, key).map(str::to_owned);
+    Some(Place { id: text("id")?, name: text("slug")?, title: text("name"), state: String::new() })
 }
 
-fn keep_slug(network: &Network, current: &Current, slug: &str) {
+fn keep(network: &Network, current: &Current, place: &Place) {
     if let (Some(path), Some(name)) = (file(), name_of(network, current)) {
+        let mut entry = toml_edit::InlineTable::new();
+        let title = place.title.as_deref().unwrap_or_default();
+        for (key, text) in [("slug", place.name.as_str()), ("id", place.id.as_str()), ("name", title)] {
+            entry.insert(key, text.into());
+        }
         // Without it the next command looks it up again.
         let _ = edit::change(&path, |document| {
-            document.insert(&name, value(slug));
+            document.insert(&name, value(entry));
             Ok(())
         });
     }

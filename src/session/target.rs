@@ -45,6 +45,11 @@ pub struct Given {
 }
 
 impl Given {
+    /// Whether it names a project or a workspace of Ory Network and nothing else.
+    pub fn is_of_network(&self) -> bool {
+        (self.project.is_some() || self.workspace.is_some()) && self.endpoint.is_none() && !self.sandbox
+    }
+
     /// The flags that name a target, as `--flag value`, so that a later command can be given the same.
     pub fn names(&self) -> Vec<(&'static str, String)> {
         let text = |flag: &'static str, value: &Option<String>| value.clone().map(|value| (flag, value));

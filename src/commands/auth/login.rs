@@ -8,7 +8,7 @@ use super::{file, servers};
 use crate::api::sign_in::{self, Begun, Person};
 use crate::config::ory;
 use crate::env;
-use crate::error::Result;
+use crate::error::{Kind, Result};
 use crate::grammar::{Args, Command, Host};
 use crate::output::outcome::Outcome;
 use crate::session::callback::Callback;
@@ -46,7 +46,14 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     let session = &host.session;
     let ui = session.ui();
     let (file, (api, server)) = (file(session)?, servers(session)?);
-    let policy = session.settings().policy.clone();
+    // A file that is broken, or that others can read, is told of before anybody signs in.
+    if file.exists()
+        && let Err(error) = ory::read(&file)
+        && error.kind() == Kind::Usage
+    {
+        return Err(error);
+    }
+    let policy = session.policy(session.chosen().ok().and_then(|chosen| chosen.profile).as_ref());
     let port = args.matches.get_one::<u16>("port").copied().unwrap_or(0);
     let (tokens, person) = session.wait(async {
         let callback = Callback::listen(port).await?;
@@ -57,7 +64,11 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         ui.line(&format!("{told} address to sign in:\n{url}"));
         let code = callback.code(&begun.state, ui).await?;
         let issued = sign_in::exchange(&console(&server, None, &policy)?, &begun, code.expose()).await?;
-        let person = sign_in::person(&console(&server, Some(&issued.access), &policy)?).await?;
+        // Who it is, is worth less than the sign-in itself.
+        let person = sign_in::person(&console(&server, Some(&issued.access), &policy)?).await.unwrap_or_else(|error| {
+            ui.warn(&error.full_message());
+            Person { id: String::new(), email: "somebody".into(), name: String::new() }
+        });
         Ok((tokens(issued), person))
     })?;
     let Person { id, email, name } = &person;

@@ -3,7 +3,7 @@
 use super::{file, servers};
 use crate::api::sign_in;
 use crate::config::ory;
-use crate::error::Result;
+use crate::error::{Kind, Result};
 use crate::grammar::{Args, Command, Host};
 use crate::output::outcome::Outcome;
 use crate::session::credential::console;
@@ -23,6 +23,7 @@ fn run(host: &Host, _args: &Args) -> Result<Outcome> {
     let session = &host.session;
     let ui = session.ui();
     let (file, (_, server)) = (file(session)?, servers(session)?);
+    let policy = session.policy(session.chosen().ok().and_then(|chosen| chosen.profile).as_ref());
     if !file.exists() {
         ui.note("nobody is signed in");
         return Ok(Outcome::nothing());
@@ -34,12 +35,12 @@ fn run(host: &Host, _args: &Args) -> Result<Outcome> {
             return Ok(Outcome::nothing());
         }
         // An expired one is forgotten all the same.
-        Err(_) => None,
+        Err(error) if error.kind() == Kind::Denied => None,
+        Err(error) => return Err(error),
     };
     // The refresh token ends all that was issued with it; without one the access token ends itself.
     if let Some(token) = kept.map(|kept| kept.refresh_token.unwrap_or(kept.access_token)) {
-        let revoked =
-            session.wait(async { sign_in::revoke(&console(&server, None, &session.settings().policy)?, &token).await });
+        let revoked = session.wait(async { sign_in::revoke(&console(&server, None, &policy)?, &token).await });
         if let Err(error) = revoked {
             ui.warn(&format!(
                 "{}: it is forgotten here, and may count at the server until it expires",

@@ -137,7 +137,14 @@ fn run(host: &Host, args: &Args, job: Job) -> Result<Outcome> {
         variant: json!([maps, sets]).to_string(),
         key_store: args.flag("key-store"),
     };
-    begin(session, new, args.flag("dry-run"), file == Some("-"))
+    match begin(session, new, args.flag("dry-run"), file == Some("-")) {
+        // A condition that holds for nobody is no mistake.
+        Err(error) if error.code() == Some(check::NOBODY) => {
+            session.ui().note(error.message());
+            Ok(Outcome::nothing())
+        }
+        begun => begun,
+    }
 }
 
 /// The ids of all clients that a condition holds for.

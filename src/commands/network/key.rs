@@ -79,6 +79,13 @@ fn make(host: &Host, args: &Args) -> Result<Outcome> {
             .caused_by(source)
             .hint("as 15m, 8h or 2days")
     })?;
+    if session.ui().quiet {
+        return Err(Error::usage("-q prints ids only, and the key would be lost")
+            .hint("--format jsonpath=value prints the key"));
+    }
+    if lasts.is_zero() {
+        return Err(Error::usage("--expires-in is zero: the key would never count"));
+    }
     if lasts > LONGEST {
         return Err(Error::usage(format!("--expires-in `{expires_in}` is longer than ten years")));
     }

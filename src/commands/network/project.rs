@@ -3,14 +3,14 @@
 use clap::Arg;
 use serde_json::Value;
 
-use super::{at, row, selection};
+use super::{act_on_it, at, may_choose, row, selection, told_where};
 use crate::api::console::{Console, Place, pick};
 use crate::config::ory;
 use crate::error::{Error, Result};
 use crate::grammar::{Args, Command, Host};
 use crate::output::outcome::{Column, Outcome};
 use crate::session::Session;
-use crate::session::target::{Given, Network};
+use crate::session::target::{Given, Layer, Network};
 
 const COLUMNS: &[Column] = &[
     Column { title: "ID", member: "id" },
@@ -88,7 +88,11 @@ fn all(host: &Host, _args: &Args) -> Result<Outcome> {
 fn wanted(host: &Host, args: &Args) -> Result<(Network, Place, Value)> {
     let (network, console) = at(&host.session)?;
     let wanted = args.text("place").map(str::to_owned).or_else(|| network.project.clone());
-    let documents = documents(&host.session, &network, &console)?;
+    // A name is looked for everywhere, unless a flag or variable says in which workspace.
+    let is_selected = host.session.chosen()?.layer == Layer::OryCli;
+    let everywhere = Network { workspace: None, ..network.clone() };
+    let among = if is_selected && args.text("place").is_some() { &everywhere } else { &network };
+    let documents = documents(&host.session, among, &console)?;
     let places: Vec<Place> = documents.iter().filter_map(|document| Place::of(document, "slug")).collect();
     let place = match (wanted, places.as_slice()) {
         (Some(wanted), _) => pick(&places, &wanted, "project")?.clone(),
@@ -111,15 +115,15 @@ fn one(host: &Host, args: &Args) -> Result<Outcome> {
 }
 
 fn choose(host: &Host, args: &Args) -> Result<Outcome> {
+    may_choose(host, "project", |profile| profile.project.is_some())?;
     let (network, place, document) = wanted(host, args)?;
     ory::change(selection(&network)?, |members| {
         members.insert("selected_project".into(), place.id.as_str().into());
     })?;
-    // A profile stays: it says what is production.
-    let profile = host.session.chosen()?.profile.map(|profile| profile.name);
-    host.session.use_from_now_on(Given { profile, project: Some(place.id.clone()), ..Given::default() });
+    act_on_it(host, Given { project: Some(place.id.clone()), ..Given::default() })?;
     let ui = host.session.ui();
     ui.note(&format!("project {} is in use", place.name));
+    told_where(host, args);
     if matches!(place.state.as_str(), "halted" | "deleted") {
         ui.warn(&format!("project {} is {}: its API does not answer", place.name, place.state));
     }

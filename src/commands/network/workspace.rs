@@ -3,7 +3,7 @@
 use clap::Arg;
 use serde_json::Value;
 
-use super::{at, row, selection};
+use super::{act_on_it, at, may_choose, row, selection, told_where};
 use crate::api::console::{Place, pick};
 use crate::config::ory;
 use crate::error::{Error, Result};
@@ -83,6 +83,7 @@ fn one(host: &Host, args: &Args) -> Result<Outcome> {
 }
 
 fn choose(host: &Host, args: &Args) -> Result<Outcome> {
+    may_choose(host, "workspace", |profile| profile.workspace.is_some())?;
     let (network, place, document, projects) = wanted(host, args)?;
     let file = selection(&network)?;
     let selected = ory::read(file)?.selected_project;
@@ -93,9 +94,9 @@ fn choose(host: &Host, args: &Args) -> Result<Outcome> {
             members.shift_remove("selected_project");
         }
     })?;
-    let profile = host.session.chosen()?.profile.map(|profile| profile.name);
-    host.session.use_from_now_on(Given { profile, workspace: Some(place.id.clone()), ..Given::default() });
+    act_on_it(host, Given { workspace: Some(place.id.clone()), ..Given::default() })?;
     host.session.ui().note(&format!("workspace {} is in use", place.name));
+    told_where(host, args);
     if is_elsewhere {
         host.session.ui().note("no project is in use any more: the one that was is in another workspace");
     }

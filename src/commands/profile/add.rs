@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::grammar::{Args, Command, Host, common};
 use crate::net;
 use crate::output::outcome::Outcome;
+use crate::session::target::Given;
 use clap::{Arg, ArgAction};
 
 const EXAMPLES: &str = "\
@@ -58,12 +59,15 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         let is_used = args.flag("use") || known.current.is_none() && known.all.is_empty();
         if is_used {
             edit::set(document.as_table_mut(), CURRENT, name);
-            document.remove(CURRENT_FROM);
+            if document.contains_key(CURRENT_FROM) {
+                edit::set(document.as_table_mut(), CURRENT_FROM, "");
+            }
         }
         Ok(is_used)
     })?;
     ui.note(&format!("profile {name} ({}) is kept in {}", profile.target(), path.display()));
     if is_used {
+        host.session.use_from_now_on(Given { profile: Some(name.to_owned()), ..Given::default() });
         ui.note(&format!("it is in use: commands that name no other target act on {}", profile.target()));
     }
     Ok(Outcome::nothing())
@@ -92,6 +96,10 @@ fn described(args: &Args) -> Result<Profile> {
     if let Some(key) = profile.credential_in_it() {
         return Err(Error::usage(format!("a profile holds no credential, and `{key}` looks like one"))
             .hint("say where a key is with --credential: env:NAME, or with `orysh auth key set`"));
+    }
+    // It works from wherever it is used.
+    for file in [&mut profile.ca_file, &mut profile.client_cert, &mut profile.client_key].into_iter().flatten() {
+        *file = std::path::absolute(&*file).unwrap_or_else(|_| file.clone());
     }
     profile.skip_tls_verify = args.flag("skip-tls-verify");
     profile.production = args.flag("production");

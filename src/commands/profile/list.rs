@@ -39,7 +39,7 @@ fn run(host: &Host, _args: &Args) -> Result<Outcome> {
     let row = |name: &str, profile: &Profile, file: &str, trusted: bool| {
         let value = json!({
             "name": name,
-            "in_use": own.current.as_deref() == Some(name),
+            "in_use": own.current.as_deref() == Some(name) && own.current_from.as_deref().is_none_or(|from| from.display().to_string() == file) && (own.current_from.is_some() || file == path),
             "target": profile.target(),
             "production": profile.production,
             "credential": profile.credential.as_ref().map(profile::Whence::to_text),

@@ -2,7 +2,8 @@
 
 use super::name_arg;
 use crate::commands::auth::key;
-use crate::config::profile::{self, CURRENT, CURRENT_FROM, PROFILES};
+use crate::config::edit;
+use crate::config::profile::{self, CURRENT, PROFILES};
 use crate::error::{Error, Result};
 use crate::grammar::{Args, Command, Host};
 use crate::output::outcome::Outcome;
@@ -30,12 +31,9 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     }
     profile::change(|document, known| {
         known.get(name)?;
-        if let Some(profiles) = document.get_mut(PROFILES).and_then(toml_edit::Item::as_table_like_mut) {
-            profiles.remove(name);
-        }
-        if known.current.as_deref() == Some(name) {
-            document.remove(CURRENT);
-            document.remove(CURRENT_FROM);
+        edit::remove(document, PROFILES, name);
+        if known.current.as_deref() == Some(name) && known.current_from.is_none() {
+            edit::set(document.as_table_mut(), CURRENT, "");
         }
         Ok(())
     })?;

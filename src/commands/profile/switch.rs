@@ -5,7 +5,7 @@ use crate::config::{edit, team};
 use crate::error::Result;
 use crate::grammar::{Args, Command, Host};
 use crate::output::outcome::Outcome;
-use crate::session::target::Given;
+use crate::session::target::{self, Given};
 use clap::{Arg, ArgAction};
 
 const EXAMPLES: &str = "\
@@ -36,8 +36,12 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     let ui = host.session.ui();
     let Some(name) = args.text("name") else {
         profile::change(|document, _| {
-            document.remove(CURRENT);
-            document.remove(CURRENT_FROM);
+            // The comments around them stay.
+            for key in [CURRENT, CURRENT_FROM] {
+                if document.contains_key(key) {
+                    edit::set(document.as_table_mut(), key, "");
+                }
+            }
             Ok(())
         })?;
         host.session.use_from_now_on(Given::default());
@@ -57,11 +61,19 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         edit::set(document.as_table_mut(), CURRENT, name);
         match from {
             Some(path) => edit::set(document.as_table_mut(), CURRENT_FROM, path),
-            None => drop(document.remove(CURRENT_FROM)),
+            None if document.contains_key(CURRENT_FROM) => edit::set(document.as_table_mut(), CURRENT_FROM, ""),
+            None => {}
         }
         Ok(found)
     })?;
     host.session.use_from_now_on(Given { profile: Some(name.to_owned()), ..Given::default() });
+    // In the shell it counts at once, before the variables.
+    if args.from_argv
+        && let Ok(chosen) = target::choose(&Given::default())
+        && chosen.profile.as_ref().is_none_or(|used| used.name != name)
+    {
+        ui.warn(&format!("commands act on {} all the same, as long as {} says so", chosen.place(), chosen.named_by));
+    }
     let production = if found.production { ", which is production" } else { "" };
     ui.note(&format!("profile {name} is in use: {}{production}", found.target()));
     Ok(Outcome::nothing())

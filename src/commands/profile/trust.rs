@@ -1,5 +1,6 @@
 //! `profile trust`: says that the `orysh.toml` of this repository may name targets.
 
+use clap::Arg;
 use serde_json::json;
 
 use crate::config::team;
@@ -18,12 +19,21 @@ terminal, --trust HASH on a command trusts it for that command.";
 
 /// The command.
 pub fn command() -> Command {
-    Command::new(["profile", "trust"], "Trust the orysh.toml of this repository", run).offline().after(EXAMPLES)
+    Command::new(["profile", "trust"], "Trust the orysh.toml of this repository", run)
+        .offline()
+        .args(|| {
+            vec![Arg::new("file").value_name("FILE").help("The file [default: that of this folder, or of one above]")]
+        })
+        .after(EXAMPLES)
 }
 
 fn run(host: &Host, args: &Args) -> Result<Outcome> {
     let ui = host.session.ui();
-    let Some(team) = team::found()? else {
+    let found = match args.text("file") {
+        Some(file) => Some(team::at(&std::path::absolute(file).unwrap_or_else(|_| file.into()))?),
+        None => team::found()?,
+    };
+    let Some(team) = found else {
         return Err(Error::usage("there is no orysh.toml in this folder or one above"));
     };
     let path = team.path.display();

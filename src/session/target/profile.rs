@@ -115,8 +115,8 @@ fn of_network(name: &str, profile: &Profile, given: &Given) -> Result<(Network, 
         }
         (flag, own) => Ok(flag.clone().or_else(|| own.clone())),
     };
-    let project = narrowed(&given.project, &profile.project, "project")?;
-    let workspace = narrowed(&given.workspace, &profile.workspace, "workspace")?;
+    let mut project = narrowed(&given.project, &profile.project, "project")?;
+    let mut workspace = narrowed(&given.workspace, &profile.workspace, "workspace")?;
     let is_of_workspace = profile.key_of.as_deref() == Some("workspace");
     let (credential, subject) = match &profile.credential {
         None | Some(Whence::SignIn) => {
@@ -131,8 +131,11 @@ fn of_network(name: &str, profile: &Profile, given: &Given) -> Result<(Network, 
             }
             let file = paths::ory_config()
                 .ok_or_else(|| Error::usage("there is no home folder with the Ory CLI's configuration"))?;
-            let subject = ory::read(&file)?.subject;
-            (Credential::SignIn { file, server: sign_in.clone() }, subject)
+            let kept = ory::read(&file)?;
+            if project.is_none() && workspace.is_none() {
+                (project, workspace) = (kept.selected_project, kept.selected_workspace);
+            }
+            (Credential::SignIn { file, server: sign_in.clone() }, kept.subject)
         }
         Some(whence) => match key(name, whence, &super::of_network(&console, &apis))? {
             (Credential::Key(key), subject) if is_of_workspace => (Credential::WorkspaceKey(key), subject),
