@@ -201,11 +201,11 @@ fn an_input_is_checked_as_a_whole_before_anything_is_sent() {
         ("a.csv", "redirect_uris\nnot a uri\n", "", "row 1 (line 2)"),
         ("a.csv", "client_id,pgp_key\na,nonsense\n", "", "row 1 (line 2)"),
         ("a.csv", "client_id,token_endpoint_auth_method,pgp_key\na,none,x\n", "", "has no secret"),
-        ("a.json", "[{\"client_id\": \"a\"},\n {\"client_nmae\": \"b\"}]", "", "line 2, column 3: unknown field"),
+        ("a.json", "[{\"client_id\": \"a\"},\n {\"client_nmae\": \"b\"}]", "", "a.json, row 2 (line 2): unknown field"),
         ("a.json", "[{\"client_id\": \"a\"}", "", "does not end"),
         ("a.jsonl", "{\"client_id\": \"a\"}\n{\"scope\": 1}\n", "", "row 2 (line 2)"),
         ("a.jsonl", "{\"client_id\": \"a\"}\n{\"client_id\": \n", "", "EOF while parsing"),
-        ("a.yaml", "client_id: a\n---\nclient_nmae: b\n", "", "line 3, column 1: unknown field"),
+        ("a.yaml", "client_id: a\n---\nclient_nmae: b\n", "", "a.yaml, row 2 (line 3): unknown field"),
         ("a.csv", "name,env\na,b\n", "--set 'client_name={{nmae}}'", "names `nmae`"),
         ("a.csv", "name,env\na,b\n", "", "column 2: unknown field `env`"),
         ("a.csv", "client_id\na\n", "--set nonsense", "--set wants FIELD=VALUE"),
@@ -215,6 +215,9 @@ fn an_input_is_checked_as_a_whole_before_anything_is_sent() {
         ("a.csv", "client_id\na\n", "--out /nowhere/made.csv", "results cannot be written"),
         ("a.csv", "client_id\na\n", "--out made.xlsx", "results are written as"),
         ("b.csv", "", "", "there is no row"),
+        ("a.csv", "name,env\na,b\n", "--map name=client_name --map env=client_name", "are both for `client_name`"),
+        ("a.csv", "client_id\na\n", "--out ''", "--out is empty"),
+        ("a.csv", "client_id\na\n", "--out a.csv", "--out is the input itself"),
     ] {
         program.file(name, text);
         program.run(&format!("batch create {name} {flags}")).fails(2, why);
@@ -721,4 +724,153 @@ fn an_interruption_does_not_wait_for_a_limit() {
     assert_eq!(ran.code, Some(130), "{ran}");
     ran.tells("90 rows are left");
     assert_eq!(server.clients().len(), 10);
+}
+
+#[test]
+fn whatever_fails_after_sending_the_run_and_its_secrets_are_kept() {
+    let server = Sandbox::with("--hash-iterations 1 --latency 100ms");
+    let program = with_public(&server);
+    program.file("s.csv", &services(60));
+    fs::create_dir(program.home().join("out")).unwrap();
+    let running = program.begin("batch create s.csv --concurrency 8 --out out/made.jsonl --secrets plain");
+    eventually("something is sent", || (!server.clients().is_empty()).then_some(()));
+    fs::remove_dir(program.home().join("out")).unwrap();
+    let ran = running.end();
+    assert_eq!(ran.code, Some(3), "{ran}");
+    let ran = ran.tells("results cannot be written");
+    program.run(&format!("batch results {} {OUT}", of_the_newest(&program))).ok();
+    is_whole(&server, &program, 60);
+    assert!(ran.stdout.contains("60"), "{ran}");
+}
+
+#[test]
+fn the_same_input_in_two_terminals_is_one_run() {
+    let server = Sandbox::with("--hash-iterations 1 --latency 50ms");
+    let program = with_public(&server);
+    program.file("s.csv", &services(60));
+    let running: Vec<_> = (0..2).map(|_| program.begin("batch create s.csv")).collect();
+    let codes: Vec<_> = running.into_iter().map(|one| one.end().code).collect();
+    assert!(codes.contains(&Some(2)), "{codes:?}");
+    assert!(clients(&program).len() <= 60);
+}
+
+#[test]
+fn what_is_made_secret_on_the_way_is_neither_lost_nor_written_down() {
+    let clients = [json!({"client_id": "n1", "token_endpoint_auth_method": "none"})];
+    let server = Sandbox::holding(&clients, "--hash-iterations 1");
+    let program = with_public(&server);
+    program.run("batch update n1 --set token_endpoint_auth_method=client_secret_basic --out made.jsonl").ok();
+    let run = of_the_newest(&program);
+    let told = program.run(&format!("batch results {run} --secrets plain --format jsonl")).ok().stdout;
+    let row: Value = serde_json::from_str(told.trim()).unwrap();
+    assert!(server.accepts(&row["client_id"], &row["client_secret"]), "{row}");
+    program.run("batch update n1 --set client_secret=canary-of-the-command-line").ok();
+    program.file("s.csv", "client_id\na\n");
+    program.run("batch create s.csv --set client_secret=canary-of-the-command-line").ok();
+    for run in files(&program.home().join("state/batch")) {
+        for path in files(&run) {
+            let bytes = fs::read(&path).unwrap();
+            assert!(!bytes.windows(9).any(|window| window == b"canary-of"), "{}", path.display());
+        }
+    }
+    assert!(server.accepts(&json!("a"), &json!("canary-of-the-command-line")));
+    program.run(&format!("batch undo {} --yes", of_the_newest(&program))).ok();
+}
+
+#[test]
+fn what_cannot_be_verified_is_not_undone_and_what_may_be_there_is() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = with_public(&server);
+    program.file("s.csv", "client_id,client_name\ng1,x\n");
+    program.run(&format!("batch create s.csv {OUT}")).ok();
+    let run = of_the_newest(&program);
+    program.run("delete client g1").ok();
+    server.make(&json!({"client_id": "g1", "client_name": "x", "client_secret": "of-a-stranger"}));
+    let ran = program.run(&format!("batch undo {run} --yes"));
+    assert_eq!(ran.code, Some(3), "{ran}");
+    assert_eq!(server.clients().len(), 1);
+    // A run that was killed: what was under way is undone as well.
+    let server = Sandbox::with("--hash-iterations 1 --latency 100ms");
+    let program = with_public(&server);
+    program.file("s.csv", &services(200));
+    let running = program.begin("batch create s.csv --concurrency 8");
+    eventually("some are there", || (server.clients().len() > 20).then_some(()));
+    running.signal(Signal::KILL);
+    running.end();
+    thread::sleep(Duration::from_millis(500));
+    program.run(&format!("batch undo {} --yes", of_the_newest(&program))).ok();
+    assert_eq!(server.clients().len(), 0);
+}
+
+#[test]
+fn a_delete_that_was_killed_does_not_claim_what_was_not_there() {
+    let server = Sandbox::with("--hash-iterations 1 --latency 200ms");
+    let program = with_public(&server);
+    let ids: Vec<String> = (0..60).map(|n| format!("nobody-{n}")).collect();
+    program.file("ids.csv", &format!("client_id\n{}\n", ids.join("\n")));
+    let running = program.begin("batch delete --file ids.csv --yes --concurrency 4");
+    thread::sleep(Duration::from_millis(700));
+    running.signal(Signal::KILL);
+    running.end();
+    let run = of_the_newest(&program);
+    let ran = program.run(&format!("batch resume {run} --yes --format json"));
+    let row: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!((&row["failed"], &row["done"]), (&json!(60), &json!(0)), "{row}");
+}
+
+#[test]
+fn what_is_unproven_is_settled_once_the_public_side_is_there() {
+    let server = Sandbox::with("--hash-iterations 1 --fail lose-reply:1");
+    let program = orysh(&server);
+    program.file("s.csv", "client_id\nid-1\n");
+    let ran = program.run("batch create s.csv --out made.jsonl --secrets plain");
+    assert_eq!(ran.code, Some(3), "{ran}");
+    let run = of_the_newest(&program);
+    ran.tells(&format!("orysh batch retry {run} --public-endpoint"));
+    program.run(&format!("batch retry {run} --public-endpoint {} {OUT}", server.public)).ok();
+    is_named(&server, &program);
+    // Or its owner says that it is theirs.
+    let server = Sandbox::with("--hash-iterations 1 --fail lose-reply:1");
+    let program = orysh(&server);
+    program.file("s.csv", "client_id\nid-1\n");
+    program.run("batch create s.csv");
+    program.run(&format!("batch retry {} --claim-unproven {OUT}", of_the_newest(&program))).ok();
+    is_named(&server, &program);
+}
+
+fn is_named(server: &Sandbox, program: &Orysh) {
+    let row = &results(&program.home().join("made.jsonl"))[0];
+    assert!(server.accepts(&row["client_id"], &row["client_secret"]), "{row}");
+}
+
+#[test]
+fn owners_do_not_share_a_file_and_odd_servers_are_not_believed() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = with_public(&server);
+    let long = "o".repeat(300);
+    program.file("s.csv", &format!("client_name,owner\na,team a\nb,team/a\nc,no-owner\nd,\ne,{long}\n"));
+    program.run("batch create s.csv --out made --secrets plain").ok();
+    assert_eq!(files(&program.home().join("made")).len(), 5);
+    let answer = |headers: &str, status: &str, body: &str| {
+        let length = body.len();
+        format!(
+            "HTTP/1.1 {status}\r\n{headers}Content-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+        )
+    };
+    let other =
+        Stub::pages(&[("", &answer("", "201 Created", "{\"client_id\":\"of-its-own\",\"client_secret\":\"x\"}"))]);
+    let program = anywhere().with("ORY_SDK_URL", &other.url);
+    program.file("s.csv", &services(50));
+    let ran = program.run("batch create s.csv --concurrency 1");
+    assert!(matches!(ran.code, Some(3)), "{ran}");
+    ran.tells("does not take the ids of its clients");
+    assert!(other.asked() < 10, "{}", other.asked());
+    let endless = Stub::pages(&[("", &answer("Retry-After: 18446744073709551615\r\n", "429 Too Many Requests", "{}"))]);
+    let program = anywhere().with("ORY_SDK_URL", &endless.url);
+    program.file("s.csv", &services(5));
+    let running = program.begin("batch create s.csv");
+    eventually("it was asked", || (endless.asked() > 0).then_some(()));
+    thread::sleep(Duration::from_millis(300));
+    running.signal(Signal::INT);
+    assert_eq!(running.end().code, Some(130));
 }

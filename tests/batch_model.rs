@@ -183,7 +183,7 @@ fn is_whole_after(schedule: &[Fate]) {
         let tally = Tally::default();
         // One after the other: which request has which fate is then the same each time.
         let pace = Arc::new(Pace::new(1, Vec::new(), None));
-        let sender = Sender::new(&session, &journal, &key, (Job::Create, true), pace, &tally);
+        let sender = Sender::new(&session, &journal, &key, (Job::Create, true, false), pace, &tally);
         let ended = session
             .finish(async {
                 tokio::select! {

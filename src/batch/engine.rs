@@ -37,6 +37,8 @@ pub struct Going {
     pub out: Option<PathBuf>,
     /// Which secrets they hold.
     pub secrets: Option<Secrets>,
+    /// Give clients of which it cannot be told whose they are the secrets of their rows.
+    pub claims: bool,
     /// Tell the progress as JSON.
     pub json: bool,
 }
@@ -113,6 +115,14 @@ impl Run {
         })
     }
 
+    /// Whether it knows secrets that are encrypted for nobody.
+    fn has_plain(&self, session: &Session) -> Result<bool> {
+        if self.job()? == Job::Create {
+            return Ok(self.fact("plain").is_some_and(|plain| plain != "0"));
+        }
+        session.finish(self.journal.write(store::has_sealed))?
+    }
+
     /// What it does with the clients of its rows.
     pub fn job(&self) -> Result<Job> {
         Job::parse(self.fact("kind").unwrap_or("create"))
@@ -166,14 +176,13 @@ fn spool(session: &Session, folder: &Folder, new: New, is_trial: bool) -> Result
     };
     let (job, no_lint) = (new.check.job, new.check.no_lint);
     let checked = Checker::new(session, &journal, &key, new.shape, new.check)?.run(new.input)?;
+    let mut same = None;
     if !is_trial {
         let identity = Identity::of(session)?;
         let hash = format!("{} {} {}", job.verb(), checked.hash, new.variant);
-        if !new.again {
-            refuse_again(session, folder, &identity, &hash, checked.given == checked.good)?;
-        }
         identity.write(&mut facts);
-        facts.insert("hash".into(), hash);
+        facts.insert("hash".into(), hash.clone());
+        same = Some((identity, hash)).filter(|_| !new.again);
     }
     facts.insert("kind".into(), job.verb().into());
     facts.insert("no_lint".into(), no_lint.to_string());
@@ -190,6 +199,10 @@ fn spool(session: &Session, folder: &Folder, new: New, is_trial: bool) -> Result
     }
     let kept = facts.clone();
     session.wait(journal.write(move |connection| store::set_facts(connection, &kept)))?;
+    // What this run is, is on disk by now: of two that begin at once, each sees the other.
+    if let Some((identity, hash)) = same {
+        refuse_again(session, folder, &identity, &hash, checked.given == checked.good)?;
+    }
     Ok((journal, key, facts, checked))
 }
 
@@ -198,7 +211,17 @@ fn refuse_again(session: &Session, own: &Folder, identity: &Identity, hash: &str
     for name in folder::names()?.into_iter().filter(|name| *name != own.name) {
         let run = match Run::open(session, &name) {
             Ok(run) => run,
-            Err(error) if error.code() == Some(folder::HELD) => continue,
+            Err(error) if error.code() == Some(folder::HELD) => {
+                let facts = Journal::peek(&folder::path(&name)?, store::facts).unwrap_or_default();
+                if facts.get("hash").map(String::as_str) == Some(hash)
+                    && Identity::read(&facts).demand(identity, &name).is_ok()
+                {
+                    return Err(Error::usage(format!("this input is run {name}, which another process works on"))
+                        .with_code("same_input")
+                        .hint("--again makes a run of its own, and so the clients a second time"));
+                }
+                continue;
+            }
             Err(_) => continue,
         };
         let before = Identity::read(&run.facts);
@@ -213,7 +236,8 @@ fn refuse_again(session: &Session, own: &Folder, identity: &Identity, hash: &str
                 .hint(format!("go on with it: orysh batch resume {name}"))
                 .hint("--again makes a run of its own, and so the clients a second time"));
         }
-        if !has_ids {
+        let made = run.counts(session)?.get(State::Done.name()).copied().unwrap_or_default();
+        if !has_ids && made > 0 {
             return Err(Error::usage(format!(
                 "this input was run {name}, begun on {begun}: its clients were made, and would be made a second time"
             ))
@@ -231,8 +255,19 @@ fn due(counts: &Counts) -> u64 {
 }
 
 /// Asks, estimates, sends, writes results. Gives what it came to, as a row and what was wrong.
-pub fn go(session: &Session, run: &Run, going: &Going, stdin_is_read: bool) -> Result<(Value, Option<Error>)> {
+///
+/// `was_sent` is set once something may have been: from then on the run is kept, whatever happens.
+pub fn go(
+    session: &Session,
+    run: &Run,
+    going: &Going,
+    stdin_is_read: bool,
+    was_sent: &mut bool,
+) -> Result<(Value, Option<Error>)> {
     let ui = session.ui();
+    if let Some(path) = out(run, going) {
+        results::rehearse(&path)?;
+    }
     let counts = run.counts(session)?;
     let (left, total) = (due(&counts), counts.values().sum::<u64>());
     let name = &run.folder.name;
@@ -254,10 +289,11 @@ pub fn go(session: &Session, run: &Run, going: &Going, stdin_is_read: bool) -> R
     ui.note(&format!("run {name}: {rows} to {}, {why}", session.described()?));
     warn_of_key(session, run, going);
     let pace = Arc::new(Pace::new(going.concurrency.unwrap_or(CONCURRENCY), windows, tier));
+    *was_sent = true;
     let tally = Tally::default();
     let began = Instant::now();
     let no_lint = run.fact("no_lint") == Some("true");
-    let sender = Sender::new(session, &run.journal, key, (job, no_lint), Arc::clone(&pace), &tally);
+    let sender = Sender::new(session, &run.journal, key, (job, no_lint, going.claims), Arc::clone(&pace), &tally);
     let mut progress = Progress::begin(ui, left, going.json);
     let ended = session.finish(async {
         tokio::select! {
@@ -288,6 +324,9 @@ fn warn_of_key(session: &Session, run: &Run, going: &Going) {
     let has_plain = run.fact("plain").is_some_and(|plain| plain != "0");
     let name = &run.folder.name;
     match secrets(run, going) {
+        Secrets::None | Secrets::Pgp if !has_plain && out(run, going).is_some() => session.ui().note(
+            "once all is done and written the run's key is deleted: secrets in clear cannot be had from it any more",
+        ),
         Secrets::Plain if out(run, going).is_some() => session.ui().note(
             "the results hold secrets in clear; once all is done and written the run's key is deleted, and the results are the only place of them",
         ),
@@ -345,7 +384,9 @@ fn message(tally: &Tally, going: &pace::Going, total: u64, began: Instant) -> St
     }
     #[expect(clippy::cast_precision_loss, reason = "it is told to the minute")]
     let measured = Duration::try_from_secs_f64(total.saturating_sub(done) as f64 / rate).unwrap_or_default();
-    let left = measured.max(pace::time_for(&going.windows, total.saturating_sub(done)));
+    // Where limits decide, they decided from the beginning.
+    let limited = pace::time_for(&going.windows, total).saturating_sub(began.elapsed());
+    let left = if limited.is_zero() { measured } else { limited };
     if done > 0 {
         parts.push(format!("{} left", about(left)));
     }
@@ -384,18 +425,20 @@ fn finish(session: &Session, run: &Run, going: &Going, ended: Ended, took: Durat
     let counts = run.counts(session)?;
     let left = due(&counts);
     let path = out(run, going);
-    if let Some(path) = &path {
-        write_results(session, run, path, secrets(run, going))?;
-        ui.note(&format!("results: {}", results::shown(path)));
-    }
+    let written = match &path {
+        Some(path) => write_results(session, run, path, secrets(run, going)).map(|()| {
+            ui.note(&format!("results: {}", results::shown(path)));
+        }),
+        None => Ok(()),
+    };
     for (error, count, first) in session.finish(run.journal.write(|connection| store::errors(connection, 5)))?? {
         let rows = if count == 1 { format!("row {first}") } else { format!("{count} rows, as row {first}") };
         ui.warn(&format!("{rows}: {error}"));
     }
-    if left == 0 {
-        drop_key(session, run, &counts, path.is_some(), secrets(run, going))?;
+    if path.is_some() && written.is_ok() {
+        drop_key(session, run, &counts, secrets(run, going))?;
     }
-    let error = verdict(name, &counts, left, ended);
+    let error = written.err().or_else(|| verdict(name, &counts, left, ended));
     Ok((row(run, &counts, Some(took), path.as_deref()), error))
 }
 
@@ -416,6 +459,9 @@ fn verdict(name: &str, counts: &Counts, left: u64, ended: Ended) -> Option<Error
     let mut error = Error::new(Kind::Partial, format!("{without} rows did not come to a good end"));
     if count(State::Failed) > 0 {
         error = error.hint(format!("try the failed ones again: orysh batch retry {name}"));
+    }
+    if count(State::Unproven) > 0 {
+        error = error.hint(format!("settle the unproven ones: orysh batch retry {name} --public-endpoint URL"));
     }
     if count(State::Sent) > 0 {
         error = error.hint(resume);
@@ -467,11 +513,11 @@ pub fn forget_key(session: &Session, folder: &Folder, facts: &Facts) -> Result<(
 }
 
 /// Deletes the key once nothing needs it any more: all rows are done, and every secret is written.
-fn drop_key(session: &Session, run: &Run, counts: &Counts, is_written: bool, secrets: Secrets) -> Result<()> {
-    let count = |state: State| counts.get(state.name()).copied().unwrap_or_default();
-    let is_done = count(State::Failed) + count(State::Unproven) == 0;
-    let has_plain = run.fact("plain").is_some_and(|plain| plain != "0");
-    if is_done && is_written && (!has_plain || secrets == Secrets::Plain) {
+fn drop_key(session: &Session, run: &Run, counts: &Counts, secrets: Secrets) -> Result<()> {
+    // What is disputed may be ours after all.
+    let is_over = |state: &str| [State::Done, State::Skipped, State::Undone].iter().any(|over| over.name() == state);
+    let is_done = counts.keys().all(|state| is_over(state));
+    if is_done && (secrets == Secrets::Plain || !run.has_plain(session)?) {
         forget_key(session, &run.folder, &run.facts)?;
     }
     Ok(())

@@ -23,6 +23,11 @@ fn root() -> Result<PathBuf> {
     Ok(paths::state()?.join("batch"))
 }
 
+/// Where a run is kept.
+pub fn path(name: &str) -> Result<PathBuf> {
+    Ok(root()?.join(name))
+}
+
 impl Folder {
     /// Makes one for a new run, called by its time and some letters: `20261125-134502123-7f3a`.
     pub fn create() -> Result<Self> {

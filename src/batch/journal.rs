@@ -69,6 +69,12 @@ impl Journal {
         Ok(Journal::on(connection))
     }
 
+    /// Looks at the one of a folder that another process may work on.
+    pub fn peek<T>(folder: &Path, look: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
+        let connection = open(&folder.join(FILE), OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        look(&connection).map_err(|source| failed(&source))
+    }
+
     fn on(connection: Connection) -> Self {
         let (sender, receiver) = channel();
         let thread = std::thread::spawn(move || work(connection, &receiver));

@@ -335,7 +335,7 @@ impl Sent {
         if number("x-ratelimit-remaining") == Some(0)
             && let Some(reset) = number("x-ratelimit-reset").filter(|reset| *reset > 0)
         {
-            self.blocked = Some(now + Duration::from_secs(reset));
+            self.blocked = Some(now + Duration::from_secs(reset).min(LONGEST_WAIT));
         }
     }
 }
@@ -344,8 +344,11 @@ impl Sent {
 fn asked_for(headers: &HeaderMap) -> Option<Duration> {
     let seconds = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<u64>().ok();
     let longest = seconds(RETRY_AFTER.as_str()).max(seconds("x-ratelimit-reset"))?;
-    Some(Duration::from_secs(longest))
+    Some(Duration::from_secs(longest).min(LONGEST_WAIT))
 }
+
+/// The longest that a server is left alone at its word.
+const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 
 #[cfg(test)]
 mod tests {

@@ -7,6 +7,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::job::Job;
@@ -18,7 +19,7 @@ use super::store::{self, Told};
 use crate::config::files;
 use crate::error::{Error, Result};
 use crate::session::Session;
-use crate::text::safe;
+use crate::text::{hex, safe};
 
 /// Which secrets results hold.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -141,7 +142,7 @@ impl<'a> Reader<'a> {
         let secret = match (&told.secret, self.key, self.secrets) {
             (_, _, Secrets::None) => None,
             (Some(sealed), _, _) => Some(sealed.clone()),
-            (None, Some(key), Secrets::Plain) if told.state == State::Done => match &told.sealed {
+            (None, Some(key), Secrets::Plain) if has_secret(told.state) => match &told.sealed {
                 Some(sealed) => Some(key.open(told.n, sealed)?.expose().to_owned()),
                 None => spec
                     .as_ref()
@@ -158,16 +159,17 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// Whether a row's client has its secret, or may have it.
+fn has_secret(state: State) -> bool {
+    matches!(state, State::Done | State::Sent | State::Unproven | State::Conflict)
+}
+
 /// Writes results, whole, in the place of what was there.
 pub fn write(reader: &Reader<'_>, path: &Path) -> Result<()> {
     match form(path)? {
         Form::Folder => write_folder(reader, path),
         form => {
-            let temporary = path.with_file_name(format!(
-                ".{}.{}",
-                path.file_name().unwrap_or_default().to_string_lossy(),
-                Uuid::new_v4()
-            ));
+            let temporary = path.with_file_name(format!(".orysh-{}", Uuid::new_v4()));
             let written = write_file(reader, &temporary, form).and_then(|()| rename(&temporary, path));
             if written.is_err() {
                 // Nobody else knows its name.
@@ -198,8 +200,7 @@ fn rename(from: &Path, to: &Path) -> Result<()> {
 const MOST_OPEN: usize = 128;
 
 fn write_folder(reader: &Reader<'_>, path: &Path) -> Result<()> {
-    let temporary =
-        path.with_file_name(format!(".{}.{}", path.file_name().unwrap_or_default().to_string_lossy(), Uuid::new_v4()));
+    let temporary = path.with_file_name(format!(".orysh-{}", Uuid::new_v4()));
     files::private_folder(&temporary)?;
     let written = fill_folder(reader, &temporary, path);
     // What was not moved from there is of no use.
@@ -230,14 +231,18 @@ fn fill_folder(reader: &Reader<'_>, temporary: &Path, path: &Path) -> Result<()>
     Ok(())
 }
 
-/// An owner as the name of a file.
+/// An owner as the name of a file: one that is changed or cut for that has a name of its own by its hash.
 fn file_name(owner: &str) -> String {
-    let plain = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '@' | '+') { c } else { '_' };
-    let name: String = owner.chars().map(plain).collect();
-    match name.trim_start_matches('.') {
-        "" => "no-owner".into(),
-        name => name.to_owned(),
+    const LONGEST: usize = 100;
+    if owner.is_empty() {
+        return "_no-owner".into();
     }
+    let plain = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '@' | '+') { c } else { '_' };
+    let name: String = owner.chars().map(plain).take(LONGEST).collect();
+    if name == owner && !name.starts_with('.') {
+        return name;
+    }
+    format!("{}-{}", name.trim_start_matches('.'), &hex(&Sha256::digest(owner.as_bytes()))[..8])
 }
 
 /// A file of results while it is written; one that is there is gone on with.

@@ -53,8 +53,8 @@ impl Raw {
     /// An error in the row, with its place in the input.
     pub fn moved(&self, error: Error) -> Error {
         match &self.piece {
-            Some(piece) => piece.moved(error),
-            None => error.at(self.place.at),
+            Some(piece) if error.position().is_some() => piece.moved(error),
+            _ => error.at(self.place.at),
         }
     }
 }

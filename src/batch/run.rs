@@ -19,13 +19,16 @@ use super::pace::Pace;
 use super::state::{MOST_TRIES, Next, State, after};
 use super::store::{self, Due};
 use super::work::{self, Bench, Got, Worked};
+use crate::api::clients;
 use crate::api::request::Request;
 use crate::api::{Door, Remote, Seen, Side, Wait};
 use crate::crypt::Recipient;
 use crate::error::{Error, Result};
 use crate::model::client::ClientSpec;
+use crate::model::patch::Patch;
 use crate::ops::create::Plan;
 use crate::ops::settle::{self, Fate, Proof};
+use crate::ops::update;
 use crate::session::Session;
 
 /// So many rows are read from the journal at once.
@@ -111,6 +114,8 @@ pub struct Sender<'a> {
     recipients: Mutex<HashMap<i64, Vec<Recipient>>>,
     job: Job,
     no_lint: bool,
+    /// Whether a client of which it cannot be told whose it is gets the row's secret.
+    claims: bool,
     can_probe: bool,
     served: AtomicU64,
 }
@@ -132,6 +137,7 @@ pub struct Trip {
 enum Arrival {
     Ended(State),
     Again(Trip, Error),
+    Later(Trip),
     Stop(Error),
 }
 
@@ -141,13 +147,14 @@ impl<'a> Sender<'a> {
         session: &Session,
         journal: &'a Journal,
         key: &'a RunKey,
-        (job, no_lint): (Job, bool),
+        (job, no_lint, claims): (Job, bool, bool),
         pace: Arc<Pace>,
         tally: &'a Tally,
     ) -> Self {
         Sender {
             job,
             no_lint,
+            claims,
             remote: Paced::new(session.clone(), Arc::clone(&pace)),
             journal,
             key,
@@ -165,7 +172,7 @@ impl<'a> Sender<'a> {
         let interrupt = self.remote.session.interrupt().clone();
         let mut under_way = FuturesUnordered::new();
         let mut waiting: std::collections::VecDeque<Trip> = std::collections::VecDeque::new();
-        let mut again: Vec<Trip> = Vec::new();
+        let mut again: std::collections::VecDeque<Trip> = std::collections::VecDeque::new();
         let (mut cursor, mut is_read) = (0, false);
         let mut ended = Ended::default();
         let mut last_served = Instant::now();
@@ -199,13 +206,19 @@ impl<'a> Sender<'a> {
                     (None, _) => usize::from(under_way.is_empty()),
                 };
                 for _ in 0..most {
-                    match again.pop().or_else(|| waiting.pop_front()) {
+                    match waiting.pop_front().or_else(|| again.pop_front()) {
                         Some(trip) => under_way.push(self.travel(trip)),
                         None => break,
                     }
                 }
             }
             if under_way.is_empty() && (is_stopping || is_read && waiting.is_empty() && again.is_empty()) {
+                // What was noted as sent and never was.
+                let never: Vec<u64> =
+                    waiting.iter().filter(|trip| !trip.was_sent && trip.tries == 0).map(|trip| trip.due.n).collect();
+                if let Err(error) = self.journal.write(move |connection| store::unsent(connection, &never)).await {
+                    ended.stopped = ended.stopped.or(Some(error));
+                }
                 return ended;
             }
             let until = pause.unwrap_or_else(Instant::now);
@@ -230,14 +243,18 @@ impl<'a> Sender<'a> {
                         self.pace.close();
                     }
                     // It stays as the journal has it.
-                    Arrival::Again(..) if is_stopping => {}
+                    Arrival::Again(..) | Arrival::Later(_) if is_stopping => {}
+                    Arrival::Later(trip) => {
+                        again.push_back(trip);
+                        if last_served.elapsed() > PATIENCE {
+                            ended.stopped = Some(nothing_served(last_served));
+                            self.pace.close();
+                        }
+                    }
                     Arrival::Again(trip, error) => {
-                        again.push(trip);
+                        again.push_back(trip);
                         if last_served.elapsed() > PATIENCE && !is_stopping {
-                            ended.stopped = Some(error.about(format!(
-                                "the server has served nothing for {} s",
-                                last_served.elapsed().as_secs()
-                            )));
+                            ended.stopped = Some(error.about(nothing_served(last_served).message()));
                             self.pace.close();
                         } else {
                             trouble += 1;
@@ -255,8 +272,7 @@ impl<'a> Sender<'a> {
         let job = self.job;
         let begins = move |due: &Due| match job {
             Job::Create => !due.given || can_probe && has_secret(due),
-            Job::Delete => true,
-            Job::Update | Job::Rotate => false,
+            Job::Delete | Job::Update | Job::Rotate => false,
         };
         self.journal.write(move |connection| store::due(connection, cursor, CHUNK, begins)).await
     }
@@ -277,6 +293,10 @@ impl<'a> Sender<'a> {
             Err(error) => return Arrival::Stop(error),
         };
         let was_served = self.served.load(Ordering::Relaxed) > served;
+        let fate = match fate {
+            Fate::Unknown(error) if self.claims && error.code() == Some(settle::UNPROVEN) => self.claim(&plan).await,
+            fate => fate,
+        };
         match after(fate, was_served, trip.tries) {
             Next::Done => {
                 self.served.fetch_add(1, Ordering::Relaxed);
@@ -284,7 +304,23 @@ impl<'a> Sender<'a> {
             }
             Next::End(state, error) => self.end(&trip.due, state, None, Some(&error)).await,
             Next::Again(error) => Arrival::Again(trip, error),
+            Next::Later(_) => Arrival::Later(trip),
             Next::Stop(error) => Arrival::Stop(error),
+        }
+    }
+
+    /// Gives the client the row's secret, as its owner has said that it is theirs.
+    async fn claim(&self, plan: &Plan) -> Fate {
+        let Some(secret) = plan.spec().secret() else { return Fate::Refused(Error::failed("the row has no secret")) };
+        let mut patch = Patch::new();
+        patch.set_secret(secret.clone());
+        let claimed = async {
+            let before = clients::get(&self.remote, plan.id()).await?;
+            update::send(&self.remote, &update::plan_secret(before, patch, &[])?).await
+        };
+        match claimed.await {
+            Ok(client) => Fate::Made { client, settled: true },
+            Err(error) => Fate::Unknown(error),
         }
     }
 
@@ -307,16 +343,16 @@ impl<'a> Sender<'a> {
             }
             Err(error) => Err(error),
         };
-        let Worked { next, secret } = match worked {
+        let Worked { next, secret, note } = match worked {
             Ok(worked) => worked,
             Err(error) if error.code() == Some(journal::BROKEN) => return Arrival::Stop(error),
-            Err(error) => Worked { next: Next::End(State::Failed, error), secret: None },
+            Err(error) => Worked { next: Next::End(State::Failed, error), secret: None, note: None },
         };
         let was_served = self.served.load(Ordering::Relaxed) > served;
         match next {
             Next::Done => {
                 self.served.fetch_add(1, Ordering::Relaxed);
-                self.end(&trip.due, State::Done, secret, None).await
+                self.end(&trip.due, State::Done, secret, note.as_ref()).await
             }
             Next::End(state, error) => self.end(&trip.due, state, None, Some(&error)).await,
             // It is not known whether it was carried out: it stays to be settled.
@@ -325,6 +361,7 @@ impl<'a> Sender<'a> {
                 self.end(&trip.due, state, None, Some(&error)).await
             }
             Next::Again(error) => Arrival::Again(trip, error),
+            Next::Later(_) => Arrival::Later(trip),
             Next::Stop(error) => Arrival::Stop(error),
         }
     }
@@ -406,6 +443,10 @@ impl<'a> Sender<'a> {
     fn known(&self) -> std::sync::MutexGuard<'_, HashMap<i64, Vec<Recipient>>> {
         self.recipients.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn nothing_served(since: Instant) -> Error {
+    Error::failed(format!("the server has served nothing for {} s", since.elapsed().as_secs()))
 }
 
 /// What a row asks for, from the journal.

@@ -23,6 +23,8 @@ enum Target {
     Key(FromText),
     /// For templates only.
     Template,
+    /// Nothing that is known: the name, and the nearest one.
+    Unknown(Option<String>),
 }
 
 /// The columns of keys, and where each has them from.
@@ -98,13 +100,28 @@ impl Shape {
                 Some(target) => target,
                 None if is_in_template || self.only_ids => Target::Template,
                 None => {
-                    let place = if are_columns { format!("column {}: ", at + 1) } else { String::new() };
                     let known = FIELDS.iter().map(|field| field.json).chain(KEYS.map(|(key, _)| key));
-                    return Err(Error::usage(format!("{place}unknown field `{}`", safe(name)))
-                        .did_you_mean(error::nearest(name, known))
-                        .hint(format!("--map '{}=FIELD' says which field it is for", safe(name))));
+                    let near = error::nearest(name, known).map(str::to_owned);
+                    if are_columns {
+                        return Err(unknown_name(name, near.as_deref()).about(format!("column {}", at + 1)));
+                    }
+                    // It is wrong in each row that has it, and in no other.
+                    Target::Unknown(near)
                 }
             };
+            if let Target::Field(field) = &found
+                && let Some(first) = self
+                    .targets
+                    .iter()
+                    .position(|other| matches!(other, Target::Field(other) if other.json == field.json))
+            {
+                return Err(Error::usage(format!(
+                    "`{}` and `{}` are both for `{}`",
+                    safe(&names[first]),
+                    safe(name),
+                    field.json
+                )));
+            }
             self.targets.push(found);
         }
         Ok(())
@@ -141,6 +158,7 @@ impl Shape {
             let is_text = matches!(given, Given::Text(_));
             let read = match &self.targets[number] {
                 Target::Template => Ok(()),
+                Target::Unknown(near) => Err(unknown_name(&names[number], near.as_deref())),
                 Target::Field(field) if field.set_by == SetBy::Server => {
                     asked.left_out.push(field.json);
                     Ok(())
@@ -170,7 +188,7 @@ impl Shape {
                     asked.keys.push(make(text));
                     Ok(())
                 }
-                Target::Template => Ok(()),
+                Target::Template | Target::Unknown(_) => Ok(()),
             });
             if let Err(error) = filled {
                 errors.push(raw.moved(error.about(format!("--set {}", safe(name)))));
@@ -201,6 +219,12 @@ fn pair<'a>(flag: &str, text: &'a str, form: &str) -> Result<(&'a str, &'a str)>
         Some((left, right)) if !left.trim().is_empty() => Ok((left.trim(), right)),
         _ => Err(Error::usage(format!("{flag} wants {form}, not `{}`", safe(text)))),
     }
+}
+
+fn unknown_name(name: &str, near: Option<&str>) -> Error {
+    Error::usage(format!("unknown field `{}`", safe(name)))
+        .did_you_mean(near)
+        .hint(format!("--map '{}=FIELD' says which field it is for", safe(name)))
 }
 
 fn unknown(name: &str) -> Error {

@@ -65,8 +65,10 @@ pub enum Next {
     Done,
     /// It has come to another end.
     End(State, Error),
-    /// It is sent again later; nothing is known of the server but that it did not serve it now.
+    /// It is sent again later: the server was not there.
     Again(Error),
+    /// It is sent again later: the server was there, and did not serve it now.
+    Later(Error),
     /// The whole run stops: the next row would fare no better.
     Stop(Error),
 }
@@ -87,6 +89,11 @@ pub fn after(fate: Fate, served: bool, tries: u32) -> Next {
                 .hint("Hydra v2.0 and v2.1 take no id from a client's maker, and without one no row can be told from another")
                 .hint("Hydra 2.2.0 and later, and Ory Network, take it"),
         ),
+        Fate::Unknown(error) if error.code() == Some(settle::OTHER) => Next::Stop(error),
+        // That there is no client of the id was asked afterwards: the server is there.
+        Fate::Refused(error) if error.status().is_some_and(|status| status >= 500) => {
+            if tries >= MOST_TRIES { Next::End(State::Failed, error) } else { Next::Later(error) }
+        }
         Fate::Refused(error) if is_of_server(&error) && !(served && tries >= MOST_TRIES) => Next::Again(error),
         Fate::Refused(error) => Next::End(State::Failed, error),
         Fate::Unknown(error) if error.code() == Some(settle::UNPROVEN) => Next::End(State::Unproven, error),
@@ -124,6 +131,7 @@ mod tests {
             Next::Done => "done",
             Next::End(state, _) => state.name(),
             Next::Again(_) => "again",
+            Next::Later(_) => "later",
             Next::Stop(_) => "stop",
         };
         let made = || Fate::Made { client: Client::default(), settled: false };
@@ -131,9 +139,10 @@ mod tests {
             (made(), false, 1, "done"),
             (Fate::Exists(Client::default()), false, 1, "conflict"),
             (refused(400), true, 1, "failed"),
-            (refused(503), false, 9, "again"),
-            (refused(503), true, 1, "again"),
-            (refused(503), true, 3, "failed"),
+            (refused(503), false, 1, "later"),
+            (refused(503), false, 3, "failed"),
+            (refused(429), false, 9, "again"),
+            (Fate::Unknown(Error::failed("x").with_code(settle::OTHER)), true, 1, "stop"),
             (Fate::Refused(Error::denied("x").with_status(401)), true, 1, "stop"),
             (Fate::Unknown(Error::denied("x").with_status(403)), true, 1, "stop"),
             (Fate::Unknown(Error::failed("x").with_code(settle::UNPROVEN)), true, 1, "unproven"),

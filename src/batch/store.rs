@@ -206,6 +206,22 @@ pub fn keep_secret(connection: &Connection, n: u64, sealed: &[u8]) -> rusqlite::
     connection.prepare_cached("UPDATE asked SET sealed = ? WHERE n = ?")?.execute(params![sealed, number(n)]).map(drop)
 }
 
+/// Whether a row got a secret that is encrypted for nobody.
+pub fn has_sealed(connection: &Connection) -> rusqlite::Result<bool> {
+    connection
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM row JOIN asked USING (n) WHERE state = 2 AND secret IS NULL AND sealed IS NOT NULL)",
+        )?
+        .query_row([], |row| row.get(0))
+}
+
+/// Notes that rows were not sent after all.
+pub fn unsent(connection: &Connection, rows: &[u64]) -> rusqlite::Result<()> {
+    let mut statement =
+        connection.prepare_cached("UPDATE row SET state = 0 WHERE n = ? AND state = 1 AND before IS NULL")?;
+    rows.iter().try_for_each(|n| statement.execute([number(*n)]).map(drop))
+}
+
 /// Notes what a row came to.
 pub fn end(
     connection: &Connection,
@@ -220,9 +236,11 @@ pub fn end(
         .map(drop)
 }
 
-/// Makes rows that came to these ends due again. Gives how many.
-pub fn again(connection: &Connection, state: State) -> rusqlite::Result<usize> {
-    connection.prepare_cached("UPDATE row SET state = 0, error = NULL WHERE state = ?")?.execute([state as i64])
+/// Makes rows that failed due again, and those to be settled again of which it could not be told whose they are.
+pub fn again(connection: &Connection) -> rusqlite::Result<()> {
+    let mut statement = connection.prepare_cached("UPDATE row SET state = ?, error = NULL WHERE state = ?")?;
+    statement.execute([State::Planned as i64, State::Failed as i64])?;
+    statement.execute([State::Sent as i64, State::Unproven as i64]).map(drop)
 }
 
 /// How many rows are how far.

@@ -8,7 +8,6 @@ use serde_json::Value;
 
 use super::engine::Run;
 use super::job::Job;
-use super::key::RunKey;
 use super::pace::Pace;
 use super::run::{Paced, spec};
 use super::state::State;
@@ -16,7 +15,7 @@ use super::store::{self, Told};
 use crate::api::clients;
 use crate::api::tokens::{self, Verdict};
 use crate::error::{Error, Kind, Result};
-use crate::model::client::{ClientId, ClientSpec};
+use crate::model::client::{Client, ClientId, ClientSpec};
 use crate::model::{compare, fields};
 use crate::ops::delete;
 use crate::ops::update::{self, Change};
@@ -48,7 +47,10 @@ pub fn undo(session: &Session, run: &Run) -> Result<Undone> {
 }
 
 async fn all(session: &Session, run: &Run) -> Undone {
-    let remote = Paced::new(session.clone(), Arc::new(Pace::new(AT_ONCE, Vec::new(), None)));
+    let pace = Arc::new(Pace::new(AT_ONCE, Vec::new(), None));
+    let remote = Paced::new(session.clone(), Arc::clone(&pace));
+    let interrupt = session.interrupt().clone();
+    let mut interrupted = std::pin::pin!(interrupt.arrival());
     let mut undone = Undone::default();
     let mut cursor = 0;
     loop {
@@ -58,17 +60,30 @@ async fn all(session: &Session, run: &Run) -> Undone {
         };
         let Some(last) = rows.last() else { return undone };
         cursor = last.n;
-        let done = rows.into_iter().filter(|row| row.state == State::Done);
+        // What may have been sent may be there.
+        let done = rows.into_iter().filter(|row| matches!(row.state, State::Done | State::Sent | State::Unproven));
         let mut under_way = stream::iter(done).map(|row| take(&remote, run, row)).buffer_unordered(AT_ONCE);
-        while let Some(taken) = under_way.next().await {
+        let mut is_interrupted = false;
+        loop {
+            let taken = tokio::select! {
+                biased;
+                () = &mut interrupted, if !is_interrupted => {
+                    is_interrupted = true;
+                    pace.close();
+                    continue;
+                }
+                taken = under_way.next() => taken,
+            };
             match taken {
-                Ok(Taken::Deleted) => undone.deleted += 1,
-                Ok(Taken::Kept(error)) => undone.kept.push(error),
-                Err(error) => return Undone { stopped: Some(error), ..undone },
+                None => break,
+                Some(Ok(Taken::Deleted)) => undone.deleted += 1,
+                Some(Ok(Taken::Kept(_)) | Err(_)) if is_interrupted => {}
+                Some(Ok(Taken::Kept(error))) => undone.kept.push(error),
+                Some(Err(error)) => return Undone { stopped: Some(error), ..undone },
             }
-            if session.interrupt().has_arrived() {
-                return Undone { stopped: Some(Error::interrupted()), ..undone };
-            }
+        }
+        if is_interrupted {
+            return Undone { stopped: Some(Error::interrupted()), ..undone };
         }
     }
 }
@@ -77,7 +92,7 @@ async fn all(session: &Session, run: &Run) -> Undone {
 async fn take(remote: &Paced, run: &Run, row: Told) -> Result<Taken> {
     let n = row.n;
     let undone = match run.job()? {
-        Job::Create => deleted(remote, run.key.as_ref(), &row).await,
+        Job::Create => deleted(remote, run, &row).await,
         _ => put_back(remote, &row).await,
     };
     match undone {
@@ -98,7 +113,10 @@ async fn put_back(remote: &Paced, row: &Told) -> Result<()> {
     let (mut set, mut changed) = (ClientSpec::new(), Vec::new());
     for (name, old) in note["old"].as_object().into_iter().flatten() {
         let Some(field) = fields::field(name) else { continue };
-        if compare::is_same(field, &note["new"][name], client.get(name).unwrap_or(&Value::Null)) {
+        let now = client.get(name).unwrap_or(&Value::Null);
+        if compare::is_same(field, old, now) {
+            // It was put back already.
+        } else if compare::is_same(field, &note["new"][name], now) {
             set.set(field, if old.is_null() { field.empty() } else { old.clone() });
         } else {
             changed.push(name.as_str());
@@ -115,10 +133,24 @@ async fn put_back(remote: &Paced, row: &Told) -> Result<()> {
     if !update.is_empty() {
         update::send(remote, &update).await?;
     }
+    if note["sets_secret"] == true {
+        return Err(Error::failed(format!(
+            "the fields of client `{id}` are as they were, and its secret stays the new one: the old one is not known"
+        )));
+    }
     Ok(())
 }
 
-async fn deleted(remote: &Paced, key: Option<&RunKey>, row: &Told) -> Result<()> {
+/// Whether a client was made since the run was begun.
+fn is_of_run(run: &Run, client: &Client) -> bool {
+    let begun = run.facts.get("begun").and_then(|text| humantime::parse_rfc3339(text).ok());
+    // The clocks of two machines differ.
+    let early = std::time::Duration::from_secs(60);
+    begun.zip(client.created_at()).is_some_and(|(begun, created)| created + early >= begun)
+}
+
+async fn deleted(remote: &Paced, run: &Run, row: &Told) -> Result<()> {
+    let key = run.key.as_ref();
     let id = ClientId::parse(&row.id)?;
     let Some(client) = clients::get_opt(remote, &id).await? else { return Ok(()) };
     // An id that was chosen at random is ours; of another, its secret tells.
@@ -133,7 +165,9 @@ async fn deleted(remote: &Paced, key: Option<&RunKey>, row: &Told) -> Result<()>
             Some(secret) => {
                 matches!(tokens::prove(remote, &id, &secret, client.auth_method()).await, Ok(Verdict::Right))
             }
-            None => compare::differences(&spec, &client).is_empty(),
+            // Without the key it cannot be told whose a client is that has a secret.
+            None if spec.uses_secret() => false,
+            None => is_of_run(run, &client) && compare::differences(&spec, &client).is_empty(),
         };
         if !is_ours {
             return Err(Error::failed(format!(

@@ -22,6 +22,8 @@ pub struct Worked {
     pub next: Next,
     /// A secret that it got: encrypted for its owners, or sealed with the run's key.
     pub secret: Option<Got>,
+    /// What is to be known of it, though it is done.
+    pub note: Option<Error>,
 }
 
 /// A secret that is kept in the journal.
@@ -48,7 +50,7 @@ pub struct Bench<'a> {
 
 impl Worked {
     fn of(next: Next) -> Self {
-        Worked { next, secret: None }
+        Worked { next, secret: None, note: None }
     }
 }
 
@@ -65,6 +67,15 @@ fn after(error: Error) -> Worked {
 /// Deletes the client of a row.
 pub async fn delete(bench: &Bench<'_>, trip: &mut Trip) -> Result<Worked> {
     let id = ClientId::parse(&trip.due.id)?;
+    if trip.due.state == State::Planned {
+        // One that was there, and is not any more after a lost reply, was deleted here.
+        if let Err(error) = clients::get(bench.remote, &id).await {
+            return Ok(after(error));
+        }
+        let n = trip.due.n;
+        bench.journal.write(move |connection| store::begun(connection, n, "{}")).await?;
+        trip.due.state = State::Sent;
+    }
     let was_sent = std::mem::replace(&mut trip.was_sent, true);
     Ok(match delete::send(bench.remote, &id, was_sent).await {
         Ok(()) => Worked::of(Next::Done),
@@ -85,29 +96,45 @@ pub async fn update(bench: &Bench<'_>, trip: &mut Trip) -> Result<Worked> {
         Ok(update) => update,
         Err(error) => return Ok(Worked::of(Next::End(State::Failed, error))),
     };
+    // A secret that is made here is so as well for whoever goes on after the client was changed.
+    let noted: Value = due.before.as_deref().and_then(|note| serde_json::from_str(note).ok()).unwrap_or_default();
+    let makes_secret = update.secret_is_ours() || noted["makes_secret"] == true;
     if due.state == State::Planned {
         let changes = update.changes();
         let fields = |value: fn(&update::FieldChange) -> &Value| -> Map<String, Value> {
             let plain = changes.iter().filter(|change| !change.field.secret);
             plain.map(|change| (change.field.json.to_owned(), value(change).clone())).collect()
         };
-        let note = json!({"old": fields(|change| &change.before), "new": fields(|change| &change.after)}).to_string();
+        let note = json!({
+            "old": fields(|change| &change.before),
+            "new": fields(|change| &change.after),
+            "makes_secret": makes_secret,
+            "sets_secret": update.sets_secret(),
+        });
+        let note = note.to_string();
+        due.before = Some(note.clone());
         let n = due.n;
         bench.journal.write(move |connection| store::begun(connection, n, &note)).await?;
         due.state = State::Sent;
     }
-    let secret = if update.secret_is_ours() { update.passed_on().cloned() } else { update.sealed().cloned() };
     if !update.is_empty()
         && let Err(error) = update::send(bench.remote, &update).await
     {
         return Ok(after(error));
     }
-    let secret = match secret {
-        Some(sealed) if update.is_sealed() => Some(Got::For(sealed)),
-        Some(plain) => Some(Got::Sealed(bench.key.seal(trip.due.n, &plain)?)),
-        None => None,
+    let secret = match (update.sealed(), makes_secret) {
+        (Some(sealed), _) => Some(Got::For(sealed.clone())),
+        (None, true) => {
+            let secret = bench.key.secret_of(trip.due.n);
+            Some(if bench.recipients.is_empty() {
+                Got::Sealed(bench.key.seal(trip.due.n, &secret)?)
+            } else {
+                Got::For(recipient::encrypt(&bench.recipients, &secret)?)
+            })
+        }
+        (None, false) => None,
     };
-    Ok(Worked { next: Next::Done, secret })
+    Ok(Worked { next: Next::Done, secret, note: None })
 }
 
 fn planned(bench: &Bench<'_>, n: u64, body: &str, sealed: Option<&[u8]>, before: Client) -> Result<update::Update> {
@@ -192,7 +219,11 @@ pub async fn rotate(bench: &Bench<'_>, trip: &mut Trip) -> Result<Worked> {
     } else {
         Got::For(recipient::encrypt(&bench.recipients, &secret)?)
     };
-    Ok(Worked { next: Next::Done, secret: Some(got) })
+    let is_again = trip.due.before.as_deref().is_some_and(|before| before.starts_with(AGAIN));
+    let note = is_again.then(|| {
+        Error::failed("its secret was rotated twice, as the first reply was lost: an old secret took one place more")
+    });
+    Ok(Worked { next: Next::Done, secret: Some(got), note })
 }
 
 /// Marks in the journal that a rotation was lost once already.

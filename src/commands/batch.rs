@@ -70,8 +70,12 @@ fn going(args: &Args) -> Result<Going> {
     Ok(Going {
         concurrency: args.matches.get_one::<u16>("concurrency").map(|number| usize::from(*number)),
         rate: args.text("rate").map(pace::parse).transpose().map_err(|error| error.about("--rate"))?,
-        out: args.text("out").map(Into::into),
+        out: match args.text("out") {
+            Some("") => return Err(Error::usage("--out is empty")),
+            out => out.map(Into::into),
+        },
         secrets: args.text("secrets").map(Secrets::parse),
+        claims: args.matches.try_get_one::<bool>("claim-unproven").ok().flatten().copied().unwrap_or(false),
         json: args.text("progress") == Some("json"),
     })
 }
@@ -109,7 +113,7 @@ fn go_on(session: &Session, run: &Run, args: &Args) -> Result<Outcome> {
     let session = at_its_target(session, run);
     engine::demand_same(&session, run)?;
     let going = going(args)?;
-    let (row, error) = engine::go(&session, run, &going, false)?;
+    let (row, error) = engine::go(&session, run, &going, false, &mut false)?;
     Ok(outcome(row, error))
 }
 

@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::model::client::Client;
 use crate::model::compare::differences;
 use crate::ops::create::Plan;
+use crate::text::safe;
 
 /// What became of a create.
 #[derive(Debug)]
@@ -64,7 +65,7 @@ pub async fn send(remote: &dyn Remote, plan: &Plan, proof: Proof, was_sent: bool
     sent.unsettled |= was_sent;
     let error = match sent.result {
         Ok(answer) if answer.is_success() => match clients::client(&answer, &about) {
-            Ok(client) => return made(remote, client),
+            Ok(client) => return made(remote, plan, client),
             // Carried out, as it seems, but the document did not come.
             Err(error) => error,
         },
@@ -113,7 +114,20 @@ fn date(answer: &Answer) -> Option<SystemTime> {
     httpdate::parse_http_date(answer.header(DATE)?).ok()
 }
 
-fn made(remote: &dyn Remote, client: Client) -> Fate {
+fn made(remote: &dyn Remote, plan: &Plan, client: Client) -> Fate {
+    if !client.id().is_empty() && client.id() != plan.id().as_str() {
+        return Fate::Unknown(
+            Error::failed(format!(
+                "the server made client `{}` where `{}` was asked for",
+                safe(client.id()),
+                plan.id()
+            ))
+            .with_code(OTHER)
+            .hint(
+                "this server does not take the ids of its clients from their makers: no row could be told from another",
+            ),
+        );
+    }
     if let Some(public) = client.registration_client_uri().and_then(public_address) {
         remote.learn_public(public);
     }
@@ -165,6 +179,9 @@ fn disputed(plan: &Plan) -> Fate {
         .hint("another made it at the same time, or --public-endpoint is of another server"),
     )
 }
+
+/// The code of an error that says that the server made another client than was asked for.
+pub const OTHER: &str = "other_client";
 
 /// The code of an error that says that a client is there, and its secret is not ours.
 pub const DISPUTED: &str = "disputed";

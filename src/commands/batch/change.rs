@@ -3,7 +3,7 @@
 use clap::{Arg, ArgAction};
 use serde_json::json;
 
-use super::create::begin;
+use super::create::{begin, plain};
 use super::{begin_args, going, switch};
 use crate::api::request::ListQuery;
 use crate::batch::check::{self, Input};
@@ -134,7 +134,7 @@ fn run(host: &Host, args: &Args, job: Job) -> Result<Outcome> {
         going: going(args)?,
         // What is changed twice is as it is wanted all the same.
         again: true,
-        variant: json!([maps, sets]).to_string(),
+        variant: json!([maps, plain(&sets)]).to_string(),
         key_store: args.flag("key-store"),
     };
     match begin(session, new, args.flag("dry-run"), file == Some("-")) {

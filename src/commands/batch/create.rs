@@ -68,6 +68,11 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         Some(file) => described::one(session.ui(), file)?.spec,
         None => ClientSpec::new(),
     };
+    if let (Some(out), Ok(read)) = (args.text("out"), std::fs::canonicalize(&input))
+        && std::fs::canonicalize(out).is_ok_and(|out| out == read)
+    {
+        return Err(Error::usage("--out is the input itself, which it would replace").hint("name another file"));
+    }
     let (maps, sets) = (args.texts("map"), args.texts("set"));
     let new = New {
         input: Input::Rows(Rows::open(&input)?.into()),
@@ -80,7 +85,7 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         },
         going: going(args)?,
         again: args.flag("again"),
-        variant: json!([maps, sets, defaults.redacted()]).to_string(),
+        variant: json!([maps, plain(&sets), defaults.redacted()]).to_string(),
         key_store: args.flag("key-store"),
     };
     begin(session, new, args.flag("dry-run"), input == "-")
@@ -99,8 +104,10 @@ pub fn begin(session: &Session, new: New, is_trial: bool, stdin_is_read: bool) -
             (checked.skipped > 0).then(|| Error::new(Kind::Partial, format!("{} rows are wrong", checked.skipped)));
         return Ok(outcome(row, error));
     }
-    match engine::go(session, &run, &going, stdin_is_read) {
+    let mut was_sent = false;
+    match engine::go(session, &run, &going, stdin_is_read, &mut was_sent) {
         Ok((row, error)) => Ok(outcome(row, error)),
+        Err(error) if was_sent => Err(error.hint(format!("go on with: orysh batch resume {}", run.folder.name))),
         Err(error) => {
             // Nothing was sent: there is nothing to go on with.
             engine::discard(session, run)?;
@@ -113,4 +120,10 @@ pub fn begin(session: &Session, new: New, is_trial: bool, stdin_is_read: bool) -
 pub fn told(row: serde_json::Value) -> Row {
     let name = row["run"].as_str().unwrap_or_default().to_owned();
     Row::value(row).with_id(name)
+}
+
+/// What fixed values stand in the journal as: of a secret only that there is one.
+pub fn plain(sets: &[String]) -> Vec<String> {
+    let is_secret = |set: &str| set.trim_start().starts_with("client_secret") || set.trim_start().starts_with("secret");
+    sets.iter().map(|set| if is_secret(set) { "client_secret".to_owned() } else { set.clone() }).collect()
 }

@@ -2,7 +2,7 @@
 
 use clap::Arg;
 
-use super::{go_on, going_args, run_arg};
+use super::{go_on, going_args, run_arg, switch};
 use crate::batch::engine::{self, Run};
 use crate::batch::state::State;
 use crate::batch::store;
@@ -19,7 +19,10 @@ It goes on at the target that the run was begun at, and as the same; what was le
 
 const RETRY: &str = "\
 Examples:
-  orysh batch retry 7f3a";
+  orysh batch retry 7f3a
+  orysh batch retry 7f3a --public-endpoint http://127.0.0.1:4444
+
+Rows that are unproven are settled again: with the public side at hand the token endpoint tells whose they are.";
 
 /// `batch resume`.
 pub fn resume() -> Command {
@@ -30,8 +33,15 @@ pub fn resume() -> Command {
 
 /// `batch retry`.
 pub fn retry() -> Command {
-    Command::new(["batch", "retry"], "Try the rows of a run again that failed", again)
-        .args(|| args(run_arg().required(true)))
+    Command::new(["batch", "retry"], "Try the rows of a run again that failed, or are unproven", again)
+        .args(|| {
+            let mut args = args(run_arg().required(true));
+            args.push(switch(
+                "claim-unproven",
+                "Give clients of which it cannot be told whose they are the secrets of their rows: say so only if they are yours",
+            ));
+            args
+        })
         .after(RETRY)
 }
 
@@ -55,9 +65,9 @@ fn again(host: &Host, args: &Args) -> Result<Outcome> {
     let run = Run::open_with_key(session, args.text("run").unwrap_or_default())?;
     run.key()?;
     let counts = run.counts(session)?;
-    if !counts.contains_key(State::Failed.name()) {
-        return Err(Error::usage(format!("no row of run {} has failed", run.folder.name)));
+    if ![State::Failed, State::Unproven].iter().any(|state| counts.contains_key(state.name())) {
+        return Err(Error::usage(format!("no row of run {} has failed, and none is unproven", run.folder.name)));
     }
-    session.finish(run.journal.write(|connection| store::again(connection, State::Failed)))??;
+    session.finish(run.journal.write(store::again))??;
     go_on(session, &run, args)
 }

@@ -29,7 +29,7 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     let session = at_its_target(&host.session, &run);
     engine::demand_same(&session, &run)?;
     let counts = run.counts(&session)?;
-    let made = counts.get(State::Done.name()).copied().unwrap_or_default();
+    let made = [State::Done, State::Sent, State::Unproven].iter().filter_map(|state| counts.get(state.name())).sum();
     if made == 0 {
         return Err(Error::usage(format!("run {} has made no client that is not undone", run.folder.name)));
     }
