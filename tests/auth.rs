@@ -244,7 +244,7 @@ fn the_real_ory_and_orysh_share_one_sign_in() {
 #[test]
 fn a_project_s_key_costs_one_request_more_at_first_only() {
     let projects = json!([{"id": "1", "slug": "happy-hill", "name": "x", "state": "running"}]).to_string();
-    let made = json!({"client_id": "a", "client_secret": "s"}).to_string();
+    let made = json!({"client_secret": "s"}).to_string();
     let answer = |status: &str, body: &str| {
         let length = body.len();
         format!(

@@ -9,6 +9,7 @@ mod batches;
 mod encryption;
 mod lists;
 mod measure;
+mod profiles;
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -82,6 +83,7 @@ fn main() -> ExitCode {
         beside_curl(&sandbox),
         beside_ory(&sandbox),
         start_up(&sandbox),
+        profiles::table(&sandbox),
         encryption::table(&sandbox.home),
         lists::tables(),
         batches::tables(&sandbox.home),
