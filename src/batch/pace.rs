@@ -170,8 +170,11 @@ struct Inner {
 /// The pace of a run.
 pub struct Pace {
     inner: Mutex<Inner>,
+    /// Tells one that waits for room.
     freed: Notify,
     closed: AtomicBool,
+    /// Tells all that wait for a time.
+    closing: Notify,
 }
 
 impl Pace {
@@ -199,6 +202,7 @@ impl Pace {
             }),
             freed: Notify::new(),
             closed: AtomicBool::new(false),
+            closing: Notify::new(),
         }
     }
 
@@ -210,6 +214,7 @@ impl Pace {
     pub fn close(&self) {
         self.closed.store(true, Ordering::SeqCst);
         self.freed.notify_waiters();
+        self.closing.notify_waiters();
     }
 
     /// Returns once the request may be sent. Errors: nothing is sent any more.
@@ -218,6 +223,9 @@ impl Pace {
             let freed = self.freed.notified();
             tokio::pin!(freed);
             freed.as_mut().enable();
+            let closing = self.closing.notified();
+            tokio::pin!(closing);
+            closing.as_mut().enable();
             if self.closed.load(Ordering::SeqCst) {
                 return Err(Error::interrupted());
             }
@@ -229,6 +237,9 @@ impl Pace {
                     let wait = inner.bucket(Bucket::of(request)).and_then(|sent| sent.wait(now));
                     if wait.is_none() {
                         inner.in_flight += 1;
+                        if inner.in_flight < inner.limit as usize {
+                            self.freed.notify_one();
+                        }
                         return Ok(());
                     }
                     wait
@@ -237,8 +248,11 @@ impl Pace {
                 }
             };
             match wait {
-                // It may be closed meanwhile.
-                Some(wait) => drop(tokio::time::timeout(wait, freed).await),
+                Some(wait) => {
+                    // Of another bucket there may be room for one.
+                    self.freed.notify_one();
+                    drop(tokio::time::timeout(wait, closing).await);
+                }
                 None => freed.await,
             }
         }
@@ -275,7 +289,7 @@ impl Pace {
             }
         }
         drop(inner);
-        self.freed.notify_waiters();
+        self.freed.notify_one();
     }
 
     /// How it goes.
