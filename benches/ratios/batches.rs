@@ -167,11 +167,6 @@ impl Stub {
 fn answer(stream: std::net::TcpStream) {
     let mut writer = stream.try_clone().expect("a socket");
     let mut reader = BufReader::new(stream);
-    let body = r#"{"client_name":"made"}"#;
-    let made = format!(
-        "HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    );
     let mut line = String::new();
     loop {
         let mut length = 0;
@@ -188,7 +183,17 @@ fn answer(stream: std::net::TcpStream) {
             }
         }
         let mut sent = vec![0; length];
-        if reader.read_exact(&mut sent).and_then(|()| writer.write_all(made.as_bytes())).is_err() {
+        if reader.read_exact(&mut sent).is_err() {
+            return;
+        }
+        // The id that was asked for is all that is looked at.
+        let sent = String::from_utf8_lossy(&sent);
+        let id = sent.split("\"client_id\":\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap_or_default();
+        let body = format!("{{\"client_id\":\"{id}\"}}");
+        let length = body.len();
+        let made =
+            format!("HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}");
+        if writer.write_all(made.as_bytes()).is_err() {
             return;
         }
     }
