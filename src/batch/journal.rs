@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use tokio::sync::oneshot;
@@ -18,6 +19,9 @@ const VERSION: i32 = 1;
 /// So many changes go into one commit at most.
 const MOST_AT_ONCE: usize = 1024;
 
+/// How long what nobody waits for waits for more of its kind: a commit costs more than a row does.
+const LINGER: Duration = Duration::from_millis(5);
+
 /// The code of an error that says that nothing can be written any more.
 pub const BROKEN: &str = "journal";
 
@@ -25,6 +29,8 @@ type Work = Box<dyn FnOnce(&Connection) -> rusqlite::Result<()> + Send>;
 
 struct Job {
     work: Work,
+    /// Whether nothing goes on until it is on disk.
+    is_urgent: bool,
     done: oneshot::Sender<std::result::Result<(), String>>,
 }
 
@@ -88,6 +94,19 @@ impl Journal {
         &self,
         change: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T> {
+        self.change(true, change).await
+    }
+
+    /// The same, for what others do not wait for: it may wait a moment for more of its kind.
+    pub async fn note(&self, change: impl FnOnce(&Connection) -> rusqlite::Result<()> + Send + 'static) -> Result<()> {
+        self.change(false, change).await
+    }
+
+    async fn change<T: Send + 'static>(
+        &self,
+        is_urgent: bool,
+        change: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T> {
         let (tell, told) = oneshot::channel();
         let (done, is_done) = oneshot::channel();
         let work: Work = Box::new(move |connection| {
@@ -97,7 +116,7 @@ impl Journal {
             Ok(())
         });
         let gone = || Error::failed("the journal has ended").with_code(BROKEN);
-        self.sender.as_ref().ok_or_else(gone)?.send(Job { work, done }).map_err(|_| gone())?;
+        self.sender.as_ref().ok_or_else(gone)?.send(Job { work, is_urgent, done }).map_err(|_| gone())?;
         match is_done.await {
             Ok(Ok(())) => told.await.map_err(|_| gone()),
             Ok(Err(why)) => Err(Error::failed(format!("the journal cannot be written: {why}"))
@@ -137,10 +156,15 @@ fn failed(source: &rusqlite::Error) -> Error {
 fn work(mut connection: Connection, receiver: &Receiver<Job>) {
     let mut broken: Option<String> = None;
     while let Ok(first) = receiver.recv() {
+        let began = Instant::now();
+        let mut is_urgent = first.is_urgent;
         let mut jobs = vec![first];
-        while jobs.len() < MOST_AT_ONCE
-            && let Ok(job) = receiver.try_recv()
-        {
+        while jobs.len() < MOST_AT_ONCE {
+            let left = LINGER.saturating_sub(began.elapsed());
+            let waits = !left.is_zero() && !is_urgent;
+            let next = if waits { receiver.recv_timeout(left).ok() } else { receiver.try_recv().ok() };
+            let Some(job) = next else { break };
+            is_urgent |= job.is_urgent;
             jobs.push(job);
         }
         let (works, told): (Vec<Work>, Vec<_>) = jobs.into_iter().map(|job| (job.work, job.done)).unzip();

@@ -303,7 +303,7 @@ impl Pace {
 }
 
 /// How many times longer than the quickest an answer may take before fewer are asked for at once.
-const MOST_SLOWER: f64 = 4.0;
+const MOST_SLOWER: f64 = 8.0;
 
 impl Inner {
     fn bucket(&mut self, bucket: Option<Bucket>) -> Option<&mut Sent> {

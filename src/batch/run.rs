@@ -375,7 +375,7 @@ impl<'a> Sender<'a> {
         };
         let error = error.map(|error| told(error, &due.id));
         let n = due.n;
-        let noted = self.journal.write(move |connection| {
+        let noted = self.journal.note(move |connection| {
             if let Some(sealed) = &sealed {
                 store::keep_secret(connection, n, sealed)?;
             }
