@@ -243,23 +243,25 @@ fn the_real_ory_and_orysh_share_one_sign_in() {
 
 #[test]
 fn a_project_s_key_costs_one_request_more_at_first_only() {
-    let projects = json!([{"id": "1", "slug": "happy-hill", "name": "x", "state": "running"}]).to_string();
-    let made = json!({"client_secret": "s"}).to_string();
-    let answer = |status: &str, body: &str| {
-        let length = body.len();
-        format!(
-            "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
-        )
+    let server = Sandbox::with("--network 127.0.0.1:0");
+    let counting = Stub::slow_proxy(server.network.as_ref().unwrap(), std::time::Duration::ZERO);
+    let at = |proxy: &Stub| {
+        let program = anywhere().with("HTTP_PROXY", &proxy.url).with("ORY_CONSOLE_URL", "http://console.test");
+        program.with("ORY_ORYAPIS_URL", "http://oryapis.test").with("ORY_RATE_LIMIT_HEADER", "let me")
     };
-    let servers = Stub::pages(&[("/projects", &answer("200 OK", &projects)), ("POST ", &answer("201 Created", &made))]);
-    let program = anywhere().with("HTTP_PROXY", &servers.url).with("ORY_PROJECT_API_KEY", "key");
-    let program = program.with("ORY_CONSOLE_URL", "http://console.test").with("ORY_ORYAPIS_URL", "http://oryapis.test");
-    let program = program.with("ORY_RATE_LIMIT_HEADER", "let me");
+    let program = at(&counting).with("ORY_PROJECT_API_KEY", "ory_pat_sandbox_happy-hill");
     program.run("create oauth2-client --name x").ok();
-    assert_eq!(servers.asked(), 2, "{:?}", servers.heads());
+    assert_eq!(counting.asked(), 2);
     program.run("create oauth2-client --name x").ok();
-    assert_eq!(servers.asked(), 3, "{:?}", servers.heads());
-    assert!(servers.heads().iter().all(|head| head.contains("ory-ratelimit-action: let me")));
+    assert_eq!(counting.asked(), 3);
+    let projects = json!([{"id": "1", "slug": "happy-hill", "name": "x", "state": "running"}]).to_string();
+    let length = projects.len();
+    let noting = Stub::noting(&format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{projects}"
+    ));
+    at(&noting).with("ORY_PROJECT_API_KEY", "key").run("list clients");
+    assert_eq!(noting.asked(), 2);
+    assert!(noting.heads().iter().all(|head| head.contains("ory-ratelimit-action: let me")), "{:?}", noting.heads());
 }
 
 #[test]

@@ -874,3 +874,36 @@ fn owners_do_not_share_a_file_and_odd_servers_are_not_believed() {
     running.signal(Signal::INT);
     assert_eq!(running.end().code, Some(130));
 }
+
+#[test]
+fn results_of_another_run_are_not_replaced_and_a_server_has_many_names() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = with_public(&server);
+    program.file("a.csv", &services(3));
+    program.file("b.csv", "client_id\nx\n");
+    program.run("batch create a.csv --out made.csv --secrets plain").ok();
+    program.run("batch create b.csv --out made.csv").fails(2, "may hold the secrets of another run");
+    let by_name = server.admin.replace("127.0.0.1", "localhost");
+    program.run(&format!("batch create a.csv -e {by_name}")).fails(2, "a second time");
+    assert_eq!(server.clients().len(), 3);
+}
+
+#[test]
+fn a_server_that_is_away_for_a_while_fails_no_row() {
+    let server = Sandbox::with("--hash-iterations 1 --fail db-down:60");
+    let program = orysh(&server);
+    let rows: Vec<String> = (0..40).map(|n| format!("id-{n},none")).collect();
+    program.file("s.csv", &format!("client_id,token_endpoint_auth_method\n{}\n", rows.join("\n")));
+    program.run("batch create s.csv").ok();
+    assert_eq!(clients(&program).len(), 40);
+    let odd = Stub::pages(&[(
+        "",
+        "HTTP/1.1 503 Service Unavailable\r\nx-ratelimit-limit: 1, 1;w=18446744073709551615\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}",
+    )]);
+    let program = anywhere().with("ORY_SDK_URL", &odd.url);
+    program.file("s.csv", &services(5));
+    let running = program.begin("batch create s.csv");
+    eventually("it was asked", || (odd.asked() > 3).then_some(()));
+    running.signal(Signal::INT);
+    assert_eq!(running.end().code, Some(130));
+}

@@ -371,3 +371,55 @@ fn comments_stay_whatever_is_changed() {
     let now = fs::read_to_string(program.home().join("config/config.toml")).unwrap();
     assert!(now.contains("a\r\nb\nc"), "{now:?}");
 }
+
+#[test]
+fn a_comment_without_an_end_swallows_nothing() {
+    let program = anywhere();
+    fs::create_dir(program.home().join("config")).unwrap();
+    program.file("config/config.toml", "# mine");
+    program.run("profile add dev --endpoint http://127.0.0.1:1").ok();
+    assert_eq!(program.run("context --format json").json()["profile"], "dev");
+    program.file("config/config.toml", "[profile.a]\nendpoint = \"http://127.0.0.1:1\"\n# tail");
+    program.run("profile remove a --yes").ok();
+    program.run("profile add n --endpoint http://127.0.0.1:1 --use").ok();
+    assert_eq!(program.run("context --format json").json()["profile"], "n");
+}
+
+#[test]
+fn what_was_given_for_another_server_does_not_come_back() {
+    let (_server, program) = signed_in();
+    let urls = "--console-url http://console.test --apis-url http://oryapis.test";
+    program.run(&format!("profile add plain {urls}")).ok();
+    program.run("profile use --none").ok();
+    let evil = Stub::noting(EMPTY);
+    let lines = "profile use plain\nlist projects -q\nuse project happy-hill -q\nlist clients -q\n";
+    shell(&program, &format!("-e http://127.0.0.1:9 --proxy {}", evil.url), lines).ok();
+    assert_eq!(evil.asked(), 0, "{:?}", evil.heads());
+    // A repository's profile that names its project.
+    program.file(
+        "orysh.toml",
+        "[profile.team]\nconsole-url = \"http://console.test\"\napis-url = \"http://oryapis.test\"\nproject = \"wild-wood\"\nproduction = true\n",
+    );
+    program.run("profile trust --yes").ok();
+    program.run("profile use team").ok();
+    program.run("use project quiet-lake").fails(2, "names its project itself");
+    // It is production wherever one works while it is in use.
+    fs::create_dir(program.home().join("else")).unwrap();
+    program.sh("mv orysh.toml else/ && cd else && orysh profile trust --yes && orysh profile use team").ok();
+    program.run("delete client a --project wild-wood").fails(2, "is production");
+}
+
+#[test]
+fn servers_behind_one_gateway_are_told_apart_and_a_project_by_its_address_is_not_let_through() {
+    let program = anywhere();
+    program.run("profile add prod --endpoint http://127.0.0.1:9/prod --production").ok();
+    program.run("profile use --none").ok();
+    program.run("delete client a -e http://127.0.0.1:9/staging").fails(1, "cannot connect");
+    program.run("delete client a -e http://127.0.0.1:9/prod/").fails(2, "prod is production");
+    let network = Sandbox::with("--network 127.0.0.1:0");
+    let program = led_to(&network);
+    let urls = "--console-url http://console.test --apis-url http://oryapis.test";
+    program.run(&format!("profile add prod {urls} --project 7d3a52c0-0001-4f0b-8e55-000000000001 --production")).ok();
+    let line = "delete client a -e http://happy-hill.projects.oryapis.test -H 'Authorization: Bearer ory_pat_sandbox_happy-hill'";
+    program.run(line).fails(2, "prod is production");
+}

@@ -137,6 +137,7 @@ impl Run {
 pub fn prepare(session: &Session, new: New, is_trial: bool) -> Result<(Run, Checked)> {
     if let Some(out) = &new.going.out {
         results::rehearse(out)?;
+        results::refuse_others(out)?;
     }
     let folder = Folder::create()?;
     let is_stored = new.key_store;
@@ -213,9 +214,7 @@ fn refuse_again(session: &Session, own: &Folder, identity: &Identity, hash: &str
             Ok(run) => run,
             Err(error) if error.code() == Some(folder::HELD) => {
                 let facts = Journal::peek(&folder::path(&name)?, store::facts).unwrap_or_default();
-                if facts.get("hash").map(String::as_str) == Some(hash)
-                    && Identity::read(&facts).demand(identity, &name).is_ok()
-                {
+                if facts.get("hash").map(String::as_str) == Some(hash) && Identity::read(&facts).may_be(identity) {
                     return Err(Error::usage(format!("this input is run {name}, which another process works on"))
                         .with_code("same_input")
                         .hint("--again makes a run of its own, and so the clients a second time"));
@@ -225,7 +224,7 @@ fn refuse_again(session: &Session, own: &Folder, identity: &Identity, hash: &str
             Err(_) => continue,
         };
         let before = Identity::read(&run.facts);
-        if run.fact("hash") != Some(hash) || before.demand(identity, &name).is_err() {
+        if run.fact("hash") != Some(hash) || !before.may_be(identity) {
             continue;
         }
         let left = due(&run.counts(session)?);
@@ -267,6 +266,11 @@ pub fn go(
     let ui = session.ui();
     if let Some(path) = out(run, going) {
         results::rehearse(&path)?;
+    }
+    if let Some(path) = &going.out
+        && run.fact("out").map(PathBuf::from) != std::path::absolute(path).ok()
+    {
+        results::refuse_others(path)?;
     }
     let counts = run.counts(session)?;
     let (left, total) = (due(&counts), counts.values().sum::<u64>());

@@ -1,11 +1,13 @@
 //! Where a run acts and as whom, so that it is resumed nowhere else.
 
 use serde_json::Value;
+use url::Url;
 
 use super::store::Facts;
 use crate::api::send::ask;
 use crate::api::{Remote as _, Side, request};
 use crate::error::{Error, Result};
+use crate::net;
 use crate::session::Session;
 use crate::session::target::Target;
 use crate::text::safe;
@@ -83,6 +85,20 @@ impl Identity {
             .hint("sign in as the same, or use the same key"));
         }
         Ok(())
+    }
+
+    /// Whether it may be the same server, by another of its names or as somebody else.
+    pub fn may_be(&self, other: &Identity) -> bool {
+        let has_same_issuer = self.issuer.is_some() && self.issuer == other.issuer;
+        let is_same_machine = match (Url::parse(&self.admin), Url::parse(&other.admin)) {
+            (Ok(one), Ok(two)) => {
+                one.port_or_known_default() == two.port_or_known_default()
+                    && net::is_this_machine(&one)
+                    && net::is_this_machine(&two)
+            }
+            _ => false,
+        };
+        self.admin == other.admin || has_same_issuer || is_same_machine
     }
 
     fn shown(&self) -> String {

@@ -334,7 +334,8 @@ impl Sent {
             let window = |part: &str| {
                 let (limit, span) = part.trim().split_once(";w=")?;
                 let (limit, span) = (limit.parse().ok()?, span.parse().ok()?);
-                (limit > 0 && span > 0).then_some(Window { limit, span: Duration::from_secs(span) })
+                (limit > 0 && (1..=LONGEST_SPAN).contains(&span))
+                    .then_some(Window { limit, span: Duration::from_secs(span) })
             };
             let windows: Vec<Window> = limits.split(',').filter_map(window).collect();
             if windows != self.windows && !windows.is_empty() {
@@ -360,6 +361,9 @@ fn asked_for(headers: &HeaderMap) -> Option<Duration> {
     let longest = seconds(RETRY_AFTER.as_str()).max(seconds("x-ratelimit-reset"))?;
     Some(Duration::from_secs(longest).min(LONGEST_WAIT))
 }
+
+/// The longest window that is believed: a month, in seconds.
+const LONGEST_SPAN: u64 = 31 * 24 * 3600;
 
 /// The longest that a server is left alone at its word.
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);

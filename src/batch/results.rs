@@ -89,6 +89,19 @@ pub fn rehearse(path: &Path) -> Result<()> {
     fs::remove_file(&trial).map_err(failed)
 }
 
+/// Refuses a path at which there is something: it may be the only place of another run's secrets.
+pub fn refuse_others(path: &Path) -> Result<()> {
+    let is_free = match fs::read_dir(path) {
+        Ok(mut entries) => entries.next().is_none(),
+        Err(_) => !path.exists(),
+    };
+    if is_free {
+        return Ok(());
+    }
+    Err(Error::usage(format!("{} is there already, and may hold the secrets of another run", path.display()))
+        .hint("name another, or move it away"))
+}
+
 /// The columns.
 const COLUMNS: [&str; 5] = ["row", "outcome", "client_id", "client_secret", "error"];
 

@@ -1,6 +1,6 @@
 //! Sending the rows of a run: each exactly once, as fast as the server takes them, and each step in the journal first.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -16,7 +16,7 @@ use super::job::Job;
 use super::journal::{self, Journal};
 use super::key::RunKey;
 use super::pace::Pace;
-use super::state::{MOST_TRIES, Next, State, after};
+use super::state::{MOST_TRIES, Next, State, UNSENT, after, is_of_server};
 use super::store::{self, Due};
 use super::work::{self, Bench, Got, Worked};
 use crate::api::clients;
@@ -26,6 +26,7 @@ use crate::crypt::Recipient;
 use crate::error::{Error, Result};
 use crate::model::client::ClientSpec;
 use crate::model::patch::Patch;
+use crate::net;
 use crate::ops::create::Plan;
 use crate::ops::settle::{self, Fate, Proof};
 use crate::ops::update;
@@ -171,10 +172,11 @@ impl<'a> Sender<'a> {
         self.can_probe = self.remote.door(Side::Public).await.is_ok();
         let interrupt = self.remote.session.interrupt().clone();
         let mut under_way = FuturesUnordered::new();
-        let mut waiting: std::collections::VecDeque<Trip> = std::collections::VecDeque::new();
-        let mut again: std::collections::VecDeque<Trip> = std::collections::VecDeque::new();
+        let mut waiting: VecDeque<Trip> = VecDeque::new();
+        let mut again: VecDeque<Trip> = VecDeque::new();
         let (mut cursor, mut is_read) = (0, false);
         let mut ended = Ended::default();
+        let mut never: Vec<u64> = Vec::new();
         let mut last_served = Instant::now();
         // While the server is away, one row at a time finds out when it is back.
         let (mut trouble, mut pause) = (0_u32, None::<Instant>);
@@ -213,10 +215,7 @@ impl<'a> Sender<'a> {
                 }
             }
             if under_way.is_empty() && (is_stopping || is_read && waiting.is_empty() && again.is_empty()) {
-                // What was noted as sent and never was.
-                let never: Vec<u64> =
-                    waiting.iter().filter(|trip| !trip.was_sent && trip.tries == 0).map(|trip| trip.due.n).collect();
-                if let Err(error) = self.journal.write(move |connection| store::unsent(connection, &never)).await {
+                if let Err(error) = self.give_back(&waiting, never).await {
                     ended.stopped = ended.stopped.or(Some(error));
                 }
                 return ended;
@@ -243,7 +242,12 @@ impl<'a> Sender<'a> {
                         self.pace.close();
                     }
                     // It stays as the journal has it.
-                    Arrival::Again(..) | Arrival::Later(_) if is_stopping => {}
+                    Arrival::Again(trip, error) if is_stopping => {
+                        if error.code() == Some(UNSENT) && trip.tries == 1 && trip.due.state == State::Planned {
+                            never.push(trip.due.n);
+                        }
+                    }
+                    Arrival::Later(_) if is_stopping => {}
                     Arrival::Later(trip) => {
                         again.push_back(trip);
                         if last_served.elapsed() > PATIENCE {
@@ -264,6 +268,13 @@ impl<'a> Sender<'a> {
                 },
             }
         }
+    }
+
+    /// Notes of what was noted as sent and never was that it is planned.
+    async fn give_back(&self, waiting: &VecDeque<Trip>, mut never: Vec<u64>) -> Result<()> {
+        let untried = waiting.iter().filter(|trip| !trip.was_sent && trip.tries == 0);
+        never.extend(untried.map(|trip| trip.due.n));
+        self.journal.write(move |connection| store::unsent(connection, &never)).await
     }
 
     async fn next_chunk(&self, cursor: u64) -> Result<Vec<Due>> {
@@ -405,6 +416,10 @@ impl<'a> Sender<'a> {
                     Proof::Absence(since)
                 }
                 Ok(Err(client)) => return Ok(Fate::Exists(client)),
+                // Nothing was sent: the server is not there, or not itself.
+                Err(error) if is_of_server(&error) => {
+                    return Ok(Fate::Refused(error.with_code(net::UNREACHABLE)));
+                }
                 Err(error) => return Ok(Fate::Refused(error)),
             }
         };

@@ -83,7 +83,11 @@ pub fn after(fate: Fate, served: bool, tries: u32) -> Next {
             Error::failed("another's client has this id: nothing was changed").with_status(409).with_code("conflict"),
         ),
         Fate::Refused(error) | Fate::Unknown(error) if error.kind() == Kind::Denied => Next::Stop(error),
-        Fate::Refused(error) | Fate::Unknown(error) if error.kind() == Kind::Interrupted => Next::Again(error),
+        Fate::Refused(error) if error.kind() == Kind::Interrupted => Next::Again(error.with_code(UNSENT)),
+        Fate::Unknown(error) if error.kind() == Kind::Interrupted => Next::Again(error),
+        Fate::Refused(error) if error.code() == Some(net::UNREACHABLE) && !(served && tries >= MOST_TRIES) => {
+            Next::Again(error)
+        }
         Fate::Refused(error) if refuses_ids(&error) => Next::Stop(
             error
                 .hint("Hydra v2.0 and v2.1 take no id from a client's maker, and without one no row can be told from another")
@@ -102,6 +106,9 @@ pub fn after(fate: Fate, served: bool, tries: u32) -> Next {
         Fate::Unknown(error) => Next::Again(error),
     }
 }
+
+/// The code of an error that says that nothing was sent.
+pub const UNSENT: &str = "unsent";
 
 /// A row is tried so often while others are served, each time with the repeats of a single create.
 pub const MOST_TRIES: u32 = 3;

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::api::console::Console;
 use crate::config::profile::{self, Profile};
+use crate::config::team;
 use crate::error::{Error, Result};
 use crate::grammar::{Args, Host};
 use crate::output::outcome::Row;
@@ -48,7 +49,14 @@ fn selection(network: &Network) -> Result<&std::path::Path> {
 /// Refuses to choose what a profile names already: it would have no effect.
 fn may_choose(host: &Host, what: &str, names_it: fn(&Profile) -> bool) -> Result<()> {
     let Some(used) = host.session.chosen()?.profile else { return Ok(()) };
-    match profile::user()?.all.get(&used.name) {
+    let own = profile::user()?;
+    let team = match &own.current_from {
+        Some(path) => Some(team::at(path)?),
+        None => team::found()?,
+    };
+    let found = own.all.get(&used.name).filter(|_| own.current_from.is_none());
+    let found = found.or_else(|| team.as_ref()?.profiles.all.get(&used.name));
+    match found.or_else(|| own.all.get(&used.name)) {
         Some(profile) if names_it(profile) => {
             Err(Error::usage(format!("profile {} names its {what} itself: nothing was changed", used.name))
                 .hint(format!("edit {}, or use another profile", profile::user_file()?.display())))

@@ -80,7 +80,10 @@ pub fn change<T>(path: &Path, change: impl FnOnce(&mut DocumentMut) -> Result<T>
         before.parse().map_err(|_| Error::usage(format!("{} cannot be changed", path.display())))?;
     let unchanged = document.to_string();
     // Comments alone are at the end of nothing: what is added comes after them.
-    let comments = if document.is_empty() { unchanged.clone() } else { String::new() };
+    let mut comments = if document.is_empty() { unchanged.clone() } else { String::new() };
+    if !comments.is_empty() && !comments.ends_with('\n') {
+        comments.push('\n');
+    }
     if document.is_empty() {
         document.set_trailing("");
     }
@@ -133,7 +136,10 @@ pub fn remove(document: &mut DocumentMut, outer: &str, inner: &str) {
         next.decor_mut().set_prefix(joined);
     } else {
         let trailing = document.trailing().as_str().unwrap_or_default();
-        let joined = format!("{comments}{trailing}");
+        let mut joined = format!("{comments}{trailing}");
+        if !joined.ends_with('\n') {
+            joined.push('\n');
+        }
         document.set_trailing(joined);
     }
 }

@@ -109,12 +109,15 @@ pub fn production(chosen: &Chosen) -> Result<Option<String>> {
 
 /// The profiles that are production: the user's own, and those of a repository that is trusted.
 fn marked() -> Result<BTreeMap<String, Profile>> {
-    let mut all = profile::user()?.all;
-    if let Ok(Some(team)) = team::found()
-        && team.is_trusted()?
-    {
-        for (name, profile) in team.profiles.all {
-            all.entry(name).or_insert(profile);
+    let own = profile::user()?;
+    let mut all = own.all;
+    // That of this folder, and that of which a profile is in use.
+    let in_use = own.current_from.and_then(|path| team::at(&path).ok());
+    for team in team::found().ok().flatten().into_iter().chain(in_use) {
+        if team.is_trusted()? {
+            for (name, profile) in team.profiles.all {
+                all.entry(name).or_insert(profile);
+            }
         }
     }
     all.retain(|_, profile| profile.production);
@@ -159,7 +162,16 @@ fn production_of(session: &Session, chosen: &Chosen) -> Result<Option<String>> {
                 }
                 None => false,
             },
-            Target::Network(_) | Target::Server { .. } | Target::Sandbox => false,
+            // As whom a header signs in is not known: what may be it is taken for it.
+            Target::Server { admin, credential: None, .. } => slug_at(&name, &profile, admin).is_some_and(|slug| {
+                let may_be = |wanted: &str| {
+                    slug.starts_with(wanted)
+                        || network::is_id(wanted)
+                        || wanted.chars().any(|c| c.is_uppercase() || c == ' ')
+                };
+                profile.project.as_deref().is_none_or(may_be)
+            }),
+            Target::Network(_) | Target::Sandbox => false,
         };
         if is_it {
             return Ok(Some(name));
@@ -199,6 +211,12 @@ fn is_meant(session: &Session, network: &Network, profile: &Profile, place: &Pla
 fn is_same(endpoint: &str, address: &Url) -> bool {
     let Ok(endpoint) = Url::parse(endpoint) else { return false };
     if endpoint.port_or_known_default() != address.port_or_known_default() {
+        return false;
+    }
+    // Two servers may stand behind one gateway, by their paths.
+    let path = |url: &Url| url.path().trim_matches('/').to_owned();
+    let (one, other) = (path(&endpoint), path(address));
+    if one != other && !one.is_empty() && !other.is_empty() {
         return false;
     }
     let host = |url: &Url| url.host_str().unwrap_or_default().trim_end_matches('.').to_lowercase();

@@ -81,7 +81,9 @@ struct Shared {
     /// What the shell was told to use.
     used: Mutex<Option<Given>>,
     /// What the flags of the shell meant when it began, if anything.
-    began_at: OnceLock<Option<Chosen>>,
+    began_at: OnceLock<Option<Target>>,
+    /// Whether the shell was told to use what its own flags are not of.
+    has_left: AtomicBool,
     /// Keys that were made for this session.
     minted: Mutex<Vec<Minted>>,
     /// The targets on which a first change was agreed to.
@@ -126,6 +128,7 @@ impl Session {
             sandbox: OnceCell::new(),
             used: Mutex::default(),
             began_at: OnceLock::new(),
+            has_left: AtomicBool::new(false),
             minted: Mutex::default(),
             agreed: Mutex::default(),
             warned: Mutex::default(),
@@ -170,13 +173,16 @@ impl Session {
         };
         if let Some(used) = &*locked(&self.shared.used) {
             // Another project of the same console is reached in the same way.
-            let policy = if used.is_of_network() { self.settings.policy.clone() } else { without_target().policy };
+            let given = &self.settings.given;
+            let was_of_network = given.endpoint.is_none() && !given.sandbox && given.profile.is_none();
+            let is_kept = used.is_of_network() && was_of_network && !self.shared.has_left.load(Ordering::SeqCst);
+            let policy = if is_kept { self.settings.policy.clone() } else { without_target().policy };
             return Settings { policy, ..without_target() };
         }
         let mut settings = (*self.settings).clone();
         let is_for_one = !settings.headers.is_empty() || settings.given.public_endpoint.is_some();
         if let Some(began_at) = self.shared.began_at.get().filter(|_| is_for_one)
-            && target::choose(&settings.given).ok() != *began_at
+            && target::choose(&settings.given).ok().map(|chosen| chosen.target) != *began_at
         {
             // What was given for one server goes to no other that a file names by now.
             settings.headers = HeaderMap::new();
@@ -187,7 +193,7 @@ impl Session {
 
     /// Notes what the flags of the shell mean as it begins.
     pub fn note_target(&self) {
-        self.shared.began_at.get_or_init(|| target::choose(&self.settings.given).ok());
+        self.shared.began_at.get_or_init(|| target::choose(&self.settings.given).ok().map(|chosen| chosen.target));
     }
 
     /// What writes to the terminal.
@@ -254,6 +260,9 @@ impl Session {
 
     /// From now on, commands that name no target act there. Those that were made before are not affected.
     pub fn use_from_now_on(&self, given: Given) {
+        if !given.is_of_network() {
+            self.shared.has_left.store(true, Ordering::SeqCst);
+        }
         let trust = given.trust.clone().or_else(|| self.settings.given.trust.clone());
         *locked(&self.shared.used) = Some(Given { trust, ..given });
     }

@@ -110,6 +110,7 @@ fn write(host: &Host, args: &Args) -> Result<Outcome> {
     let Some(out) = args.text("out") else { return shown(host, args, secrets) };
     let session = &host.session;
     results::rehearse(Path::new(out))?;
+    results::refuse_others(Path::new(out))?;
     let run = Run::open_with_key(session, args.text("run").unwrap_or_default())?;
     engine::write_results(session, &run, Path::new(out), secrets)?;
     session.ui().note(&format!("results: {}", results::shown(Path::new(out))));

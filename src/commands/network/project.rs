@@ -115,7 +115,7 @@ fn one(host: &Host, args: &Args) -> Result<Outcome> {
 }
 
 fn choose(host: &Host, args: &Args) -> Result<Outcome> {
-    may_choose(host, "project", |profile| profile.project.is_some())?;
+    may_choose(host, "project", |profile| profile.project.is_some() || profile.workspace.is_some())?;
     let (network, place, document) = wanted(host, args)?;
     ory::change(selection(&network)?, |members| {
         members.insert("selected_project".into(), place.id.as_str().into());
