@@ -767,6 +767,9 @@ fn what_is_made_secret_on_the_way_is_neither_lost_nor_written_down() {
     program.run("batch update n1 --set client_secret=canary-of-the-command-line").ok();
     program.file("s.csv", "client_id\na\n");
     program.run("batch create s.csv --set client_secret=canary-of-the-command-line").ok();
+    program.file("t.csv", "client_id\nt\n");
+    let ran = program.run("batch create t.csv --set registration_access_token=canary-of-the-command-line");
+    assert_eq!(ran.code, Some(2), "{ran}");
     for run in files(&program.home().join("state/batch")) {
         for path in files(&run) {
             let bytes = fs::read(&path).unwrap();

@@ -304,7 +304,7 @@ impl<'a> Checker<'a> {
         recipient::encrypt(&all, &Secret::new("trial"))?;
         let material =
             found.iter().map(|(_, read)| json!({"from": read.from, "bytes": STANDARD.encode(&read.bytes)})).collect();
-        let expires = all.iter().filter_map(Recipient::expires).min().map(seconds);
+        let expires = all.iter().filter_map(Recipient::expires).min().map(store::seconds);
         let (name, material) = (name.to_owned(), Value::Array(material).to_string());
         let journal = self.journal;
         self.session.wait(journal.write(move |connection| store::keep_keys(connection, &name, &material, expires)))
@@ -358,14 +358,10 @@ fn place_in(name: &str, error: Error) -> Error {
     error.about(format!("{}{at}", safe(name)))
 }
 
-fn seconds(time: SystemTime) -> i64 {
-    time.duration_since(UNIX_EPOCH).map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
-}
-
 /// Refuses a run in which a key would end before it is used.
 pub fn check_keys(session: &Session, journal: &Journal, lasts: Duration) -> Result<()> {
     let end = SystemTime::now() + lasts;
-    let found = session.wait(journal.write(move |connection| store::expiring(connection, seconds(end))))?;
+    let found = session.wait(journal.write(move |connection| store::expiring(connection, store::seconds(end))))?;
     match found {
         None => Ok(()),
         Some((row, line, expires)) => {

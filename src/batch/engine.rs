@@ -58,8 +58,6 @@ pub struct New {
     pub going: Going,
     /// Make the rows of an input again that was run already.
     pub again: bool,
-    /// What of the command line makes the same input another one.
-    pub variant: String,
     /// Keep the run's key in the key store instead of a file.
     pub key_store: bool,
 }
@@ -118,9 +116,14 @@ impl Run {
     /// Whether it knows secrets that are encrypted for nobody.
     fn has_plain(&self, session: &Session) -> Result<bool> {
         if self.job()? == Job::Create {
-            return Ok(self.fact("plain").is_some_and(|plain| plain != "0"));
+            return Ok(self.asks_plain());
         }
         session.finish(self.journal.write(store::has_sealed))?
+    }
+
+    /// Whether its input asks for secrets that are encrypted for nobody.
+    fn asks_plain(&self) -> bool {
+        self.fact("plain").is_some_and(|plain| plain != "0")
     }
 
     /// What it does with the clients of its rows.
@@ -176,11 +179,12 @@ fn spool(session: &Session, folder: &Folder, new: New, is_trial: bool) -> Result
         Input::Ids(_) => "ids".into(),
     };
     let (job, no_lint) = (new.check.job, new.check.no_lint);
+    let variant = new.shape.variant().to_owned();
     let checked = Checker::new(session, &journal, &key, new.shape, new.check)?.run(new.input)?;
     let mut same = None;
     if !is_trial {
         let identity = Identity::of(session)?;
-        let hash = format!("{} {} {}", job.verb(), checked.hash, new.variant);
+        let hash = format!("{} {} {}", job.verb(), checked.hash, variant);
         identity.write(&mut facts);
         facts.insert("hash".into(), hash.clone());
         same = Some((identity, hash)).filter(|_| !new.again);
@@ -207,6 +211,9 @@ fn spool(session: &Session, folder: &Folder, new: New, is_trial: bool) -> Result
     Ok((journal, key, facts, checked))
 }
 
+/// The code of an error that says that an input was run already.
+const SAME_INPUT: &str = "same_input";
+
 /// Refuses an input that was run already on the same server: its clients would be made twice.
 fn refuse_again(session: &Session, own: &Folder, identity: &Identity, hash: &str, has_ids: bool) -> Result<()> {
     for name in folder::names()?.into_iter().filter(|name| *name != own.name) {
@@ -216,7 +223,7 @@ fn refuse_again(session: &Session, own: &Folder, identity: &Identity, hash: &str
                 let facts = Journal::peek(&folder::path(&name)?, store::facts).unwrap_or_default();
                 if facts.get("hash").map(String::as_str) == Some(hash) && Identity::read(&facts).may_be(identity) {
                     return Err(Error::usage(format!("this input is run {name}, which another process works on"))
-                        .with_code("same_input")
+                        .with_code(SAME_INPUT)
                         .hint("--again makes a run of its own, and so the clients a second time"));
                 }
                 continue;
@@ -227,20 +234,21 @@ fn refuse_again(session: &Session, own: &Folder, identity: &Identity, hash: &str
         if run.fact("hash") != Some(hash) || !before.may_be(identity) {
             continue;
         }
-        let left = due(&run.counts(session)?);
+        let counts = run.counts(session)?;
+        let left = due(&counts);
         let begun = run.fact("begun").unwrap_or_default().to_owned();
         if left > 0 {
             return Err(Error::usage(format!("this input is run {name}, begun on {begun}: {left} rows are left"))
-                .with_code("same_input")
+                .with_code(SAME_INPUT)
                 .hint(format!("go on with it: orysh batch resume {name}"))
                 .hint("--again makes a run of its own, and so the clients a second time"));
         }
-        let made = run.counts(session)?.get(State::Done.name()).copied().unwrap_or_default();
+        let made = counts.get(State::Done.name()).copied().unwrap_or_default();
         if !has_ids && made > 0 {
             return Err(Error::usage(format!(
                 "this input was run {name}, begun on {begun}: its clients were made, and would be made a second time"
             ))
-            .with_code("same_input")
+            .with_code(SAME_INPUT)
             .hint(format!("see what it came to: orysh batch show {name}"))
             .hint("--again makes them a second time"));
         }
@@ -284,10 +292,13 @@ pub fn go(
     let job = run.job()?;
     ask(session, job, left, stdin_is_read)?;
     let why = match (&going.rate, tier) {
-        _ if windows.is_empty() => "as fast as the server allows".to_owned(),
-        (Some(_), _) => format!("{}, as --rate says: {}", pace::described(&windows), about(lasts)),
-        (None, Some(tier)) => format!("{}, as tier {}: {}", pace::described(&windows), tier.name, about(lasts)),
-        (None, None) => format!("{}: {}", pace::described(&windows), about(lasts)),
+        (Some(_), _) if !windows.is_empty() => {
+            format!("{}, as --rate says: {}", pace::described(&windows), about(lasts))
+        }
+        (None, Some(tier)) if !windows.is_empty() => {
+            format!("{}, as tier {}: {}", pace::described(&windows), tier.name, about(lasts))
+        }
+        _ => "as fast as the server allows".to_owned(),
     };
     let rows = if left == total { format!("{left} rows") } else { format!("{left} rows of {total}") };
     ui.note(&format!("run {name}: {rows} to {}, {why}", session.described()?));
@@ -325,7 +336,7 @@ fn ask(session: &Session, job: Job, left: u64, stdin_is_read: bool) -> Result<()
 
 /// Says beforehand what can be told afterwards.
 fn warn_of_key(session: &Session, run: &Run, going: &Going) {
-    let has_plain = run.fact("plain").is_some_and(|plain| plain != "0");
+    let has_plain = run.asks_plain();
     let name = &run.folder.name;
     match secrets(run, going) {
         Secrets::None | Secrets::Pgp if !has_plain && out(run, going).is_some() => session.ui().note(

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -89,9 +89,7 @@ impl Remote for Paced {
 pub struct Tally {
     /// Rows that came to an end.
     pub ended: AtomicU64,
-    /// Rows whose client was made.
-    pub done: AtomicU64,
-    /// Rows that came to another end.
+    /// Those of them that came to another end than was wanted.
     pub failed: AtomicU64,
 }
 
@@ -230,11 +228,11 @@ impl<'a> Sender<'a> {
                 () = tokio::time::sleep_until(until.into()), if pause.is_some() || under_way.is_empty() => {}
                 Some(arrival) = under_way.next(), if !under_way.is_empty() => match arrival {
                     Arrival::Ended(state) => {
-                        let count = if state == State::Done { &self.tally.done } else { &self.tally.failed };
-                        count.fetch_add(1, Ordering::Relaxed);
                         self.tally.ended.fetch_add(1, Ordering::Relaxed);
                         if state == State::Done {
                             (last_served, trouble) = (Instant::now(), 0);
+                        } else {
+                            self.tally.failed.fetch_add(1, Ordering::Relaxed);
                         }
                     }
                     Arrival::Stop(error) => {
@@ -308,10 +306,16 @@ impl<'a> Sender<'a> {
             Fate::Unknown(error) if self.claims && error.code() == Some(settle::UNPROVEN) => self.claim(&plan).await,
             fate => fate,
         };
-        match after(fate, was_served, trip.tries) {
+        let next = after(fate, was_served, trip.tries);
+        self.arrive(trip, Worked { next, secret: plan.sealed().cloned().map(Got::For), note: None }).await
+    }
+
+    /// What a try came to, noted where it ends the row. A secret and a note count where it is done.
+    async fn arrive(&self, trip: Trip, Worked { next, secret, note }: Worked) -> Arrival {
+        match next {
             Next::Done => {
                 self.served.fetch_add(1, Ordering::Relaxed);
-                self.end(&trip.due, State::Done, plan.sealed().cloned().map(Got::For), None).await
+                self.end(&trip.due, State::Done, secret, note.as_ref()).await
             }
             Next::End(state, error) => self.end(&trip.due, state, None, Some(&error)).await,
             Next::Again(error) => Arrival::Again(trip, error),
@@ -360,21 +364,15 @@ impl<'a> Sender<'a> {
             Err(error) => Worked { next: Next::End(State::Failed, error), secret: None, note: None },
         };
         let was_served = self.served.load(Ordering::Relaxed) > served;
-        match next {
-            Next::Done => {
-                self.served.fetch_add(1, Ordering::Relaxed);
-                self.end(&trip.due, State::Done, secret, note.as_ref()).await
-            }
-            Next::End(state, error) => self.end(&trip.due, state, None, Some(&error)).await,
+        let next = match next {
             // It is not known whether it was carried out: it stays to be settled.
             Next::Again(error) if was_served && trip.tries >= MOST_TRIES => {
                 let state = if trip.due.state == State::Sent { State::Sent } else { State::Failed };
-                self.end(&trip.due, state, None, Some(&error)).await
+                Next::End(state, error)
             }
-            Next::Again(error) => Arrival::Again(trip, error),
-            Next::Later(_) => Arrival::Later(trip),
-            Next::Stop(error) => Arrival::Stop(error),
-        }
+            next => next,
+        };
+        self.arrive(trip, Worked { next, secret, note }).await
     }
 
     /// Notes what a row came to, on disk before it is told.
@@ -410,7 +408,7 @@ impl<'a> Sender<'a> {
         } else {
             match settle::look_up(&self.remote, plan).await {
                 Ok(Ok(since)) => {
-                    let (n, absent) = (due.n, since.map(seconds));
+                    let (n, absent) = (due.n, since.map(store::seconds));
                     self.journal.write(move |connection| store::looked_up(connection, n, absent)).await?;
                     (due.state, due.absent) = (State::Sent, absent);
                     Proof::Absence(since)
@@ -489,8 +487,4 @@ fn read_keys(material: &str) -> Result<Vec<Recipient>> {
 /// An error as results tell it: without the row's id, so that errors of one kind are the same text.
 fn told(error: &Error, id: &str) -> String {
     error.full_message().replace(&format!("`{id}`"), "").replace("cannot create client : ", "").trim().to_owned()
-}
-
-fn seconds(time: SystemTime) -> i64 {
-    time.duration_since(UNIX_EPOCH).map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::rows::{Given, Raw};
 use super::template::Template;
@@ -47,6 +47,8 @@ pub struct Shape {
     maps: HashMap<String, String>,
     sets: Vec<Fixed>,
     defaults: ClientSpec,
+    /// What it was made from, without secrets.
+    variant: String,
     /// Only ids and keys count, and all other columns are passed over.
     only_ids: bool,
     /// By the number of the name.
@@ -60,14 +62,13 @@ pub struct Asked {
     pub spec: ClientSpec,
     /// Whom its secret is for.
     pub keys: Vec<Source>,
-    /// Names of fields that the server sets, which are left out.
-    pub left_out: Vec<&'static str>,
 }
 
 impl Shape {
     /// From `COLUMN=FIELD`, `FIELD=TEMPLATE` and the fields of every row that says nothing else.
     pub fn new(maps: &[String], sets: &[String], defaults: ClientSpec) -> Result<Shape> {
         let mut shape = Shape { defaults, ..Shape::default() };
+        let mut plain = Vec::new();
         for map in maps {
             let (column, field) = pair("--map", map, "COLUMN=FIELD")?;
             target(field).ok_or_else(|| unknown(field).about("--map"))?;
@@ -78,9 +79,24 @@ impl Shape {
         for set in sets {
             let (field, text) = pair("--set", set, "FIELD=VALUE")?;
             let target = target(field).ok_or_else(|| unknown(field).about("--set"))?;
+            if let Target::Field(field) = &target
+                && field.set_by == SetBy::Server
+            {
+                return Err(Error::usage(format!("`{}` is set by the server", field.json)).about("--set"));
+            }
+            plain.push(match &target {
+                Target::Field(field) if field.secret => field.json,
+                _ => set.as_str(),
+            });
             shape.sets.push((target, field.to_owned(), Template::parse(text).map_err(|error| error.about("--set"))?));
         }
+        shape.variant = json!([maps, plain, shape.defaults.redacted()]).to_string();
         Ok(shape)
+    }
+
+    /// What makes the same input another one: of a secret only that there is one.
+    pub fn variant(&self) -> &str {
+        &self.variant
     }
 
     /// The same, for rows of which nothing but the id and whom a secret is for counts.
@@ -147,7 +163,7 @@ impl Shape {
 
     /// The client that a row asks for. Errors: all that is wrong in it, each with its column or place.
     pub fn asked(&self, raw: &mut Raw, names: &[String]) -> std::result::Result<Asked, Vec<Error>> {
-        let mut asked = Asked { spec: self.defaults.clone(), keys: Vec::new(), left_out: Vec::new() };
+        let mut asked = Asked { spec: self.defaults.clone(), keys: Vec::new() };
         let mut members: Vec<Member<'_>> = Vec::new();
         let mut errors = Vec::new();
         let texts = self.texts(raw, names);
@@ -159,10 +175,8 @@ impl Shape {
             let read = match &self.targets[number] {
                 Target::Template => Ok(()),
                 Target::Unknown(near) => Err(unknown_name(&names[number], near.as_deref())),
-                Target::Field(field) if field.set_by == SetBy::Server => {
-                    asked.left_out.push(field.json);
-                    Ok(())
-                }
+                // Exports hold it, and it is not for a client to say.
+                Target::Field(field) if field.set_by == SetBy::Server => Ok(()),
                 Target::Field(field) => value(field, given).map(|value| asked.spec.set(field, value)),
                 Target::Member(field, path) => member(given).map(|value| members.push((*field, path, value))),
                 Target::Key(make) => match text(&given) {

@@ -48,6 +48,17 @@ pub struct Bench<'a> {
     pub no_lint: bool,
 }
 
+impl Bench<'_> {
+    /// A row's secret as the journal keeps it.
+    fn kept(&self, n: u64, secret: &Secret) -> Result<Got> {
+        Ok(if self.recipients.is_empty() {
+            Got::Sealed(self.key.seal(n, secret)?)
+        } else {
+            Got::For(recipient::encrypt(&self.recipients, secret)?)
+        })
+    }
+}
+
 impl Worked {
     fn of(next: Next) -> Self {
         Worked { next, secret: None, note: None }
@@ -124,14 +135,7 @@ pub async fn update(bench: &Bench<'_>, trip: &mut Trip) -> Result<Worked> {
     }
     let secret = match (update.sealed(), makes_secret) {
         (Some(sealed), _) => Some(Got::For(sealed.clone())),
-        (None, true) => {
-            let secret = bench.key.secret_of(trip.due.n);
-            Some(if bench.recipients.is_empty() {
-                Got::Sealed(bench.key.seal(trip.due.n, &secret)?)
-            } else {
-                Got::For(recipient::encrypt(&bench.recipients, &secret)?)
-            })
-        }
+        (None, true) => Some(bench.kept(trip.due.n, &bench.key.secret_of(trip.due.n))?),
         (None, false) => None,
     };
     Ok(Worked { next: Next::Done, secret, note: None })
@@ -214,11 +218,7 @@ pub async fn rotate(bench: &Bench<'_>, trip: &mut Trip) -> Result<Worked> {
             Error::failed("the server rotated the secret and does not tell the new one: the old one still counts");
         return Ok(Worked::of(Next::End(State::Unproven, error)));
     };
-    let got = if bench.recipients.is_empty() {
-        Got::Sealed(bench.key.seal(n, &secret)?)
-    } else {
-        Got::For(recipient::encrypt(&bench.recipients, &secret)?)
-    };
+    let got = bench.kept(n, &secret)?;
     let is_again = trip.due.before.as_deref().is_some_and(|before| before.starts_with(AGAIN));
     let note = is_again.then(|| {
         Error::failed("its secret was rotated twice, as the first reply was lost: an old secret took one place more")

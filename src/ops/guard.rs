@@ -38,7 +38,9 @@ pub fn check(session: &Session, deed: Deed, what: &str) -> Result<()> {
         return Ok(());
     };
     let key = format!("{name} {}", chosen.place());
-    if deed == Deed::Write && (is_plain(&chosen) || session.has_agreed(&key, false)) || has_assent(session, &name)? {
+    if deed == Deed::Write && (is_plain(&chosen) || session.has_agreed(&key, false))
+        || has_assent(session, Some(&name))?
+    {
         return Ok(());
     }
     demand(session, &name, what, &session.described()?)?;
@@ -56,12 +58,7 @@ pub fn check(session: &Session, deed: Deed, what: &str) -> Result<()> {
 pub fn ask(session: &Session, what: &str, refused: &str, stdin_is_read: bool) -> Result<()> {
     let chosen = session.chosen()?;
     let name = production_of(session, &chosen)?;
-    refuse_other(session, name.as_deref())?;
-    let agreed = match &name {
-        Some(name) => has_assent(session, name)?,
-        None => session.settings().assent.yes,
-    };
-    if !agreed {
+    if !has_assent(session, name.as_deref())? {
         let place = session.described()?;
         match &name {
             Some(name) if !session.ui().can_ask(stdin_is_read) => return Err(refusal(name, what, &place)),
@@ -91,9 +88,19 @@ pub fn batch(session: &Session, what: &str, stdin_is_read: bool) -> Result<()> {
 /// The name of the production profile that a target is of, or whose address it has, as far as that is known without
 /// asking anybody.
 pub fn production(chosen: &Chosen) -> Result<Option<String>> {
-    if let Some(profile) = chosen.profile.as_ref().filter(|profile| profile.production) {
-        return Ok(Some(profile.name.clone()));
+    match own(chosen) {
+        Some(name) => Ok(Some(name)),
+        None => Ok(addressed(chosen, &marked()?)),
     }
+}
+
+/// The name of the profile that a target is of, where that is production.
+fn own(chosen: &Chosen) -> Option<String> {
+    chosen.profile.as_ref().filter(|profile| profile.production).map(|profile| profile.name.clone())
+}
+
+/// The name of the profile whose address or project a target has, as far as that is known without asking anybody.
+fn addressed(chosen: &Chosen, marked: &BTreeMap<String, Profile>) -> Option<String> {
     let is_it = |name: &str, profile: &Profile| match &chosen.target {
         Target::Server { admin, .. } => {
             profile.endpoint.as_deref().is_some_and(|endpoint| is_same(endpoint, admin))
@@ -104,7 +111,7 @@ pub fn production(chosen: &Chosen) -> Result<Option<String>> {
         }
         Target::Sandbox => false,
     };
-    Ok(marked()?.into_iter().find(|(name, profile)| is_it(name, profile)).map(|(name, _)| name))
+    marked.iter().find(|(name, profile)| is_it(name, profile)).map(|(name, _)| name.clone())
 }
 
 /// The profiles that are production: the user's own, and those of a repository that is trusted.
@@ -126,12 +133,16 @@ fn marked() -> Result<BTreeMap<String, Profile>> {
 
 /// The same; on Ory Network the console is asked which project it is, where a profile names one that is production.
 fn production_of(session: &Session, chosen: &Chosen) -> Result<Option<String>> {
-    if let Some(name) = production(chosen)? {
+    if let Some(name) = own(chosen) {
+        return Ok(Some(name));
+    }
+    let marked = marked()?;
+    if let Some(name) = addressed(chosen, &marked) {
         return Ok(Some(name));
     }
     let policy = session.policy(chosen.profile.as_ref());
     let tell = |message: &str| session.ui().note(message);
-    for (name, profile) in marked()? {
+    for (name, profile) in marked {
         let is_it = match &chosen.target {
             Target::Network(network) if profile.endpoint.is_some() || is_of(&name, &profile, network) => {
                 let place = session.wait(network::known_or_found(network, &policy, &tell))?;
@@ -256,14 +267,11 @@ fn is_plain(chosen: &Chosen) -> bool {
     chosen.profile.is_none() && matches!(chosen.layer, Layer::Flags | Layer::Environment)
 }
 
-fn has_assent(session: &Session, name: &str) -> Result<bool> {
-    match &session.settings().assent {
-        Assent { confirm: Some(confirmed), .. } if confirmed != name => {
-            Err(Error::usage(format!("--confirm is for `{confirmed}`, and the target is `{name}`")))
-        }
-        Assent { confirm: Some(_), .. } | Assent { yes: true, .. } => Ok(true),
-        Assent { confirm: None, yes: false } => Ok(false),
-    }
+/// Whether changing this target was agreed to on the command line. Errors: another was.
+fn has_assent(session: &Session, name: Option<&str>) -> Result<bool> {
+    refuse_other(session, name)?;
+    let Assent { yes, confirm } = &session.settings().assent;
+    Ok(*yes || confirm.is_some())
 }
 
 fn demand(session: &Session, name: &str, what: &str, place: &str) -> Result<()> {

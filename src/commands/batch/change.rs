@@ -1,9 +1,8 @@
 //! `batch update`, `batch delete` and `batch rotate`: many clients that are there, with the same journal and limits.
 
 use clap::{Arg, ArgAction};
-use serde_json::json;
 
-use super::create::{begin, plain};
+use super::create::begin;
 use super::{begin_args, going, switch};
 use crate::api::request::ListQuery;
 use crate::batch::check::{self, Input};
@@ -134,7 +133,6 @@ fn run(host: &Host, args: &Args, job: Job) -> Result<Outcome> {
         going: going(args)?,
         // What is changed twice is as it is wanted all the same.
         again: true,
-        variant: json!([maps, plain(&sets)]).to_string(),
         key_store: args.flag("key-store"),
     };
     match begin(session, new, args.flag("dry-run"), file == Some("-")) {

@@ -1,8 +1,5 @@
 //! `batch create INPUT`: a client a row, each exactly once.
 
-use clap::{Arg, ArgAction};
-use serde_json::json;
-
 use super::{begin_args, going, outcome, switch};
 use crate::batch::check::{self, Input};
 use crate::batch::engine::{self, New};
@@ -15,6 +12,7 @@ use crate::grammar::{Args, Command, Host, recipients};
 use crate::model::client::ClientSpec;
 use crate::output::outcome::{Outcome, Row};
 use crate::session::Session;
+use clap::{Arg, ArgAction};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -73,10 +71,9 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     {
         return Err(Error::usage("--out is the input itself, which it would replace").hint("name another file"));
     }
-    let (maps, sets) = (args.texts("map"), args.texts("set"));
     let new = New {
         input: Input::Rows(Rows::open(&input)?.into()),
-        shape: Shape::new(&maps, &sets, defaults.clone())?,
+        shape: Shape::new(&args.texts("map"), &args.texts("set"), defaults)?,
         check: check::How {
             job: Job::Create,
             no_lint: args.flag("no-lint"),
@@ -85,7 +82,6 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         },
         going: going(args)?,
         again: args.flag("again"),
-        variant: json!([maps, plain(&sets), defaults.redacted()]).to_string(),
         key_store: args.flag("key-store"),
     };
     begin(session, new, args.flag("dry-run"), input == "-")
@@ -120,10 +116,4 @@ pub fn begin(session: &Session, new: New, is_trial: bool, stdin_is_read: bool) -
 pub fn told(row: serde_json::Value) -> Row {
     let name = row["run"].as_str().unwrap_or_default().to_owned();
     Row::value(row).with_id(name)
-}
-
-/// What fixed values stand in the journal as: of a secret only that there is one.
-pub fn plain(sets: &[String]) -> Vec<String> {
-    let is_secret = |set: &str| set.trim_start().starts_with("client_secret") || set.trim_start().starts_with("secret");
-    sets.iter().map(|set| if is_secret(set) { "client_secret".to_owned() } else { set.clone() }).collect()
 }
