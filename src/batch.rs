@@ -1,5 +1,6 @@
 //! Many clients, each exactly once, and no secret lost: rows are checked and kept in a journal before anything is sent.
 
+pub mod carry;
 pub mod check;
 pub mod engine;
 pub mod folder;

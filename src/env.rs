@@ -46,6 +46,7 @@ variables! {
     XDG_CONFIG_HOME: "Folder for configuration (default ~/.config): profiles",
     XDG_DATA_HOME: "Folder for data (default ~/.local/share): the sandbox's database",
     XDG_STATE_HOME: "Folder for state (default ~/.local/state): secrets of unsettled creates, history",
+    PATH: "Where programs are looked for",
     HOME: "The user's home folder",
     HTTPS_PROXY: "Proxy for https (never used for loopback addresses)",
     HTTP_PROXY: "Proxy for http (never used for loopback addresses)",

@@ -4,6 +4,7 @@ pub mod args;
 pub mod changes;
 pub mod command;
 pub mod common;
+pub mod deliver;
 pub mod execute;
 pub mod help;
 pub mod parse;

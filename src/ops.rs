@@ -3,6 +3,7 @@
 pub mod apply;
 pub mod create;
 pub mod delete;
+pub mod deliver;
 pub mod guard;
 pub mod keep;
 pub mod look;

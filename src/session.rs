@@ -4,6 +4,7 @@ pub mod callback;
 pub mod chosen;
 pub mod credential;
 pub mod handle;
+pub mod hook;
 pub mod interrupt;
 pub mod network;
 pub mod pages;

@@ -181,16 +181,16 @@ fn a_sign_in_is_renewed_in_the_middle_of_a_command() {
     let soon = std::time::SystemTime::now() + std::time::Duration::from_secs(62);
     before["access_token"]["expiry"] = humantime::format_rfc3339_seconds(soon).to_string().into();
     fs::write(file(&program), before.to_string()).unwrap();
-    let rows: Vec<String> = (0..30).map(|n| format!("job-{n}")).collect();
+    let rows: Vec<String> = (0..300).map(|n| format!("job-{n}")).collect();
     program.file("jobs.csv", &format!("client_id\n{}\n", rows.join("\n")));
     let import = program.begin("import clients jobs.csv --format jsonl");
     let at_first = eventually("a client is made", || server.clients().first().cloned());
     assert!(at_first["client_id"].as_str().unwrap().starts_with("job-"));
     assert_eq!(kept(&program), before, "it was not renewed at the start");
-    assert_eq!(import.end().ok().stdout.lines().count(), 30);
+    assert_eq!(import.end().ok().stdout.lines().count(), 300);
     let after = kept(&program);
     assert_ne!(after["access_token"]["refresh_token"], before["access_token"]["refresh_token"]);
-    assert_eq!(server.clients().len(), 30);
+    assert_eq!(server.clients().len(), 300);
 }
 
 #[test]

@@ -12,7 +12,7 @@ use orysh::batch::job::Job;
 use orysh::batch::journal::Journal;
 use orysh::batch::key::RunKey;
 use orysh::batch::pace::Pace;
-use orysh::batch::run::{Ended, Sender, Tally};
+use orysh::batch::run::{Ended, PATIENCE, Sender, Sending, Tally};
 use orysh::batch::store::{self, New};
 use orysh::error::Error;
 use orysh::session::Session;
@@ -183,7 +183,8 @@ fn is_whole_after(schedule: &[Fate]) {
         let tally = Tally::default();
         // One after the other: which request has which fate is then the same each time.
         let pace = Arc::new(Pace::new(1, Vec::new(), None));
-        let sender = Sender::new(&session, &journal, &key, (Job::Create, true, false), pace, &tally);
+        let how = Sending { job: Job::Create, no_lint: true, claims: false, patience: PATIENCE, heard: None };
+        let sender = Sender::new(&session, &journal, &key, how, pace, &tally);
         let ended = session
             .finish(async {
                 tokio::select! {

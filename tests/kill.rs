@@ -8,7 +8,7 @@ use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::auth::signed_in;
-use crate::support::{Orysh, Sandbox, anywhere, files, orysh};
+use crate::support::{Orysh, Sandbox, anywhere, eventually, files, orysh};
 
 /// How often a writer of files is killed, for each kind of file.
 const WRITERS: usize = 40;
@@ -50,6 +50,76 @@ fn every_client_of_a_killed_create_has_its_secret_somewhere() {
     }
     assert!(ended < KILLS, "no create was killed");
     assert!(!clients.is_empty(), "every create was killed before it was sent");
+}
+
+#[test]
+fn an_import_that_is_killed_is_gone_on_with() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = orysh(&server);
+    let rows: Vec<String> = (0..400).map(|n| format!("job-{n}")).collect();
+    program.file("j.csv", &format!("client_name\n{}\n", rows.join("\n")));
+    let line = "import clients j.csv --format jsonl";
+    let mut kills = 0;
+    let run = loop {
+        let running = program.begin(line);
+        thread::sleep(Duration::from_millis(40 + 10 * kills));
+        running.signal(Signal::KILL);
+        let ran = running.end();
+        kills += 1;
+        assert!(ran.code.is_none() && kills < 100, "it was never killed in the middle: {ran}");
+        let list = program.run("batch list --format json").json();
+        let begun = list.as_array().unwrap().iter().find(|run| run["done"] != 0 && run["done"] != 400);
+        if let Some(run) = begun {
+            break run["run"].as_str().unwrap().to_owned();
+        }
+        for run in program.run("batch list -q").ok().stdout.lines() {
+            if program.run(&format!("batch status {run} --format json")).json()["unsettled"] != 0 {
+                program.run(&format!("batch resume {run}")).ok();
+            }
+            program.run(&format!("batch undo {run} --yes"));
+            program.run(&format!("batch forget {run} --yes")).ok();
+        }
+    };
+    // The same again would make clients twice.
+    program.run(line).fails(2, &format!("this input is run {run}")).tells("batch resume");
+    program.run("batch resume").ok();
+    assert_eq!(server.clients().len(), 400);
+    let secrets: HashMap<String, String> = program.secrets_of_runs().into_iter().collect();
+    for client in server.clients() {
+        assert!(server.accepts(&client["client_id"], &secrets[client["client_id"].as_str().unwrap()].clone().into()));
+    }
+}
+
+#[test]
+fn an_import_that_is_interrupted_tells_what_it_made_and_what_is_left() {
+    let server = Sandbox::with("--hash-iterations 1 --latency 50ms");
+    let program = orysh(&server);
+    let rows: Vec<String> = (0..300).map(|n| format!("job-{n}")).collect();
+    program.file("j.csv", &format!("client_id\n{}\n", rows.join("\n")));
+    let running = program.begin("import clients j.csv --format jsonl");
+    eventually("a client is made", || server.clients().first().cloned());
+    running.signal(Signal::INT);
+    let ran = running.end().tells("clients are left, go on with: orysh batch resume");
+    assert_eq!(ran.code, Some(130), "{ran}");
+    let told = ran.stdout.lines().count();
+    assert!(told > 0 && told < 300 && told == server.clients().len(), "{told} are told");
+    for line in ran.stdout.lines() {
+        let made: Value = serde_json::from_str(line).unwrap();
+        assert!(server.accepts(&made["client_id"], &made["client_secret"]));
+    }
+    program.run("batch resume").ok();
+    assert_eq!(server.clients().len(), 300);
+}
+
+#[test]
+fn an_import_waits_for_no_server_that_is_not_there() {
+    let program = anywhere();
+    program.file("j.csv", "client_id\na\nb\n");
+    let began = Instant::now();
+    program.run("import clients j.csv --endpoint http://127.0.0.1:1").fails(1, "cannot").tells("were not tried");
+    program.run("apply -f j.csv --endpoint http://127.0.0.1:1").fails(1, "cannot");
+    assert!(began.elapsed() < Duration::from_secs(20));
+    assert_eq!(program.run("batch list -q").ok().stdout, "", "nothing is left of what was never sent");
 }
 
 /// How long something takes that is left alone.

@@ -12,6 +12,7 @@ mod canary;
 mod console;
 mod contract;
 mod create;
+mod deliver;
 mod drop_in;
 mod examples;
 mod faults;

@@ -89,6 +89,9 @@ fn ready(gpg: &Gpg, store: &KeyStore) -> (Sandbox, Orysh) {
     let target = ["profile add local --endpoint", &server.admin, "--credential env:LOCAL_KEY"].join(" ");
     program.run(&target).ok();
     program.file("orysh.toml", "[profile.team]\nendpoint = \"http://127.0.0.1:1\"\n");
+    program.executable("hand-over", "#!/bin/sh\nexec grep -q client_secret\n");
+    // It was not handed over: its secret is kept.
+    program.run("rotate secret app-1 --deliver false").tells("was not delivered");
     fs::create_dir(program.home().join("clients")).unwrap();
     program.file("clients/a.yaml", "client_id: a\n");
     (server, program)

@@ -44,7 +44,29 @@ pub struct How {
     /// Go on with the good rows where some are wrong.
     pub skip_invalid: bool,
     /// Whom every secret is for whose row names nobody.
-    pub recipients: Wanted,
+    pub recipients: Recipients,
+}
+
+impl How {
+    /// As rows of that kind are read where nothing else is said.
+    pub fn of(job: Job) -> Self {
+        How { job, no_lint: false, skip_invalid: false, recipients: Recipients::default() }
+    }
+}
+
+/// Whom secrets are for.
+#[derive(Debug)]
+pub enum Recipients {
+    /// Keys that are to be read.
+    Wanted(Wanted),
+    /// Keys that were read, and told of.
+    Read(Vec<(Recipient, Material)>),
+}
+
+impl Default for Recipients {
+    fn default() -> Self {
+        Recipients::Read(Vec::new())
+    }
 }
 
 /// The code of an error that says that no client is meant.
@@ -56,6 +78,21 @@ pub enum Input {
     Rows(Box<Rows>),
     /// Ids, which may come from a server: what is asked for is the same for all of them.
     Ids(Box<dyn Iterator<Item = Result<ClientId>>>),
+    /// Clients that a command has checked already, under a name for them all.
+    Ready(&'static str, Vec<Ready>),
+}
+
+/// A client that was checked already, with all that it needs.
+#[derive(Debug)]
+pub struct Ready {
+    /// Its id.
+    pub id: ClientId,
+    /// Whether that was chosen here.
+    pub id_is_ours: bool,
+    /// What is asked for. A secret in it was given by a person; one that is made here is the run's to choose.
+    pub spec: ClientSpec,
+    /// Whether its secret is encrypted.
+    pub is_sealed: bool,
 }
 
 /// What an input came to.
@@ -82,6 +119,8 @@ pub struct Checker<'a> {
     how: How,
     /// The number of the keys that every secret is for.
     default_keys: Option<i64>,
+    /// The hosts with private addresses from which keys of rows may be fetched.
+    allowed_private: Vec<String>,
     sources: HashMap<String, i64>,
     waiting: Vec<New>,
     wrong: Vec<(u64, usize, String)>,
@@ -101,6 +140,7 @@ impl<'a> Checker<'a> {
             shape,
             how,
             default_keys: None,
+            allowed_private: Vec::new(),
             sources: HashMap::new(),
             waiting: Vec::with_capacity(CHUNK),
             wrong: Vec::new(),
@@ -109,9 +149,16 @@ impl<'a> Checker<'a> {
             warnings: Vec::new(),
             checked: Checked::default(),
         };
-        if !checker.how.recipients.sources.is_empty() {
-            let found = recipients::load_with_material(session, &checker.how.recipients)?;
-            recipients::tell(session, &found.iter().map(|(recipient, _)| recipient.clone()).collect::<Vec<_>>());
+        let found = match std::mem::take(&mut checker.how.recipients) {
+            Recipients::Wanted(wanted) => {
+                let found = recipients::load_with_material(session, &wanted)?;
+                recipients::tell(session, &found.iter().map(|(recipient, _)| recipient.clone()).collect::<Vec<_>>());
+                checker.allowed_private = wanted.allowed_private;
+                found
+            }
+            Recipients::Read(found) => found,
+        };
+        if !found.is_empty() {
             checker.default_keys = Some(checker.keep("flags", &found)?);
         }
         Ok(checker)
@@ -147,7 +194,57 @@ impl<'a> Checker<'a> {
                 self.checked.hash = hex(&hash.finalize());
                 Ok(self.checked)
             }
+            Input::Ready(name, clients) => {
+                let mut hash = Sha256::new();
+                for (at, ready) in clients.into_iter().enumerate() {
+                    let place = Place { row: at as u64 + 1, at: Position { line: at + 1, column: 1 } };
+                    let new = self.ready(&place, ready, &mut hash)?;
+                    self.waiting.push(new);
+                    if self.waiting.len() >= CHUNK {
+                        self.flush(name)?;
+                    }
+                }
+                self.flush(name)?;
+                self.checked.hash = hex(&hash.finalize());
+                Ok(self.checked)
+            }
         }
+    }
+
+    /// A client that was checked already. What tells it from others goes into `hash`.
+    fn ready(&mut self, place: &Place, ready: Ready, hash: &mut Sha256) -> Result<New> {
+        let Ready { id, id_is_ours, mut spec, is_sealed } = ready;
+        let keys = self.default_keys.filter(|_| is_sealed);
+        if let Some(field) = fields::field("client_id").filter(|_| id_is_ours || self.how.job != Job::Create) {
+            spec.remove(field);
+        }
+        let shown = if id_is_ours { "" } else { id.as_str() };
+        hash.update(format!("{shown} {}\n", Value::Object(spec.redacted())));
+        let is_create = self.how.job == Job::Create;
+        let has_secret = spec.secret().is_some() || is_create && spec.uses_secret();
+        if is_create {
+            spec.set_id(&id);
+        }
+        self.spooled(place, spec, &id, id_is_ours, keys, has_secret && keys.is_none())
+    }
+
+    /// A row as the journal has it. `is_plain`: it has a secret that is encrypted for nobody.
+    fn spooled(
+        &mut self,
+        place: &Place,
+        mut spec: ClientSpec,
+        id: &ClientId,
+        id_is_ours: bool,
+        keys: Option<i64>,
+        is_plain: bool,
+    ) -> Result<New> {
+        let sealed = spec.secret().map(|secret| self.key.seal(place.row, secret)).transpose()?;
+        spec.remove_secret();
+        self.checked.given += u64::from(!id_is_ours);
+        self.checked.plain += u64::from(is_plain);
+        let (n, line) = (place.row, place.at.line);
+        let (id, body) = (id.as_str().to_owned(), Value::Object(spec.body()).to_string());
+        Ok(New { n, line, id, given: !id_is_ours, body, sealed, keys })
     }
 
     fn run_rows(mut self, mut rows: Rows) -> Result<Checked> {
@@ -246,12 +343,7 @@ impl<'a> Checker<'a> {
                 )));
             }
         };
-        let sealed = spec.secret().map(|secret| self.key.seal(place.row, secret)).transpose()?;
-        spec.remove_secret();
-        self.checked.given += u64::from(is_given);
-        self.checked.plain += u64::from(has_secret && keys.is_none());
-        let body = Value::Object(spec.body()).to_string();
-        Ok(New { n: place.row, line: place.at.line, id: id.as_str().to_owned(), given: is_given, body, sealed, keys })
+        self.spooled(place, spec, &id, !is_given, keys, has_secret && keys.is_none())
     }
 
     /// A row that names a client that is there.
@@ -263,17 +355,13 @@ impl<'a> Checker<'a> {
         if self.how.job == Job::Update && spec.is_empty() {
             return Err(Error::usage("the row changes nothing").hint("name fields, as columns or by --set"));
         }
-        let sealed = spec.secret().map(|secret| self.key.seal(place.row, secret)).transpose()?;
         let keys = match (self.how.job, keys.is_empty()) {
             (Job::Delete, _) => None,
             (_, true) => self.default_keys,
             (_, false) => Some(self.keys(keys)?),
         };
-        spec.remove_secret();
-        self.checked.given += 1;
-        self.checked.plain += u64::from(keys.is_none() && (self.how.job == Job::Rotate || sealed.is_some()));
-        let body = Value::Object(spec.body()).to_string();
-        Ok(New { n: place.row, line: place.at.line, id: id.as_str().to_owned(), given: true, body, sealed, keys })
+        let gets_secret = self.how.job == Job::Rotate || spec.secret().is_some();
+        self.spooled(place, spec, &id, false, keys, gets_secret && keys.is_none())
     }
 
     /// The number of the keys that a row names: read once, however many rows name them.
@@ -288,7 +376,8 @@ impl<'a> Checker<'a> {
         let number = if let Some(number) = known {
             number
         } else {
-            let wanted = Wanted { sources: sources.to_vec(), fingerprints: Vec::new(), ..self.how.recipients.clone() };
+            let allowed_private = self.allowed_private.clone();
+            let wanted = Wanted { sources: sources.to_vec(), fingerprints: Vec::new(), allowed_private };
             self.keep(&name, &recipients::load_with_material(self.session, &wanted)?)?
         };
         if self.sources.len() >= MOST_SOURCES {

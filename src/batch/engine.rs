@@ -15,12 +15,13 @@ use super::journal::Journal;
 use super::key::RunKey;
 use super::pace::{self, Pace, Window};
 use super::results::{self, Reader, Secrets};
-use super::run::{Ended, Sender, Tally};
+use super::run::{Ended, PATIENCE, Sender, Sending, Tally};
 use super::shape::Shape;
 use super::state::State;
 use super::store::{self, Counts, Facts};
-use crate::config::tier;
+use crate::config::tier::{self, Tier};
 use crate::error::{Error, Kind, Result};
+use crate::ops::deliver::Program;
 use crate::ops::guard;
 use crate::session::Session;
 use crate::text::{safe, shell_word};
@@ -177,6 +178,7 @@ fn spool(session: &Session, folder: &Folder, new: New, is_trial: bool) -> Result
     let name = match &new.input {
         Input::Rows(rows) => rows.name.clone(),
         Input::Ids(_) => "ids".into(),
+        Input::Ready(name, _) => (*name).to_owned(),
     };
     let (job, no_lint) = (new.check.job, new.check.no_lint);
     let variant = new.shape.variant().to_owned();
@@ -195,6 +197,9 @@ fn spool(session: &Session, folder: &Folder, new: New, is_trial: bool) -> Result
     facts.insert("begun".into(), humantime::format_rfc3339_seconds(SystemTime::now()).to_string());
     facts.insert("given".into(), json!(session.settings().given.names()).to_string());
     facts.insert("plain".into(), checked.plain.to_string());
+    if let Some(words) = session.hooks().iter().find_map(|hook| hook.words()) {
+        facts.insert(DELIVER.into(), json!(words).to_string());
+    }
     if let Some(out) = &new.going.out {
         let out = std::path::absolute(out).unwrap_or_else(|_| out.clone());
         facts.insert("out".into(), out.display().to_string());
@@ -202,12 +207,13 @@ fn spool(session: &Session, folder: &Folder, new: New, is_trial: bool) -> Result
     if let Some(secrets) = new.going.secrets {
         facts.insert("secrets".into(), secrets.name().into());
     }
+    // Of two that begin at once, one looks at the other once it says what it is.
+    let _turn = same.is_some().then(folder::turn).transpose()?;
+    if let Some((identity, hash)) = &same {
+        refuse_again(session, folder, identity, hash, checked.given == checked.good)?;
+    }
     let kept = facts.clone();
     session.wait(journal.write(move |connection| store::set_facts(connection, &kept)))?;
-    // What this run is, is on disk by now: of two that begin at once, each sees the other.
-    if let Some((identity, hash)) = same {
-        refuse_again(session, folder, &identity, &hash, checked.given == checked.good)?;
-    }
     Ok((journal, key, facts, checked))
 }
 
@@ -256,9 +262,14 @@ fn refuse_again(session: &Session, own: &Folder, identity: &Identity, hash: &str
     Ok(())
 }
 
-/// Rows for which there is something to send yet.
+/// Rows for which there is something to do yet.
 fn due(counts: &Counts) -> u64 {
-    [State::Planned, State::Sent].iter().filter_map(|state| counts.get(state.name())).sum()
+    count(counts, &State::DUE)
+}
+
+/// How many rows are in one of these states.
+pub fn count(counts: &Counts, states: &[State]) -> u64 {
+    states.iter().filter_map(|state| counts.get(state.name())).sum()
 }
 
 /// Asks, estimates, sends, writes results. Gives what it came to, as a row and what was wrong.
@@ -284,32 +295,44 @@ pub fn go(
     let (left, total) = (due(&counts), counts.values().sum::<u64>());
     let name = &run.folder.name;
     let key = run.key()?;
-    let tier =
-        session.chosen()?.profile.and_then(|profile| profile.rate_limit_tier).and_then(|name| tier::named(&name));
-    let windows = going.rate.clone().or(tier.map(pace::of_tier)).unwrap_or_default();
-    let lasts = pace::time_for(&windows, left);
+    let limits = Limits::of(session, going)?;
+    let lasts = limits.time_for(left);
     check::check_keys(session, &run.journal, lasts)?;
     let job = run.job()?;
-    ask(session, job, left, stdin_is_read)?;
-    let why = match (&going.rate, tier) {
-        (Some(_), _) if !windows.is_empty() => {
-            format!("{}, as --rate says: {}", pace::described(&windows), about(lasts))
-        }
-        (None, Some(tier)) if !windows.is_empty() => {
-            format!("{}, as tier {}: {}", pace::described(&windows), tier.name, about(lasts))
-        }
-        _ => "as fast as the server allows".to_owned(),
-    };
+    let session = &with_program(session, run)?;
+    let to_send = left - count(&counts, &[State::Undelivered]);
+    if to_send > 0 {
+        ask(session, job, to_send, stdin_is_read)?;
+    }
     let rows = if left == total { format!("{left} rows") } else { format!("{left} rows of {total}") };
-    ui.note(&format!("run {name}: {rows} to {}, {why}", session.described()?));
+    ui.note(&if to_send == 0 && left > 0 {
+        format!("run {name}: {left} clients of {} to hand over", session.described()?)
+    } else {
+        format!("run {name}: {rows} to {}, {}", session.described()?, limits.told(left))
+    });
     warn_of_key(session, run, going);
-    let pace = Arc::new(Pace::new(going.concurrency.unwrap_or(CONCURRENCY), windows, tier));
     *was_sent = true;
+    let no_lint = run.fact("no_lint") == Some("true");
+    let how = Sending { job, no_lint, claims: going.claims, patience: PATIENCE, heard: None };
+    let began = Instant::now();
+    let ended = send(session, run, key, how, (going, limits), left)?;
+    finish(session, run, going, ended, began.elapsed())
+}
+
+/// Sends what is due, and tells how far it is.
+pub fn send(
+    session: &Session,
+    run: &Run,
+    key: &RunKey,
+    how: Sending<'_>,
+    (going, limits): (&Going, Limits),
+    left: u64,
+) -> Result<Ended> {
+    let pace = Arc::new(Pace::new(going.concurrency.unwrap_or(CONCURRENCY), limits.windows, limits.tier));
     let tally = Tally::default();
     let began = Instant::now();
-    let no_lint = run.fact("no_lint") == Some("true");
-    let sender = Sender::new(session, &run.journal, key, (job, no_lint, going.claims), Arc::clone(&pace), &tally);
-    let mut progress = Progress::begin(ui, left, going.json);
+    let sender = Sender::new(session, &run.journal, key, how, Arc::clone(&pace), &tally);
+    let mut progress = Progress::begin(session.ui(), left, going.json);
     let ended = session.finish(async {
         tokio::select! {
             ended = sender.send() => ended,
@@ -317,7 +340,42 @@ pub fn go(
         }
     })?;
     progress.end(|| state_of(&tally, &pace, left, began));
-    finish(session, run, going, ended, began.elapsed())
+    Ok(ended)
+}
+
+/// Which limits are known before anything is sent.
+pub struct Limits {
+    windows: Vec<Window>,
+    tier: Option<Tier>,
+    /// Who names them.
+    named_by: String,
+}
+
+impl Limits {
+    /// As flags say, else the profile.
+    pub fn of(session: &Session, going: &Going) -> Result<Self> {
+        let tier =
+            session.chosen()?.profile.and_then(|profile| profile.rate_limit_tier).and_then(|name| tier::named(&name));
+        let (windows, named_by) = match (&going.rate, tier) {
+            (Some(rate), _) => (rate.clone(), "as --rate says".to_owned()),
+            (None, Some(tier)) => (pace::of_tier(tier), format!("as tier {}", tier.name)),
+            (None, None) => (Vec::new(), String::new()),
+        };
+        Ok(Limits { windows, tier, named_by })
+    }
+
+    /// How long so many rows take by them.
+    pub fn time_for(&self, rows: u64) -> Duration {
+        pace::time_for(&self.windows, rows)
+    }
+
+    /// The estimate for so many rows, with its reason.
+    pub fn told(&self, rows: u64) -> String {
+        if self.windows.is_empty() {
+            return "as fast as the server allows".into();
+        }
+        format!("{}, {}: {}", pace::described(&self.windows), self.named_by, about(self.time_for(rows)))
+    }
 }
 
 /// Asks before it begins: on a production target in any case, and on any other where clients end.
@@ -333,6 +391,17 @@ fn ask(session: &Session, job: Job, left: u64, stdin_is_read: bool) -> Result<()
     }
     guard::batch(session, &job.deed(left), stdin_is_read)
 }
+
+/// The session, where the program that the run was begun with hears of clients, unless a flag names one.
+fn with_program(session: &Session, run: &Run) -> Result<Session> {
+    let words = run.fact(DELIVER).filter(|_| session.hooks().iter().all(|hook| hook.words().is_none()));
+    let Some(words) = words else { return Ok(session.clone()) };
+    let words = serde_json::from_str(words).map_err(|_| Error::failed("the program is broken in the journal"))?;
+    Ok(session.clone().with_hook(Program::find(words)?.hook()))
+}
+
+/// The fact that names the program that clients are handed to.
+const DELIVER: &str = "deliver";
 
 /// Says beforehand what can be told afterwards.
 fn warn_of_key(session: &Session, run: &Run, going: &Going) {
@@ -465,13 +534,23 @@ fn verdict(name: &str, counts: &Counts, left: u64, ended: Ended) -> Option<Error
     if ended.interrupted && left > 0 {
         return Some(Error::new(Kind::Interrupted, format!("interrupted: {left} rows are left")).hint(resume));
     }
-    let count = |state: State| counts.get(state.name()).copied().unwrap_or_default();
-    let without: u64 =
-        [State::Sent, State::Failed, State::Conflict, State::Unproven, State::Skipped].into_iter().map(count).sum();
-    if without == 0 {
+    let without = count(counts, &[State::Sent, State::Failed, State::Conflict, State::Unproven, State::Skipped]);
+    let count = |state: State| count(counts, &[state]);
+    let undelivered = count(State::DeliveryFailed);
+    if without + undelivered == 0 {
         return None;
     }
-    let mut error = Error::new(Kind::Partial, format!("{without} rows did not come to a good end"));
+    let mut told = Vec::new();
+    if without > 0 {
+        told.push(format!("{without} rows did not come to a good end"));
+    }
+    if undelivered > 0 {
+        told.push(format!("{undelivered} clients were not delivered"));
+    }
+    let mut error = Error::new(Kind::Partial, told.join(", and "));
+    if undelivered > 0 {
+        error = error.hint(format!("try that again: orysh batch deliver {name}"));
+    }
     if count(State::Failed) > 0 {
         error = error.hint(format!("try the failed ones again: orysh batch retry {name}"));
     }

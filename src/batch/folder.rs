@@ -5,7 +5,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use crate::config::{files, paths};
+use crate::config::{edit, files, paths};
 use crate::error::{Error, Result, nearest};
 use crate::text::{hex, safe};
 
@@ -89,6 +89,11 @@ impl Folder {
     pub fn remove(self) -> Result<()> {
         remove(&self.path)
     }
+}
+
+/// Waits until no other process begins a run, and holds them off for as long as what it gives lives.
+pub fn turn() -> Result<File> {
+    edit::lock(&root()?)
 }
 
 /// The code of an error that says that another process holds a run.

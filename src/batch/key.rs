@@ -10,9 +10,11 @@ use hkdf::Hkdf;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
+use super::job::Job;
 use crate::config::credentials::{Found, Tell};
 use crate::config::{files, key_store};
 use crate::error::{Error, Result};
+use crate::model::client::ClientSpec;
 use crate::secret::Secret;
 
 /// Bytes of a run's key.
@@ -113,6 +115,15 @@ impl RunKey {
         let mut bytes = Zeroizing::new([0; 32]);
         self.derive("seal", row, bytes.as_mut());
         Aes256Gcm::new(Key::<Aes256Gcm>::from_slice(bytes.as_ref()))
+    }
+
+    /// The secret in clear of a row that asks for `spec`, if it has one: the one that was sealed, or that of the row.
+    pub fn secret_for(&self, job: Job, row: u64, sealed: Option<&[u8]>, spec: &ClientSpec) -> Result<Option<Secret>> {
+        match sealed {
+            Some(sealed) => self.open(row, sealed).map(Some),
+            None if job == Job::Create && spec.uses_secret() => Ok(Some(self.secret_of(row))),
+            None => Ok(None),
+        }
     }
 
     fn derive(&self, what: &str, row: u64, into: &mut [u8]) {

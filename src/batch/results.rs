@@ -155,13 +155,11 @@ impl<'a> Reader<'a> {
         let secret = match (&told.secret, self.key, self.secrets) {
             (_, _, Secrets::None) => None,
             (Some(sealed), _, _) => Some(sealed.clone()),
-            (None, Some(key), Secrets::Plain) if has_secret(told.state) => match &told.sealed {
-                Some(sealed) => Some(key.open(told.n, sealed)?.expose().to_owned()),
-                None => spec
-                    .as_ref()
-                    .filter(|spec| self.job == Job::Create && spec.uses_secret())
-                    .map(|_| key.secret_of(told.n).expose().to_owned()),
-            },
+            (None, Some(key), Secrets::Plain) if told.state.may_have_secret() => match &spec {
+                Some(spec) => key.secret_for(self.job, told.n, told.sealed.as_deref(), spec)?,
+                None => None,
+            }
+            .map(|secret| secret.expose().to_owned()),
             _ => None,
         };
         let owner = spec.as_ref().and_then(|spec| spec.text("owner")).unwrap_or_default().to_owned();
@@ -170,11 +168,6 @@ impl<'a> Reader<'a> {
         let id = Some(told.id).filter(|id| !id.is_empty());
         Ok(Line { values: [told.n.into(), outcome.into(), text(id), text(secret), text(told.error)], owner })
     }
-}
-
-/// Whether a row's client has its secret, or may have it.
-fn has_secret(state: State) -> bool {
-    matches!(state, State::Done | State::Sent | State::Unproven | State::Conflict)
 }
 
 /// Writes results, whole, in the place of what was there.

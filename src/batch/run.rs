@@ -1,6 +1,6 @@
 //! Sending the rows of a run: each exactly once, as fast as the server takes them, and each step in the journal first.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, UNIX_EPOCH};
@@ -10,6 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use serde_json::{Map, Value};
+use tokio::sync::{Semaphore, oneshot};
 use url::Url;
 
 use super::job::Job;
@@ -23,14 +24,16 @@ use crate::api::clients;
 use crate::api::request::Request;
 use crate::api::{Door, Remote, Seen, Side, Wait};
 use crate::crypt::Recipient;
-use crate::error::{Error, Result};
-use crate::model::client::ClientSpec;
+use crate::error::{Error, Kind, Result};
+use crate::model::client::{Client, ClientId, ClientSpec};
 use crate::model::patch::Patch;
 use crate::net;
 use crate::ops::create::Plan;
 use crate::ops::settle::{self, Fate, Proof};
 use crate::ops::update;
+use crate::secret::Secret;
 use crate::session::Session;
+use crate::session::hook::{self, Done, Event};
 
 /// So many rows are read from the journal at once.
 const CHUNK: usize = 128;
@@ -42,8 +45,8 @@ const SPARE: usize = 64;
 const FIRST_PAUSE: Duration = Duration::from_millis(125);
 const MOST_DOUBLINGS: u32 = 7;
 
-/// How long a server may be away before the run stops.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// How long a server may be away before a run stops that nobody waits for.
+pub const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The session at the run's pace.
 pub struct Paced {
@@ -102,6 +105,33 @@ pub struct Ended {
     pub interrupted: bool,
 }
 
+/// What a row came to.
+#[derive(Debug)]
+pub struct Became {
+    /// Its client as it is passed on, where there is one still; or why it did not come to a good end.
+    pub result: Result<Option<Client>>,
+    /// What went wrong as it was handed over.
+    pub undelivered: Option<Error>,
+}
+
+/// What each row came to, for whoever tells of them one by one.
+pub type Heard = Mutex<BTreeMap<u64, Became>>;
+
+/// How rows are sent.
+#[derive(Clone, Copy)]
+pub struct Sending<'a> {
+    /// What is done with the clients.
+    pub job: Job,
+    /// Whether what lint finds wrong is sent, too.
+    pub no_lint: bool,
+    /// Whether a client of which it cannot be told whose it is gets the row's secret.
+    pub claims: bool,
+    /// How long a server may be away before the run stops.
+    pub patience: Duration,
+    /// Who hears of each row.
+    pub heard: Option<&'a Heard>,
+}
+
 /// Sends what is due.
 pub struct Sender<'a> {
     remote: Paced,
@@ -111,13 +141,15 @@ pub struct Sender<'a> {
     tally: &'a Tally,
     /// The keys of recipients that were read of late.
     recipients: Mutex<HashMap<i64, Vec<Recipient>>>,
-    job: Job,
-    no_lint: bool,
-    /// Whether a client of which it cannot be told whose it is gets the row's secret.
-    claims: bool,
+    how: Sending<'a>,
     can_probe: bool,
     served: AtomicU64,
+    /// Who hands clients over.
+    couriers: Semaphore,
 }
+
+/// So many clients are handed over at once.
+const MOST_COURIERS: usize = 8;
 
 /// So many rows' recipients are kept parsed.
 const MOST_RECIPIENTS: usize = 256;
@@ -137,7 +169,8 @@ enum Arrival {
     Ended(State),
     Again(Trip, Error),
     Later(Trip),
-    Stop(Error),
+    /// The whole run stops; the number is that of a row that was not carried out.
+    Stop(Error, Option<u64>),
 }
 
 impl<'a> Sender<'a> {
@@ -146,14 +179,13 @@ impl<'a> Sender<'a> {
         session: &Session,
         journal: &'a Journal,
         key: &'a RunKey,
-        (job, no_lint, claims): (Job, bool, bool),
+        how: Sending<'a>,
         pace: Arc<Pace>,
         tally: &'a Tally,
     ) -> Self {
         Sender {
-            job,
-            no_lint,
-            claims,
+            how,
+            couriers: Semaphore::new(MOST_COURIERS),
             remote: Paced::new(session.clone(), Arc::clone(&pace)),
             journal,
             key,
@@ -184,14 +216,10 @@ impl<'a> Sender<'a> {
             if !is_stopping {
                 if waiting.is_empty() && !is_read && room > 0 {
                     match self.next_chunk(cursor).await {
-                        Ok(rows) => {
-                            is_read = rows.is_empty();
-                            cursor = rows.last().map_or(cursor, |due| due.n);
-                            waiting.extend(rows.into_iter().map(|due| Trip {
-                                was_sent: due.state == State::Sent,
-                                due,
-                                tries: 0,
-                            }));
+                        Ok(trips) => {
+                            is_read = trips.is_empty();
+                            cursor = trips.last().map_or(cursor, |trip| trip.due.n);
+                            waiting.extend(trips);
                         }
                         Err(error) => {
                             ended.stopped = Some(error);
@@ -229,13 +257,15 @@ impl<'a> Sender<'a> {
                 Some(arrival) = under_way.next(), if !under_way.is_empty() => match arrival {
                     Arrival::Ended(state) => {
                         self.tally.ended.fetch_add(1, Ordering::Relaxed);
-                        if state == State::Done {
+                        if state.is_made() {
                             (last_served, trouble) = (Instant::now(), 0);
-                        } else {
+                        }
+                        if state != State::Done {
                             self.tally.failed.fetch_add(1, Ordering::Relaxed);
                         }
                     }
-                    Arrival::Stop(error) => {
+                    Arrival::Stop(error, unsent) => {
+                        never.extend(unsent);
                         ended.stopped = ended.stopped.or(Some(error));
                         self.pace.close();
                     }
@@ -255,7 +285,7 @@ impl<'a> Sender<'a> {
                     }
                     Arrival::Again(trip, error) => {
                         again.push_back(trip);
-                        if last_served.elapsed() > PATIENCE && !is_stopping {
+                        if last_served.elapsed() > self.how.patience && !is_stopping {
                             ended.stopped = Some(error.about(nothing_served(last_served).message()));
                             self.pace.close();
                         } else {
@@ -275,52 +305,84 @@ impl<'a> Sender<'a> {
         self.journal.write(move |connection| store::unsent(connection, &never)).await
     }
 
-    async fn next_chunk(&self, cursor: u64) -> Result<Vec<Due>> {
+    async fn next_chunk(&self, cursor: u64) -> Result<Vec<Trip>> {
         let can_probe = self.can_probe;
         // What is changed has its client looked at first, and is noted then.
-        let job = self.job;
+        let job = self.how.job;
         let begins = move |due: &Due| match job {
             Job::Create => !due.given || can_probe && has_secret(due),
             Job::Delete | Job::Update | Job::Rotate => false,
         };
-        self.journal.write(move |connection| store::due(connection, cursor, CHUNK, begins)).await
+        let rows = self.journal.write(move |connection| store::due(connection, cursor, CHUNK, begins)).await?;
+        Ok(rows.into_iter().map(|due| Trip { was_sent: due.state == State::Sent, due, tries: 0 }).collect())
     }
 
     async fn travel(&self, mut trip: Trip) -> Arrival {
         let served = self.served.load(Ordering::Relaxed);
         trip.tries += 1;
-        if self.job != Job::Create {
+        if trip.due.state == State::Undelivered {
+            return self.deliver_again(trip).await;
+        }
+        if self.how.job != Job::Create {
             return self.work(trip, served).await;
         }
         let plan = match self.ready(&trip.due).await {
             Ok(plan) => plan,
-            Err(error) if error.code() == Some(journal::BROKEN) => return Arrival::Stop(error),
-            Err(error) => return self.end(&trip.due, State::Failed, None, Some(&error)).await,
+            Err(error) if error.code() == Some(journal::BROKEN) => return Arrival::Stop(error, None),
+            Err(error) => return self.arrive(trip, Worked::of(Next::End(State::Failed, error))).await,
         };
         let fate = match self.create(&plan, &mut trip).await {
             Ok(fate) => fate,
-            Err(error) => return Arrival::Stop(error),
+            Err(error) => return Arrival::Stop(error, None),
         };
         let was_served = self.served.load(Ordering::Relaxed) > served;
         let fate = match fate {
-            Fate::Unknown(error) if self.claims && error.code() == Some(settle::UNPROVEN) => self.claim(&plan).await,
+            Fate::Unknown(error) if self.how.claims && error.code() == Some(settle::UNPROVEN) => {
+                self.claim(&plan).await
+            }
             fate => fate,
         };
-        let next = after(fate, was_served, trip.tries);
+        let mut next = after(fate, was_served, trip.tries);
+        if let Next::Done(Some(client)) = &mut next {
+            match plan.passed_on() {
+                Some(secret) => client.set_secret(secret.clone()),
+                // One that the server made is of no use.
+                None => client.remove_secret(),
+            }
+        }
         self.arrive(trip, Worked { next, secret: plan.sealed().cloned().map(Got::For), note: None }).await
     }
 
     /// What a try came to, noted where it ends the row. A secret and a note count where it is done.
     async fn arrive(&self, trip: Trip, Worked { next, secret, note }: Worked) -> Arrival {
         match next {
-            Next::Done => {
+            Next::Done(client) => {
                 self.served.fetch_add(1, Ordering::Relaxed);
-                self.end(&trip.due, State::Done, secret, note.as_ref()).await
+                let event = client.map(|client| self.event(*client));
+                let wanted = event.as_ref().is_some_and(|event| hook::is_wanted(&self.remote.session, event));
+                let state = if wanted { State::Undelivered } else { State::Done };
+                if let Err(error) = self.end(&trip.due, state, secret, note.as_ref()).await {
+                    return Arrival::Stop(error, None);
+                }
+                self.hear(trip.due.n, || Ok(event.as_ref().map(|event| event.client.clone())));
+                match event {
+                    Some(event) if wanted => self.deliver(trip, event, note.as_ref()).await,
+                    _ => Arrival::Ended(state),
+                }
             }
-            Next::End(state, error) => self.end(&trip.due, state, None, Some(&error)).await,
+            Next::End(state, error) => {
+                if let Err(error) = self.end(&trip.due, state, None, Some(&error)).await {
+                    return Arrival::Stop(error, None);
+                }
+                self.hear(trip.due.n, || Err(error));
+                Arrival::Ended(state)
+            }
             Next::Again(error) => Arrival::Again(trip, error),
             Next::Later(_) => Arrival::Later(trip),
-            Next::Stop(error) => Arrival::Stop(error),
+            Next::Refused(error) if trip.tries == 1 && trip.due.state == State::Planned => {
+                Arrival::Stop(error, Some(trip.due.n))
+            }
+            Next::Stop(error) | Next::Refused(error) => Arrival::Stop(error, None),
         }
     }
 
@@ -348,9 +410,9 @@ impl<'a> Sender<'a> {
                     journal: self.journal,
                     key: self.key,
                     recipients,
-                    no_lint: self.no_lint,
+                    no_lint: self.how.no_lint,
                 };
-                match self.job {
+                match self.how.job {
                     Job::Delete => work::delete(&bench, &mut trip).await,
                     Job::Rotate => work::rotate(&bench, &mut trip).await,
                     Job::Update | Job::Create => work::update(&bench, &mut trip).await,
@@ -360,8 +422,8 @@ impl<'a> Sender<'a> {
         };
         let Worked { next, secret, note } = match worked {
             Ok(worked) => worked,
-            Err(error) if error.code() == Some(journal::BROKEN) => return Arrival::Stop(error),
-            Err(error) => Worked { next: Next::End(State::Failed, error), secret: None, note: None },
+            Err(error) if error.code() == Some(journal::BROKEN) => return Arrival::Stop(error, None),
+            Err(error) => Worked::of(Next::End(State::Failed, error)),
         };
         let was_served = self.served.load(Ordering::Relaxed) > served;
         let next = match next {
@@ -376,7 +438,7 @@ impl<'a> Sender<'a> {
     }
 
     /// Notes what a row came to, on disk before it is told.
-    async fn end(&self, due: &Due, state: State, secret: Option<Got>, error: Option<&Error>) -> Arrival {
+    async fn end(&self, due: &Due, state: State, secret: Option<Got>, error: Option<&Error>) -> Result<()> {
         let (secret, sealed) = match secret {
             Some(Got::For(secret)) => (Some(secret.expose().to_owned()), None),
             Some(Got::Sealed(sealed)) => (None, Some(sealed)),
@@ -390,10 +452,86 @@ impl<'a> Sender<'a> {
             }
             store::end(connection, n, state, secret.as_deref(), error.as_deref())
         });
-        match noted.await {
-            Ok(()) => Arrival::Ended(state),
-            Err(error) => Arrival::Stop(error),
+        noted.await
+    }
+
+    /// Tells whoever hears of each row.
+    fn hear(&self, n: u64, result: impl FnOnce() -> Result<Option<Client>>) {
+        if let Some(heard) = self.how.heard {
+            let became = Became { result: result(), undelivered: None };
+            heard.lock().unwrap_or_else(PoisonError::into_inner).insert(n, became);
         }
+    }
+
+    fn event(&self, client: Client) -> Event {
+        let done = match self.how.job {
+            Job::Create => Done::Created,
+            Job::Update | Job::Delete => Done::Updated,
+            Job::Rotate => Done::Rotated,
+        };
+        Event { done, client }
+    }
+
+    /// Hands a client over, whose row is done and on disk.
+    async fn deliver(&self, mut trip: Trip, event: Event, note: Option<&Error>) -> Arrival {
+        let permit = self.couriers.acquire().await;
+        if permit.is_err() || self.remote.session.interrupt().has_arrived() {
+            trip.due.state = State::Undelivered;
+            return Arrival::Later(trip);
+        }
+        let (tell, listen) = oneshot::channel();
+        let result = match hook::fire(&self.remote.session, event, |result| drop(tell.send(result))) {
+            Ok(()) => listen.await.unwrap_or_else(|_| Err(hook::broken())),
+            Err(error) => Err(error),
+        };
+        match result {
+            Ok(()) => self.note_delivery(&trip.due, State::Done, note).await,
+            Err(error) if error.kind() == Kind::Interrupted => {
+                trip.due.state = State::Undelivered;
+                Arrival::Later(trip)
+            }
+            Err(error) => {
+                let arrival = self.note_delivery(&trip.due, State::DeliveryFailed, Some(&error)).await;
+                if let Some(heard) = self.how.heard
+                    && let Some(became) = heard.lock().unwrap_or_else(PoisonError::into_inner).get_mut(&trip.due.n)
+                {
+                    became.undelivered = Some(error);
+                }
+                arrival
+            }
+        }
+    }
+
+    async fn note_delivery(&self, due: &Due, state: State, error: Option<&Error>) -> Arrival {
+        let (n, error) = (due.n, error.map(|error| told(error, &due.id)));
+        let noted = self.journal.note(move |connection| store::delivered(connection, n, state, error.as_deref()));
+        noted.await.map_or_else(|error| Arrival::Stop(error, None), |()| Arrival::Ended(state))
+    }
+
+    /// Hands a client over that was not handed over before: by another process, or as that failed.
+    async fn deliver_again(&self, trip: Trip) -> Arrival {
+        match self.client_of(&trip.due).await {
+            Ok(client) => {
+                let event = self.event(client);
+                self.deliver(trip, event, None).await
+            }
+            Err(error) if error.kind() == Kind::Denied => Arrival::Stop(error, None),
+            Err(error) if error.kind() == Kind::Interrupted || is_of_server(&error) => Arrival::Again(trip, error),
+            Err(error) => self.note_delivery(&trip.due, State::DeliveryFailed, Some(&error)).await,
+        }
+    }
+
+    /// The client of a row that is done, with its secret as it is passed on.
+    async fn client_of(&self, due: &Due) -> Result<Client> {
+        let mut client = clients::get(&self.remote, &ClientId::parse(&due.id)?).await?;
+        let secret = match &due.secret {
+            Some(sealed) => Some(Secret::new(sealed.clone())),
+            None => self.key.secret_for(self.how.job, due.n, due.sealed.as_deref(), &spec(&due.body)?)?,
+        };
+        if let Some(secret) = secret {
+            client.set_secret(secret);
+        }
+        Ok(client)
     }
 
     /// Sends a row and settles what became of it. Errors are those of the journal.

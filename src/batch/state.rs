@@ -1,6 +1,7 @@
 //! How far a row is, and what comes next for it.
 
 use crate::error::{Error, Kind};
+use crate::model::client::Client;
 use crate::net;
 use crate::ops::settle::{self, Fate};
 
@@ -23,11 +24,15 @@ pub enum State {
     Skipped = 6,
     /// Its client was made, and deleted again by `batch undo`.
     Undone = 7,
+    /// Its client is as it should be, and is to be handed over.
+    Undelivered = 8,
+    /// Its client is as it should be, and handing it over failed.
+    DeliveryFailed = 9,
 }
 
 impl State {
     /// All of them.
-    pub const ALL: [State; 8] = [
+    pub const ALL: [State; 10] = [
         State::Planned,
         State::Sent,
         State::Done,
@@ -36,7 +41,25 @@ impl State {
         State::Unproven,
         State::Skipped,
         State::Undone,
+        State::Undelivered,
+        State::DeliveryFailed,
     ];
+
+    /// Those in which there is something to do yet.
+    pub const DUE: [State; 3] = [State::Planned, State::Sent, State::Undelivered];
+
+    /// Those in which the client is as the row asks.
+    pub const MADE: [State; 3] = [State::Done, State::Undelivered, State::DeliveryFailed];
+
+    /// Whether the client is as the row asks.
+    pub fn is_made(self) -> bool {
+        State::MADE.contains(&self)
+    }
+
+    /// Whether the row's client has its secret, or may have it.
+    pub fn may_have_secret(self) -> bool {
+        self.is_made() || matches!(self, State::Sent | State::Unproven | State::Conflict)
+    }
 
     /// From the journal's number.
     pub fn of(number: i64) -> Option<Self> {
@@ -54,6 +77,8 @@ impl State {
             State::Unproven => "unproven",
             State::Skipped => "invalid",
             State::Undone => "undone",
+            State::Undelivered => "undelivered",
+            State::DeliveryFailed => "delivery_failed",
         }
     }
 }
@@ -61,8 +86,8 @@ impl State {
 /// What comes next for a row.
 #[derive(Debug)]
 pub enum Next {
-    /// It is done.
-    Done,
+    /// It is done; the client as the server told it, where it did.
+    Done(Option<Box<Client>>),
     /// It has come to another end.
     End(State, Error),
     /// It is sent again later: the server was not there.
@@ -71,24 +96,27 @@ pub enum Next {
     Later(Error),
     /// The whole run stops: the next row would fare no better.
     Stop(Error),
+    /// The same, and the server has not carried this one out.
+    Refused(Error),
 }
 
 /// What follows from what became of a create. `served`: other rows were served meanwhile, so that it is this one's fault;
 /// `tries`: how often it was tried by now.
 pub fn after(fate: Fate, served: bool, tries: u32) -> Next {
     match fate {
-        Fate::Made { .. } => Next::Done,
+        Fate::Made { client, .. } => Next::Done(Some(client.into())),
         Fate::Exists(_) => Next::End(
             State::Conflict,
             Error::failed("another's client has this id: nothing was changed").with_status(409).with_code("conflict"),
         ),
-        Fate::Refused(error) | Fate::Unknown(error) if error.kind() == Kind::Denied => Next::Stop(error),
+        Fate::Refused(error) if error.kind() == Kind::Denied => Next::Refused(error),
+        Fate::Unknown(error) if error.kind() == Kind::Denied => Next::Stop(error),
         Fate::Refused(error) if error.kind() == Kind::Interrupted => Next::Again(error.with_code(UNSENT)),
         Fate::Unknown(error) if error.kind() == Kind::Interrupted => Next::Again(error),
         Fate::Refused(error) if error.code() == Some(net::UNREACHABLE) && !(served && tries >= MOST_TRIES) => {
             Next::Again(error)
         }
-        Fate::Refused(error) if refuses_ids(&error) => Next::Stop(
+        Fate::Refused(error) if refuses_ids(&error) => Next::Refused(
             error
                 .hint("Hydra v2.0 and v2.1 take no id from a client's maker, and without one no row can be told from another")
                 .hint("Hydra 2.2.0 and later, and Ory Network, take it"),
@@ -129,17 +157,17 @@ fn refuses_ids(error: &Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::client::Client;
 
     #[test]
     fn what_is_the_server_s_fault_is_tried_again_and_what_is_the_row_s_is_not() {
         let refused = |status: u16| Fate::Refused(Error::failed("x").with_status(status));
         let is = |next: Next| match next {
-            Next::Done => "done",
+            Next::Done(_) => "done",
             Next::End(state, _) => state.name(),
             Next::Again(_) => "again",
             Next::Later(_) => "later",
             Next::Stop(_) => "stop",
+            Next::Refused(_) => "refused",
         };
         let made = || Fate::Made { client: Client::default(), settled: false };
         for (fate, served, tries, expected) in [
@@ -150,7 +178,7 @@ mod tests {
             (refused(503), false, 3, "failed"),
             (refused(429), false, 9, "again"),
             (Fate::Unknown(Error::failed("x").with_code(settle::OTHER)), true, 1, "stop"),
-            (Fate::Refused(Error::denied("x").with_status(401)), true, 1, "stop"),
+            (Fate::Refused(Error::denied("x").with_status(401)), true, 1, "refused"),
             (Fate::Unknown(Error::denied("x").with_status(403)), true, 1, "stop"),
             (Fate::Unknown(Error::failed("x").with_code(settle::UNPROVEN)), true, 1, "unproven"),
             (Fate::Unknown(Error::failed("x").with_code(settle::DISPUTED)), true, 1, "conflict"),
@@ -163,7 +191,7 @@ mod tests {
                 ),
                 true,
                 1,
-                "stop",
+                "refused",
             ),
         ] {
             assert_eq!(is(after(fate, served, tries)), expected);

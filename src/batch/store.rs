@@ -44,6 +44,8 @@ pub struct Due {
     pub absent: Option<i64>,
     /// What its client was before.
     pub before: Option<String>,
+    /// Its secret, encrypted for its owners.
+    pub secret: Option<String>,
     /// What it asks for.
     pub body: String,
     /// The secret that it gave, sealed.
@@ -160,8 +162,8 @@ pub fn due(
     begins: impl Fn(&Due) -> bool,
 ) -> rusqlite::Result<Vec<Due>> {
     let mut statement = connection.prepare_cached(
-        "SELECT n, id, given, state, absent, body, sealed, keys, before FROM row JOIN asked USING (n)
-         WHERE n > ? AND state < 2 ORDER BY n LIMIT ?",
+        "SELECT n, id, given, state, absent, body, sealed, keys, before, secret FROM row JOIN asked USING (n)
+         WHERE n > ? AND (state < 2 OR state = 8) ORDER BY n LIMIT ?",
     )?;
     let read = |row: &rusqlite::Row<'_>| {
         let state: i64 = row.get(3)?;
@@ -175,6 +177,7 @@ pub fn due(
             sealed: row.get(6)?,
             keys: row.get(7)?,
             before: row.get(8)?,
+            secret: row.get(9)?,
         })
     };
     let rows: Vec<Due> =
@@ -211,7 +214,7 @@ pub fn keep_secret(connection: &Connection, n: u64, sealed: &[u8]) -> rusqlite::
 pub fn has_sealed(connection: &Connection) -> rusqlite::Result<bool> {
     connection
         .prepare_cached(
-            "SELECT EXISTS (SELECT 1 FROM row JOIN asked USING (n) WHERE state = 2 AND secret IS NULL AND sealed IS NOT NULL)",
+            "SELECT EXISTS (SELECT 1 FROM row JOIN asked USING (n) WHERE state IN (2, 8, 9) AND secret IS NULL AND sealed IS NOT NULL)",
         )?
         .query_row([], |row| row.get(0))
 }
@@ -234,6 +237,22 @@ pub fn end(
     connection
         .prepare_cached("UPDATE row SET state = ?, secret = ?, error = ? WHERE n = ?")?
         .execute(params![state as i64, secret, error, number(n)])
+        .map(drop)
+}
+
+/// Notes what became of handing a row's client over.
+pub fn delivered(connection: &Connection, n: u64, state: State, error: Option<&str>) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("UPDATE row SET state = ?, error = ? WHERE n = ?")?
+        .execute(params![state as i64, error, number(n)])
+        .map(drop)
+}
+
+/// Makes clients due to be handed over again for which that failed.
+pub fn deliver_again(connection: &Connection) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("UPDATE row SET state = ?, error = NULL WHERE state = ?")?
+        .execute([State::Undelivered as i64, State::DeliveryFailed as i64])
         .map(drop)
 }
 

@@ -61,7 +61,8 @@ async fn all(session: &Session, run: &Run) -> Undone {
         let Some(last) = rows.last() else { return undone };
         cursor = last.n;
         // What may have been sent may be there.
-        let done = rows.into_iter().filter(|row| matches!(row.state, State::Done | State::Sent | State::Unproven));
+        let done =
+            rows.into_iter().filter(|row| row.state.is_made() || matches!(row.state, State::Sent | State::Unproven));
         let mut under_way = stream::iter(done).map(|row| take(&remote, run, row)).buffer_unordered(AT_ONCE);
         let mut is_interrupted = false;
         loop {
@@ -156,10 +157,9 @@ async fn deleted(remote: &Paced, run: &Run, row: &Told) -> Result<()> {
     // An id that was chosen at random is ours; of another, its secret tells.
     if row.given {
         let spec = spec(row.body.as_deref().unwrap_or("{}"))?;
-        let secret = match (&row.sealed, key) {
-            (Some(sealed), Some(key)) => Some(key.open(row.n, sealed)?),
-            (None, Some(key)) if spec.uses_secret() => Some(key.secret_of(row.n)),
-            _ => None,
+        let secret = match key {
+            Some(key) => key.secret_for(Job::Create, row.n, row.sealed.as_deref(), &spec)?,
+            None => None,
         };
         let is_ours = match secret {
             Some(secret) => {

@@ -49,18 +49,21 @@ pub struct Bench<'a> {
 }
 
 impl Bench<'_> {
-    /// A row's secret as the journal keeps it.
-    fn kept(&self, n: u64, secret: &Secret) -> Result<Got> {
-        Ok(if self.recipients.is_empty() {
-            Got::Sealed(self.key.seal(n, secret)?)
-        } else {
-            Got::For(recipient::encrypt(&self.recipients, secret)?)
-        })
+    /// A row's secret as the journal keeps it; the client gets it as it is passed on.
+    fn kept(&self, n: u64, secret: &Secret, client: &mut Client) -> Result<Got> {
+        if self.recipients.is_empty() {
+            client.set_secret(secret.clone());
+            return Ok(Got::Sealed(self.key.seal(n, secret)?));
+        }
+        let sealed = recipient::encrypt(&self.recipients, secret)?;
+        client.set_secret(sealed.clone());
+        Ok(Got::For(sealed))
     }
 }
 
 impl Worked {
-    fn of(next: Next) -> Self {
+    /// Of what gets no secret.
+    pub fn of(next: Next) -> Self {
         Worked { next, secret: None, note: None }
     }
 }
@@ -89,7 +92,7 @@ pub async fn delete(bench: &Bench<'_>, trip: &mut Trip) -> Result<Worked> {
     }
     let was_sent = std::mem::replace(&mut trip.was_sent, true);
     Ok(match delete::send(bench.remote, &id, was_sent).await {
-        Ok(()) => Worked::of(Next::Done),
+        Ok(()) => Worked::of(Next::Done(None)),
         Err(error) => after(error),
     })
 }
@@ -128,17 +131,23 @@ pub async fn update(bench: &Bench<'_>, trip: &mut Trip) -> Result<Worked> {
         bench.journal.write(move |connection| store::begun(connection, n, &note)).await?;
         due.state = State::Sent;
     }
-    if !update.is_empty()
-        && let Err(error) = update::send(bench.remote, &update).await
-    {
-        return Ok(after(error));
+    let mut client = if update.is_empty() {
+        update.before().clone()
+    } else {
+        match update::send(bench.remote, &update).await {
+            Ok(client) => client,
+            Err(error) => return Ok(after(error)),
+        }
+    };
+    if let Some(passed_on) = update.passed_on() {
+        client.set_secret(passed_on.clone());
     }
     let secret = match (update.sealed(), makes_secret) {
         (Some(sealed), _) => Some(Got::For(sealed.clone())),
-        (None, true) => Some(bench.kept(trip.due.n, &bench.key.secret_of(trip.due.n))?),
+        (None, true) => Some(bench.kept(trip.due.n, &bench.key.secret_of(trip.due.n), &mut client)?),
         (None, false) => None,
     };
-    Ok(Worked { next: Next::Done, secret, note: None })
+    Ok(Worked { next: Next::Done(Some(client.into())), secret, note: None })
 }
 
 fn planned(bench: &Bench<'_>, n: u64, body: &str, sealed: Option<&[u8]>, before: Client) -> Result<update::Update> {
@@ -201,9 +210,9 @@ pub async fn rotate(bench: &Bench<'_>, trip: &mut Trip) -> Result<Worked> {
     let request = request::rotate_secret(&id);
     let about = format!("cannot rotate the secret of client `{id}`");
     let sent = exchange(bench.remote, &request).await;
-    let secret = match sent.result {
+    let mut client = match sent.result {
         Ok(answer) if answer.is_success() => match clients::client(&answer, &about) {
-            Ok(client) => client.secret().cloned(),
+            Ok(client) => client,
             Err(error) => return Ok(Worked::of(Next::Again(error))),
         },
         Ok(answer) => {
@@ -213,17 +222,17 @@ pub async fn rotate(bench: &Bench<'_>, trip: &mut Trip) -> Result<Worked> {
         Err(error) if sent.unsettled => return Ok(Worked::of(Next::Again(error))),
         Err(error) => return Ok(not_rotated(trip, error)),
     };
-    let Some(secret) = secret else {
+    let Some(secret) = client.secret().cloned() else {
         let error =
             Error::failed("the server rotated the secret and does not tell the new one: the old one still counts");
         return Ok(Worked::of(Next::End(State::Unproven, error)));
     };
-    let got = bench.kept(n, &secret)?;
+    let got = bench.kept(n, &secret, &mut client)?;
     let is_again = trip.due.before.as_deref().is_some_and(|before| before.starts_with(AGAIN));
     let note = is_again.then(|| {
         Error::failed("its secret was rotated twice, as the first reply was lost: an old secret took one place more")
     });
-    Ok(Worked { next: Next::Done, secret: Some(got), note })
+    Ok(Worked { next: Next::Done(Some(client.into())), secret: Some(got), note })
 }
 
 /// Marks in the journal that a rotation was lost once already.

@@ -15,6 +15,7 @@ use crate::batch::pace;
 use crate::batch::results::Secrets;
 use crate::error::{Error, Result};
 use crate::grammar::Args;
+use crate::grammar::deliver::deliver_arg;
 use crate::output::outcome::{Column, Outcome, Row};
 use crate::session::Session;
 use crate::session::target::Given;
@@ -31,6 +32,8 @@ const COLUMNS: &[Column] = &[
     Column { title: "UNSETTLED", member: "unsettled" },
     Column { title: "INVALID", member: "invalid" },
     Column { title: "UNDONE", member: "undone" },
+    Column { title: "UNDELIVERED", member: "undelivered" },
+    Column { title: "DELIVERY FAILED", member: "delivery_failed" },
     Column { title: "INPUT", member: "input" },
     Column { title: "BEGUN", member: "begun" },
 ];
@@ -55,6 +58,7 @@ fn going_args() -> Vec<Arg> {
             "RATE",
             "Keep to these limits: 300/min, or 300/min,15/s [default: those of the profile's tier, or what the server says]",
         ),
+        deliver_arg().help_heading("Batch"),
         text("progress", "HOW", "How to tell how far it is: auto, json [default: auto]").value_parser(["auto", "json"]),
     ]
 }

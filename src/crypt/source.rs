@@ -19,7 +19,7 @@ pub enum Source {
 }
 
 /// A key as it came.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Material {
     /// Armored text, binary, or base64 of either.
     pub bytes: Vec<u8>,

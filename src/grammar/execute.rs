@@ -8,7 +8,7 @@ use crate::config::{profile, team};
 use crate::error::{Error, Kind, Result};
 use crate::grammar::command::{Args, Command, Host};
 use crate::grammar::common::{self, Output};
-use crate::grammar::stdin;
+use crate::grammar::{deliver, stdin};
 use crate::output::format::Format;
 use crate::output::outcome::{Body, Outcome, Row, Rows, Trailer};
 use crate::output::{Screen, render};
@@ -37,7 +37,7 @@ pub fn execute(
     base.given.endpoint_is_public = command.on_public_side;
     base.given.variable_is_public &= command.on_public_side;
     let settings = common::settings(matches, &base)?;
-    let session = host.session.for_command(output.ui, settings);
+    let session = deliver::with_program(host.session.for_command(output.ui, settings), matches)?;
     let host = Host { session, registry: Arc::clone(&host.registry) };
     if command.on_server {
         ask_for_trust(&host.session)?;

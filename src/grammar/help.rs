@@ -16,6 +16,7 @@ pub const VERBS: &[(&str, &str)] = &[
     ("set", "Set what belongs to something on a server"),
     ("patch", "Change something by a JSON Patch"),
     ("replace", "Replace something on a server as a whole"),
+    ("deliver", "Hand something over again"),
     ("rotate", "Make something new while the old still counts"),
     ("import", "Create what a file holds"),
     ("export", "Write things in a form that can be imported"),

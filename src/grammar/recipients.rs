@@ -51,11 +51,6 @@ pub fn wanted(args: &Args) -> Result<Wanted> {
     })
 }
 
-/// Nobody.
-pub fn none() -> Wanted {
-    Wanted::default()
-}
-
 /// The keys that the flags of [`key_args`] name.
 pub fn sources(args: &Args) -> Vec<Source> {
     let of = |name: &str, make: fn(String) -> Source| args.texts(name).into_iter().map(make).collect::<Vec<_>>();

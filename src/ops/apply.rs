@@ -29,7 +29,12 @@ pub enum Due {
     /// It is absent.
     Create(Plan),
     /// It differs.
-    Change(Update),
+    Change {
+        /// What is sent for it.
+        update: Update,
+        /// What it is to be.
+        set: ClientSpec,
+    },
     /// It is as it should be.
     Nothing(ClientId),
     /// The set made it once, and does not describe it any more.
@@ -54,10 +59,15 @@ pub struct How {
 impl Due {
     /// The client's id.
     pub fn id(&self) -> &str {
+        self.client_id().as_str()
+    }
+
+    /// The same, checked.
+    pub fn client_id(&self) -> &ClientId {
         match self {
-            Due::Create(plan) => plan.id().as_str(),
-            Due::Change(update) => update.before().id(),
-            Due::Nothing(id) | Due::Delete(id) => id.as_str(),
+            Due::Create(plan) => plan.id(),
+            Due::Change { update, .. } => update.id(),
+            Due::Nothing(id) | Due::Delete(id) => id,
         }
     }
 
@@ -65,7 +75,7 @@ impl Due {
     pub fn is_sealed(&self) -> bool {
         match self {
             Due::Create(plan) => plan.is_sealed(),
-            Due::Change(update) => update.is_sealed(),
+            Due::Change { update, .. } => update.is_sealed(),
             Due::Nothing(_) | Due::Delete(_) => false,
         }
     }
@@ -73,7 +83,7 @@ impl Due {
     /// What would change, field by field; of an absent client what would be set and is no default.
     pub fn changes(&self) -> Vec<FieldChange> {
         match self {
-            Due::Change(update) => update.changes(),
+            Due::Change { update, .. } => update.changes(),
             Due::Create(plan) => {
                 let mut asked = plan.spec().redacted();
                 let set = |field: &'static Field| {
@@ -153,9 +163,10 @@ fn due(session: &Session, mut spec: ClientSpec, before: Option<Client>, how: &Ho
     if spec.secret().is_none() && compare::differences(&spec, &before).is_empty() {
         return Ok(Due::Nothing(id));
     }
-    let change = Change { set: spec, ..Change::default() };
+    let change = Change { set: spec.clone(), ..Change::default() };
     let how = update::How { no_lint, recipients };
-    Ok(Due::Change(update::plan_from(session, before, change, &how).map_err(about)?))
+    let update = update::plan_from(session, before, change, &how).map_err(about)?;
+    Ok(Due::Change { update, set: spec })
 }
 
 /// Tries a secret that was just set, as it was held for another before. Warns where the public address does not take it.

@@ -11,12 +11,14 @@ use crate::crypt::{Recipient, recipient};
 use crate::error::{Error, Kind, Result};
 use crate::model::client::{Client, ClientId, ClientSpec};
 use crate::model::{compare, lint};
+use crate::ops::deliver;
 use crate::ops::guard::{self, Deed};
 use crate::ops::keep::Kept;
 use crate::ops::look;
 use crate::ops::settle::{self, Fate};
 use crate::secret::Secret;
 use crate::session::Session;
+use crate::session::hook::Done;
 use crate::text::shell_word;
 
 /// How a client is to be created.
@@ -51,6 +53,8 @@ pub struct Created {
     pub client: Client,
     /// The file that keeps the secret until the result has reached its reader.
     pub kept: Option<Kept>,
+    /// What went wrong as it was delivered.
+    pub undelivered: Option<Error>,
 }
 
 /// Checks a specification and chooses what it leaves open: defaults, id (`UUIDv4`), secret (192 bits).
@@ -134,7 +138,7 @@ impl Plan {
     }
 
     /// The secret as it is kept and passed on: encrypted, where it is for somebody.
-    fn passed_on(&self) -> Option<&Secret> {
+    pub fn passed_on(&self) -> Option<&Secret> {
         self.sealed.as_ref().or(self.spec.secret())
     }
 
@@ -218,7 +222,8 @@ fn finish(session: &Session, plan: Plan, mut client: Client, settled: bool, kept
         // The server echoes the secret, but only in the reply that may have been lost.
         (None, Some(secret)) => client.set_secret(secret.clone()),
     }
-    Created { client, kept }
+    let undelivered = deliver::deliver(session, Done::Created, &client, kept.as_ref());
+    Created { client, kept, undelivered }
 }
 
 fn existing(session: &Session, plan: &Plan, client: Client) -> Created {
@@ -229,10 +234,11 @@ fn existing(session: &Session, plan: &Plan, client: Client) -> Created {
     if !differing.is_empty() {
         session.ui().warn(&format!("client `{}` differs from what was asked for in {}", plan.id, differing.join(", ")));
     }
-    Created { client, kept: None }
+    Created { client, kept: None, undelivered: None }
 }
 
-fn conflict(session: &Session, id: &ClientId) -> Error {
+/// Another's client has the id.
+pub fn conflict(session: &Session, id: &ClientId) -> Error {
     Error::failed(format!("client `{id}` exists already: nothing was changed"))
         .with_status(409)
         .with_code("conflict")

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
@@ -41,6 +41,25 @@ impl Kept {
         }
         files::write_new(&path, Zeroizing::new(content.to_string()).as_bytes())?;
         Ok(Kept { path, id: id.clone(), secret: secret.clone() })
+    }
+
+    /// The newest file that keeps a secret of a client of that server, if there is one.
+    pub fn find(id: &ClientId, endpoint: &str) -> Result<Option<Kept>> {
+        let folder = paths::state()?.join("pending");
+        let mut newest: Option<(SystemTime, Kept)> = None;
+        // That there is no folder says that nothing is kept.
+        for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            let Ok(text) = std::fs::read(&path).map(Zeroizing::new) else { continue };
+            let Ok(content) = serde_json::from_slice::<Value>(&text) else { continue };
+            let Some(secret) = content["client_secret"].as_str() else { continue };
+            let written = entry.metadata().and_then(|about| about.modified()).unwrap_or(SystemTime::UNIX_EPOCH);
+            let is_it = content["client_id"] == id.as_str() && content["endpoint"] == endpoint;
+            if is_it && newest.as_ref().is_none_or(|(before, _)| *before < written) {
+                newest = Some((written, Kept { path, id: id.clone(), secret: Secret::new(secret) }));
+            }
+        }
+        Ok(newest.map(|(_, kept)| kept))
     }
 
     /// Finds out whether a secret that only the server will choose could be kept. Errors: it could not.

@@ -14,11 +14,13 @@ use crate::crypt::{Recipient, recipient};
 use crate::error::{Error, Result};
 use crate::model::client::{Client, ClientId};
 use crate::model::patch::Patch;
+use crate::ops::deliver;
 use crate::ops::guard::{self, Deed};
 use crate::ops::keep::Kept;
 use crate::ops::update::{self, Update};
 use crate::secret::Secret;
 use crate::session::Session;
+use crate::session::hook::Done;
 
 /// What came of it.
 #[derive(Debug)]
@@ -27,6 +29,8 @@ pub struct Rotated {
     pub client: Client,
     /// The file that keeps it until the result has reached its reader.
     pub kept: Option<Kept>,
+    /// What went wrong as it was delivered.
+    pub undelivered: Option<Error>,
 }
 
 /// The client, if it has a secret that can be rotated; nothing is sent but a GET.
@@ -135,7 +139,8 @@ fn keep(session: &Session, mut client: Client, recipients: &[Recipient]) -> Resu
         }
     };
     client.set_secret(secret);
-    Ok(Rotated { client, kept })
+    let undelivered = deliver::deliver(session, Done::Rotated, &client, kept.as_ref());
+    Ok(Rotated { client, kept, undelivered })
 }
 
 fn unknown(error: Error, id: &ClientId) -> Error {

@@ -13,9 +13,10 @@ use crate::model::lint::{self, Finding};
 use crate::model::patch::{self, Patch};
 use crate::ops::guard::{self, Deed};
 use crate::ops::keep::Kept;
-use crate::ops::{look, mark};
+use crate::ops::{deliver, look, mark};
 use crate::secret::{REDACTED, Secret};
 use crate::session::Session;
+use crate::session::hook::Done;
 
 /// What is to become of a client.
 #[derive(Clone, Debug, Default)]
@@ -67,6 +68,8 @@ pub struct Updated {
     pub kept: Option<Kept>,
     /// The fields that changed, with their values before and after.
     pub changes: Vec<FieldChange>,
+    /// What went wrong as it was delivered.
+    pub undelivered: Option<Error>,
 }
 
 /// What a field was and is.
@@ -236,6 +239,11 @@ impl Update {
         FIELDS.iter().filter_map(change).collect()
     }
 
+    /// The client's id.
+    pub fn id(&self) -> &ClientId {
+        &self.id
+    }
+
     /// The client as it is.
     pub fn before(&self) -> &Client {
         &self.before
@@ -287,7 +295,7 @@ pub async fn send(remote: &dyn Remote, update: &Update) -> Result<Client> {
 /// where it is not known whether it was changed, the file as well.
 pub fn update(session: &Session, update: Update) -> Result<Updated> {
     if update.is_empty() {
-        return Ok(Updated { client: update.before, kept: None, changes: Vec::new() });
+        return Ok(Updated { client: update.before, kept: None, changes: Vec::new(), undelivered: None });
     }
     guard::check(session, Deed::Write, &format!("change client `{}`", update.id))?;
     let endpoint = session.admin_url()?;
@@ -337,7 +345,8 @@ pub fn update(session: &Session, update: Update) -> Result<Updated> {
     if let Some(secret) = passed_on {
         client.set_secret(secret);
     }
-    Ok(Updated { client, kept, changes })
+    let undelivered = deliver::deliver(session, Done::Updated, &client, kept.as_ref());
+    Ok(Updated { client, kept, changes, undelivered })
 }
 
 /// What differs between two states of a client, but for what the server sets.

@@ -225,7 +225,19 @@ impl Outcome {
 
     /// One row that is there once the work has been done, which changes something.
     pub fn later(work: impl FnOnce() -> Result<Row> + Send + 'static, columns: &'static [Column]) -> Self {
-        let rows = Box::new(Each(std::iter::once_with(work)));
+        Outcome::later_but(move || Ok((work()?, None)), columns)
+    }
+
+    /// The same, with what went wrong nevertheless.
+    pub fn later_but(
+        work: impl FnOnce() -> Result<(Row, Option<Error>)> + Send + 'static,
+        columns: &'static [Column],
+    ) -> Self {
+        let rows = std::iter::once_with(work).flat_map(|done| match done {
+            Ok((row, error)) => [Some(Ok(row)), error.map(Err)].into_iter().flatten(),
+            Err(error) => [Some(Err(error)), None].into_iter().flatten(),
+        });
+        let rows = Box::new(Each(rows));
         Outcome { rows, shape: Shape::One, columns, members: &[], writes: true }
     }
 

@@ -11,7 +11,7 @@ use crate::grammar::Host;
 use crate::model::client::Client;
 use crate::script::engine::{Context, looking_only};
 use crate::script::errors::{self, settled};
-use crate::script::run::STACK_BYTES;
+use crate::session::hook::STACK_BYTES;
 use crate::session::interrupt::Interrupt;
 
 /// How long an answer is waited for before an interruption is looked for.

@@ -13,9 +13,7 @@ use crate::script::clients::Query;
 use crate::script::engine::{Context, engine};
 use crate::script::errors::{self, settled};
 use crate::script::value;
-
-/// Deeply nested values overflow the stack of an ordinary thread.
-pub const STACK_BYTES: usize = 64 * 1024 * 1024;
+use crate::session::hook::STACK_BYTES;
 
 /// A script and what it is given.
 pub struct Script<'a> {

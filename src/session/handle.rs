@@ -17,6 +17,7 @@ use crate::api::{Door, Remote, Side, Wait};
 use crate::error::{Error, Result};
 use crate::net::{self, Policy};
 use crate::session::credential::{self, Credential, Current};
+use crate::session::hook::{Hook, Hooks};
 use crate::session::interrupt::{self, Interrupt};
 use crate::session::network::{self, Minted, Resolved};
 use crate::session::target::{self, Chosen, Given, ProfileUsed, Target};
@@ -69,6 +70,8 @@ pub struct Session {
     chosen: Arc<OnceLock<Chosen>>,
     /// Whether the command as a whole was agreed to, so that its parts need not be.
     granted: Arc<AtomicBool>,
+    /// What hears of clients that are written.
+    hooks: Hooks,
 }
 
 /// What all sessions of a process share.
@@ -141,6 +144,7 @@ impl Session {
             ui,
             chosen: Arc::default(),
             granted: Arc::default(),
+            hooks: Arc::from([]),
         }
     }
 
@@ -155,7 +159,26 @@ impl Session {
             chosen: Arc::default(),
             granted: Arc::default(),
             shared: Arc::clone(&self.shared),
+            hooks: Arc::clone(&self.hooks),
         }
+    }
+
+    /// The same session, where this hears of clients that are written, too.
+    #[must_use]
+    pub fn with_hook(self, hook: Arc<dyn Hook>) -> Self {
+        let hooks = self.hooks.iter().cloned().chain([hook]).collect();
+        Session { hooks, ..self }
+    }
+
+    /// The same session, where nobody does.
+    #[must_use]
+    pub fn without_hooks(&self) -> Self {
+        Session { hooks: Arc::from([]), ..self.clone() }
+    }
+
+    /// What hears of clients that are written.
+    pub fn hooks(&self) -> &Hooks {
+        &self.hooks
     }
 
     /// What the flags said.

@@ -60,9 +60,29 @@ impl Orysh {
         path
     }
 
+    /// A program in its working folder.
+    pub fn executable(&self, name: &str, content: &str) {
+        fs::set_permissions(self.file(name, content), fs::Permissions::from_mode(0o700)).unwrap();
+    }
+
     /// The files that keep secrets.
     pub fn pending(&self) -> Vec<PathBuf> {
         files(&self.home.path().join("state/pending"))
+    }
+
+    /// Id and secret of each client whose secret a run keeps.
+    pub fn secrets_of_runs(&self) -> Vec<(String, String)> {
+        let mut secrets = Vec::new();
+        for run in self.run("batch list -q").ok().stdout.lines() {
+            let rows = self.run(&format!("batch results {run} --secrets plain --format jsonl")).ok().stdout;
+            for row in rows.lines() {
+                let row: Value = serde_json::from_str(row).unwrap();
+                if let (Some(id), Some(secret)) = (row["client_id"].as_str(), row["client_secret"].as_str()) {
+                    secrets.push((id.to_owned(), secret.to_owned()));
+                }
+            }
+        }
+        secrets
     }
 
     /// What the only file that keeps a secret holds.

@@ -128,7 +128,10 @@ fn run(host: &Host, args: &Args, job: Job) -> Result<Outcome> {
             job,
             no_lint: is_update && args.flag("no-lint"),
             skip_invalid: args.flag("skip-invalid"),
-            recipients: if job == Job::Delete { recipients::none() } else { recipients::wanted(args)? },
+            recipients: match job {
+                Job::Delete => check::Recipients::default(),
+                _ => check::Recipients::Wanted(recipients::wanted(args)?),
+            },
         },
         going: going(args)?,
         // What is changed twice is as it is wanted all the same.

@@ -19,6 +19,7 @@ Examples:
   orysh batch create services.csv --out made.csv --secrets plain
   orysh batch create services.csv --set 'scope=read write' --set 'metadata.tier=silver' --dry-run
   orysh batch create services.csv --rate 300/min --pgp-key @alice.asc --out made.csv
+  orysh batch create services.csv --deliver './hand-over --mount apps'
 
 The whole input is checked before anything is sent, and kept in a journal. Whatever happens then, `orysh batch resume` goes
 on where it was left off: every row has one client at the end, and every secret is known. Columns are fields or flags, and
@@ -78,7 +79,7 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
             job: Job::Create,
             no_lint: args.flag("no-lint"),
             skip_invalid: args.flag("skip-invalid"),
-            recipients: recipients::wanted(args)?,
+            recipients: check::Recipients::Wanted(recipients::wanted(args)?),
         },
         going: going(args)?,
         again: args.flag("again"),

@@ -1,6 +1,7 @@
-//! `batch resume` and `batch retry`: going on with a run.
+//! `batch resume`, `batch retry` and `batch deliver`: going on with a run.
 
 use clap::Arg;
+use rusqlite::Connection;
 
 use super::{go_on, going_args, run_arg, switch};
 use crate::batch::engine::{self, Run};
@@ -24,6 +25,13 @@ Examples:
 
 Rows that are unproven are settled again: with the public side at hand the token endpoint tells whose they are.";
 
+const DELIVER: &str = "\
+Examples:
+  orysh batch deliver 7f3a
+  orysh batch deliver 7f3a --deliver './hand-over --mount apps'
+
+The clients are there, and their secrets are in the run: nothing but handing them over is done again.";
+
 /// `batch resume`.
 pub fn resume() -> Command {
     Command::new(["batch", "resume"], "Go on with a run that was left off", go)
@@ -45,6 +53,13 @@ pub fn retry() -> Command {
         .after(RETRY)
 }
 
+/// `batch deliver`.
+pub fn deliver() -> Command {
+    Command::new(["batch", "deliver"], "Hand the clients of a run over again for which that failed", hand_over)
+        .args(|| args(run_arg().required(true)))
+        .after(DELIVER)
+}
+
 fn args(run: Arg) -> Vec<Arg> {
     let mut args = vec![run];
     args.extend(going_args());
@@ -60,14 +75,30 @@ fn go(host: &Host, args: &Args) -> Result<Outcome> {
     go_on(session, &run, args)
 }
 
+fn hand_over(host: &Host, args: &Args) -> Result<Outcome> {
+    let nothing = "no client is left to be handed over";
+    after(host, args, &[State::Undelivered, State::DeliveryFailed], nothing, store::deliver_again)
+}
+
 fn again(host: &Host, args: &Args) -> Result<Outcome> {
+    let nothing = "no row has failed, and none is unproven";
+    after(host, args, &[State::Failed, State::Unproven], nothing, store::again)
+}
+
+/// Goes on after some change of the journal. Errors: no row is in these states.
+fn after(
+    host: &Host,
+    args: &Args,
+    states: &[State],
+    nothing: &str,
+    change: fn(&Connection) -> rusqlite::Result<()>,
+) -> Result<Outcome> {
     let session = &host.session;
     let run = Run::open_with_key(session, args.text("run").unwrap_or_default())?;
-    run.key()?;
-    let counts = run.counts(session)?;
-    if ![State::Failed, State::Unproven].iter().any(|state| counts.contains_key(state.name())) {
-        return Err(Error::usage(format!("no row of run {} has failed, and none is unproven", run.folder.name)));
+    if engine::count(&run.counts(session)?, states) == 0 {
+        return Err(Error::usage(format!("run {}: {nothing}", run.folder.name)));
     }
-    session.finish(run.journal.write(store::again))??;
+    run.key()?;
+    session.finish(run.journal.write(change))??;
     go_on(session, &run, args)
 }

@@ -29,7 +29,8 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     let session = at_its_target(&host.session, &run);
     engine::demand_same(&session, &run)?;
     let counts = run.counts(&session)?;
-    let made = [State::Done, State::Sent, State::Unproven].iter().filter_map(|state| counts.get(state.name())).sum();
+    let states = State::MADE.into_iter().chain([State::Sent, State::Unproven]);
+    let made = states.filter_map(|state| counts.get(state.name())).sum();
     if made == 0 {
         return Err(Error::usage(format!("run {} has made no client that is not undone", run.folder.name)));
     }

@@ -1,26 +1,31 @@
 //! `apply -f FILE…`: makes clients exist as files describe them; a second run changes nothing.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use clap::{Arg, ArgAction};
 use serde_json::{Map, Value, json};
 
+use crate::batch::carry;
+use crate::batch::check::{self, Ready, Recipients};
+use crate::batch::job::Job;
+use crate::batch::run::Became;
 use crate::commands::client::change;
 use crate::commands::client::described::{described, with_folders};
+use crate::commands::client::keeper::Keeper;
 use crate::commands::in_turn;
+use crate::crypt::Recipient;
+use crate::crypt::source::Material;
 use crate::error::{self, Error, Kind, Result};
+use crate::grammar::deliver::deliver_arg;
 use crate::grammar::{Args, Command, Host, recipients as recipient_flags};
-use crate::model::client::Client;
+use crate::model::client::{Client, ClientId, ClientSpec};
 use crate::model::document::Document;
 use crate::model::fields;
 use crate::model::input::Entry;
 use crate::ops::apply::{self, Due, How};
-use crate::ops::create::{self, Created};
-use crate::ops::guard;
-use crate::ops::keep::Kept;
-use crate::ops::update::{self, FieldChange, Updated};
-use crate::ops::{delete, recipients};
-use crate::output::outcome::{Column, Outcome, Row, Rows, Trailer};
+use crate::ops::update::{self, FieldChange};
+use crate::ops::{create, guard, recipients};
+use crate::output::outcome::{Column, Outcome, Row};
 use crate::session::Session;
 use crate::text::safe;
 use crate::ui::{Mark, Ui};
@@ -51,6 +56,7 @@ pub fn command() -> Command {
 fn apply_args() -> Vec<Arg> {
     let mut args = own_args();
     args.extend(recipient_flags::recipient_args());
+    args.push(deliver_arg());
     args
 }
 
@@ -96,16 +102,14 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     let files = args.texts("file");
     let mut entries = described(ui, &with_folders(ui, &files)?)?;
     lay_over(&mut entries, described(ui, &args.texts("overlay"))?)?;
+    let found = recipients::load_with_material(session, &recipient_flags::wanted(args)?)?;
     let how = How {
         no_lint: args.flag("no-lint"),
-        recipients: recipients::load(session, &recipient_flags::wanted(args)?)?,
+        recipients: found.iter().map(|(recipient, _)| recipient.clone()).collect(),
         set: args.text("set").map(str::to_owned),
         set_secrets: args.flag("set-secrets"),
         prune: args.flag("prune"),
     };
-    if !only_shows {
-        Kept::rehearse()?;
-    }
     let plan = apply::plan(session, entries, &how)?;
     if plan.iter().any(Due::is_sealed) {
         recipients::tell(session, &how.recipients);
@@ -122,17 +126,19 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     if !only_shows {
         confirm(session, &plan, files.iter().any(|file| file == "-"))?;
     }
-    let steps = Steps {
+    let carrying = Carrying {
         session: session.clone(),
-        due: plan.into_iter(),
-        only_shows,
-        detailed: args.flag("detailed-exitcode"),
-        counts: [0; 4],
+        no_lint: how.no_lint,
+        recipients: found,
+        keepers: Vec::new(),
+        stopped: None,
         failed: 0,
-        is_done: false,
     };
-    let outcome = Outcome { rows: Box::new(steps), ..Outcome::many(std::iter::empty(), COLUMNS) };
-    Ok(if only_shows { outcome.writing() } else { outcome.slow().writing() })
+    let detailed = args.flag("detailed-exitcode");
+    let rows = std::iter::once_with(move || {
+        if only_shows { would_be(&carrying.session, &plan, detailed) } else { carrying.out(plan) }
+    });
+    Ok(Outcome::many(rows.flatten(), COLUMNS).writing())
 }
 
 /// Puts the fields of `overlays` over the clients of the same ids.
@@ -171,7 +177,7 @@ fn confirm(session: &Session, plan: &[Due], stdin_is_read: bool) -> Result<()> {
         }
         return guard::ask(session, &format!("delete {named}"), "nothing was changed", stdin_is_read);
     }
-    let (made, changed) = (of(|due| matches!(due, Due::Create(_))), of(|due| matches!(due, Due::Change(_))));
+    let (made, changed) = (of(|due| matches!(due, Due::Create(_))), of(|due| matches!(due, Due::Change { .. })));
     if made + changed == 0 {
         return Ok(());
     }
@@ -188,7 +194,7 @@ fn tell(ui: Ui, due: &Due) {
                 ui.marked(Mark::Added, &format!("    {}: {}", field.json, change::shown(&after)));
             }
         }
-        Due::Change(_) => {
+        Due::Change { .. } => {
             ui.marked(Mark::Changed, &format!("client `{id}` is changed"));
             for FieldChange { field, before, after } in due.changes() {
                 ui.marked(Mark::Removed, &format!("    {}: {}", field.json, change::shown(&before)));
@@ -200,109 +206,198 @@ fn tell(ui: Ui, due: &Due) {
     }
 }
 
-/// What is due, carried out as it is pulled.
-struct Steps {
-    session: Session,
-    due: std::vec::IntoIter<Due>,
-    only_shows: bool,
-    detailed: bool,
-    /// Created, changed, unchanged, deleted.
-    counts: [usize; 4],
-    failed: usize,
-    is_done: bool,
-}
-
-impl Rows for Steps {
-    fn next(&mut self) -> Option<Result<Row>> {
-        if self.is_done {
-            return None;
-        }
-        if let Some(due) = self.due.next() {
-            // What was to take a client's place may not be there.
-            if self.failed > 0 && matches!(due, Due::Delete(_)) {
-                self.tell_kept(due);
-                return self.next();
-            }
-            let step = self.step(due);
-            let Err(error) = step else { return Some(step) };
-            self.failed += 1;
-            if !in_turn::ends(&error) {
-                return Some(Err(error));
-            }
-            self.is_done = true;
-            self.tell_counts();
-            let first = self.due.as_slice().first().map(|due| format!("`{}`", safe(due.id())));
-            return Some(Err(in_turn::not_tried(error, self.due.len(), first)));
-        }
-        self.is_done = true;
-        self.tell_counts();
-        let [created, changed, _, deleted] = self.counts;
-        if deleted > 0 && !self.only_shows {
-            self.session.ui().note("JWT access tokens of deleted clients live until they expire");
-        }
-        let is_due = self.detailed && created + changed + deleted > 0;
-        is_due.then(|| Err(Error::new(Kind::Due, "changes are due").already_told()))
-    }
-
-    fn trailer(&self) -> Option<Trailer> {
-        None
-    }
-}
-
 /// What was done, and what would be.
 const ACTIONS: [(&str, &str); 4] =
     [("created", "create"), ("changed", "change"), ("unchanged", "none"), ("deleted", "delete")];
 
-impl Steps {
-    /// Says which clients were not deleted: that one and all after it.
-    fn tell_kept(&mut self, due: Due) {
-        let kept: Vec<String> =
-            std::iter::once(due).chain(self.due.by_ref()).map(|due| format!("`{}`", safe(due.id()))).collect();
-        self.session.ui().warn(&format!("not deleted, as not everything else could be done: {}", kept.join(", ")));
+/// The place of what is due in [`ACTIONS`].
+fn action(due: &Due) -> usize {
+    match due {
+        Due::Create(_) => 0,
+        Due::Change { .. } => 1,
+        Due::Nothing(_) => 2,
+        Due::Delete(_) => 3,
+    }
+}
+
+/// What is due as rows; nothing is sent. `detailed`: changes that are due are an exit code of their own.
+fn would_be(session: &Session, plan: &[Due], detailed: bool) -> Vec<Result<Row>> {
+    let mut counts = [0; 4];
+    let mut rows = Vec::with_capacity(plan.len());
+    for due in plan {
+        counts[action(due)] += 1;
+        rows.push(Ok(row(due.id(), ACTIONS[action(due)].1, &due.changes(), None)));
+    }
+    tell_counts(session, counts, "would be: ");
+    let is_due = detailed && plan.iter().any(|due| !matches!(due, Due::Nothing(_)));
+    rows.extend(is_due.then(|| Err(Error::new(Kind::Due, "changes are due").already_told())));
+    rows
+}
+
+fn tell_counts(session: &Session, [created, changed, unchanged, deleted]: [usize; 4], would: &str) {
+    let pruned = if deleted > 0 { format!(", {deleted} deleted") } else { String::new() };
+    session.ui().note(&format!("{would}{created} created, {changed} changed, {unchanged} unchanged{pruned}"));
+}
+
+/// Carries a plan out: what is absent is made, then what differs is changed, and only where all of that succeeded is deleted
+/// what is described no more. Rows are in the order of the plan.
+struct Carrying {
+    session: Session,
+    no_lint: bool,
+    recipients: Vec<(Recipient, Material)>,
+    keepers: Vec<Keeper>,
+    stopped: Option<Error>,
+    failed: usize,
+}
+
+impl Carrying {
+    fn out(mut self, plan: Vec<Due>) -> Vec<Result<Row>> {
+        let mut rows: BTreeMap<usize, Vec<Result<Row>>> = BTreeMap::new();
+        let mut counts = [0; 4];
+        let mut due: [Vec<(usize, Due)>; 4] = Default::default();
+        for (at, one) in plan.into_iter().enumerate() {
+            due[action(&one)].push((at, one));
+        }
+        let [creates, changes, nothing, deletes] = due;
+        for (at, one) in nothing {
+            counts[2] += 1;
+            rows.insert(at, vec![Ok(row(one.id(), ACTIONS[2].0, &[], None))]);
+        }
+        for (job, kind) in [(Job::Create, creates), (Job::Update, changes), (Job::Delete, deletes)] {
+            if kind.is_empty() {
+                continue;
+            }
+            if job == Job::Delete && self.failed > 0 {
+                // What was to take a client's place may not be there.
+                let kept: Vec<String> = kind.iter().map(|(_, due)| format!("`{}`", safe(due.id()))).collect();
+                let ui = self.session.ui();
+                ui.warn(&format!("not deleted, as not everything else could be done: {}", kept.join(", ")));
+            } else if self.stopped.is_some() {
+                let first = kind.first().map(|(_, due)| format!("`{}`", safe(due.id())));
+                self.stopped = self.stopped.take().map(|error| in_turn::not_tried(error, kind.len() - 1, first));
+            } else {
+                let at = action(&kind[0].1);
+                counts[at] += self.kind(job, kind, &mut rows);
+            }
+        }
+        let mut all: Vec<Result<Row>> = rows.into_values().flatten().collect();
+        all.extend(self.stopped.take().map(Err));
+        all.extend(self.keepers.iter().filter_map(|keeper| keeper.let_go().err()).map(Err));
+        tell_counts(&self.session, counts, "");
+        if counts[3] > 0 {
+            self.session.ui().note("JWT access tokens of deleted clients live until they expire");
+        }
+        all
     }
 
-    fn tell_counts(&self) {
-        let [created, changed, unchanged, deleted] = self.counts;
-        let pruned = if deleted > 0 { format!(", {deleted} deleted") } else { String::new() };
-        let would = if self.only_shows { "would be: " } else { "" };
-        self.session.ui().note(&format!("{would}{created} created, {changed} changed, {unchanged} unchanged{pruned}"));
-    }
-
-    fn step(&mut self, due: Due) -> Result<Row> {
-        let at = match &due {
-            Due::Create(_) => 0,
-            Due::Change(_) => 1,
-            Due::Nothing(_) => 2,
-            Due::Delete(_) => 3,
-        };
-        let (done, shown) = ACTIONS[at];
-        let row = if self.only_shows {
-            row(due.id(), shown, &due.changes(), None)
-        } else {
-            match due {
-                Due::Create(plan) => {
-                    let is_new = plan.secret_is_ours();
-                    let Created { client, kept } = create::create(&self.session, plan, &create::How::default())?;
-                    change::pending(row(client.id(), done, &[], Some(&client)), kept, is_new)
-                }
-                Due::Change(update) => {
-                    let is_new = update.secret_is_ours();
-                    let is_named = update.sets_secret() && !is_new && !update.is_sealed();
-                    let Updated { client, kept, changes } = update::update(&self.session, update)?;
-                    if is_named {
-                        apply::confirm_secret(&self.session, &client);
-                    }
-                    change::pending(row(client.id(), done, &changes, Some(&client)), kept, is_new)
-                }
-                Due::Nothing(id) => row(id.as_str(), done, &[], None),
-                Due::Delete(id) => {
-                    delete::delete(&self.session, &id)?;
-                    row(id.as_str(), done, &[], None)
-                }
+    /// Carries out what is of one kind. Gives how many it was done for.
+    fn kind(&mut self, job: Job, dues: Vec<(usize, Due)>, rows: &mut BTreeMap<usize, Vec<Result<Row>>>) -> usize {
+        let told: Vec<(usize, Told)> = dues.iter().map(|(at, due)| (*at, Told::of(due))).collect();
+        let ready = dues.into_iter().map(|(_, due)| due.into()).collect();
+        let recipients = if job == Job::Delete { Vec::new() } else { self.recipients.clone() };
+        let how = check::How { no_lint: self.no_lint, recipients: Recipients::Read(recipients), ..check::How::of(job) };
+        let mut carried = match carry::carry_out(&self.session, "apply", ready, how) {
+            Ok(carried) => carried,
+            Err(error) => {
+                self.failed += 1;
+                self.stopped = Some(error);
+                return 0;
             }
         };
-        self.counts[at] += 1;
-        Ok(row)
+        let mut became = std::mem::take(&mut carried.became);
+        if let Some(error) = carried.stopped.take() {
+            self.failed += 1;
+            self.stopped = Some(error);
+        }
+        let keeper = Keeper::new(&self.session, carried);
+        let mut done = 0;
+        for (number, (at, told)) in told.into_iter().enumerate() {
+            let Some(Became { result, undelivered }) = became.remove(&(number as u64 + 1)) else { continue };
+            let id = told.id.clone();
+            let mut all = vec![match result {
+                Ok(client) => {
+                    done += 1;
+                    Ok(told.row(&self.session, job, client.as_ref(), &keeper))
+                }
+                Err(error) => {
+                    self.failed += 1;
+                    Err(if error.code() == Some("conflict") { create::conflict(&self.session, &id) } else { error })
+                }
+            }];
+            all.extend(undelivered.map(|error| Err(keeper.undelivered(&id, error))));
+            rows.insert(at, all);
+        }
+        self.keepers.push(keeper);
+        done
+    }
+}
+
+/// What has to be known of a client to tell what became of it.
+struct Told {
+    id: ClientId,
+    action: &'static str,
+    changes: Vec<FieldChange>,
+    before: Option<Client>,
+    /// Whether its secret is made here.
+    is_new: bool,
+    /// Whether a person named another secret for it.
+    is_named: bool,
+}
+
+impl Told {
+    fn of(due: &Due) -> Self {
+        let (before, is_new, is_named) = match due {
+            Due::Create(plan) => (None, plan.secret_is_ours(), false),
+            Due::Change { update, .. } => {
+                let is_new = update.secret_is_ours();
+                let is_named = update.sets_secret() && !is_new && !update.is_sealed();
+                (Some(update.before().clone()), is_new, is_named)
+            }
+            Due::Nothing(_) | Due::Delete(_) => (None, false, false),
+        };
+        Told {
+            id: due.client_id().clone(),
+            action: ACTIONS[action(due)].0,
+            changes: due.changes(),
+            before,
+            is_new,
+            is_named,
+        }
+    }
+
+    fn row(self, session: &Session, job: Job, client: Option<&Client>, keeper: &Keeper) -> Row {
+        if self.is_named
+            && let Some(client) = client
+        {
+            apply::confirm_secret(session, client);
+        }
+        // What the server made of it is told where that is known.
+        let changes = match (&self.before, client) {
+            (Some(before), Some(after)) => update::changes(before, after, self.is_new || self.is_named),
+            _ if job == Job::Update => self.changes,
+            _ => Vec::new(),
+        };
+        let secret = client.and_then(Client::secret).filter(|_| self.is_new);
+        let row = row(self.id.as_str(), self.action, &changes, client);
+        match secret {
+            Some(secret) => keeper.hold(row, &self.id, secret),
+            None => row,
+        }
+    }
+}
+
+impl From<Due> for Ready {
+    fn from(due: Due) -> Self {
+        match due {
+            Due::Create(plan) => plan.into(),
+            Due::Change { update, set } => {
+                let (id, is_sealed) = (update.id().clone(), update.is_sealed());
+                Ready { id, id_is_ours: false, spec: set, is_sealed }
+            }
+            Due::Nothing(id) | Due::Delete(id) => {
+                Ready { id, id_is_ours: false, spec: ClientSpec::new(), is_sealed: false }
+            }
+        }
     }
 }
 

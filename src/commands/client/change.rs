@@ -26,9 +26,9 @@ pub fn carry_out(session: &Session, update: Update, args: &Args) -> Result<Outco
         let secret_is_ours = update.secret_is_ours();
         let updated = update::update(&session, update)?;
         tell(&session, &updated.changes);
-        Ok(kept_row(updated.client, updated.kept, secret_is_ours))
+        Ok(written_row(updated.client, updated.kept, secret_is_ours, updated.undelivered))
     };
-    Ok(with_members(Outcome::later(work, COLUMNS)))
+    Ok(with_members(Outcome::later_but(work, COLUMNS)))
 }
 
 /// A request in place of an outcome.
@@ -49,6 +49,17 @@ pub fn dry_runs(args: &Args, shown: Vec<Value>) -> Result<Outcome> {
 /// or by the server, so that nobody has it yet.
 pub fn kept_row(client: Client, kept: Option<Kept>, is_new: bool) -> Row {
     pending(Row::client(client), kept, is_new)
+}
+
+/// The same for a client that hooks were told of. One that was not delivered is kept, and its row comes with why.
+pub fn written_row(
+    client: Client,
+    kept: Option<Kept>,
+    is_new: bool,
+    undelivered: Option<Error>,
+) -> (Row, Option<Error>) {
+    let kept = kept.filter(|_| undelivered.is_none());
+    (kept_row(client, kept, is_new), undelivered)
 }
 
 /// The same for any row.

@@ -7,6 +7,7 @@ use clap::{Arg, ArgAction};
 use crate::commands::client::described;
 use crate::commands::client::{ALIASES, COLUMNS, change, given_secret, secret_args, with_members};
 use crate::error::{Error, Result};
+use crate::grammar::deliver::deliver_arg;
 use crate::grammar::{Args, Command, Host, args as flags, recipients as recipient_flags};
 use crate::model::client::ClientSpec;
 use crate::model::input::Entry;
@@ -22,6 +23,7 @@ Examples:
   orysh create oauth2-client --file client.yaml --secret-out client.secret --format json
   orysh create oauth2-client --id app-1 --name \"app one\" --if-absent
   orysh create oauth2-client --name job --pgp-key @alice.asc --format jsonpath=client_secret | base64 -d | gpg -d
+  orysh create oauth2-client --name job --deliver './hand-over --mount apps' -q
 
 Id and secret are chosen here where none is given, and the secret is on disk before anything
 is sent, until it has been printed: a lost reply makes no second client and loses no secret.";
@@ -50,6 +52,7 @@ fn create_args() -> Vec<Arg> {
     ];
     args.extend(secret_args("Create"));
     args.extend(recipient_flags::recipient_args());
+    args.push(deliver_arg());
     args.extend(flags::field_args());
     args
 }
@@ -76,13 +79,14 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     let is_new = plan.secret_is_ours() && how.secret_out.is_none();
     let session = session.clone();
     let work = move || {
-        let Created { client, kept } = create::create(&session, plan, &how).map_err(|error| match error.code() {
-            Some("conflict") => error.hint("--if-absent takes an existing client for a success"),
-            _ => error,
-        })?;
-        Ok(change::kept_row(client, kept, is_new))
+        let Created { client, kept, undelivered } =
+            create::create(&session, plan, &how).map_err(|error| match error.code() {
+                Some("conflict") => error.hint("--if-absent takes an existing client for a success"),
+                _ => error,
+            })?;
+        Ok(change::written_row(client, kept, is_new, undelivered))
     };
-    Ok(with_members(Outcome::later(work, COLUMNS)))
+    Ok(with_members(Outcome::later_but(work, COLUMNS)))
 }
 
 fn spec(args: &Args, ui: Ui) -> Result<ClientSpec> {

@@ -4,17 +4,22 @@ use std::collections::HashSet;
 
 use clap::{Arg, ArgAction};
 
+use crate::batch::carry;
+use crate::batch::check::{self, Ready, Recipients};
+use crate::batch::job::Job;
+use crate::batch::run::Became;
 use crate::commands::client::described::described;
+use crate::commands::client::keeper::Keeper;
 use crate::commands::client::{COLUMNS, change, with_members};
-use crate::commands::in_turn::in_turn;
 use crate::error::{Error, Result};
+use crate::grammar::deliver::deliver_arg;
 use crate::grammar::{Args, Command, Host, recipients as recipient_flags};
+use crate::model::client::ClientId;
 use crate::model::input::Entry;
-use crate::ops::create::{self, Created, How, Plan};
+use crate::ops::create::{self, How, Plan};
 use crate::ops::guard;
-use crate::ops::keep::Kept;
 use crate::ops::recipients;
-use crate::output::outcome::Outcome;
+use crate::output::outcome::{Outcome, Row};
 use crate::session::Session;
 use crate::text;
 
@@ -24,7 +29,8 @@ Examples:
   orysh import oauth2-clients services.csv --format csv > made.csv
   orysh export oauth2-clients | orysh import oauth2-clients - --endpoint https://other.example.org
 
-The whole file is checked before anything is sent. Each result is shown as it comes, in the order of the file.";
+The whole file is checked before anything is sent, and kept in a journal until all is done and shown: after a crash
+`orysh batch resume` goes on. Results are shown in the order of the file.";
 
 /// The command.
 pub fn command() -> Command {
@@ -46,6 +52,7 @@ fn import_args() -> Vec<Arg> {
         switch("no-lint", "Send what the check of the values refuses, too"),
     ];
     args.extend(recipient_flags::recipient_args());
+    args.push(deliver_arg());
     args
 }
 
@@ -65,9 +72,10 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         }
         files.push("-".to_owned());
     }
+    let found = recipients::load_with_material(&session, &recipient_flags::wanted(args)?)?;
     let how = How {
         no_lint: args.flag("no-lint"),
-        recipients: recipients::load(&session, &recipient_flags::wanted(args)?)?,
+        recipients: found.iter().map(|(recipient, _)| recipient.clone()).collect(),
         ..How::default()
     };
     let plans = plans(&session, &files, &how)?;
@@ -84,14 +92,37 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     }
     let count = plans.len();
     guard::batch(&session, &format!("create {count} clients"), files.iter().any(|file| file == "-"))?;
-    Kept::rehearse()?;
-    let name = |plan: &Plan| format!("client `{}`", plan.id());
-    let rows = in_turn(plans, name, move |plan| {
-        let is_new = plan.secret_is_ours();
-        let Created { client, kept } = create::create(&session, plan, &how)?;
-        Ok(change::kept_row(client, kept, is_new))
+    let how = check::How { no_lint: how.no_lint, recipients: Recipients::Read(found), ..check::How::of(Job::Create) };
+    let rows = std::iter::once_with(move || make(&session, plans, how)).flat_map(|made| match made {
+        Ok(rows) => rows,
+        Err(error) => vec![Err(error)],
     });
-    Ok(with_members(Outcome::many(rows, COLUMNS).slow().writing()))
+    Ok(with_members(Outcome::many(rows, COLUMNS).writing()))
+}
+
+/// Makes the clients. Errors: nothing was sent.
+fn make(session: &Session, plans: Vec<Plan>, how: check::How) -> Result<Vec<Result<Row>>> {
+    let about: Vec<(ClientId, bool)> = plans.iter().map(|plan| (plan.id().clone(), plan.secret_is_ours())).collect();
+    let mut carried = carry::carry_out(session, "import", plans.into_iter().map(Ready::from).collect(), how)?;
+    let (mut became, stopped) = (std::mem::take(&mut carried.became), carried.stopped.take());
+    let keeper = Keeper::new(session, carried);
+    let mut rows = Vec::new();
+    for (at, (id, is_new)) in about.into_iter().enumerate() {
+        let Some(Became { result, undelivered }) = became.remove(&(at as u64 + 1)) else { continue };
+        rows.push(match result {
+            Ok(Some(client)) => Ok(match client.secret().filter(|_| is_new).cloned() {
+                Some(secret) => keeper.hold(Row::client(client), &id, &secret),
+                None => Row::client(client),
+            }),
+            Ok(None) => continue,
+            Err(error) if error.code() == Some("conflict") => Err(create::conflict(session, &id)),
+            Err(error) => Err(error),
+        });
+        rows.extend(undelivered.map(|error| Err(keeper.undelivered(&id, error))));
+    }
+    rows.extend(stopped.map(Err));
+    rows.extend(keeper.let_go().err().map(Err));
+    Ok(rows)
 }
 
 /// Every client of the files, checked. Errors name its place.

@@ -5,6 +5,7 @@ use clap::{Arg, ArgAction};
 use crate::api::request;
 use crate::commands::client::{COLUMNS, change, id, id_arg, with_members};
 use crate::error::{Error, Result};
+use crate::grammar::deliver::deliver_arg;
 use crate::grammar::{Args, Command, Host, recipients as recipient_flags};
 use crate::ops::guard;
 use crate::ops::recipients;
@@ -38,6 +39,7 @@ fn rotate_args() -> Vec<Arg> {
         switch("dry-run", "Show the request that would be sent, and send nothing"),
     ];
     args.extend(recipient_flags::recipient_args());
+    args.push(deliver_arg());
     args
 }
 
@@ -79,9 +81,9 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     }
     let session = session.clone();
     let work = move || {
-        let Rotated { client, kept } = rotate::rotate(&session, client, &recipients)?;
+        let Rotated { client, kept, undelivered } = rotate::rotate(&session, client, &recipients)?;
         ui.note("the old secret still counts: --drop-old ends it");
-        Ok(change::kept_row(client, kept, true))
+        Ok(change::written_row(client, kept, true, undelivered))
     };
-    Ok(with_members(Outcome::later(work, COLUMNS)))
+    Ok(with_members(Outcome::later_but(work, COLUMNS)))
 }

@@ -6,6 +6,7 @@ use crate::commands::client::described;
 use crate::commands::client::{ALIASES, change, given_secret, id, id_arg, secret_args};
 use crate::config::read;
 use crate::error::{Error, Result};
+use crate::grammar::deliver::deliver_arg;
 use crate::grammar::{Args, Command, Host, changes, recipients as recipient_flags};
 use crate::model::input::Entry;
 use crate::ops::{recipients, update};
@@ -45,6 +46,7 @@ fn update_args() -> Vec<Arg> {
     ];
     args.extend(secret_args(heading));
     args.extend(recipient_flags::recipient_args());
+    args.push(deliver_arg());
     args.extend(changes::change_args());
     args
 }

@@ -1,0 +1,68 @@
+//! A run that keeps the secrets of its clients until each of them has reached its reader.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::batch::carry::Carried;
+use crate::error::{Error, Kind, Result};
+use crate::model::client::ClientId;
+use crate::ops::deliver::UNDELIVERED;
+use crate::output::outcome::{Pending, Row};
+use crate::secret::Secret;
+use crate::session::Session;
+
+/// Ends a run once all rows have been written that hold a secret of it.
+#[derive(Clone)]
+pub struct Keeper(Arc<Kept>);
+
+struct Kept {
+    session: Session,
+    name: String,
+    /// Rows that were not written yet, and one for those that are not there yet.
+    waiting: AtomicUsize,
+    carried: Mutex<Option<Carried>>,
+}
+
+impl Keeper {
+    /// Of this run.
+    pub fn new(session: &Session, carried: Carried) -> Self {
+        Keeper(Arc::new(Kept {
+            session: session.clone(),
+            name: carried.name().to_owned(),
+            waiting: AtomicUsize::new(1),
+            carried: Mutex::new(Some(carried)),
+        }))
+    }
+
+    /// A row that holds a secret which nobody else has.
+    pub fn hold(&self, row: Row, id: &ClientId, secret: &Secret) -> Row {
+        self.0.waiting.fetch_add(1, Ordering::SeqCst);
+        let keeper = self.clone();
+        row.pending(Pending {
+            afterwards: Box::new(move || keeper.let_go()),
+            secret: Some(secret.clone()),
+            place: format!(
+                "the secret of client `{id}` is kept in run {name}: orysh batch results {name} --secrets plain",
+                name = self.0.name
+            ),
+        })
+    }
+
+    /// All rows are there. Where none holds a secret, the run ends here.
+    pub fn let_go(&self) -> Result<()> {
+        if self.0.waiting.fetch_sub(1, Ordering::SeqCst) > 1 {
+            return Ok(());
+        }
+        let carried = self.0.carried.lock().unwrap_or_else(PoisonError::into_inner).take();
+        carried.map_or(Ok(()), |carried| carried.close(&self.0.session))
+    }
+
+    /// An error of handing a client of it over.
+    pub fn undelivered(&self, id: &ClientId, error: Error) -> Error {
+        error
+            .about(format!("client `{id}` was not delivered"))
+            .of_kind(Kind::Partial)
+            .with_code(UNDELIVERED)
+            .hint(format!("try that again: orysh batch deliver {}", self.0.name))
+    }
+}
