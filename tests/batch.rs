@@ -73,6 +73,24 @@ fn an_input_becomes_clients_and_results() {
     assert_eq!(program.run("batch list -q").ok().stdout, "");
 }
 
+#[test]
+fn of_two_that_begin_the_same_input_at_once_one_does_it() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = with_public(&server);
+    program.file("s.csv", &services(200));
+    for round in 1..=5 {
+        let both = [0, 1]
+            .map(|n| program.begin(&format!("batch create s.csv --out made-{round}-{n}.csv --set contacts={round}")));
+        let ended = both.map(|running| running.end());
+        let done = ended.iter().filter(|ran| ran.code == Some(0)).count();
+        let refused =
+            ended.iter().filter(|ran| ran.code == Some(2) && ran.stderr.contains("this input is run")).count();
+        let refused = refused + ended.iter().filter(|ran| ran.stderr.contains("this input was run")).count();
+        assert_eq!((done, refused), (1, 1), "{}\n{}", ended[0], ended[1]);
+        assert_eq!(clients(&program).len(), 200 * round);
+    }
+}
+
 /// Kills a process of a run at random moments until the run is done.
 fn killed_until_done(rows: usize, kills: usize) {
     let server = Sandbox::with("--hash-iterations 1");

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::support::{Ran, Sandbox, anywhere, orysh};
+use crate::support::{Ran, Sandbox, anywhere, eventually, orysh};
 
 fn eval(server: &Sandbox, code: &str) -> Ran {
     orysh(server).args(&["eval", code])
@@ -152,4 +152,78 @@ fn a_secret_that_was_seen_is_not_kept_and_one_that_was_not_is() {
     assert_eq!(program.pending().len(), 0);
     program.args(&["eval", "let c = clients::create(#{});"]).ok();
     assert_eq!(program.pending().len(), 1);
+}
+
+#[test]
+fn rows_of_a_script_go_through_the_engine_of_batches() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = orysh(&server);
+    let code = r#"
+        let rows = []; for n in 0..300 { rows.push(#{client_id: `job-${n}`, metadata: #{n: n}}); }
+        rows.push(#{client_id: "spa", token_endpoint_auth_method: "none"});
+        clients::create(#{client_id: "job-7"});
+        let made = clients::create_all(rows);
+        print(made.filter(|row| row.outcome == "created").len());
+        print(`${made[7].row} ${made[7].outcome} ${made[7].error.status} ${made[7].client == ()}`);
+        made.filter(|row| row.client != ()).map(|row| row.client)
+    "#;
+    let ran = program.args(&["eval", code, "--format", "jsonl"]).ok();
+    let mut lines = ran.stdout.lines();
+    assert_eq!((lines.next(), lines.next()), (Some("300"), Some("8 conflict 409 true")), "{ran}");
+    let made: Vec<Value> = lines.map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((made.len(), server.clients().len()), (300, 301));
+    for client in &made[..20] {
+        assert!(server.accepts(&client["client_id"], &client["client_secret"]), "{client}");
+    }
+    // All secrets were shown but that of the one that a script made before, which is kept.
+    assert_eq!(program.run("batch list -q").ok().stdout, "");
+    assert_eq!(program.pending().len(), 1);
+    // Not shown, not revealed: the run stays.
+    let ran = program.args(&["eval", r#"clients::create_all([#{client_id: "a"}, #{client_id: "b"}]).len()"#]).ok();
+    assert_eq!(ran.stdout, "2\n");
+    ran.tells("neither shown nor revealed (2)").tells("orysh batch results");
+    for (id, secret) in program.secrets_of_runs() {
+        assert!(server.accepts(&id.into(), &secret.into()));
+    }
+    let code = r#"for row in clients::create_all([#{client_name: "x"}]) { print(row.client.client_secret.reveal()); }"#;
+    program.args(&["eval", code]).quiet();
+    assert_eq!(program.run("batch list -q").ok().stdout.lines().count(), 1);
+}
+
+#[test]
+fn rows_of_a_script_are_all_checked_before_anything_is_sent() {
+    let server = Sandbox::start();
+    for (code, told) in [
+        (r#"clients::create_all([#{client_nmae: "x"}, #{}, 7])"#, "2 of 3 rows are wrong: nothing was sent"),
+        (r#"clients::create_all([#{client_nmae: "x"}])"#, "row 1: unknown field `client_nmae`"),
+        (r#"clients::create_all([#{}, 7])"#, "row 2: a map of fields is due, not i64"),
+        (r#"clients::create_all([#{client_id: "a"}, #{}, #{client_id: "a"}])"#, "client `a` is in row 1 and in row 3"),
+        (r#"clients::create_all([#{}], #{rat: "300/min"})"#, "`clients::create_all` has no option `rat`"),
+        (r#"clients::create_all([#{}], #{rate: "300"})"#, "300"),
+        (r#"clients::create_all([#{}], #{concurrency: 0})"#, "`concurrency` wants a number from 1"),
+        (r#"clients::create_all([#{}], #{no_lint: 1})"#, "`no_lint` wants true or false, not i64"),
+        (r#"clients::create_all([#{registration_access_token: "x"}])"#, "only the server sets"),
+    ] {
+        eval(&server, code).fails(1, told);
+    }
+    assert_eq!(server.clients().len(), 0);
+    assert_eq!(eval(&server, "clients::create_all([])").quiet().stdout, "");
+}
+
+#[test]
+fn rows_of_a_script_that_is_interrupted_are_gone_on_with() {
+    let server = Sandbox::with("--latency 100ms");
+    let program = orysh(&server);
+    program.file(
+        "s.rhai",
+        "let rows = []; for n in 0..200 { rows.push(#{client_id: `j${n}`}); } clients::create_all(rows)",
+    );
+    let running = program.begin("run s.rhai");
+    eventually("a client is made", || server.clients().first().cloned());
+    running.signal(Signal::INT);
+    let ran = running.end();
+    assert_eq!(ran.code, Some(130), "{ran}");
+    ran.tells("go on with: orysh batch resume");
+    program.run("batch resume").ok();
+    assert_eq!(server.clients().len(), 200);
 }

@@ -36,13 +36,18 @@ impl From<Plan> for Ready {
 }
 
 /// Sends for each client what `how` says of it; nobody is asked. Errors: nothing was sent.
-pub fn carry_out(session: &Session, name: &'static str, clients: Vec<Ready>, how: How) -> Result<Carried> {
+pub fn carry_out(
+    session: &Session,
+    name: &'static str,
+    clients: Vec<Ready>,
+    how: How,
+    going: &Going,
+) -> Result<Carried> {
     if clients.is_empty() {
         return Ok(Carried { became: BTreeMap::new(), stopped: None, run: None });
     }
-    let going = Going::default();
     let total = clients.len() as u64;
-    let limits = Limits::of(session, &going)?;
+    let limits = Limits::of(session, going)?;
     let (job, no_lint) = (how.job, how.no_lint);
     let new = New {
         input: Input::Ready(name, clients),
@@ -58,7 +63,7 @@ pub fn carry_out(session: &Session, name: &'static str, clients: Vec<Ready>, how
     }
     let heard = Heard::default();
     let sending = Sending { job, no_lint, claims: false, patience: Duration::ZERO, heard: Some(&heard) };
-    let ended = engine::send(session, &run, run.key()?, sending, (&going, limits), total)?;
+    let ended = engine::send(session, &run, run.key()?, sending, (going, limits), total)?;
     let counts = run.counts(session)?;
     let resume = format!("go on with: orysh batch resume {}", run.folder.name);
     let (left, was_sent) = (engine::count(&counts, &State::DUE), engine::count(&counts, &[State::Planned]) < total);

@@ -1,6 +1,6 @@
 //! `clients::`: the API for OAuth 2.0 clients, thin over what the commands use.
 
-use rhai::{Dynamic, Engine, Map, Module, NativeCallContext as Call};
+use rhai::{Array, Dynamic, Engine, Map, Module, NativeCallContext as Call};
 
 use crate::api;
 use crate::api::request::ListQuery;
@@ -8,8 +8,10 @@ use crate::error::{Error, Result, nearest};
 use crate::model::client::{Client, ClientId, ClientSpec};
 use crate::ops;
 use crate::ops::create::How;
+use crate::script::create_all::create_all;
 use crate::script::engine::Context;
 use crate::script::errors::{ScriptResult, thrown};
+use crate::script::held::Held;
 use crate::script::{recipients, value};
 use crate::session::Session;
 use crate::session::pages::Clients;
@@ -23,6 +25,14 @@ pub fn module(context: &Context) -> Module {
     let bound = context.clone();
     module.set_native_fn("create", move |call: Call<'_>, map: Map, options: Map| {
         placed(&call, create_for(&bound, &map, &options))
+    });
+    let bound = context.clone();
+    module.set_native_fn("create_all", move |call: Call<'_>, rows: Array| {
+        placed(&call, create_all(&bound, &rows, &Map::new()))
+    });
+    let bound = context.clone();
+    module.set_native_fn("create_all", move |call: Call<'_>, rows: Array, options: Map| {
+        placed(&call, create_all(&bound, &rows, &options))
     });
     let session = context.host.session.clone();
     module.set_native_fn("get", move |call: Call<'_>, id: &str| placed(&call, get(&session, id)));
@@ -53,21 +63,30 @@ fn create_for(context: &Context, map: &Map, options: &Map) -> ScriptResult<Clien
     let fields = value::fields_of(map)?;
     let made = || {
         let session = &context.host.session;
-        let (spec, left_out) = ClientSpec::from_object(fields)?;
-        if !left_out.is_empty() {
-            return Err(Error::usage(format!("only the server sets {}", left_out.join(", "))));
-        }
-        let wanted = recipients::wanted(options)?;
+        let spec = spec_of(fields)?;
+        let wanted = recipients::wanted(options, "clients::create", &[])?;
         let how = How { recipients: ops::recipients::load(session, &wanted)?, ..How::default() };
         let plan = ops::create::plan(session, spec, &how)?;
         ops::recipients::tell(session, &how.recipients);
         ops::create::create(session, plan, &how)
     };
     let created = made().map_err(thrown)?;
+    if let Some(error) = created.undelivered {
+        context.host.session.ui().error(&error);
+    }
     if let Some(kept) = created.kept {
-        context.keep(kept);
+        context.hold(Held::File(kept));
     }
     Ok(created.client)
+}
+
+/// What a map of fields asks for. Errors are of usage: a field that there is not, or that only the server sets.
+pub fn spec_of(fields: serde_json::Map<String, serde_json::Value>) -> Result<ClientSpec> {
+    let (spec, left_out) = ClientSpec::from_object(fields)?;
+    if !left_out.is_empty() {
+        return Err(Error::usage(format!("only the server sets {}", left_out.join(", "))));
+    }
+    Ok(spec)
 }
 
 /// `clients::get(id) -> Client`. Throws `#{status: 404, …}` when there is none.

@@ -1,5 +1,6 @@
 //! The engine: limits, cancelling, and the modules of the API.
 
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -9,8 +10,8 @@ use rhai::{Dynamic, Engine, EvalAltResult, FLOAT, INT, Position};
 use crate::error::{Error, Result};
 use crate::grammar::Host;
 use crate::model::client::ClientId;
-use crate::ops::keep::Kept;
 use crate::script::errors::ScriptResult;
+use crate::script::held::{self, Held};
 use crate::script::{clients, errors, value};
 use crate::secret::Secret;
 use crate::session::Session;
@@ -32,14 +33,14 @@ const MOST_ITEMS: usize = 10_000_000;
 pub struct Context {
     /// Session and commands.
     pub host: Host,
-    kept: Arc<Mutex<Vec<Kept>>>,
+    held: Arc<Mutex<Vec<Held>>>,
     revealed: Arc<Mutex<Vec<Secret>>>,
 }
 
 impl Context {
     /// A context in which no secret is kept yet.
     pub fn new(host: Host) -> Self {
-        Context { host, kept: Arc::default(), revealed: Arc::default() }
+        Context { host, held: Arc::default(), revealed: Arc::default() }
     }
 
     /// The same context, secrets included, where another session acts.
@@ -49,50 +50,49 @@ impl Context {
         Context { host, ..self.clone() }
     }
 
-    /// Keeps a secret on disk until it has been revealed, or shown in the script's result.
-    pub fn keep(&self, kept: Kept) {
-        locked(&self.kept).push(kept);
+    /// Keeps secrets on disk until they have been revealed, or shown in the script's result.
+    pub fn hold(&self, held: Held) {
+        locked(&self.held).push(held);
     }
 
-    /// The secrets that are kept by now.
-    pub fn take_kept(&self) -> Vec<Kept> {
-        std::mem::take(&mut *locked(&self.kept))
+    /// What is kept by now.
+    pub fn take_held(&self) -> Vec<Held> {
+        std::mem::take(&mut *locked(&self.held))
     }
 
-    /// Those of the kept secrets that the script has revealed, or that `value` shows.
-    pub fn take_seen(&self, value: &Dynamic) -> Vec<Kept> {
+    /// What is kept of which the script has revealed all secrets, or `value` shows them.
+    pub fn take_seen(&self, value: &Dynamic) -> Vec<Held> {
         let revealed = locked(&self.revealed);
-        let mut kept = locked(&self.kept);
-        let is_seen = |kept: &Kept| revealed.contains(kept.secret()) || value::shows(value, kept.secret());
-        let (seen, unseen) = std::mem::take(&mut *kept).into_iter().partition(is_seen);
-        *kept = unseen;
+        let mut seen: HashSet<&str> = revealed.iter().map(Secret::expose).collect();
+        let shown = value::secrets(value);
+        seen.extend(shown.iter().map(Secret::expose));
+        let mut held = locked(&self.held);
+        let is_seen = |held: &Held| held.secrets().iter().all(|secret| seen.contains(secret.expose()));
+        let (seen, unseen) = std::mem::take(&mut *held).into_iter().partition(is_seen);
+        *held = unseen;
         seen
     }
 
     /// Lets go of the secret of a client that is no more.
     pub fn forget(&self, id: &ClientId) -> Result<()> {
-        let mut kept = locked(&self.kept);
-        let (gone, rest) = std::mem::take(&mut *kept).into_iter().partition(|kept| kept.id() == id);
-        *kept = rest;
-        let gone: Vec<Kept> = gone;
-        gone.into_iter().try_for_each(Kept::discard)
+        let gone: Vec<Held> = locked(&self.held).extract_if(.., |held| held.is_only_of(id)).collect();
+        gone.into_iter().try_for_each(Held::let_go)
     }
 
     /// Says where the secrets are that nobody has seen; they stay.
     pub fn tell_unseen(&self) {
-        let kept = self.take_kept();
-        if let Some(folder) = kept.first().and_then(|kept| kept.path().parent()) {
+        let held = self.take_held();
+        if !held.is_empty() {
             self.host.session.ui().warn(&format!(
                 "secrets of new clients that were neither shown nor revealed ({}) are kept in {}",
-                kept.len(),
-                folder.display()
+                held::count(&held),
+                held::places(&held)
             ));
         }
     }
 
     fn reveal(&self, secret: &Secret) -> String {
-        let is_kept = locked(&self.kept).iter().any(|kept| kept.secret() == secret);
-        if is_kept {
+        if !locked(&self.held).is_empty() {
             locked(&self.revealed).push(secret.clone());
         }
         secret.expose().to_owned()

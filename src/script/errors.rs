@@ -14,13 +14,18 @@ pub fn thrown(error: Error) -> Box<EvalAltResult> {
     if error.kind() == Kind::Interrupted {
         return EvalAltResult::ErrorTerminated(Dynamic::UNIT, rhai::Position::NONE).into();
     }
+    runtime_error(as_map(&error).into())
+}
+
+/// An error as a script sees it.
+pub fn as_map(error: &Error) -> Map {
     let mut map = Map::new();
     map.insert("message".into(), error.full_message().into());
     map.insert("status".into(), error.status().map_or(Dynamic::UNIT, |status| INT::from(status).into()));
     map.insert("code".into(), error.code().map_or(Dynamic::UNIT, |code| code.to_owned().into()));
     let hints: Array = error.hints().iter().map(|hint| hint.clone().into()).collect();
     map.insert("hints".into(), hints.into());
-    runtime_error(map.into())
+    map
 }
 
 /// An error that no script caught, as this program tells it. `name` is the script's.
@@ -87,8 +92,15 @@ fn at(error: Error, position: rhai::Position) -> Error {
 
 const MODULES: [&str; 1] = ["clients"];
 
-const FUNCTIONS: [&str; 6] =
-    ["clients::create", "clients::get", "clients::find", "clients::list", "clients::delete", "reveal"];
+const FUNCTIONS: [&str; 7] = [
+    "clients::create",
+    "clients::create_all",
+    "clients::get",
+    "clients::find",
+    "clients::list",
+    "clients::delete",
+    "reveal",
+];
 
 fn nearest_function(signature: &str) -> Option<&'static str> {
     let name = signature.split(" (").next().unwrap_or(signature);

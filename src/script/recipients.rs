@@ -33,12 +33,13 @@ const OPTIONS: &[(&str, Take)] = &[
 ];
 
 /// Reads `#{pgp_key, pgp_key_url, keybase, pgp_fingerprint, allow_private_key_host}`: text, or an array of texts, each.
-pub fn wanted(options: &Map) -> Result<Wanted> {
+/// `of` is the function whose options they are, beside `others` that it has.
+pub fn wanted(options: &Map, of: &str, others: &[&str]) -> Result<Wanted> {
     let mut wanted = Wanted::default();
-    for (name, value) in options {
+    for (name, value) in options.iter().filter(|(name, _)| !others.contains(&name.as_str())) {
         let Some((_, take)) = OPTIONS.iter().find(|(option, _)| option == name) else {
-            return Err(Error::usage(format!("`clients::create` has no option `{name}`"))
-                .did_you_mean(nearest(name, OPTIONS.iter().map(|(option, _)| *option))));
+            let known = OPTIONS.iter().map(|(option, _)| *option).chain(others.iter().copied());
+            return Err(Error::usage(format!("`{of}` has no option `{name}`")).did_you_mean(nearest(name, known)));
         };
         let values = value.clone().try_cast::<Array>().unwrap_or_else(|| vec![value.clone()]);
         // A list that came out empty must not mean that everybody may read the secret.

@@ -1,17 +1,16 @@
 //! Running a script: on a thread with a big stack, to an outcome.
 
-use std::path::Path;
 use std::thread;
 
 use rhai::{Array, Dynamic, Scope};
 
 use crate::error::{Error, Result};
 use crate::model::client::Client;
-use crate::ops::keep::Kept;
 use crate::output::outcome::{Body, Column, Outcome, Pending, Row, Rows, Trailer};
 use crate::script::clients::Query;
 use crate::script::engine::{Context, engine};
 use crate::script::errors::{self, settled};
+use crate::script::held::{self, Held};
 use crate::script::value;
 use crate::session::hook::STACK_BYTES;
 
@@ -51,7 +50,7 @@ pub fn run(context: &Context, script: &Script<'_>, columns: &'static [Column]) -
                 context.tell_unseen();
                 Ok(release(outcome, seen))
             }
-            Err(error) => Err(still_kept(error, &context.take_kept())),
+            Err(error) => Err(still_kept(error, &context.take_held())),
         }
     })
 }
@@ -92,12 +91,12 @@ fn row(value: &Dynamic) -> errors::ScriptResult<Row> {
 }
 
 /// Lets go of the kept secrets once the result has been written; at once where there is nothing to write.
-pub fn release(outcome: Outcome, kept: Vec<Kept>) -> Outcome {
+pub fn release(outcome: Outcome, kept: Vec<Held>) -> Outcome {
     if kept.is_empty() {
         return outcome;
     }
     let place = kept_secrets(&kept);
-    let afterwards = Box::new(move || kept.into_iter().try_for_each(Kept::discard));
+    let afterwards = Box::new(move || kept.into_iter().try_for_each(Held::let_go));
     // The script has shown them, or shows them in some row of many.
     let pending = Some(Pending { afterwards, secret: None, place });
     let rows = Releasing { ahead: None, rows: outcome.rows, pending };
@@ -142,11 +141,11 @@ impl Rows for Releasing {
 }
 
 /// Says where the secrets of the clients are that a failed script made.
-pub fn still_kept(error: Error, kept: &[Kept]) -> Error {
+pub fn still_kept(error: Error, kept: &[Held]) -> Error {
     if kept.is_empty() { error } else { error.hint(kept_secrets(kept)) }
 }
 
-fn kept_secrets(kept: &[Kept]) -> String {
-    let folder = kept.first().and_then(|first| first.path().parent()).unwrap_or(Path::new(""));
-    format!("the script had made clients by then: {} of their secrets are kept in {}", kept.len(), folder.display())
+fn kept_secrets(kept: &[Held]) -> String {
+    let (count, places) = (held::count(kept), held::places(kept));
+    format!("the script had made clients by then: {count} of their secrets are kept in {places}")
 }

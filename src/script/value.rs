@@ -143,12 +143,12 @@ pub fn body(value: &Dynamic) -> ScriptResult<Body> {
     }
 }
 
-/// Whether a script's result shows a secret: in a client, or in an array of clients.
-pub fn shows(value: &Dynamic, secret: &Secret) -> bool {
+/// The secrets that a script's result shows: those of a client, or of an array of clients.
+pub fn secrets(value: &Dynamic) -> Vec<Secret> {
     if let Some(client) = value.read_lock::<Client>() {
-        return client.secret() == Some(secret);
+        return client.secret().cloned().into_iter().collect();
     }
-    value.read_lock::<Array>().is_some_and(|items| items.iter().any(|item| shows(item, secret)))
+    value.read_lock::<Array>().map_or_else(Vec::new, |items| items.iter().flat_map(secrets).collect())
 }
 
 /// A row's body as a script sees it.

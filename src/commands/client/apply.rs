@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::batch::carry;
 use crate::batch::check::{self, Ready, Recipients};
+use crate::batch::engine::Going;
 use crate::batch::job::Job;
 use crate::batch::run::Became;
 use crate::commands::client::change;
@@ -296,7 +297,7 @@ impl Carrying {
         let ready = dues.into_iter().map(|(_, due)| due.into()).collect();
         let recipients = if job == Job::Delete { Vec::new() } else { self.recipients.clone() };
         let how = check::How { no_lint: self.no_lint, recipients: Recipients::Read(recipients), ..check::How::of(job) };
-        let mut carried = match carry::carry_out(&self.session, "apply", ready, how) {
+        let mut carried = match carry::carry_out(&self.session, "apply", ready, how, &Going::default()) {
             Ok(carried) => carried,
             Err(error) => {
                 self.failed += 1;

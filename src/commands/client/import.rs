@@ -6,6 +6,7 @@ use clap::{Arg, ArgAction};
 
 use crate::batch::carry;
 use crate::batch::check::{self, Ready, Recipients};
+use crate::batch::engine::Going;
 use crate::batch::job::Job;
 use crate::batch::run::Became;
 use crate::commands::client::described::described;
@@ -103,7 +104,8 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
 /// Makes the clients. Errors: nothing was sent.
 fn make(session: &Session, plans: Vec<Plan>, how: check::How) -> Result<Vec<Result<Row>>> {
     let about: Vec<(ClientId, bool)> = plans.iter().map(|plan| (plan.id().clone(), plan.secret_is_ours())).collect();
-    let mut carried = carry::carry_out(session, "import", plans.into_iter().map(Ready::from).collect(), how)?;
+    let mut carried =
+        carry::carry_out(session, "import", plans.into_iter().map(Ready::from).collect(), how, &Going::default())?;
     let (mut became, stopped) = (std::mem::take(&mut carried.became), carried.stopped.take());
     let keeper = Keeper::new(session, carried);
     let mut rows = Vec::new();
