@@ -81,7 +81,7 @@ fn of_two_that_begin_the_same_input_at_once_one_does_it() {
     for round in 1..=5 {
         let both = [0, 1]
             .map(|n| program.begin(&format!("batch create s.csv --out made-{round}-{n}.csv --set contacts={round}")));
-        let ended = both.map(|running| running.end());
+        let ended = both.map(crate::support::Running::end);
         let done = ended.iter().filter(|ran| ran.code == Some(0)).count();
         let refused =
             ended.iter().filter(|ran| ran.code == Some(2) && ran.stderr.contains("this input is run")).count();
@@ -810,6 +810,11 @@ fn what_cannot_be_verified_is_not_undone_and_what_may_be_there_is() {
     let ran = program.run(&format!("batch undo {run} --yes"));
     assert_eq!(ran.code, Some(3), "{ran}");
     assert_eq!(server.clients().len(), 1);
+    // What nobody has touched since is known without the key, and without the public side.
+    program.run("delete client g1").ok();
+    program.run("batch create s.csv --again --out again.jsonl --secrets plain").ok();
+    program.run(&format!("batch undo {} --yes", of_the_newest(&program))).ok();
+    assert_eq!(server.clients().len(), 0);
     // A run that was killed: what was under way is undone as well.
     let server = Sandbox::with("--hash-iterations 1 --latency 100ms");
     let program = with_public(&server);

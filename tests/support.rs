@@ -9,7 +9,7 @@ pub mod tools;
 
 pub use gpg::Gpg;
 pub use key_store::KeyStore;
-pub use program::{Orysh, Ran, anywhere, orysh};
+pub use program::{Orysh, Ran, Running, anywhere, orysh};
 pub use sandbox::Sandbox;
 pub use stub::{Stub, tls_pages, tls_stub};
 

@@ -7,10 +7,11 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Instant;
 
 use serde_json::Value;
 
-use crate::{PROGRAM, Sandbox, TOLERANCE, yes};
+use crate::{ORY, PROGRAM, Sandbox, TOLERANCE, budget, yes};
 
 const ROWS: usize = 10_000;
 
@@ -35,6 +36,7 @@ pub fn tables(home: &Path) -> bool {
     let input = input(home, ROWS);
     let hard = beside_wrk(&input, "25000", 8, 0.95);
     let easy = beside_wrk(&input, "1", 32, 0.6);
+    others();
     hard && easy && growth(home, &input)
 }
 
@@ -84,6 +86,7 @@ fn beside_wrk(input: &Path, iterations: &str, connections: usize, least: f64) ->
     let admin = sandbox.address("admin");
     let at_once = connections.to_string();
     let took = batch(&sandbox.home, Some(&admin), input, &["--concurrency", &at_once]);
+    let budget = budget::of(&sandbox.home, &admin, input, ROWS as f64, &at_once);
     let (ours, cpu) = (ROWS as f64 / took.seconds, took.cpu * 1e6 / ROWS as f64);
     let name = format!("batch create, {iterations} iterations");
     if Command::new("wrk").arg("--version").output().is_err() {
@@ -95,8 +98,33 @@ fn beside_wrk(input: &Path, iterations: &str, connections: usize, least: f64) ->
     let ratio = ours / bare;
     let goal = format!("≥ {least} x: {}; ≤ {MOST_CPU_US} us: {}", yes(ratio >= least), yes(cpu <= MOST_CPU_US));
     println!("{name:<34} {ours:>9.0} {cpu:>9.1} {:>9.0}  {ratio:>7.2}  {goal}", took.peak_kib);
+    println!("  {}", budget.told());
     println!("{:<34} {bare:>9.0} {:>9} {:>9}  {:>7}", format!("wrk, {connections} connections"), "-", "-", "-");
     ratio >= least / TOLERANCE && cpu <= MOST_CPU_US * TOLERANCE
+}
+
+/// What people use today, where it is installed: one client after the other.
+fn others() {
+    let sandbox = Sandbox::with(&["--network", "127.0.0.1:0", "--hash-iterations", "1"]);
+    let shown = |name: &str, rows: f64, command: &mut Command| {
+        let began = Instant::now();
+        let command = command.env("HOME", &sandbox.home).stdin(Stdio::null()).stdout(Stdio::null());
+        if command.stderr(Stdio::null()).status().is_ok_and(|status| status.success()) {
+            let rate = rows / began.elapsed().as_secs_f64();
+            println!("{name:<34} {rate:>9.0} {:>9} {:>9}  {:>7}", "-", "-", "-");
+        } else {
+            println!("{name}: not installed, and left out");
+        }
+    };
+    let clients: Vec<Value> = (0..300).map(|n| serde_json::json!({"client_name": format!("service-{n}")})).collect();
+    let file = sandbox.home.join("clients.json");
+    fs::write(&file, Value::from(clients).to_string()).expect("a file");
+    let mut hydra = Command::new("hydra");
+    hydra.args(["import", "oauth2-client", "--endpoint", &sandbox.address("admin")]).arg(&file);
+    shown("hydra import", 300.0, &mut hydra);
+    let mut ory = Command::new("bash");
+    ory.args(["-c", "set -e; for n in $(seq 30); do \"$0\" create oauth2-client --name s$n; done", ORY]);
+    shown("a loop over ory create", 30.0, ory.envs(sandbox.on_network()));
 }
 
 /// Requests a second of a bare load generator.

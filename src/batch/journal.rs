@@ -20,7 +20,7 @@ const VERSION: i32 = 1;
 const MOST_AT_ONCE: usize = 1024;
 
 /// How long what nobody waits for waits for more of its kind: a commit costs more than a row does.
-const LINGER: Duration = Duration::from_millis(5);
+const LINGER: Duration = Duration::from_millis(20);
 
 /// The code of an error that says that nothing can be written any more.
 pub const BROKEN: &str = "journal";
@@ -83,8 +83,8 @@ impl Journal {
 
     fn on(connection: Connection) -> Self {
         let (sender, receiver) = channel();
-        let thread = std::thread::spawn(move || work(connection, &receiver));
-        Journal { sender: Some(sender), thread: Some(thread) }
+        let thread = std::thread::Builder::new().name("journal".into()).spawn(move || work(connection, &receiver));
+        Journal { sender: Some(sender), thread: thread.ok() }
     }
 
     /// Makes a change, together with those of others that wait; it is on disk when this returns.
@@ -102,7 +102,8 @@ impl Journal {
         self.change(false, change).await
     }
 
-    async fn change<T: Send + 'static>(
+    /// The same; `is_urgent`: somebody waits for it.
+    pub async fn change<T: Send + 'static>(
         &self,
         is_urgent: bool,
         change: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,

@@ -18,7 +18,7 @@ use super::journal::{self, Journal};
 use super::key::RunKey;
 use super::pace::Pace;
 use super::state::{MOST_TRIES, Next, State, UNSENT, after, is_of_server};
-use super::store::{self, Due};
+use super::store::{self, Due, End};
 use super::work::{self, Bench, Got, Worked};
 use crate::api::clients;
 use crate::api::request::Request;
@@ -144,6 +144,8 @@ pub struct Sender<'a> {
     how: Sending<'a>,
     can_probe: bool,
     served: AtomicU64,
+    /// Rows that are being sent now.
+    sending: AtomicU64,
     /// Who hands clients over.
     couriers: Semaphore,
 }
@@ -194,6 +196,7 @@ impl<'a> Sender<'a> {
             recipients: Mutex::default(),
             can_probe: false,
             served: AtomicU64::new(0),
+            sending: AtomicU64::new(0),
         }
     }
 
@@ -318,23 +321,31 @@ impl<'a> Sender<'a> {
     }
 
     async fn travel(&self, mut trip: Trip) -> Arrival {
-        let served = self.served.load(Ordering::Relaxed);
         trip.tries += 1;
         if trip.due.state == State::Undelivered {
             return self.deliver_again(trip).await;
         }
-        if self.how.job != Job::Create {
-            return self.work(trip, served).await;
+        self.sending.fetch_add(1, Ordering::Relaxed);
+        let worked = match self.how.job {
+            Job::Create => self.make(&mut trip).await,
+            Job::Update | Job::Delete | Job::Rotate => self.work(&mut trip).await,
+        };
+        let is_last = self.sending.fetch_sub(1, Ordering::Relaxed) == 1;
+        match worked {
+            Ok(worked) => self.arrive(trip, worked, is_last).await,
+            Err(error) => Arrival::Stop(error, None),
         }
+    }
+
+    /// Makes the client of a row. Errors are those of the journal.
+    async fn make(&self, trip: &mut Trip) -> Result<Worked> {
+        let served = self.served.load(Ordering::Relaxed);
         let plan = match self.ready(&trip.due).await {
             Ok(plan) => plan,
-            Err(error) if error.code() == Some(journal::BROKEN) => return Arrival::Stop(error, None),
-            Err(error) => return self.arrive(trip, Worked::of(Next::End(State::Failed, error))).await,
+            Err(error) if error.code() == Some(journal::BROKEN) => return Err(error),
+            Err(error) => return Ok(Worked::of(Next::End(State::Failed, error))),
         };
-        let fate = match self.create(&plan, &mut trip).await {
-            Ok(fate) => fate,
-            Err(error) => return Arrival::Stop(error, None),
-        };
+        let fate = self.create(&plan, trip).await?;
         let was_served = self.served.load(Ordering::Relaxed) > served;
         let fate = match fate {
             Fate::Unknown(error) if self.how.claims && error.code() == Some(settle::UNPROVEN) => {
@@ -350,18 +361,22 @@ impl<'a> Sender<'a> {
                 None => client.remove_secret(),
             }
         }
-        self.arrive(trip, Worked { next, secret: plan.sealed().cloned().map(Got::For), note: None }).await
+        Ok(Worked { next, secret: plan.sealed().cloned().map(Got::For), note: None })
     }
 
     /// What a try came to, noted where it ends the row. A secret and a note count where it is done.
-    async fn arrive(&self, trip: Trip, Worked { next, secret, note }: Worked) -> Arrival {
+    async fn arrive(&self, trip: Trip, Worked { next, secret, note }: Worked, is_last: bool) -> Arrival {
         match next {
             Next::Done(client) => {
                 self.served.fetch_add(1, Ordering::Relaxed);
                 let event = client.map(|client| self.event(*client));
                 let wanted = event.as_ref().is_some_and(|event| hook::is_wanted(&self.remote.session, event));
                 let state = if wanted { State::Undelivered } else { State::Done };
-                if let Err(error) = self.end(&trip.due, state, secret, note.as_ref()).await {
+                let made = event.as_ref().filter(|_| self.how.job == Job::Create);
+                let made = made.and_then(|event| event.client.text("updated_at")).map(str::to_owned);
+                let error = note.as_ref().map(|error| told(error, &trip.due.id));
+                let end = End { state, secret: None, made, error };
+                if let Err(error) = self.end(trip.due.n, secret, end, is_last).await {
                     return Arrival::Stop(error, None);
                 }
                 self.hear(trip.due.n, || Ok(event.as_ref().map(|event| event.client.clone())));
@@ -371,7 +386,8 @@ impl<'a> Sender<'a> {
                 }
             }
             Next::End(state, error) => {
-                if let Err(error) = self.end(&trip.due, state, None, Some(&error)).await {
+                let end = End { state, secret: None, made: None, error: Some(told(&error, &trip.due.id)) };
+                if let Err(error) = self.end(trip.due.n, None, end, is_last).await {
                     return Arrival::Stop(error, None);
                 }
                 self.hear(trip.due.n, || Err(error));
@@ -401,8 +417,9 @@ impl<'a> Sender<'a> {
         }
     }
 
-    /// A row of a run that changes clients that are there.
-    async fn work(&self, mut trip: Trip, served: u64) -> Arrival {
+    /// Changes the client of a row, deletes it or rotates its secret. Errors are those of the journal.
+    async fn work(&self, trip: &mut Trip) -> Result<Worked> {
+        let served = self.served.load(Ordering::Relaxed);
         let worked = match self.recipients_of(&trip.due).await {
             Ok(recipients) => {
                 let bench = Bench {
@@ -413,44 +430,43 @@ impl<'a> Sender<'a> {
                     no_lint: self.how.no_lint,
                 };
                 match self.how.job {
-                    Job::Delete => work::delete(&bench, &mut trip).await,
-                    Job::Rotate => work::rotate(&bench, &mut trip).await,
-                    Job::Update | Job::Create => work::update(&bench, &mut trip).await,
+                    Job::Delete => work::delete(&bench, trip).await,
+                    Job::Rotate => work::rotate(&bench, trip).await,
+                    Job::Update | Job::Create => work::update(&bench, trip).await,
                 }
             }
             Err(error) => Err(error),
         };
-        let Worked { next, secret, note } = match worked {
-            Ok(worked) => worked,
-            Err(error) if error.code() == Some(journal::BROKEN) => return Arrival::Stop(error, None),
-            Err(error) => Worked::of(Next::End(State::Failed, error)),
+        let worked = match worked {
+            Err(error) if error.code() != Some(journal::BROKEN) => Worked::of(Next::End(State::Failed, error)),
+            worked => worked?,
         };
         let was_served = self.served.load(Ordering::Relaxed) > served;
-        let next = match next {
+        Ok(match worked.next {
             // It is not known whether it was carried out: it stays to be settled.
             Next::Again(error) if was_served && trip.tries >= MOST_TRIES => {
                 let state = if trip.due.state == State::Sent { State::Sent } else { State::Failed };
-                Next::End(state, error)
+                Worked { next: Next::End(state, error), ..worked }
             }
-            next => next,
-        };
-        self.arrive(trip, Worked { next, secret, note }).await
+            next => Worked { next, ..worked },
+        })
     }
 
-    /// Notes what a row came to, on disk before it is told.
-    async fn end(&self, due: &Due, state: State, secret: Option<Got>, error: Option<&Error>) -> Result<()> {
-        let (secret, sealed) = match secret {
-            Some(Got::For(secret)) => (Some(secret.expose().to_owned()), None),
-            Some(Got::Sealed(sealed)) => (None, Some(sealed)),
-            None => (None, None),
+    /// Notes what a row came to, on disk before it is told. Behind the last one there is nothing to wait for.
+    async fn end(&self, n: u64, secret: Option<Got>, mut end: End, is_last: bool) -> Result<()> {
+        let sealed = match secret {
+            Some(Got::For(secret)) => {
+                end.secret = Some(secret.expose().to_owned());
+                None
+            }
+            Some(Got::Sealed(sealed)) => Some(sealed),
+            None => None,
         };
-        let error = error.map(|error| told(error, &due.id));
-        let n = due.n;
-        let noted = self.journal.note(move |connection| {
+        let noted = self.journal.change(is_last, move |connection| {
             if let Some(sealed) = &sealed {
                 store::keep_secret(connection, n, sealed)?;
             }
-            store::end(connection, n, state, secret.as_deref(), error.as_deref())
+            store::end(connection, n, &end)
         });
         noted.await
     }

@@ -14,7 +14,7 @@ CREATE TABLE row (
     keys INTEGER REFERENCES keys (id),
     -- When the id was looked up and was free, by the server's clock.
     absent INTEGER,
-    -- What the client was before it was changed, or when it was changed last.
+    -- What the client was before it was changed, or when it was changed last: before it was rotated, or as it was made.
     before TEXT,
     -- The secret, encrypted for its owners.
     secret TEXT,

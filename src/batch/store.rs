@@ -67,7 +67,7 @@ pub struct Told {
     pub id: String,
     /// Whether it named that itself.
     pub given: bool,
-    /// What its client was before.
+    /// What its client was before; of one that the row made, when it was changed last.
     pub before: Option<String>,
     /// Its secret, encrypted for its owners.
     pub secret: Option<String>,
@@ -226,17 +226,24 @@ pub fn unsent(connection: &Connection, rows: &[u64]) -> rusqlite::Result<()> {
     rows.iter().try_for_each(|n| statement.execute([number(*n)]).map(drop))
 }
 
+/// What a row came to.
+#[derive(Debug)]
+pub struct End {
+    /// How far it is.
+    pub state: State,
+    /// Its secret, encrypted for its owners.
+    pub secret: Option<String>,
+    /// When its client was changed last, where the row made it.
+    pub made: Option<String>,
+    /// What went wrong.
+    pub error: Option<String>,
+}
+
 /// Notes what a row came to.
-pub fn end(
-    connection: &Connection,
-    n: u64,
-    state: State,
-    secret: Option<&str>,
-    error: Option<&str>,
-) -> rusqlite::Result<()> {
+pub fn end(connection: &Connection, n: u64, end: &End) -> rusqlite::Result<()> {
     connection
-        .prepare_cached("UPDATE row SET state = ?, secret = ?, error = ? WHERE n = ?")?
-        .execute(params![state as i64, secret, error, number(n)])
+        .prepare_cached("UPDATE row SET state = ?, secret = ?, before = ifnull(?, before), error = ? WHERE n = ?")?
+        .execute(params![end.state as i64, end.secret, end.made, end.error, number(n)])
         .map(drop)
 }
 

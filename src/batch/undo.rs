@@ -11,7 +11,7 @@ use super::job::Job;
 use super::pace::Pace;
 use super::run::{Paced, spec};
 use super::state::State;
-use super::store::{self, Told};
+use super::store::{self, End, Told};
 use crate::api::clients;
 use crate::api::tokens::{self, Verdict};
 use crate::error::{Error, Kind, Result};
@@ -98,7 +98,8 @@ async fn take(remote: &Paced, run: &Run, row: Told) -> Result<Taken> {
     };
     match undone {
         Ok(()) => {
-            run.journal.write(move |connection| store::end(connection, n, State::Undone, None, None)).await?;
+            let end = End { state: State::Undone, secret: None, made: None, error: None };
+            run.journal.write(move |connection| store::end(connection, n, &end)).await?;
             Ok(Taken::Deleted)
         }
         Err(error) if error.kind() == Kind::Denied => Err(error),
@@ -154,8 +155,9 @@ async fn deleted(remote: &Paced, run: &Run, row: &Told) -> Result<()> {
     let key = run.key.as_ref();
     let id = ClientId::parse(&row.id)?;
     let Some(client) = clients::get_opt(remote, &id).await? else { return Ok(()) };
-    // An id that was chosen at random is ours; of another, its secret tells.
-    if row.given {
+    // An id that was chosen at random is ours, and a client that nobody has changed since; of another, its secret tells.
+    let is_untouched = row.before.is_some() && row.before.as_deref() == client.text("updated_at");
+    if row.given && !is_untouched {
         let spec = spec(row.body.as_deref().unwrap_or("{}"))?;
         let secret = match key {
             Some(key) => key.secret_for(Job::Create, row.n, row.sealed.as_deref(), &spec)?,

@@ -40,7 +40,7 @@ pub fn create_all(context: &Context, rows: &Array, options: &Map) -> ScriptResul
     if secrets.is_empty() {
         carried.close(session).map_err(thrown)?;
     } else {
-        context.hold(Held::Run { carried, session: session.clone(), secrets });
+        context.hold(Held::Run { carried: carried.into(), session: session.clone(), secrets });
     }
     match stopped {
         Some(error) => {

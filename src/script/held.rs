@@ -16,7 +16,7 @@ pub enum Held {
     /// A run of many clients.
     Run {
         /// The run.
-        carried: Carried,
+        carried: Box<Carried>,
         /// The session that it was of.
         session: Session,
         /// The secrets that were made for it.
