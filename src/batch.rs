@@ -1,7 +1,9 @@
 //! Many clients, each exactly once, and no secret lost: rows are checked and kept in a journal before anything is sent.
 
+pub mod begin;
 pub mod carry;
 pub mod check;
+mod deliver;
 pub mod engine;
 pub mod folder;
 pub mod job;
@@ -15,6 +17,7 @@ pub mod run;
 pub mod shape;
 pub mod state;
 pub mod store;
+pub mod tell;
 pub mod template;
 pub mod undo;
 pub mod work;

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::PoisonError;
 use std::time::Duration;
 
+use super::begin::{self, New};
 use super::check::{How, Input, Ready};
-use super::engine::{self, Going, Limits, New, Run};
+use super::engine::{self, Going, Limits, Run};
 use super::run::{Became, Heard, Sending};
 use super::shape::Shape;
 use super::state::State;
@@ -57,7 +58,7 @@ pub fn carry_out(
         again: false,
         key_store: false,
     };
-    let (run, _) = engine::prepare(session, new, false)?;
+    let (run, _) = begin::prepare(session, new, false)?;
     if limits.time_for(total) > LONG {
         session.ui().note(&format!("{total} clients to {}, {}", session.described()?, limits.told(total)));
     }

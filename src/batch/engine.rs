@@ -2,12 +2,11 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::check::{self, Checked, Checker, Input};
+use super::check;
 use super::folder::{self, Folder};
 use super::identity::Identity;
 use super::job::Job;
@@ -16,9 +15,9 @@ use super::key::RunKey;
 use super::pace::{self, Pace, Window};
 use super::results::{self, Reader, Secrets};
 use super::run::{Ended, PATIENCE, Sender, Sending, Tally};
-use super::shape::Shape;
 use super::state::State;
 use super::store::{self, Counts, Facts};
+use super::tell;
 use crate::config::tier::{self, Tier};
 use crate::error::{Error, Kind, Result};
 use crate::ops::deliver::Program;
@@ -46,22 +45,6 @@ pub struct Going {
 
 /// At most so many requests at once, where nobody says otherwise.
 const CONCURRENCY: usize = 32;
-
-/// A new run.
-pub struct New {
-    /// Where its rows come from.
-    pub input: Input,
-    /// How rows become clients.
-    pub shape: Shape,
-    /// What is checked.
-    pub check: check::How,
-    /// How they are sent.
-    pub going: Going,
-    /// Make the rows of an input again that was run already.
-    pub again: bool,
-    /// Keep the run's key in the key store instead of a file.
-    pub key_store: bool,
-}
 
 /// A run that is worked on.
 pub struct Run {
@@ -132,30 +115,9 @@ impl Run {
         Job::parse(self.fact("kind").unwrap_or("create"))
     }
 
-    fn fact(&self, name: &str) -> Option<&str> {
+    /// One of its facts.
+    pub fn fact(&self, name: &str) -> Option<&str> {
         self.facts.get(name).map(String::as_str)
-    }
-}
-
-/// Checks and spools an input. Nothing is sent; what is wrong is told.
-pub fn prepare(session: &Session, new: New, is_trial: bool) -> Result<(Run, Checked)> {
-    if let Some(out) = &new.going.out {
-        results::rehearse(out)?;
-        results::refuse_others(out)?;
-    }
-    let folder = Folder::create()?;
-    let is_stored = new.key_store;
-    let prepared = spool(session, &folder, new, is_trial);
-    match prepared {
-        Ok((journal, key, facts, checked)) => Ok((Run { folder, journal, key: Some(key), facts }, checked)),
-        Err(error) => {
-            if is_stored {
-                let tell = |message: &str| session.ui().note(message);
-                session.finish(RunKey::forget_stored(&folder.name, &tell))??;
-            }
-            folder.remove()?;
-            Err(error)
-        }
     }
 }
 
@@ -165,105 +127,8 @@ pub fn discard(session: &Session, run: Run) -> Result<()> {
     run.folder.remove()
 }
 
-fn spool(session: &Session, folder: &Folder, new: New, is_trial: bool) -> Result<(Journal, RunKey, Facts, Checked)> {
-    let key = RunKey::generate()?;
-    let mut facts = Facts::new();
-    if new.key_store {
-        session.wait(key.keep(&folder.name, &|message| session.ui().note(message)))?;
-        facts.insert("key".into(), IN_STORE.into());
-    } else {
-        key.write(&folder.path)?;
-    }
-    let journal = Journal::create(&folder.path)?;
-    let name = match &new.input {
-        Input::Rows(rows) => rows.name.clone(),
-        Input::Ids(_) => "ids".into(),
-        Input::Ready(name, _) => (*name).to_owned(),
-    };
-    let (job, no_lint) = (new.check.job, new.check.no_lint);
-    let variant = new.shape.variant().to_owned();
-    let checked = Checker::new(session, &journal, &key, new.shape, new.check)?.run(new.input)?;
-    let mut same = None;
-    if !is_trial {
-        let identity = Identity::of(session)?;
-        let hash = format!("{} {} {}", job.verb(), checked.hash, variant);
-        identity.write(&mut facts);
-        facts.insert("hash".into(), hash.clone());
-        same = Some((identity, hash)).filter(|_| !new.again);
-    }
-    facts.insert("kind".into(), job.verb().into());
-    facts.insert("no_lint".into(), no_lint.to_string());
-    facts.insert("input".into(), name);
-    facts.insert("begun".into(), humantime::format_rfc3339_seconds(SystemTime::now()).to_string());
-    facts.insert("given".into(), json!(session.settings().given.names()).to_string());
-    facts.insert("plain".into(), checked.plain.to_string());
-    if let Some(words) = session.hooks().iter().find_map(|hook| hook.words()) {
-        facts.insert(DELIVER.into(), json!(words).to_string());
-    }
-    if let Some(out) = &new.going.out {
-        let out = std::path::absolute(out).unwrap_or_else(|_| out.clone());
-        facts.insert("out".into(), out.display().to_string());
-    }
-    if let Some(secrets) = new.going.secrets {
-        facts.insert("secrets".into(), secrets.name().into());
-    }
-    // Of two that begin at once, one looks at the other once it says what it is.
-    let _turn = same.is_some().then(folder::turn).transpose()?;
-    if let Some((identity, hash)) = &same {
-        refuse_again(session, folder, identity, hash, checked.given == checked.good)?;
-    }
-    let kept = facts.clone();
-    session.wait(journal.write(move |connection| store::set_facts(connection, &kept)))?;
-    Ok((journal, key, facts, checked))
-}
-
-/// The code of an error that says that an input was run already.
-const SAME_INPUT: &str = "same_input";
-
-/// Refuses an input that was run already on the same server: its clients would be made twice.
-fn refuse_again(session: &Session, own: &Folder, identity: &Identity, hash: &str, has_ids: bool) -> Result<()> {
-    for name in folder::names()?.into_iter().filter(|name| *name != own.name) {
-        let run = match Run::open(session, &name) {
-            Ok(run) => run,
-            Err(error) if error.code() == Some(folder::HELD) => {
-                let facts = Journal::peek(&folder::path(&name)?, store::facts).unwrap_or_default();
-                if facts.get("hash").map(String::as_str) == Some(hash) && Identity::read(&facts).may_be(identity) {
-                    return Err(Error::usage(format!("this input is run {name}, which another process works on"))
-                        .with_code(SAME_INPUT)
-                        .hint("--again makes a run of its own, and so the clients a second time"));
-                }
-                continue;
-            }
-            Err(_) => continue,
-        };
-        let before = Identity::read(&run.facts);
-        if run.fact("hash") != Some(hash) || !before.may_be(identity) {
-            continue;
-        }
-        let counts = run.counts(session)?;
-        let left = due(&counts);
-        let begun = run.fact("begun").unwrap_or_default().to_owned();
-        if left > 0 {
-            return Err(Error::usage(format!("this input is run {name}, begun on {begun}: {left} rows are left"))
-                .with_code(SAME_INPUT)
-                .hint(format!("go on with it: orysh batch resume {name}"))
-                .hint("--again makes a run of its own, and so the clients a second time"));
-        }
-        let made = counts.get(State::Done.name()).copied().unwrap_or_default();
-        if !has_ids && made > 0 {
-            return Err(Error::usage(format!(
-                "this input was run {name}, begun on {begun}: its clients were made, and would be made a second time"
-            ))
-            .with_code(SAME_INPUT)
-            .hint(format!("see what it came to: orysh batch show {name}"))
-            .hint("--again makes them a second time"));
-        }
-    }
-    Ok(())
-}
-
 /// Rows for which there is something to do yet.
-fn due(counts: &Counts) -> u64 {
+pub fn due(counts: &Counts) -> u64 {
     count(counts, &State::DUE)
 }
 
@@ -336,10 +201,10 @@ pub fn send(
     let ended = session.finish(async {
         tokio::select! {
             ended = sender.send() => ended,
-            never = watch(session, &mut progress, &tally, &pace, left, began) => match never {},
+            never = tell::watch(session, &mut progress, &tally, &pace, left, began) => match never {},
         }
     })?;
-    progress.end(|| state_of(&tally, &pace, left, began));
+    progress.end(|| tell::state_of(&tally, &pace, left, began));
     Ok(ended)
 }
 
@@ -374,7 +239,7 @@ impl Limits {
         if self.windows.is_empty() {
             return "as fast as the server allows".into();
         }
-        format!("{}, {}: {}", pace::described(&self.windows), self.named_by, about(self.time_for(rows)))
+        format!("{}, {}: {}", pace::described(&self.windows), self.named_by, tell::about(self.time_for(rows)))
     }
 }
 
@@ -401,7 +266,7 @@ fn with_program(session: &Session, run: &Run) -> Result<Session> {
 }
 
 /// The fact that names the program that clients are handed to.
-const DELIVER: &str = "deliver";
+pub const DELIVER: &str = "deliver";
 
 /// Says beforehand what can be told afterwards.
 fn warn_of_key(session: &Session, run: &Run, going: &Going) {
@@ -427,79 +292,6 @@ fn secrets(run: &Run, going: &Going) -> Secrets {
 
 fn out(run: &Run, going: &Going) -> Option<PathBuf> {
     going.out.clone().or_else(|| run.fact("out").map(PathBuf::from))
-}
-
-async fn watch(
-    session: &Session,
-    progress: &mut Progress,
-    tally: &Tally,
-    pace: &Pace,
-    total: u64,
-    began: Instant,
-) -> std::convert::Infallible {
-    let mut windows = pace.going().windows;
-    loop {
-        tokio::time::sleep(progress.interval()).await;
-        let going = pace.going();
-        let done = tally.ended.load(Ordering::Relaxed);
-        if going.windows != windows {
-            windows.clone_from(&going.windows);
-            let left = total.saturating_sub(done);
-            session.ui().note(&format!(
-                "the server allows {}: {} for the {left} rows that are left",
-                pace::described(&windows),
-                about(pace::time_for(&windows, left))
-            ));
-        }
-        let message = message(tally, &going, total, began);
-        progress.at(done, total, &message, || state_of(tally, pace, total, began));
-    }
-}
-
-fn message(tally: &Tally, going: &pace::Going, total: u64, began: Instant) -> String {
-    let (done, failed) = (tally.ended.load(Ordering::Relaxed), tally.failed.load(Ordering::Relaxed));
-    let rate = rate(done, began);
-    let mut parts = vec![if rate < 10.0 { format!("{rate:.1}/s") } else { format!("{rate:.0}/s") }];
-    if failed > 0 {
-        parts.push(format!("{failed} failed"));
-    }
-    if let Some(blocked) = going.blocked {
-        parts.push(format!("waiting {} s for the server's limit", blocked.as_secs() + 1));
-    }
-    #[expect(clippy::cast_precision_loss, reason = "it is told to the minute")]
-    let measured = Duration::try_from_secs_f64(total.saturating_sub(done) as f64 / rate).unwrap_or_default();
-    // Where limits decide, they decided from the beginning.
-    let limited = pace::time_for(&going.windows, total).saturating_sub(began.elapsed());
-    let left = if limited.is_zero() { measured } else { limited };
-    if done > 0 {
-        parts.push(format!("{} left", about(left)));
-    }
-    parts.join(", ")
-}
-
-#[expect(clippy::cast_precision_loss, reason = "it is told to a tenth")]
-fn rate(done: u64, began: Instant) -> f64 {
-    done as f64 / began.elapsed().as_secs_f64().max(0.001)
-}
-
-fn state_of(tally: &Tally, pace: &Pace, total: u64, began: Instant) -> Value {
-    let going = pace.going();
-    let (done, failed) = (tally.ended.load(Ordering::Relaxed), tally.failed.load(Ordering::Relaxed));
-    json!({
-        "done": done, "failed": failed, "total": total, "seconds": began.elapsed().as_secs(),
-        "per_second": (rate(done, began) * 10.0).round() / 10.0, "at_once": going.at_once, "limited": going.limited,
-        "waiting_seconds": going.blocked.map(|blocked| blocked.as_secs()),
-    })
-}
-
-/// A length of time as people say it: `14 min`, `3 h 5 min`.
-pub fn about(time: Duration) -> String {
-    match time.as_secs() {
-        0 => "less than a second".into(),
-        seconds @ 1..=119 => format!("{seconds} s"),
-        seconds @ 120..=7199 => format!("{} min", (seconds + 30) / 60),
-        seconds => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
-    }
 }
 
 /// Tells what it came to, and writes results.
@@ -596,7 +388,7 @@ pub fn write_results(session: &Session, run: &Run, path: &Path, secrets: Secrets
 }
 
 /// What the journal says of a key that is in the key store.
-const IN_STORE: &str = "key-store";
+pub const IN_STORE: &str = "key-store";
 
 /// Deletes the key of a run.
 pub fn forget_key(session: &Session, folder: &Folder, facts: &Facts) -> Result<()> {

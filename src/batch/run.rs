@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use serde_json::{Map, Value};
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::Semaphore;
 use url::Url;
 
 use super::job::Job;
@@ -24,16 +24,15 @@ use crate::api::clients;
 use crate::api::request::Request;
 use crate::api::{Door, Remote, Seen, Side, Wait};
 use crate::crypt::Recipient;
-use crate::error::{Error, Kind, Result};
-use crate::model::client::{Client, ClientId, ClientSpec};
+use crate::error::{Error, Result};
+use crate::model::client::{Client, ClientSpec};
 use crate::model::patch::Patch;
 use crate::net;
 use crate::ops::create::Plan;
 use crate::ops::settle::{self, Fate, Proof};
 use crate::ops::update;
-use crate::secret::Secret;
 use crate::session::Session;
-use crate::session::hook::{self, Done, Event};
+use crate::session::hook;
 
 /// So many rows are read from the journal at once.
 const CHUNK: usize = 128;
@@ -50,7 +49,7 @@ pub const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The session at the run's pace.
 pub struct Paced {
-    session: Session,
+    pub(super) session: Session,
     pace: Arc<Pace>,
 }
 
@@ -134,20 +133,20 @@ pub struct Sending<'a> {
 
 /// Sends what is due.
 pub struct Sender<'a> {
-    remote: Paced,
-    journal: &'a Journal,
-    key: &'a RunKey,
+    pub(super) remote: Paced,
+    pub(super) journal: &'a Journal,
+    pub(super) key: &'a RunKey,
     pace: Arc<Pace>,
     tally: &'a Tally,
     /// The keys of recipients that were read of late.
     recipients: Mutex<HashMap<i64, Vec<Recipient>>>,
-    how: Sending<'a>,
+    pub(super) how: Sending<'a>,
     can_probe: bool,
     served: AtomicU64,
     /// Rows that are being sent now.
     sending: AtomicU64,
     /// Who hands clients over.
-    couriers: Semaphore,
+    pub(super) couriers: Semaphore,
 }
 
 /// So many clients are handed over at once.
@@ -167,7 +166,7 @@ pub struct Trip {
 }
 
 /// What became of a trip.
-enum Arrival {
+pub(super) enum Arrival {
     Ended(State),
     Again(Trip, Error),
     Later(Trip),
@@ -471,85 +470,6 @@ impl<'a> Sender<'a> {
         noted.await
     }
 
-    /// Tells whoever hears of each row.
-    fn hear(&self, n: u64, result: impl FnOnce() -> Result<Option<Client>>) {
-        if let Some(heard) = self.how.heard {
-            let became = Became { result: result(), undelivered: None };
-            heard.lock().unwrap_or_else(PoisonError::into_inner).insert(n, became);
-        }
-    }
-
-    fn event(&self, client: Client) -> Event {
-        let done = match self.how.job {
-            Job::Create => Done::Created,
-            Job::Update | Job::Delete => Done::Updated,
-            Job::Rotate => Done::Rotated,
-        };
-        Event { done, client }
-    }
-
-    /// Hands a client over, whose row is done and on disk.
-    async fn deliver(&self, mut trip: Trip, event: Event, note: Option<&Error>) -> Arrival {
-        let permit = self.couriers.acquire().await;
-        if permit.is_err() || self.remote.session.interrupt().has_arrived() {
-            trip.due.state = State::Undelivered;
-            return Arrival::Later(trip);
-        }
-        let (tell, listen) = oneshot::channel();
-        let result = match hook::fire(&self.remote.session, event, |result| drop(tell.send(result))) {
-            Ok(()) => listen.await.unwrap_or_else(|_| Err(hook::broken())),
-            Err(error) => Err(error),
-        };
-        match result {
-            Ok(()) => self.note_delivery(&trip.due, State::Done, note).await,
-            Err(error) if error.kind() == Kind::Interrupted => {
-                trip.due.state = State::Undelivered;
-                Arrival::Later(trip)
-            }
-            Err(error) => {
-                let arrival = self.note_delivery(&trip.due, State::DeliveryFailed, Some(&error)).await;
-                if let Some(heard) = self.how.heard
-                    && let Some(became) = heard.lock().unwrap_or_else(PoisonError::into_inner).get_mut(&trip.due.n)
-                {
-                    became.undelivered = Some(error);
-                }
-                arrival
-            }
-        }
-    }
-
-    async fn note_delivery(&self, due: &Due, state: State, error: Option<&Error>) -> Arrival {
-        let (n, error) = (due.n, error.map(|error| told(error, &due.id)));
-        let noted = self.journal.note(move |connection| store::delivered(connection, n, state, error.as_deref()));
-        noted.await.map_or_else(|error| Arrival::Stop(error, None), |()| Arrival::Ended(state))
-    }
-
-    /// Hands a client over that was not handed over before: by another process, or as that failed.
-    async fn deliver_again(&self, trip: Trip) -> Arrival {
-        match self.client_of(&trip.due).await {
-            Ok(client) => {
-                let event = self.event(client);
-                self.deliver(trip, event, None).await
-            }
-            Err(error) if error.kind() == Kind::Denied => Arrival::Stop(error, None),
-            Err(error) if error.kind() == Kind::Interrupted || is_of_server(&error) => Arrival::Again(trip, error),
-            Err(error) => self.note_delivery(&trip.due, State::DeliveryFailed, Some(&error)).await,
-        }
-    }
-
-    /// The client of a row that is done, with its secret as it is passed on.
-    async fn client_of(&self, due: &Due) -> Result<Client> {
-        let mut client = clients::get(&self.remote, &ClientId::parse(&due.id)?).await?;
-        let secret = match &due.secret {
-            Some(sealed) => Some(Secret::new(sealed.clone())),
-            None => self.key.secret_for(self.how.job, due.n, due.sealed.as_deref(), &spec(&due.body)?)?,
-        };
-        if let Some(secret) = secret {
-            client.set_secret(secret);
-        }
-        Ok(client)
-    }
-
     /// Sends a row and settles what became of it. Errors are those of the journal.
     async fn create(&self, plan: &Plan, trip: &mut Trip) -> Result<Fate> {
         let due = &mut trip.due;
@@ -639,6 +559,6 @@ fn read_keys(material: &str) -> Result<Vec<Recipient>> {
 }
 
 /// An error as results tell it: without the row's id, so that errors of one kind are the same text.
-fn told(error: &Error, id: &str) -> String {
+pub(super) fn told(error: &Error, id: &str) -> String {
     error.full_message().replace(&format!("`{id}`"), "").replace("cannot create client : ", "").trim().to_owned()
 }

@@ -1,8 +1,9 @@
 //! `batch create INPUT`: a client a row, each exactly once.
 
 use super::{begin_args, going, outcome, switch};
+use crate::batch::begin::{self, New};
 use crate::batch::check::{self, Input};
-use crate::batch::engine::{self, New};
+use crate::batch::engine;
 use crate::batch::job::Job;
 use crate::batch::rows::Rows;
 use crate::batch::shape::Shape;
@@ -91,7 +92,7 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
 /// Checks the rows of a new run, and sends them.
 pub fn begin(session: &Session, new: New, is_trial: bool, stdin_is_read: bool) -> Result<Outcome> {
     let going = new.going.clone();
-    let (run, checked) = engine::prepare(session, new, is_trial)?;
+    let (run, checked) = begin::prepare(session, new, is_trial)?;
     if is_trial {
         let counts = run.counts(session)?;
         let row = engine::row(&run, &counts, None, going.out.as_deref());

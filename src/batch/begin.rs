@@ -1,0 +1,153 @@
+//! A new run: its input is checked and spooled, and refused where it would make clients a second time.
+
+use std::time::SystemTime;
+
+use serde_json::json;
+
+use super::check::{self, Checked, Checker, Input};
+use super::engine::{DELIVER, Going, IN_STORE, Run, due};
+use super::folder::{self, Folder};
+use super::identity::Identity;
+use super::journal::Journal;
+use super::key::RunKey;
+use super::results;
+use super::shape::Shape;
+use super::state::State;
+use super::store::{self, Facts};
+use crate::error::{Error, Result};
+use crate::session::Session;
+
+/// A new run.
+pub struct New {
+    /// Where its rows come from.
+    pub input: Input,
+    /// How rows become clients.
+    pub shape: Shape,
+    /// What is checked.
+    pub check: check::How,
+    /// How they are sent.
+    pub going: Going,
+    /// Make the rows of an input again that was run already.
+    pub again: bool,
+    /// Keep the run's key in the key store instead of a file.
+    pub key_store: bool,
+}
+
+/// Checks and spools an input. Nothing is sent; what is wrong is told.
+pub fn prepare(session: &Session, new: New, is_trial: bool) -> Result<(Run, Checked)> {
+    if let Some(out) = &new.going.out {
+        results::rehearse(out)?;
+        results::refuse_others(out)?;
+    }
+    let folder = Folder::create()?;
+    let is_stored = new.key_store;
+    let prepared = spool(session, &folder, new, is_trial);
+    match prepared {
+        Ok((journal, key, facts, checked)) => Ok((Run { folder, journal, key: Some(key), facts }, checked)),
+        Err(error) => {
+            if is_stored {
+                let tell = |message: &str| session.ui().note(message);
+                session.finish(RunKey::forget_stored(&folder.name, &tell))??;
+            }
+            folder.remove()?;
+            Err(error)
+        }
+    }
+}
+
+fn spool(session: &Session, folder: &Folder, new: New, is_trial: bool) -> Result<(Journal, RunKey, Facts, Checked)> {
+    let key = RunKey::generate()?;
+    let mut facts = Facts::new();
+    if new.key_store {
+        session.wait(key.keep(&folder.name, &|message| session.ui().note(message)))?;
+        facts.insert("key".into(), IN_STORE.into());
+    } else {
+        key.write(&folder.path)?;
+    }
+    let journal = Journal::create(&folder.path)?;
+    let name = match &new.input {
+        Input::Rows(rows) => rows.name.clone(),
+        Input::Ids(_) => "ids".into(),
+        Input::Ready(name, _) => (*name).to_owned(),
+    };
+    let (job, no_lint) = (new.check.job, new.check.no_lint);
+    let variant = new.shape.variant().to_owned();
+    let checked = Checker::new(session, &journal, &key, new.shape, new.check)?.run(new.input)?;
+    let mut same = None;
+    if !is_trial {
+        let identity = Identity::of(session)?;
+        let hash = format!("{} {} {}", job.verb(), checked.hash, variant);
+        identity.write(&mut facts);
+        facts.insert("hash".into(), hash.clone());
+        same = Some((identity, hash)).filter(|_| !new.again);
+    }
+    facts.insert("kind".into(), job.verb().into());
+    facts.insert("no_lint".into(), no_lint.to_string());
+    facts.insert("input".into(), name);
+    facts.insert("begun".into(), humantime::format_rfc3339_seconds(SystemTime::now()).to_string());
+    facts.insert("given".into(), json!(session.settings().given.names()).to_string());
+    facts.insert("plain".into(), checked.plain.to_string());
+    if let Some(words) = session.hooks().iter().find_map(|hook| hook.words()) {
+        facts.insert(DELIVER.into(), json!(words).to_string());
+    }
+    if let Some(out) = &new.going.out {
+        let out = std::path::absolute(out).unwrap_or_else(|_| out.clone());
+        facts.insert("out".into(), out.display().to_string());
+    }
+    if let Some(secrets) = new.going.secrets {
+        facts.insert("secrets".into(), secrets.name().into());
+    }
+    // Of two that begin at once, one looks at the other once it says what it is.
+    let _turn = same.is_some().then(folder::turn).transpose()?;
+    if let Some((identity, hash)) = &same {
+        refuse_again(session, folder, identity, hash, checked.given == checked.good)?;
+    }
+    let kept = facts.clone();
+    session.wait(journal.write(move |connection| store::set_facts(connection, &kept)))?;
+    Ok((journal, key, facts, checked))
+}
+
+/// The code of an error that says that an input was run already.
+const SAME_INPUT: &str = "same_input";
+
+/// Refuses an input that was run already on the same server: its clients would be made twice.
+fn refuse_again(session: &Session, own: &Folder, identity: &Identity, hash: &str, has_ids: bool) -> Result<()> {
+    for name in folder::names()?.into_iter().filter(|name| *name != own.name) {
+        let run = match Run::open(session, &name) {
+            Ok(run) => run,
+            Err(error) if error.code() == Some(folder::HELD) => {
+                let facts = Journal::peek(&folder::path(&name)?, store::facts).unwrap_or_default();
+                if facts.get("hash").map(String::as_str) == Some(hash) && Identity::read(&facts).may_be(identity) {
+                    return Err(Error::usage(format!("this input is run {name}, which another process works on"))
+                        .with_code(SAME_INPUT)
+                        .hint("--again makes a run of its own, and so the clients a second time"));
+                }
+                continue;
+            }
+            Err(_) => continue,
+        };
+        let before = Identity::read(&run.facts);
+        if run.fact("hash") != Some(hash) || !before.may_be(identity) {
+            continue;
+        }
+        let counts = run.counts(session)?;
+        let left = due(&counts);
+        let begun = run.fact("begun").unwrap_or_default().to_owned();
+        if left > 0 {
+            return Err(Error::usage(format!("this input is run {name}, begun on {begun}: {left} rows are left"))
+                .with_code(SAME_INPUT)
+                .hint(format!("go on with it: orysh batch resume {name}"))
+                .hint("--again makes a run of its own, and so the clients a second time"));
+        }
+        let made = counts.get(State::Done.name()).copied().unwrap_or_default();
+        if !has_ids && made > 0 {
+            return Err(Error::usage(format!(
+                "this input was run {name}, begun on {begun}: its clients were made, and would be made a second time"
+            ))
+            .with_code(SAME_INPUT)
+            .hint(format!("see what it came to: orysh batch show {name}"))
+            .hint("--again makes them a second time"));
+        }
+    }
+    Ok(())
+}
