@@ -159,6 +159,11 @@ pub fn go(
     let counts = run.counts(session)?;
     let (left, total) = (due(&counts), counts.values().sum::<u64>());
     let name = &run.folder.name;
+    if left == 0 && run.key.is_none() {
+        ui.note(&format!("run {name} has nothing left to do, and its key is gone"));
+        let error = verdict(name, &counts, left, Ended::default());
+        return Ok((row(run, &counts, None, out(run, going).as_deref()), error));
+    }
     let key = run.key()?;
     let limits = Limits::of(session, going)?;
     let lasts = limits.time_for(left);
