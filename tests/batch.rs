@@ -91,6 +91,22 @@ fn of_two_that_begin_the_same_input_at_once_one_does_it() {
     }
 }
 
+#[test]
+fn the_key_of_another_run_is_no_key() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = with_public(&server);
+    program.file("s.csv", &services(2));
+    program.file("t.csv", &services(3));
+    program.run("batch create s.csv").ok();
+    program.run("batch create t.csv").ok();
+    let runs = program.run("batch list -q").ok().stdout;
+    let runs: Vec<&str> = runs.lines().collect();
+    let key = |run: &str| program.home().join("state/batch").join(run).join("key");
+    fs::copy(key(runs[0]), key(runs[1])).unwrap();
+    program.run(&format!("batch results {} --secrets plain", runs[1])).fails(2, "is that of another");
+    program.run(&format!("batch results {} --secrets plain", runs[0])).ok();
+}
+
 /// Kills a process of a run at random moments until the run is done. Gives how often.
 fn killed_until_done(rows: usize, kills: usize, longest: u64) -> usize {
     let server = Sandbox::with("--hash-iterations 1");

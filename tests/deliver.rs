@@ -2,15 +2,16 @@
 
 use std::collections::HashMap;
 use std::fs;
+use std::path::Path;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
-use crate::support::{Gpg, Orysh, Ran, Sandbox, eventually, orysh};
+use crate::support::{Gpg, Orysh, Ran, Sandbox, anywhere, eventually, orysh};
 
 /// Writes each line that it is given to a file of its own; refuses those whose id is in `refused`.
 const KEEPER: &str = "#!/bin/sh
@@ -136,8 +137,9 @@ fn a_program_that_is_not_there_is_found_out_before_anything_is_sent() {
 #[test]
 fn credentials_of_this_program_are_no_business_of_another() {
     let server = Sandbox::start();
-    let program = ready(&server).with("OAUTH2_CLIENT_SECRET", "canary");
+    let program = ready(&server).with("OAUTH2_CLIENT_SECRET", "canary").with("SHOP_KEY", "canary-key");
     program.executable("look", "#!/bin/sh\ncat > /dev/null; env > environment\n");
+    program.run("profile add shop --endpoint http://127.0.0.1:1 --credential env:SHOP_KEY").ok();
     program.run("create client --id a --deliver ./look").ok();
     let seen = fs::read_to_string(program.home().join("environment")).unwrap();
     assert!(seen.contains("ORYSH_CLIENT_ID=a\n") && !seen.contains("canary"), "{seen}");
@@ -166,7 +168,7 @@ fn rows_that_are_not_delivered_are_delivered_later() {
     program.run("batch resume").fails(2, "no run has anything left");
     program.run(&format!("batch retry {run}")).fails(2, "no row has failed");
     program.file("refused", "job-5\n");
-    partly(program.run(&format!("batch deliver {run}")), "1 clients were not delivered");
+    partly(program.run(&format!("batch deliver {run}")), "1 client was not delivered");
     program.file("refused", "");
     program.run(&format!("batch deliver {run}")).ok();
     program.run(&format!("batch deliver {run}")).fails(2, "no client is left to be handed over");
@@ -251,4 +253,181 @@ fn imports_and_applies_deliver_as_batches_do() {
     program.file("more.csv", "client_id\njob-3\nweb\n");
     program.run("apply -f more.csv --deliver ./keeper").ok();
     assert_eq!((got(&program).len(), got(&program)["job-3"].len()), (5, 1));
+}
+
+/// All files of the program's state that hold a text.
+fn holding(program: &Orysh, text: &str) -> Vec<std::path::PathBuf> {
+    let is_in = |path: &Path| fs::read(path).unwrap().windows(text.len()).any(|window| window == text.as_bytes());
+    let mut found = Vec::new();
+    let mut folders = vec![program.home().join("state")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).into_iter().flatten() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if is_in(&path) {
+                found.push(path);
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn what_a_program_says_does_not_tell_the_secret_however_it_is_written() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = ready(&server);
+    program.executable("echo", "#!/bin/sh\ncat >&2; exit 1\n");
+    // The secret begins where what is told ends.
+    let long = "#!/bin/sh\nhead -c 1980 /dev/zero | tr '\\0' x >&2; sed 's/.*client_secret\":\"//' >&2; exit 1\n";
+    program.executable("long", long);
+    for (program_name, secret) in [("echo", "CANARY\"abc\\\\defgh"), ("long", "CANARYCANARYCANARYCANARYCANARYCANARY")] {
+        let id = program_name;
+        let secret: String = secret.replace("\\\\", "\\");
+        program.file("in.jsonl", &json!({"client_id": id, "client_secret": secret}).to_string());
+        let ran =
+            partly(program.run(&format!("batch create in.jsonl --deliver ./{program_name}")), "was not delivered");
+        assert!(!ran.stderr.contains("CANARY"), "{ran}");
+        assert_eq!(holding(&program, "CANARY"), Vec::<std::path::PathBuf>::new(), "{program_name}");
+    }
+}
+
+#[test]
+fn clients_that_were_not_delivered_are_not_made_again() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = ready(&server);
+    program.file("j.csv", "client_name\na\nb\n");
+    partly(program.run("batch create j.csv --deliver false"), "2 clients were not delivered");
+    program.run("batch create j.csv --deliver true").fails(2, "would be made a second time");
+    program.file("i.csv", "client_name\nc\nd\n");
+    assert_eq!(program.run("import clients i.csv --deliver false --format jsonl").code, Some(3));
+    let ran = program.run("import clients i.csv --deliver true").fails(2, "would be made a second time");
+    assert!(!ran.stderr.contains("--again") && ran.stderr.contains("batch forget"), "{ran}");
+    assert_eq!(server.clients().len(), 4);
+}
+
+#[test]
+fn the_program_is_the_same_one_wherever_a_run_is_gone_on_with() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = ready(&server);
+    for folder in ["one", "two"] {
+        fs::create_dir(program.home().join(folder)).unwrap();
+        program.executable(
+            &format!("{folder}/hand"),
+            &format!("#!/bin/sh\ncat > /dev/null; echo >> ../by-{folder}; test -e ../open\n"),
+        );
+    }
+    program.file("one/j.csv", &rows(3));
+    program.sh("cd one && orysh batch create j.csv --deliver ./hand");
+    program.file("open", "");
+    let run = program.run("batch list -q").ok().stdout;
+    program.sh(&format!("cd two && orysh batch deliver {run}")).ok();
+    assert_eq!(fs::read_to_string(program.home().join("by-one")).unwrap().lines().count(), 6);
+    assert!(!program.home().join("by-two").exists());
+}
+
+#[test]
+fn a_program_that_is_named_later_is_remembered_and_none_is_no_delivery() {
+    let server = Sandbox::with("--hash-iterations 1 --latency 30ms");
+    let program = ready(&server);
+    program.file("j.csv", &rows(120));
+    let running = program.begin("batch create j.csv --concurrency 2");
+    eventually("a client is made", || server.clients().first().cloned());
+    running.signal(Signal::INT);
+    running.end();
+    let run = program.run("batch list -q").ok().stdout;
+    let run = run.trim();
+    program.run(&format!("batch deliver {run}")).fails(2, "no client is left to be handed over");
+    partly(program.run("batch resume --deliver false"), "were not delivered");
+    // Nobody names it again, and it fails again.
+    partly(program.run(&format!("batch deliver {run}")), "were not delivered");
+    program.run(&format!("batch deliver {run} --deliver ./keeper")).ok();
+    assert!(!got(&program).is_empty());
+}
+
+#[test]
+fn a_secret_that_is_not_the_client_s_any_more_is_not_handed_over() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = ready(&server);
+    program.file("j.csv", &rows(2));
+    partly(program.run("batch create j.csv --deliver false"), "2 clients were not delivered");
+    let run = program.run("batch list -q").ok().stdout;
+    program.run("update client job-1 --secret another-secret-of-its-own").ok();
+    partly(program.run(&format!("batch deliver {run} --deliver ./keeper")), "another secret than the run's");
+    assert_eq!(got(&program).into_keys().collect::<Vec<_>>(), ["job-0"]);
+    // One that is gone is nobody's to be handed over for.
+    program.run("delete client job-1").ok();
+    program.run(&format!("batch deliver {run}")).ok();
+    // Single ones: what was kept first, and then replaced, is not handed over.
+    assert_eq!(program.run("create client --id a --deliver false").code, Some(3));
+    assert_eq!(program.run("rotate secret a --deliver false").code, Some(3));
+    program.run("deliver client a --deliver ./keeper").ok();
+    assert_eq!(got(&program)["a"][0]["event"], "rotated");
+    assert_eq!(program.pending().len(), 0);
+    assert_eq!(program.run("create client --id b --deliver false").code, Some(3));
+    program.run("delete client b").ok();
+    program.run("create client --id b --secret owner-set-secret").ok();
+    program.run("deliver client b --deliver ./keeper").fails(1, "is not its secret any more");
+    // One that a person named is kept as well where it was not handed over.
+    let update = "update client a --secret another-secret-for-a";
+    assert_eq!(program.run(&format!("{update} --deliver false")).code, Some(3));
+    program.run("deliver client a --deliver ./keeper").ok();
+    let got = got(&program);
+    let event = got["a"].iter().find(|event| event["event"] == "updated").unwrap();
+    assert_eq!(event["client"]["client_secret"], "another-secret-for-a");
+}
+
+#[test]
+fn in_the_sandbox_of_this_program_it_is_tried_again_as_well() {
+    let program = anywhere();
+    program.executable("keeper", KEEPER);
+    let ran = partly(program.run("create client --id a --deliver false --sandbox -q"), "was not delivered");
+    assert!(ran.stderr.contains("orysh deliver oauth2-client a --deliver '…' --sandbox"), "{ran}");
+    program.run("deliver client a --deliver ./keeper --sandbox").ok();
+    assert_eq!(got(&program)["a"][0]["server"], "the sandbox");
+}
+
+#[test]
+fn what_was_delivered_is_kept_nowhere() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = ready(&server);
+    program.run("create client --id a --deliver ./keeper -q").quiet();
+    program.file("j.csv", &rows(3));
+    program.run("import clients j.csv --deliver ./keeper -q").quiet();
+    program.file("k.csv", "client_id\nk\n");
+    program.run("apply -f k.csv --deliver ./keeper -q").ok();
+    assert_eq!((got(&program).len(), program.pending().len()), (5, 0));
+    assert_eq!(program.run("batch list -q").ok().stdout, "");
+}
+
+#[test]
+fn a_program_is_waited_for_and_not_what_it_leaves_behind() {
+    let server = Sandbox::start();
+    let program = ready(&server);
+    program.executable("back", "#!/bin/sh\ncat > /dev/null; sleep 30 & exit 0\n");
+    let began = Instant::now();
+    program.run("create client --deliver ./back").ok();
+    program.executable("back", "#!/bin/sh\ncat > /dev/null; sleep 30 & echo no >&2; exit 1\n");
+    partly(program.run("create client --deliver ./back"), "exit status: 1: no");
+    assert!(began.elapsed() < Duration::from_secs(15));
+}
+
+#[test]
+fn who_insists_is_told_what_was_under_way() {
+    let server = Sandbox::start();
+    let program = ready(&server);
+    program.executable("slow", "#!/bin/sh\ntouch began; sleep 20\n");
+    program.file("j.csv", &rows(2));
+    for line in ["create client --id a --deliver ./slow", "batch create j.csv --deliver ./slow"] {
+        let _ = fs::remove_file(program.home().join("began"));
+        let running = program.begin(line);
+        eventually("a client is handed over", || program.home().join("began").exists().then_some(()));
+        running.signal(Signal::INT);
+        thread::sleep(Duration::from_millis(300));
+        running.signal(Signal::INT);
+        let ran = running.end();
+        assert_eq!(ran.code, Some(130), "{ran}");
+        let ran = ran.tells("Ctrl-C again stops at once").tells("stopped at once: ");
+        assert!(ran.stderr.contains("kept in") || ran.stderr.contains("orysh batch resume"), "{ran}");
+    }
 }

@@ -115,11 +115,54 @@ fn an_import_that_is_interrupted_tells_what_it_made_and_what_is_left() {
 fn an_import_waits_for_no_server_that_is_not_there() {
     let program = anywhere();
     program.file("j.csv", "client_id\na\nb\n");
+    program.file("n.csv", "client_name\na\nb\n");
     let began = Instant::now();
     program.run("import clients j.csv --endpoint http://127.0.0.1:1").fails(1, "cannot").tells("were not tried");
+    program.run("import clients n.csv --endpoint http://127.0.0.1:1").fails(1, "cannot").tells("were not tried");
+    program.run("import clients n.csv --endpoint http://127.0.0.1:1").fails(1, "cannot");
+    program.args(&["eval", "clients::create_all([#{}, #{}])", "--endpoint", "http://127.0.0.1:1"]).fails(1, "cannot");
     program.run("apply -f j.csv --endpoint http://127.0.0.1:1").fails(1, "cannot");
     assert!(began.elapsed() < Duration::from_secs(20));
     assert_eq!(program.run("batch list -q").ok().stdout, "", "nothing is left of what was never sent");
+}
+
+#[test]
+fn an_apply_that_is_killed_does_not_undo_a_later_one() {
+    let server = Sandbox::with("--hash-iterations 1 --latency 20ms");
+    let program = orysh(&server);
+    let clients = |version: &str, count: usize| -> String {
+        let rows: Vec<String> = (0..count).map(|n| format!("c{n},{version}")).collect();
+        format!("client_id,client_name\n{}\n", rows.join("\n"))
+    };
+    program.file("c.csv", &clients("v0", 200));
+    program.run("apply -f c.csv").ok();
+    program.file("c.csv", &clients("v1", 300));
+    let running = program.begin("apply -f c.csv");
+    eventually("something is changed", || {
+        let all = server.clients();
+        (all.len() > 250 || all.iter().any(|client| client["client_name"] == "v1")).then_some(())
+    });
+    running.signal(Signal::KILL);
+    running.end();
+    program.file("c.csv", &clients("v2", 300));
+    let ran = program.run("apply -f c.csv").ok().tells("was left off by another apply");
+    assert!(ran.stderr.contains("orysh batch "), "{ran}");
+    program.run("batch resume");
+    let all = server.clients();
+    assert_eq!((all.len(), all.iter().filter(|client| client["client_name"] != "v2").count()), (300, 0));
+}
+
+#[test]
+fn a_secret_of_which_it_cannot_be_told_whether_it_is_the_client_s_is_kept() {
+    let server = Sandbox::with("--hash-iterations 1 --fail lose-reply:1");
+    let other = Sandbox::holding(&[serde_json::json!({"client_id": "a", "client_secret": "of-another-server"})], "");
+    let program = orysh(&server).with("HYDRA_PUBLIC_URL", &other.public);
+    program.file("j.csv", "client_id\na\n");
+    let ran = program.run("import clients j.csv");
+    assert_ne!(ran.code, Some(0), "{ran}");
+    assert_eq!(server.clients().len(), 1);
+    let secrets = program.secrets_of_runs();
+    assert!(server.accepts(&"a".into(), &secrets[0].1.clone().into()), "{ran}");
 }
 
 /// How long something takes that is left alone.

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use serde_json::json;
 
 use super::check::{self, Checked, Checker, Input};
-use super::engine::{DELIVER, Going, IN_STORE, Run, due};
+use super::engine::{DELIVER, Going, IN_STORE, KEY_TAG, Run, count, due};
 use super::folder::{self, Folder};
 use super::identity::Identity;
 use super::journal::Journal;
@@ -17,6 +17,23 @@ use super::store::{self, Facts};
 use crate::error::{Error, Result};
 use crate::session::Session;
 
+/// Whether an input may be made again that was run already.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Again {
+    /// It may.
+    Allowed,
+    /// It may not, unless `--again` says so.
+    Offered,
+    /// It may not, and no flag says so.
+    Never,
+}
+
+/// What makes an input the same: where it goes, and what it says.
+struct Same {
+    identity: Identity,
+    hash: String,
+}
+
 /// A new run.
 pub struct New {
     /// Where its rows come from.
@@ -27,8 +44,8 @@ pub struct New {
     pub check: check::How,
     /// How they are sent.
     pub going: Going,
-    /// Make the rows of an input again that was run already.
-    pub again: bool,
+    /// Whether an input may be made again that was run already.
+    pub again: Again,
     /// Keep the run's key in the key store instead of a file.
     pub key_store: bool,
 }
@@ -79,8 +96,9 @@ fn spool(session: &Session, folder: &Folder, new: New, is_trial: bool) -> Result
         let hash = format!("{} {} {}", job.verb(), checked.hash, variant);
         identity.write(&mut facts);
         facts.insert("hash".into(), hash.clone());
-        same = Some((identity, hash)).filter(|_| !new.again);
+        same = Some(Same { identity, hash }).filter(|_| new.again != Again::Allowed);
     }
+    facts.insert(KEY_TAG.into(), key.tag());
     facts.insert("kind".into(), job.verb().into());
     facts.insert("no_lint".into(), no_lint.to_string());
     facts.insert("input".into(), name);
@@ -99,8 +117,8 @@ fn spool(session: &Session, folder: &Folder, new: New, is_trial: bool) -> Result
     }
     // Of two that begin at once, one looks at the other once it says what it is.
     let _turn = same.is_some().then(folder::turn).transpose()?;
-    if let Some((identity, hash)) = &same {
-        refuse_again(session, folder, identity, hash, checked.given == checked.good)?;
+    if let Some(same) = &same {
+        refuse_again(session, folder, same, checked.given == checked.good, new.again)?;
     }
     let kept = facts.clone();
     session.wait(journal.write(move |connection| store::set_facts(connection, &kept)))?;
@@ -111,42 +129,41 @@ fn spool(session: &Session, folder: &Folder, new: New, is_trial: bool) -> Result
 const SAME_INPUT: &str = "same_input";
 
 /// Refuses an input that was run already on the same server: its clients would be made twice.
-fn refuse_again(session: &Session, own: &Folder, identity: &Identity, hash: &str, has_ids: bool) -> Result<()> {
+fn refuse_again(session: &Session, own: &Folder, same: &Same, has_ids: bool, again: Again) -> Result<()> {
+    let hint = |error: Error, name: &str| match again {
+        Again::Offered => error.hint("--again makes a run of its own, and so the clients a second time"),
+        Again::Never | Again::Allowed => {
+            error.hint(format!("if they are to be made a second time: orysh batch forget {name}"))
+        }
+    };
     for name in folder::names()?.into_iter().filter(|name| *name != own.name) {
+        // Most runs are of something else, and need not be looked through.
+        let facts = Journal::peek(&folder::path(&name)?, store::facts).unwrap_or_default();
+        if facts.get("hash") != Some(&same.hash) || !Identity::read(&facts).may_be(&same.identity) {
+            continue;
+        }
         let run = match Run::open(session, &name) {
             Ok(run) => run,
             Err(error) if error.code() == Some(folder::HELD) => {
-                let facts = Journal::peek(&folder::path(&name)?, store::facts).unwrap_or_default();
-                if facts.get("hash").map(String::as_str) == Some(hash) && Identity::read(&facts).may_be(identity) {
-                    return Err(Error::usage(format!("this input is run {name}, which another process works on"))
-                        .with_code(SAME_INPUT)
-                        .hint("--again makes a run of its own, and so the clients a second time"));
-                }
-                continue;
+                let error = Error::usage(format!("this input is run {name}, which another process works on"));
+                return Err(hint(error.with_code(SAME_INPUT), &name));
             }
             Err(_) => continue,
         };
-        let before = Identity::read(&run.facts);
-        if run.fact("hash") != Some(hash) || !before.may_be(identity) {
-            continue;
-        }
         let counts = run.counts(session)?;
-        let left = due(&counts);
+        let (left, made) = (due(&counts), count(&counts, &State::MADE));
         let begun = run.fact("begun").unwrap_or_default().to_owned();
         if left > 0 {
-            return Err(Error::usage(format!("this input is run {name}, begun on {begun}: {left} rows are left"))
-                .with_code(SAME_INPUT)
-                .hint(format!("go on with it: orysh batch resume {name}"))
-                .hint("--again makes a run of its own, and so the clients a second time"));
+            let error = Error::usage(format!("this input is run {name}, begun on {begun}: {left} rows are left"));
+            let error = error.with_code(SAME_INPUT).hint(format!("go on with it: orysh batch resume {name}"));
+            return Err(hint(error, &name));
         }
-        let made = counts.get(State::Done.name()).copied().unwrap_or_default();
         if !has_ids && made > 0 {
-            return Err(Error::usage(format!(
+            let error = Error::usage(format!(
                 "this input was run {name}, begun on {begun}: its clients were made, and would be made a second time"
-            ))
-            .with_code(SAME_INPUT)
-            .hint(format!("see what it came to: orysh batch show {name}"))
-            .hint("--again makes them a second time"));
+            ));
+            let error = error.with_code(SAME_INPUT).hint(format!("see what it came to: orysh batch show {name}"));
+            return Err(hint(error, &name));
         }
     }
     Ok(())

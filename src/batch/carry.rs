@@ -4,14 +4,21 @@ use std::collections::BTreeMap;
 use std::sync::PoisonError;
 use std::time::Duration;
 
-use super::begin::{self, New};
+use super::begin::{self, Again, New};
 use super::check::{How, Input, Ready};
 use super::engine::{self, Going, Limits, Run};
+use super::folder;
+use super::identity::Identity;
+use super::job::Job;
+use super::journal::Journal;
 use super::run::{Became, Heard, Sending};
 use super::shape::Shape;
 use super::state::State;
+use super::store;
 use crate::error::{Error, Result};
-use crate::ops::create::Plan;
+use crate::model::client::ClientId;
+use crate::ops::create::{self, Plan};
+use crate::ops::settle;
 use crate::session::Session;
 
 /// A run that lasts longer by what limits allow is told of.
@@ -23,6 +30,8 @@ pub struct Carried {
     pub became: BTreeMap<u64, Became>,
     /// What ended it before its end, with what to do next.
     pub stopped: Option<Error>,
+    /// Whether a client may be ours of which the token endpoint says that it is not.
+    is_disputed: bool,
     run: Option<Run>,
 }
 
@@ -39,25 +48,20 @@ impl From<Plan> for Ready {
 /// Sends for each client what `how` says of it; nobody is asked. Errors: nothing was sent.
 pub fn carry_out(
     session: &Session,
-    name: &'static str,
+    (name, again): (&'static str, Again),
     clients: Vec<Ready>,
     how: How,
     going: &Going,
 ) -> Result<Carried> {
     if clients.is_empty() {
-        return Ok(Carried { became: BTreeMap::new(), stopped: None, run: None });
+        return Ok(Carried { became: BTreeMap::new(), stopped: None, is_disputed: false, run: None });
     }
+    let ids: Vec<ClientId> = clients.iter().map(|client| client.id.clone()).collect();
     let total = clients.len() as u64;
     let limits = Limits::of(session, going)?;
     let (job, no_lint) = (how.job, how.no_lint);
-    let new = New {
-        input: Input::Ready(name, clients),
-        shape: Shape::default(),
-        check: how,
-        going: going.clone(),
-        again: false,
-        key_store: false,
-    };
+    let input = Input::Ready(name, clients);
+    let new = New { input, shape: Shape::default(), check: how, going: going.clone(), again, key_store: false };
     let (run, _) = begin::prepare(session, new, false)?;
     if limits.time_for(total) > LONG {
         session.ui().note(&format!("{total} clients to {}, {}", session.described()?, limits.told(total)));
@@ -65,17 +69,77 @@ pub fn carry_out(
     let heard = Heard::default();
     let sending = Sending { job, no_lint, claims: false, patience: Duration::ZERO, heard: Some(&heard) };
     let ended = engine::send(session, &run, run.key()?, sending, (going, limits), total)?;
-    let counts = run.counts(session)?;
-    let resume = format!("go on with: orysh batch resume {}", run.folder.name);
-    let (left, was_sent) = (engine::count(&counts, &State::DUE), engine::count(&counts, &[State::Planned]) < total);
-    let error = ended.stopped.or_else(|| (ended.interrupted && left > 0).then(Error::interrupted));
-    let stopped = error.map(|error| match (was_sent, left) {
-        (true, 1..) => error.hint(format!("{left} of {total} clients are left, {resume}")),
-        _ if total > 1 => error.hint(format!("the {} other clients were not tried", total - 1)),
-        _ => error,
+    // From here on something may have been sent: whatever goes wrong, what is known is told.
+    let counts = run.counts(session);
+    let (left, planned) = match &counts {
+        Ok(counts) => (engine::due(counts), engine::count(counts, &[State::Planned])),
+        Err(_) => (total, 0),
+    };
+    let interrupted = (ended.interrupted && left > 0).then(Error::interrupted);
+    let error = ended.stopped.or(interrupted).or_else(|| counts.err());
+    let stopped = error.map(|error| match total {
+        _ if planned < total && left > 0 => error
+            .hint(format!("{left} of {total} clients are left, go on with: orysh batch resume {}", run.folder.name)),
+        1 => error,
+        _ => error.hint(format!("none of the {total} clients was written, and the rest were not tried")),
     });
-    let became = heard.into_inner().unwrap_or_else(PoisonError::into_inner);
-    Ok(Carried { became, stopped, run: Some(run) })
+    let mut became = heard.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let mut is_disputed = false;
+    for (n, became) in &mut became {
+        let Some(id) = usize::try_from(n - 1).ok().and_then(|at| ids.get(at)) else { continue };
+        let code = became.result.as_ref().err().and_then(Error::code);
+        is_disputed |= code == Some(settle::DISPUTED);
+        if code == Some(settle::DISPUTED) {
+            let name = &run.folder.name;
+            let hint = format!("its secret is kept in run {name}: orysh batch results {name} --secrets plain");
+            became.result = std::mem::replace(&mut became.result, Ok(None)).map_err(|error| error.hint(hint));
+            continue;
+        }
+        if code == Some(create::CONFLICT) {
+            became.result = Err(create::conflict(session, id));
+        }
+    }
+    Ok(Carried { became, stopped, is_disputed, run: Some(run) })
+}
+
+/// Gives up what runs of this name have left on the same server: what comes now plans anew, and is not to be undone by them.
+///
+/// What they made stays in them with its secrets, which is told.
+pub fn give_up_older(session: &Session, name: &str) -> Result<()> {
+    let mut identity = None;
+    for run in folder::names()? {
+        let facts = Journal::peek(&folder::path(&run)?, store::facts).unwrap_or_default();
+        if facts.get("input").map(String::as_str) != Some(name) {
+            continue;
+        }
+        let now = match &identity {
+            Some(identity) => identity,
+            None => identity.insert(Identity::of(session)?),
+        };
+        if !Identity::read(&facts).may_be(now) {
+            continue;
+        }
+        // One that is worked on, or is broken, is left alone.
+        let Ok(run) = Run::open(session, &run) else { continue };
+        let counts = run.counts(session)?;
+        if engine::due(&counts) == 0 {
+            continue;
+        }
+        // Of a create that may have been carried out, the secret is here: it is settled by a resume.
+        let settles = run.job()? == Job::Create;
+        session.finish(run.journal.write(move |connection| store::give_up(connection, settles)))??;
+        let (name, left) = (&run.folder.name, engine::due(&run.counts(session)?));
+        session.ui().warn(&format!(
+            "run {name} was left off by another {}: {}",
+            facts.get("input").map_or("run", String::as_str),
+            if left > 0 {
+                format!("{left} clients of it may be there, settle them: orysh batch resume {name}")
+            } else {
+                format!("what it made is there, and its secrets are in it: orysh batch results {name} --secrets plain")
+            }
+        ));
+    }
+    Ok(())
 }
 
 impl Carried {
@@ -84,14 +148,14 @@ impl Carried {
         self.run.as_ref().map_or("", |run| run.folder.name.as_str())
     }
 
-    /// Ends it, once its secrets have reached their reader: the run goes, unless something of it is left to do.
+    /// Ends it, once its secrets have reached their reader: the run goes, unless something of it is left to do, or a client may
+    /// be ours after all.
     pub fn close(self, session: &Session) -> Result<()> {
         let Some(run) = self.run else { return Ok(()) };
         let counts = run.counts(session)?;
         let is_tried = engine::count(&counts, &[State::Planned]) < counts.values().sum();
-        let open = [State::Sent, State::Undelivered, State::Unproven, State::DeliveryFailed];
-        let left = engine::count(&counts, &open) + engine::count(&counts, &[State::Planned]);
-        if left > 0 && is_tried {
+        let left = engine::due(&counts) + engine::count(&counts, &[State::Unproven, State::DeliveryFailed]);
+        if left > 0 && is_tried || self.is_disputed {
             return Ok(());
         }
         engine::discard(session, run)

@@ -29,7 +29,7 @@ use crate::text::{hex, safe};
 const CHUNK: usize = 1_000;
 
 /// So many rows that are wrong are told in full.
-const MOST_TOLD: usize = 50;
+pub const MOST_TOLD: usize = 50;
 
 /// So many sources of keys are remembered with their numbers; others are looked up in the journal.
 const MOST_SOURCES: usize = 1_000;
@@ -165,50 +165,66 @@ impl<'a> Checker<'a> {
     }
 
     /// Reads the input to its end. Errors are of usage: rows are wrong, which are told, and nothing is to be sent.
-    pub fn run(mut self, input: Input) -> Result<Checked> {
+    pub fn run(self, input: Input) -> Result<Checked> {
         match input {
             Input::Rows(rows) => self.run_rows(*rows),
-            Input::Ids(ids) => {
-                let mut hash = Sha256::new();
-                for (at, id) in ids.enumerate() {
-                    if self.session.interrupt().has_arrived() {
-                        return Err(Error::interrupted());
-                    }
-                    let id = id?;
-                    hash.update(format!("{}\n", id.as_str()));
-                    let place = Place { row: at as u64 + 1, at: Position { line: at + 1, column: 1 } };
-                    let asked = self.shape.asked(&mut Raw::bare(place.clone()), &[]);
-                    // What is wrong with one is wrong with all of them.
-                    let mut asked = asked.map_err(|mut errors| errors.remove(0))?;
-                    asked.spec.set_id(&id);
-                    let new = self.row_of_client(&place, asked.spec, &asked.keys)?;
-                    self.waiting.push(new);
-                    if self.waiting.len() >= CHUNK {
-                        self.flush("the ids")?;
-                    }
-                }
-                self.flush("the ids")?;
-                if self.checked.good == 0 {
-                    return Err(Error::usage("no client is meant: there is nothing to send").with_code(NOBODY));
-                }
-                self.checked.hash = hex(&hash.finalize());
-                Ok(self.checked)
-            }
-            Input::Ready(name, clients) => {
-                let mut hash = Sha256::new();
-                for (at, ready) in clients.into_iter().enumerate() {
-                    let place = Place { row: at as u64 + 1, at: Position { line: at + 1, column: 1 } };
-                    let new = self.ready(&place, ready, &mut hash)?;
-                    self.waiting.push(new);
-                    if self.waiting.len() >= CHUNK {
-                        self.flush(name)?;
-                    }
-                }
-                self.flush(name)?;
-                self.checked.hash = hex(&hash.finalize());
-                Ok(self.checked)
-            }
+            Input::Ids(ids) => self.run_ids(ids),
+            Input::Ready(name, clients) => self.run_ready(name, clients),
         }
+    }
+
+    fn run_ids(mut self, ids: impl Iterator<Item = Result<ClientId>>) -> Result<Checked> {
+        let (name, mut hash) = ("the ids", Sha256::new());
+        for (at, id) in ids.enumerate() {
+            if self.session.interrupt().has_arrived() {
+                return Err(Error::interrupted());
+            }
+            let id = id?;
+            hash.update(format!("{}\n", id.as_str()));
+            let place = Place::of_line(at + 1);
+            let asked = self.shape.asked(&mut Raw::bare(place.clone()), &[]);
+            // What is wrong with one is wrong with all of them.
+            let mut asked = asked.map_err(|mut errors| errors.remove(0))?;
+            asked.spec.set_id(&id);
+            let new = self.row_of_client(&place, asked.spec, &asked.keys)?;
+            self.push(new, name)?;
+        }
+        self.flush(name)?;
+        self.demand_right()?;
+        if self.checked.good == 0 {
+            return Err(Error::usage("no client is meant: there is nothing to send").with_code(NOBODY));
+        }
+        self.checked.hash = hex(&hash.finalize());
+        Ok(self.checked)
+    }
+
+    fn run_ready(mut self, name: &str, clients: Vec<Ready>) -> Result<Checked> {
+        let mut hash = Sha256::new();
+        for (at, ready) in clients.into_iter().enumerate() {
+            let new = self.ready(&Place::of_line(at + 1), ready, &mut hash)?;
+            self.push(new, name)?;
+        }
+        self.flush(name)?;
+        self.demand_right()?;
+        self.checked.hash = hex(&hash.finalize());
+        Ok(self.checked)
+    }
+
+    fn push(&mut self, new: New, name: &str) -> Result<()> {
+        self.waiting.push(new);
+        if self.waiting.len() >= CHUNK { self.flush(name) } else { Ok(()) }
+    }
+
+    /// Errors: rows are wrong, and are not to be passed over.
+    fn demand_right(&self) -> Result<()> {
+        if self.wrong_count == 0 || self.how.skip_invalid {
+            return Ok(());
+        }
+        let total = self.checked.good + self.wrong_count;
+        let more = self.wrong_count.saturating_sub(MOST_TOLD as u64);
+        let more = if more > 0 { format!(" ({more} more were not told)") } else { String::new() };
+        let error = format!("{} of {total} rows are wrong{more}: nothing was sent", self.wrong_count);
+        Err(Error::usage(error).hint("--skip-invalid goes on with the good ones"))
     }
 
     /// A client that was checked already. What tells it from others goes into `hash`.
@@ -279,15 +295,7 @@ impl<'a> Checker<'a> {
         if total == 0 {
             return Err(Error::usage(format!("there is no row in {}", safe(&rows.name))));
         }
-        if self.wrong_count > 0 && !self.how.skip_invalid {
-            let more = self.wrong_count.saturating_sub(MOST_TOLD as u64);
-            let more = if more > 0 { format!(" ({more} more were not told)") } else { String::new() };
-            return Err(Error::usage(format!(
-                "{} of {total} rows are wrong{more}: nothing was sent",
-                self.wrong_count
-            ))
-            .hint("--skip-invalid goes on with the good ones"));
-        }
+        self.demand_right()?;
         if self.checked.good == 0 {
             return Err(Error::usage("no row is right: there is nothing to send"));
         }
@@ -304,13 +312,7 @@ impl<'a> Checker<'a> {
         let place = raw.place.clone();
         let read = self.shape.asked(&mut raw, rows.names());
         match read.and_then(|asked| self.new_row(&place, asked).map_err(|error| vec![raw.moved(error)])) {
-            Ok(new) => {
-                self.waiting.push(new);
-                if self.waiting.len() >= CHUNK {
-                    self.flush(&rows.name)?;
-                }
-                Ok(())
-            }
+            Ok(new) => self.push(new, &rows.name),
             Err(errors) => self.refuse(&rows.name, &place, errors),
         }
     }

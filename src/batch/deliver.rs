@@ -6,11 +6,13 @@ use tokio::sync::oneshot;
 
 use super::job::Job;
 use super::run::{Arrival, Became, Sender, Trip, spec, told};
-use super::state::{State, is_of_server};
+use super::state::{MOST_TRIES, State, is_of_server};
 use super::store::{self, Due};
 use crate::api::clients;
+use crate::api::tokens::{self, Verdict};
 use crate::error::{Error, Kind, Result};
 use crate::model::client::{Client, ClientId};
+use crate::net;
 use crate::secret::Secret;
 use crate::session::hook::{self, Done, Event};
 
@@ -18,18 +20,27 @@ impl Sender<'_> {
     /// Tells whoever hears of each row.
     pub(super) fn hear(&self, n: u64, result: impl FnOnce() -> Result<Option<Client>>) {
         if let Some(heard) = self.how.heard {
-            let became = Became { result: result(), undelivered: None };
+            let became = Became { result: result(), is_delivered: false, undelivered: None };
             heard.lock().unwrap_or_else(PoisonError::into_inner).insert(n, became);
         }
     }
 
-    pub(super) fn event(&self, client: Client) -> Event {
+    fn hear_more(&self, n: u64, tell: impl FnOnce(&mut Became)) {
+        if let Some(heard) = self.how.heard
+            && let Some(became) = heard.lock().unwrap_or_else(PoisonError::into_inner).get_mut(&n)
+        {
+            tell(became);
+        }
+    }
+
+    pub(super) fn event(&self, client: Client) -> Option<Event> {
         let done = match self.how.job {
             Job::Create => Done::Created,
-            Job::Update | Job::Delete => Done::Updated,
+            Job::Update => Done::Updated,
             Job::Rotate => Done::Rotated,
+            Job::Delete => return None,
         };
-        Event { done, client }
+        Some(Event { done, client })
     }
 
     /// Hands a client over, whose row is done and on disk.
@@ -45,18 +56,18 @@ impl Sender<'_> {
             Err(error) => Err(error),
         };
         match result {
-            Ok(()) => self.note_delivery(&trip.due, State::Done, note).await,
+            Ok(()) => {
+                let arrival = self.note_delivery(&trip.due, State::Done, note).await;
+                self.hear_more(trip.due.n, |became| became.is_delivered = true);
+                arrival
+            }
             Err(error) if error.kind() == Kind::Interrupted => {
                 trip.due.state = State::Undelivered;
                 Arrival::Later(trip)
             }
             Err(error) => {
                 let arrival = self.note_delivery(&trip.due, State::DeliveryFailed, Some(&error)).await;
-                if let Some(heard) = self.how.heard
-                    && let Some(became) = heard.lock().unwrap_or_else(PoisonError::into_inner).get_mut(&trip.due.n)
-                {
-                    became.undelivered = Some(error);
-                }
+                self.hear_more(trip.due.n, |became| became.undelivered = Some(error));
                 arrival
             }
         }
@@ -71,24 +82,41 @@ impl Sender<'_> {
     /// Hands a client over that was not handed over before: by another process, or as that failed.
     pub(super) async fn deliver_again(&self, trip: Trip) -> Arrival {
         match self.client_of(&trip.due).await {
-            Ok(client) => {
-                let event = self.event(client);
-                self.deliver(trip, event, None).await
-            }
+            Ok(client) => match self.event(client).filter(|event| hook::is_wanted(&self.remote.session, event)) {
+                Some(event) => self.deliver(trip, event, None).await,
+                None => self.note_delivery(&trip.due, State::Done, None).await,
+            },
             Err(error) if error.kind() == Kind::Denied => Arrival::Stop(error, None),
-            Err(error) if error.kind() == Kind::Interrupted || is_of_server(&error) => Arrival::Again(trip, error),
+            Err(error) if error.kind() == Kind::Interrupted => Arrival::Again(trip, error),
+            Err(error) if is_of_server(&error) && error.code() == Some(net::UNREACHABLE) => Arrival::Again(trip, error),
+            Err(error) if is_of_server(&error) && trip.tries < MOST_TRIES => Arrival::Later(trip),
+            Err(error) if error.status() == Some(404) => {
+                let gone = Error::failed("the client is gone: there is nobody to hand it over for");
+                self.note_delivery(&trip.due, State::Done, Some(&gone)).await
+            }
             Err(error) => self.note_delivery(&trip.due, State::DeliveryFailed, Some(&error)).await,
         }
     }
 
-    /// The client of a row that is done, with its secret as it is passed on.
+    /// The client of a row that is done, with its secret as it is passed on. Errors: it has another secret by now, or may have.
     async fn client_of(&self, due: &Due) -> Result<Client> {
-        let mut client = clients::get(&self.remote, &ClientId::parse(&due.id)?).await?;
-        let secret = match &due.secret {
-            Some(sealed) => Some(Secret::new(sealed.clone())),
-            None => self.key.secret_for(self.how.job, due.n, due.sealed.as_deref(), &spec(&due.body)?)?,
-        };
-        if let Some(secret) = secret {
+        let id = ClientId::parse(&due.id)?;
+        let mut client = clients::get(&self.remote, &id).await?;
+        let plain = self.key.secret_for(self.how.job, due.n, due.sealed.as_deref(), &spec(&due.body)?)?;
+        let is_create = self.how.job == Job::Create;
+        let is_untouched = is_create && due.before.is_some() && due.before.as_deref() == client.text("updated_at");
+        if let Some(plain) = plain.as_ref().filter(|_| !is_untouched) {
+            match tokens::prove(&self.remote, &id, plain, client.auth_method()).await {
+                Ok(Verdict::Wrong) => return Err(Error::failed("it has another secret than the run's by now")),
+                Ok(Verdict::Unknown) | Err(_) if is_create => {
+                    let error =
+                        Error::failed("it was changed since, and whether its secret is the run's cannot be told");
+                    return Err(error.hint("--public-endpoint names the address that can tell"));
+                }
+                _ => {}
+            }
+        }
+        if let Some(secret) = due.secret.clone().map(Secret::new).or(plain) {
             client.set_secret(secret);
         }
         Ok(client)

@@ -23,6 +23,7 @@ use crate::error::{Error, Kind, Result};
 use crate::ops::deliver::Program;
 use crate::ops::guard;
 use crate::session::Session;
+use crate::session::interrupt::LastWords;
 use crate::text::{safe, shell_word};
 use crate::ui::progress::Progress;
 
@@ -79,6 +80,12 @@ impl Run {
         } else {
             RunKey::read(&run.folder.path)?
         };
+        if let (Some(key), Some(tag)) = (&key, run.fact(KEY_TAG))
+            && key.tag() != tag
+        {
+            return Err(Error::usage(format!("the key of run {} is that of another", run.folder.name))
+                .hint("no secret of its rows would be the right one: put its own key back"));
+        }
         Ok(Run { key, ..run })
     }
 
@@ -159,8 +166,11 @@ pub fn go(
     let counts = run.counts(session)?;
     let (left, total) = (due(&counts), counts.values().sum::<u64>());
     let name = &run.folder.name;
-    if left == 0 && run.key.is_none() {
-        ui.note(&format!("run {name} has nothing left to do, and its key is gone"));
+    if left == 0 {
+        ui.note(&format!("run {name} has nothing left to do"));
+        if run.key.is_some() {
+            return finish(session, run, going, Ended::default(), Duration::ZERO);
+        }
         let error = verdict(name, &counts, left, Ended::default());
         return Ok((row(run, &counts, None, out(run, going).as_deref()), error));
     }
@@ -169,7 +179,6 @@ pub fn go(
     let lasts = limits.time_for(left);
     check::check_keys(session, &run.journal, lasts)?;
     let job = run.job()?;
-    let session = &with_program(session, run)?;
     let to_send = left - count(&counts, &[State::Undelivered]);
     if to_send > 0 {
         ask(session, job, to_send, stdin_is_read)?;
@@ -202,6 +211,7 @@ pub fn send(
     let tally = Tally::default();
     let began = Instant::now();
     let sender = Sender::new(session, &run.journal, key, how, Arc::clone(&pace), &tally);
+    let _last = LastWords::are(format!("go on with: orysh batch resume {}", run.folder.name));
     let mut progress = Progress::begin(session.ui(), left, going.json);
     let ended = session.finish(async {
         tokio::select! {
@@ -262,12 +272,31 @@ fn ask(session: &Session, job: Job, left: u64, stdin_is_read: bool) -> Result<()
     guard::batch(session, &job.deed(left), stdin_is_read)
 }
 
-/// The session, where the program that the run was begun with hears of clients, unless a flag names one.
-fn with_program(session: &Session, run: &Run) -> Result<Session> {
-    let words = run.fact(DELIVER).filter(|_| session.hooks().iter().all(|hook| hook.words().is_none()));
-    let Some(words) = words else { return Ok(session.clone()) };
+/// The session that goes on with a run: the program that it was begun with hears of clients, unless a flag names another.
+///
+/// Errors are of usage: it is another's or of another server; the program is not there, or none is named for clients that are
+/// to be handed over.
+pub fn resumed(session: &Session, run: &Run) -> Result<Session> {
+    Identity::read(&run.facts).demand(&Identity::of(session)?, &safe(&run.folder.name))?;
+    if let Some(words) = session.hooks().iter().find_map(|hook| hook.words()) {
+        let facts = Facts::from([(DELIVER.to_owned(), json!(words).to_string())]);
+        session.finish(run.journal.write(move |connection| store::set_facts(connection, &facts)))??;
+        return Ok(session.clone());
+    }
+    let Some(words) = run.fact(DELIVER) else {
+        let undelivered = count(&run.counts(session)?, &[State::Undelivered, State::DeliveryFailed]);
+        if undelivered > 0 && session.hooks().is_empty() {
+            return Err(Error::usage(format!(
+                "{undelivered} clients of run {} are to be handed over, and no program is named",
+                run.folder.name
+            ))
+            .hint("--deliver names it"));
+        }
+        return Ok(session.clone());
+    };
     let words = serde_json::from_str(words).map_err(|_| Error::failed("the program is broken in the journal"))?;
-    Ok(session.clone().with_hook(Program::find(words)?.hook()))
+    let program = Program::find(words).map_err(|error| error.hint("--deliver names another"))?;
+    Ok(session.clone().with_hook(program.hook()))
 }
 
 /// The fact that names the program that clients are handed to.
@@ -342,7 +371,8 @@ fn verdict(name: &str, counts: &Counts, left: u64, ended: Ended) -> Option<Error
         told.push(format!("{without} rows did not come to a good end"));
     }
     if undelivered > 0 {
-        told.push(format!("{undelivered} clients were not delivered"));
+        let clients = if undelivered == 1 { "client was" } else { "clients were" };
+        told.push(format!("{undelivered} {clients} not delivered"));
     }
     let mut error = Error::new(Kind::Partial, told.join(", and "));
     if undelivered > 0 {
@@ -392,6 +422,9 @@ pub fn write_results(session: &Session, run: &Run, path: &Path, secrets: Secrets
     })
 }
 
+/// The fact that tells the run's key from others.
+pub const KEY_TAG: &str = "key_tag";
+
 /// What the journal says of a key that is in the key store.
 pub const IN_STORE: &str = "key-store";
 
@@ -412,11 +445,6 @@ fn drop_key(session: &Session, run: &Run, counts: &Counts, secrets: Secrets) -> 
         forget_key(session, &run.folder, &run.facts)?;
     }
     Ok(())
-}
-
-/// Makes sure that a run goes on where it was begun.
-pub fn demand_same(session: &Session, run: &Run) -> Result<()> {
-    Identity::read(&run.facts).demand(&Identity::of(session)?, &safe(&run.folder.name))
 }
 
 /// The newest run that has something left.

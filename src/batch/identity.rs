@@ -23,20 +23,14 @@ pub struct Identity {
     pub subject: String,
 }
 
-const SANDBOX: &str = "the sandbox";
-
 impl Identity {
     /// That of the session now.
     pub fn of(session: &Session) -> Result<Self> {
-        let chosen = session.chosen()?;
-        if chosen.target == Target::Sandbox {
-            return Ok(Identity { admin: SANDBOX.into(), issuer: None, subject: chosen.subject });
-        }
-        let admin = session.admin_url()?.to_string();
+        let (chosen, admin) = (session.chosen()?, session.server()?);
         // On Ory Network the project's address is the project.
         let issuer = match chosen.target {
-            Target::Network(_) => None,
-            Target::Server { .. } | Target::Sandbox => session.wait(async { Ok(issuer(session).await) })?,
+            Target::Network(_) | Target::Sandbox => None,
+            Target::Server { .. } => session.wait(async { Ok(issuer(session).await) })?,
         };
         Ok(Identity { admin, issuer, subject: chosen.subject })
     }

@@ -16,6 +16,7 @@ use crate::config::{files, key_store};
 use crate::error::{Error, Result};
 use crate::model::client::ClientSpec;
 use crate::secret::Secret;
+use crate::text::hex;
 
 /// Bytes of a run's key.
 const LENGTH: usize = 32;
@@ -115,6 +116,13 @@ impl RunKey {
         let mut bytes = Zeroizing::new([0; 32]);
         self.derive("seal", row, bytes.as_mut());
         Aes256Gcm::new(Key::<Aes256Gcm>::from_slice(bytes.as_ref()))
+    }
+
+    /// What tells it from other keys, and nothing of it.
+    pub fn tag(&self) -> String {
+        let mut bytes = [0; 8];
+        self.derive("tag", 0, &mut bytes);
+        hex(&bytes)
     }
 
     /// The secret in clear of a row that asks for `spec`, if it has one: the one that was sealed, or that of the row.

@@ -24,6 +24,13 @@ pub struct Place {
     pub at: Position,
 }
 
+impl Place {
+    /// Of the only thing on a line.
+    pub fn of_line(line: usize) -> Self {
+        Place { row: line as u64, at: Position { line, column: 1 } }
+    }
+}
+
 /// What a row has under a name.
 #[derive(Debug)]
 pub enum Given {

@@ -17,7 +17,7 @@ use super::job::Job;
 use super::journal::{self, Journal};
 use super::key::RunKey;
 use super::pace::Pace;
-use super::state::{MOST_TRIES, Next, State, UNSENT, after, is_of_server};
+use super::state::{MOST_TRIES, Next, State, after, is_of_server};
 use super::store::{self, Due, End};
 use super::work::{self, Bench, Got, Worked};
 use crate::api::clients;
@@ -109,6 +109,8 @@ pub struct Ended {
 pub struct Became {
     /// Its client as it is passed on, where there is one still; or why it did not come to a good end.
     pub result: Result<Option<Client>>,
+    /// Whether it was handed over.
+    pub is_delivered: bool,
     /// What went wrong as it was handed over.
     pub undelivered: Option<Error>,
 }
@@ -125,7 +127,7 @@ pub struct Sending<'a> {
     pub no_lint: bool,
     /// Whether a client of which it cannot be told whose it is gets the row's secret.
     pub claims: bool,
-    /// How long a server may be away before the run stops.
+    /// How long a server may be away before the run stops, as long as it was never there.
     pub patience: Duration,
     /// Who hears of each row.
     pub heard: Option<&'a Heard>,
@@ -160,8 +162,8 @@ pub struct Trip {
     /// The row.
     pub due: Due,
     /// How often it was tried.
-    tries: u32,
-    /// Whether it may have been sent already.
+    pub tries: u32,
+    /// Whether it may have been carried out already.
     pub was_sent: bool,
 }
 
@@ -170,8 +172,8 @@ pub(super) enum Arrival {
     Ended(State),
     Again(Trip, Error),
     Later(Trip),
-    /// The whole run stops; the number is that of a row that was not carried out.
-    Stop(Error, Option<u64>),
+    /// The whole run stops; the row of it stays to be done.
+    Stop(Error, Option<Trip>),
 }
 
 impl<'a> Sender<'a> {
@@ -208,8 +210,7 @@ impl<'a> Sender<'a> {
         let mut again: VecDeque<Trip> = VecDeque::new();
         let (mut cursor, mut is_read) = (0, false);
         let mut ended = Ended::default();
-        let mut never: Vec<u64> = Vec::new();
-        let mut last_served = Instant::now();
+        let (mut last_served, mut is_there) = (Instant::now(), false);
         // While the server is away, one row at a time finds out when it is back.
         let (mut trouble, mut pause) = (0_u32, None::<Instant>);
         loop {
@@ -243,7 +244,8 @@ impl<'a> Sender<'a> {
                 }
             }
             if under_way.is_empty() && (is_stopping || is_read && waiting.is_empty() && again.is_empty()) {
-                if let Err(error) = self.give_back(&waiting, never).await {
+                waiting.append(&mut again);
+                if let Err(error) = self.give_back(&waiting).await {
                     ended.stopped = ended.stopped.or(Some(error));
                 }
                 return ended;
@@ -258,6 +260,7 @@ impl<'a> Sender<'a> {
                 () = tokio::time::sleep_until(until.into()), if pause.is_some() || under_way.is_empty() => {}
                 Some(arrival) = under_way.next(), if !under_way.is_empty() => match arrival {
                     Arrival::Ended(state) => {
+                        is_there = true;
                         self.tally.ended.fetch_add(1, Ordering::Relaxed);
                         if state.is_made() {
                             (last_served, trouble) = (Instant::now(), 0);
@@ -266,18 +269,12 @@ impl<'a> Sender<'a> {
                             self.tally.failed.fetch_add(1, Ordering::Relaxed);
                         }
                     }
-                    Arrival::Stop(error, unsent) => {
-                        never.extend(unsent);
+                    Arrival::Stop(error, trip) => {
+                        again.extend(trip);
                         ended.stopped = ended.stopped.or(Some(error));
                         self.pace.close();
                     }
-                    // It stays as the journal has it.
-                    Arrival::Again(trip, error) if is_stopping => {
-                        if error.code() == Some(UNSENT) && trip.tries == 1 && trip.due.state == State::Planned {
-                            never.push(trip.due.n);
-                        }
-                    }
-                    Arrival::Later(_) if is_stopping => {}
+                    Arrival::Again(trip, _) | Arrival::Later(trip) if is_stopping => again.push_back(trip),
                     Arrival::Later(trip) => {
                         again.push_back(trip);
                         if last_served.elapsed() > PATIENCE {
@@ -287,8 +284,12 @@ impl<'a> Sender<'a> {
                     }
                     Arrival::Again(trip, error) => {
                         again.push_back(trip);
-                        if last_served.elapsed() > self.how.patience && !is_stopping {
-                            ended.stopped = Some(error.about(nothing_served(last_served).message()));
+                        let patience = if is_there { PATIENCE } else { self.how.patience };
+                        if last_served.elapsed() > patience {
+                            ended.stopped = Some(match patience {
+                                Duration::ZERO => error,
+                                _ => error.about(nothing_served(last_served).message()),
+                            });
                             self.pace.close();
                         } else {
                             trouble += 1;
@@ -300,10 +301,9 @@ impl<'a> Sender<'a> {
         }
     }
 
-    /// Notes of what was noted as sent and never was that it is planned.
-    async fn give_back(&self, waiting: &VecDeque<Trip>, mut never: Vec<u64>) -> Result<()> {
-        let untried = waiting.iter().filter(|trip| !trip.was_sent && trip.tries == 0);
-        never.extend(untried.map(|trip| trip.due.n));
+    /// Notes of what was noted as sent and never was, or was not carried out, that it is planned.
+    async fn give_back(&self, waiting: &VecDeque<Trip>) -> Result<()> {
+        let never: Vec<u64> = waiting.iter().filter(|trip| !trip.was_sent).map(|trip| trip.due.n).collect();
         self.journal.write(move |connection| store::unsent(connection, &never)).await
     }
 
@@ -368,7 +368,7 @@ impl<'a> Sender<'a> {
         match next {
             Next::Done(client) => {
                 self.served.fetch_add(1, Ordering::Relaxed);
-                let event = client.map(|client| self.event(*client));
+                let event = client.and_then(|client| self.event(*client));
                 let wanted = event.as_ref().is_some_and(|event| hook::is_wanted(&self.remote.session, event));
                 let state = if wanted { State::Undelivered } else { State::Done };
                 let made = event.as_ref().filter(|_| self.how.job == Job::Create);
@@ -394,10 +394,7 @@ impl<'a> Sender<'a> {
             }
             Next::Again(error) => Arrival::Again(trip, error),
             Next::Later(_) => Arrival::Later(trip),
-            Next::Refused(error) if trip.tries == 1 && trip.due.state == State::Planned => {
-                Arrival::Stop(error, Some(trip.due.n))
-            }
-            Next::Stop(error) | Next::Refused(error) => Arrival::Stop(error, None),
+            Next::Stop(error) => Arrival::Stop(error, Some(trip)),
         }
     }
 
@@ -495,8 +492,14 @@ impl<'a> Sender<'a> {
                 Err(error) => return Ok(Fate::Refused(error)),
             }
         };
-        let was_sent = std::mem::replace(&mut trip.was_sent, true);
-        Ok(settle::send(&self.remote, plan, proof, was_sent).await)
+        let fate = settle::send(&self.remote, plan, proof, trip.was_sent).await;
+        trip.was_sent |= match &fate {
+            // What stands before the server may have given up on it too early.
+            Fate::Refused(error) => error.status().is_some_and(|status| status >= 500),
+            Fate::Exists(_) => false,
+            Fate::Made { .. } | Fate::Unknown(_) => true,
+        };
+        Ok(fate)
     }
 
     /// The client as it is to be sent.

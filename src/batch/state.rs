@@ -3,6 +3,7 @@
 use crate::error::{Error, Kind};
 use crate::model::client::Client;
 use crate::net;
+use crate::ops::create;
 use crate::ops::settle::{self, Fate};
 
 /// How far a row is. The numbers are those of the journal.
@@ -96,8 +97,6 @@ pub enum Next {
     Later(Error),
     /// The whole run stops: the next row would fare no better.
     Stop(Error),
-    /// The same, and the server has not carried this one out.
-    Refused(Error),
 }
 
 /// What follows from what became of a create. `served`: other rows were served meanwhile, so that it is this one's fault;
@@ -107,16 +106,14 @@ pub fn after(fate: Fate, served: bool, tries: u32) -> Next {
         Fate::Made { client, .. } => Next::Done(Some(client.into())),
         Fate::Exists(_) => Next::End(
             State::Conflict,
-            Error::failed("another's client has this id: nothing was changed").with_status(409).with_code("conflict"),
+            Error::failed("another's client has this id: nothing was changed").with_status(409).with_code(create::CONFLICT),
         ),
-        Fate::Refused(error) if error.kind() == Kind::Denied => Next::Refused(error),
-        Fate::Unknown(error) if error.kind() == Kind::Denied => Next::Stop(error),
-        Fate::Refused(error) if error.kind() == Kind::Interrupted => Next::Again(error.with_code(UNSENT)),
-        Fate::Unknown(error) if error.kind() == Kind::Interrupted => Next::Again(error),
+        Fate::Refused(error) | Fate::Unknown(error) if error.kind() == Kind::Denied => Next::Stop(error),
+        Fate::Refused(error) | Fate::Unknown(error) if error.kind() == Kind::Interrupted => Next::Again(error),
         Fate::Refused(error) if error.code() == Some(net::UNREACHABLE) && !(served && tries >= MOST_TRIES) => {
             Next::Again(error)
         }
-        Fate::Refused(error) if refuses_ids(&error) => Next::Refused(
+        Fate::Refused(error) if refuses_ids(&error) => Next::Stop(
             error
                 .hint("Hydra v2.0 and v2.1 take no id from a client's maker, and without one no row can be told from another")
                 .hint("Hydra 2.2.0 and later, and Ory Network, take it"),
@@ -134,9 +131,6 @@ pub fn after(fate: Fate, served: bool, tries: u32) -> Next {
         Fate::Unknown(error) => Next::Again(error),
     }
 }
-
-/// The code of an error that says that nothing was sent.
-pub const UNSENT: &str = "unsent";
 
 /// A row is tried so often while others are served, each time with the repeats of a single create.
 pub const MOST_TRIES: u32 = 3;
@@ -167,7 +161,6 @@ mod tests {
             Next::Again(_) => "again",
             Next::Later(_) => "later",
             Next::Stop(_) => "stop",
-            Next::Refused(_) => "refused",
         };
         let made = || Fate::Made { client: Client::default(), settled: false };
         for (fate, served, tries, expected) in [
@@ -178,7 +171,7 @@ mod tests {
             (refused(503), false, 3, "failed"),
             (refused(429), false, 9, "again"),
             (Fate::Unknown(Error::failed("x").with_code(settle::OTHER)), true, 1, "stop"),
-            (Fate::Refused(Error::denied("x").with_status(401)), true, 1, "refused"),
+            (Fate::Refused(Error::denied("x").with_status(401)), true, 1, "stop"),
             (Fate::Unknown(Error::denied("x").with_status(403)), true, 1, "stop"),
             (Fate::Unknown(Error::failed("x").with_code(settle::UNPROVEN)), true, 1, "unproven"),
             (Fate::Unknown(Error::failed("x").with_code(settle::DISPUTED)), true, 1, "conflict"),
@@ -191,7 +184,7 @@ mod tests {
                 ),
                 true,
                 1,
-                "refused",
+                "stop",
             ),
         ] {
             assert_eq!(is(after(fate, served, tries)), expected);

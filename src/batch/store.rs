@@ -162,8 +162,9 @@ pub fn due(
     begins: impl Fn(&Due) -> bool,
 ) -> rusqlite::Result<Vec<Due>> {
     let mut statement = connection.prepare_cached(
+        // The numbers of State::DUE.
         "SELECT n, id, given, state, absent, body, sealed, keys, before, secret FROM row JOIN asked USING (n)
-         WHERE n > ? AND (state < 2 OR state = 8) ORDER BY n LIMIT ?",
+         WHERE n > ? AND state IN (0, 1, 8) ORDER BY n LIMIT ?",
     )?;
     let read = |row: &rusqlite::Row<'_>| {
         let state: i64 = row.get(3)?;
@@ -214,6 +215,7 @@ pub fn keep_secret(connection: &Connection, n: u64, sealed: &[u8]) -> rusqlite::
 pub fn has_sealed(connection: &Connection) -> rusqlite::Result<bool> {
     connection
         .prepare_cached(
+            // The numbers of State::MADE.
             "SELECT EXISTS (SELECT 1 FROM row JOIN asked USING (n) WHERE state IN (2, 8, 9) AND secret IS NULL AND sealed IS NOT NULL)",
         )?
         .query_row([], |row| row.get(0))
@@ -268,6 +270,15 @@ pub fn again(connection: &Connection) -> rusqlite::Result<()> {
     let mut statement = connection.prepare_cached("UPDATE row SET state = ?, error = NULL WHERE state = ?")?;
     statement.execute([State::Planned as i64, State::Failed as i64])?;
     statement.execute([State::Sent as i64, State::Unproven as i64]).map(drop)
+}
+
+/// Gives up what is planned; with `keeps_sent` what may have been sent stays to be settled.
+pub fn give_up(connection: &Connection, keeps_sent: bool) -> rusqlite::Result<()> {
+    let most = if keeps_sent { State::Planned } else { State::Sent };
+    connection
+        .prepare_cached("UPDATE row SET state = ?, error = 'given up: it was planned anew' WHERE state <= ?")?
+        .execute([State::Failed as i64, most as i64])
+        .map(drop)
 }
 
 /// How many rows are how far.
@@ -334,4 +345,15 @@ fn unsigned(n: i64) -> u64 {
 /// A time as the journal has it: seconds since 1970.
 pub fn seconds(time: SystemTime) -> i64 {
     time.duration_since(UNIX_EPOCH).map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_questions_name_the_states_that_are_meant() {
+        assert_eq!(State::DUE.map(|state| state as i64), [0, 1, 8]);
+        assert_eq!(State::MADE.map(|state| state as i64), [2, 8, 9]);
+    }
 }

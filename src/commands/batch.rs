@@ -8,6 +8,7 @@ pub mod resume;
 pub mod undo;
 
 use clap::{Arg, ArgAction, value_parser};
+use rusqlite::Connection;
 use serde_json::Value;
 
 use crate::batch::engine::{self, Going, Run};
@@ -112,11 +113,16 @@ fn outcome(row: Value, error: Option<Error>) -> Outcome {
     Outcome { shape: crate::output::outcome::Shape::One, ..Outcome::many(rows, COLUMNS) }
 }
 
-/// Sends what is left of a run.
-fn go_on(session: &Session, run: &Run, args: &Args) -> Result<Outcome> {
-    let session = at_its_target(session, run);
-    engine::demand_same(&session, run)?;
+/// Sends what is left of a run, after a change of its journal.
+fn go_on(
+    session: &Session,
+    run: &Run,
+    args: &Args,
+    change: fn(&Connection) -> rusqlite::Result<()>,
+) -> Result<Outcome> {
+    let session = engine::resumed(&at_its_target(session, run), run)?;
     let going = going(args)?;
+    session.finish(run.journal.write(change))??;
     let (row, error) = engine::go(&session, run, &going, false, &mut false)?;
     Ok(outcome(row, error))
 }

@@ -402,6 +402,13 @@ pub fn user() -> Result<Profiles> {
     profiles(&edit::text(&path)?, &path)
 }
 
+/// The variables in which the user's profiles have their credentials, as far as they can be read.
+pub fn credential_variables() -> Vec<String> {
+    let profiles = user().unwrap_or_default();
+    let whence = profiles.all.into_values().filter_map(|profile| profile.credential);
+    whence.filter_map(|whence| if let Whence::Variable(name) = whence { Some(name) } else { None }).collect()
+}
+
 /// The profiles of a file's text.
 pub fn profiles(text: &str, path: &Path) -> Result<Profiles> {
     let file = path.display().to_string();

@@ -147,7 +147,7 @@ fn due(session: &Session, mut spec: ClientSpec, before: Option<Client>, how: &Ho
     let about = |error: Error| error.about(format!("client `{id}`"));
     let Some(before) = before else {
         let spec = mark::put(spec, how.set.as_deref());
-        let recipients = if spec.auth_method() == "none" { Vec::new() } else { recipients };
+        let recipients = create::recipients_of(&spec, &recipients);
         let how = create::How { no_lint, recipients, ..create::How::default() };
         return Ok(Due::Create(create::plan(session, spec, &how).map_err(about)?));
     };

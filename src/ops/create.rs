@@ -92,6 +92,11 @@ pub fn plan(session: &Session, spec: ClientSpec, how: &How) -> Result<Plan> {
     Ok(Plan { spec, id, id_is_ours, secret_is_ours, recipients: how.recipients.clone(), sealed })
 }
 
+/// Whom the secret of one of many clients is encrypted for: of one that has none, nobody.
+pub fn recipients_of(spec: &ClientSpec, recipients: &[Recipient]) -> Vec<Recipient> {
+    if spec.auth_method() == "none" { Vec::new() } else { recipients.to_vec() }
+}
+
 /// Encrypts the secret, if it is for somebody. One that only the server will make is tried with another.
 fn seal(spec: &ClientSpec, recipients: &[Recipient]) -> Result<Option<Secret>> {
     match spec.secret() {
@@ -165,9 +170,9 @@ impl Plan {
 /// they name the file and the next command as well.
 pub fn create(session: &Session, plan: Plan, how: &How) -> Result<Created> {
     guard::check(session, Deed::Write, &format!("create client `{}`", plan.id))?;
-    let endpoint = session.admin_url()?;
+    let endpoint = session.server()?;
     let owners: Vec<_> = plan.recipients.iter().map(Recipient::fingerprint).collect();
-    let kept = plan.passed_on().map(|secret| Kept::write(&plan.id, secret, &owners, endpoint.as_str())).transpose()?;
+    let kept = plan.passed_on().map(|secret| Kept::write(&plan.id, secret, &owners, &endpoint)).transpose()?;
     if let (Some(path), Some(secret)) = (&how.secret_out, plan.passed_on())
         && let Err(error) = files::write_new(path, secret.expose().as_bytes())
     {
@@ -222,7 +227,7 @@ fn finish(session: &Session, plan: Plan, mut client: Client, settled: bool, kept
         // The server echoes the secret, but only in the reply that may have been lost.
         (None, Some(secret)) => client.set_secret(secret.clone()),
     }
-    let undelivered = deliver::deliver(session, Done::Created, &client, kept.as_ref());
+    let (kept, undelivered) = deliver::deliver(session, Done::Created, &client, kept, &plan.recipients);
     Created { client, kept, undelivered }
 }
 
@@ -237,11 +242,14 @@ fn existing(session: &Session, plan: &Plan, client: Client) -> Created {
     Created { client, kept: None, undelivered: None }
 }
 
+/// The code of an error that says that another's client has the id.
+pub const CONFLICT: &str = "conflict";
+
 /// Another's client has the id.
 pub fn conflict(session: &Session, id: &ClientId) -> Error {
     Error::failed(format!("client `{id}` exists already: nothing was changed"))
         .with_status(409)
-        .with_code("conflict")
+        .with_code(CONFLICT)
         .hint(format!("look at it: {}", look::at(session, id)))
 }
 

@@ -1,30 +1,43 @@
 //! Handing a client to its owner, by a program that a person names: `--deliver 'vault-put --mount apps'`.
 
-use std::process::Stdio;
+use std::cell::RefCell;
+use std::path::Path;
+use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::process::Command;
+use tokio::process::{ChildStderr, Command};
 use zeroize::Zeroizing;
 
 use crate::api::clients;
+use crate::api::tokens::{self, Verdict};
+use crate::config::profile;
+use crate::crypt::{Fingerprint, Recipient};
 use crate::env;
 use crate::error::{Error, Kind, Result};
 use crate::model::client::{Client, ClientId};
-use crate::ops::keep::Kept;
+use crate::ops::keep::{Kept, Undelivered};
 use crate::ops::look;
-use crate::secret::REDACTED;
+use crate::secret::{REDACTED, Secret};
 use crate::session::Session;
 use crate::session::hook::{self, Done, Event, Hook};
+use crate::session::interrupt::LastWords;
 use crate::text::{safe, shell_word};
 
 /// How long a program may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// So much of what it says on stderr is told.
-const MOST_TOLD: u64 = 4096;
+/// So many characters of what it says on stderr are told.
+const MOST_TOLD: usize = 2_000;
+
+/// So many bytes of it are read: a secret that begins in what is told ends in what is read, however it is written.
+const MOST_READ: usize = 512 * 1024;
+
+/// How long what a program said last is waited for, once it has ended.
+const BREATH: Duration = Duration::from_millis(100);
 
 /// What this program reads itself to sign in is no business of another.
 const WITHHELD: [env::Var; 3] = [env::ORY_PROJECT_API_KEY, env::ORY_WORKSPACE_API_KEY, env::OAUTH2_CLIENT_SECRET];
@@ -36,18 +49,23 @@ const WITHHELD: [env::Var; 3] = [env::ORY_PROJECT_API_KEY, env::ORY_WORKSPACE_AP
 #[derive(Debug)]
 pub struct Program {
     words: Vec<String>,
+    /// Variables in which profiles have their credentials.
+    withheld: Vec<String>,
 }
 
 impl Program {
     /// From its words: the program and its arguments; no shell reads them. Errors are of usage: it is not there.
     pub fn find(words: Vec<String>) -> Result<Self> {
-        let Some(program) = words.first() else { return Err(Error::usage("--deliver names no program")) };
+        let Some((program, args)) = words.split_first() else { return Err(Error::usage("--deliver names no program")) };
         let here = std::env::current_dir().unwrap_or_default();
-        which::which_in(program, env::PATH.get(), here).map_err(|_| {
+        let found = which::which_in(program, env::PATH.get(), here).map_err(|_| {
             Error::usage(format!("--deliver: there is no program `{}`", safe(program)))
                 .hint("no shell reads it: for more than a program and its arguments name `sh -c '…'`")
         })?;
-        Ok(Program { words })
+        // It is the same one wherever a run is gone on with.
+        let found = std::path::absolute(&found).unwrap_or(found).display().to_string();
+        let words = std::iter::once(found).chain(args.iter().cloned()).collect();
+        Ok(Program { words, withheld: profile::credential_variables() })
     }
 
     /// As a hook of a session.
@@ -56,58 +74,85 @@ impl Program {
     }
 
     async fn run(&self, event: &Event, server: &str) -> Result<()> {
-        let input = Zeroizing::new(format!("{}\n", told(event, server)));
         let failed = |source: std::io::Error| Error::failed("it cannot be run").caused_by(source);
+        let input = Zeroizing::new(format!("{}\n", told(event, server)));
         let mut command = Command::new(&self.words[0]);
         command.args(&self.words[1..]).env("ORYSH_CLIENT_ID", event.client.id());
-        for var in WITHHELD {
-            command.env_remove(var.name);
+        for name in WITHHELD.iter().map(|var| var.name).chain(self.withheld.iter().map(String::as_str)) {
+            command.env_remove(name);
         }
         // Ctrl-C at the terminal is for this program, which lets the other come to its end.
         command.process_group(0).kill_on_drop(true);
-        let mut child =
-            command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().map_err(failed)?;
+        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = command.spawn().map_err(failed)?;
+        let group = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
         let (stdin, stderr) = (child.stdin.take(), child.stderr.take());
-        let write = async {
-            if let Some(mut stdin) = stdin {
-                // One that does not read all of it says by its end whether that was right.
-                let _ = stdin.write_all(input.as_bytes()).await;
-            }
-        };
-        let read = async {
-            let mut said = Zeroizing::new(Vec::new());
-            if let Some(mut stderr) = stderr {
-                let _ = (&mut stderr).take(MOST_TOLD).read_to_end(&mut said).await;
-                // What it says beyond that does not make it wait for a reader.
-                let _ = tokio::io::copy(&mut stderr, &mut tokio::io::sink()).await;
-            }
-            said
-        };
-        let ended = tokio::time::timeout(PATIENCE, async {
-            let ((), said, status) = tokio::join!(write, read, child.wait());
-            (said, status)
+        let said = RefCell::new(Zeroizing::new(Vec::new()));
+        let mut side = std::pin::pin!(async {
+            // One that does not read all of it says by its end whether that was right.
+            let write = async {
+                if let Some(mut stdin) = stdin {
+                    let _ = stdin.write_all(input.as_bytes()).await;
+                }
+            };
+            tokio::join!(write, read(stderr, &said));
         });
-        let Ok((said, status)) = ended.await else {
+        let mut is_silent = false;
+        let ended = tokio::time::timeout(PATIENCE, async {
+            loop {
+                tokio::select! {
+                    status = child.wait() => return status,
+                    () = &mut side, if !is_silent => is_silent = true,
+                }
+            }
+        });
+        let Ok(status) = ended.await else {
+            if let Some(group) = group {
+                // It may have ended just now.
+                let _ = kill_process_group(group, Signal::KILL);
+            }
             return Err(Error::failed(format!("it took more than {} s, and was ended", PATIENCE.as_secs())));
         };
-        let status = status.map_err(failed)?;
-        if status.success() {
+        if status.as_ref().is_ok_and(ExitStatus::success) {
             return Ok(());
         }
-        let said = Zeroizing::new(String::from_utf8_lossy(&said).into_owned());
-        // It may have said what it was given.
-        let said = match event.client.secret() {
-            Some(secret) => said.replace(secret.expose(), REDACTED),
-            None => said.to_string(),
-        };
-        let said = said.trim();
-        Err(Error::failed(if said.is_empty() { status.to_string() } else { format!("{status}: {}", safe(said)) }))
+        if !is_silent {
+            // What it left behind may have its stderr open.
+            let _ = tokio::time::timeout(BREATH, side).await;
+        }
+        let status = status.map_err(failed)?;
+        let said = redacted(&said.borrow(), event);
+        Err(Error::failed(if said.is_empty() { status.to_string() } else { format!("{status}: {}", safe(&said)) }))
     }
+}
+
+/// Takes down what a program says on stderr, as far as it may be told. What it says beyond that does not wait for a reader.
+async fn read(stderr: Option<ChildStderr>, said: &RefCell<Zeroizing<Vec<u8>>>) {
+    let Some(mut stderr) = stderr else { return };
+    let mut piece = Zeroizing::new([0; 4096]);
+    while let Ok(count @ 1..) = stderr.read(piece.as_mut()).await {
+        let room = MOST_READ.saturating_sub(said.borrow().len());
+        said.borrow_mut().extend_from_slice(&piece[..count.min(room)]);
+    }
+}
+
+/// The same without the client's secret: it may have said what it was given, as it is or as JSON has it.
+fn redacted(said: &[u8], event: &Event) -> String {
+    let mut text = Zeroizing::new(String::from_utf8_lossy(said).into_owned());
+    if let Some(secret) = event.client.secret().map(Secret::expose).filter(|secret| !secret.is_empty()) {
+        let escaped = Zeroizing::new(Value::from(secret).to_string());
+        for form in [&escaped[1..escaped.len() - 1], secret] {
+            *text = text.replace(form, REDACTED);
+        }
+    }
+    // More was read than is told, so that no secret is cut in two before it is found.
+    text.trim().chars().take(MOST_TOLD).collect()
 }
 
 impl Hook for Program {
     fn name(&self) -> String {
-        format!("`{}`", safe(&self.words[0]))
+        let name = Path::new(&self.words[0]).file_name().unwrap_or_default().to_string_lossy();
+        format!("`{}`", safe(&name))
     }
 
     fn wants(&self, event: &Event) -> bool {
@@ -122,8 +167,8 @@ impl Hook for Program {
     }
 
     fn after(&self, session: &Session, event: &Event) -> Result<()> {
-        let server = session.admin_url()?;
-        session.finish(self.run(event, server.as_str()))?
+        let server = session.server()?;
+        session.finish(self.run(event, &server))?
     }
 }
 
@@ -138,39 +183,99 @@ fn told(event: &Event, server: &str) -> Value {
     json!({"event": event.done.name(), "server": server, "client": client})
 }
 
-/// Tells the session's hooks of a client that was written. Gives what went wrong with that, and nothing else did.
-pub fn deliver(session: &Session, done: Done, client: &Client, kept: Option<&Kept>) -> Option<Error> {
-    let error = hook::fire_and_wait(session, Event { done, client: client.clone() }).err()?;
-    let id = shell_word(client.id());
+/// Tells the session's hooks of a client that was written, and lets go of its kept secret once they have it.
+///
+/// Gives what is kept still for whoever shows the client, and what went wrong: then the secret stays on disk.
+pub fn deliver(
+    session: &Session,
+    done: Done,
+    client: &Client,
+    kept: Option<Kept>,
+    owners: &[Recipient],
+) -> (Option<Kept>, Option<Error>) {
+    let event = Event { done, client: client.clone() };
+    if !hook::is_wanted(session, &event) {
+        return (kept, None);
+    }
+    let words = kept.as_ref().map(|kept| {
+        format!(
+            "client `{}` was {}, and its secret is kept in {}",
+            safe(client.id()),
+            done.name(),
+            kept.path().display()
+        )
+    });
+    let last = words.map(LastWords::are);
+    let fired = hook::fire_and_wait(session, event);
+    drop(last);
+    let Err(error) = fired else {
+        if let Some(Err(error)) = kept.map(Kept::discard) {
+            session.ui().warn(&error.full_message());
+        }
+        return (None, None);
+    };
     let error = error.about(format!("client `{}` was {}, but was not delivered", safe(client.id()), done.name()));
     let error = error.of_kind(Kind::Partial).with_code(UNDELIVERED);
-    let error = match kept {
-        Some(kept) => error.hint(format!("its secret is kept in {}", kept.path().display())),
-        None => error,
+    let marked =
+        keep(session, client, kept, owners).and_then(|kept| kept.map(|kept| kept.undelivered(done)).transpose());
+    let error = match marked {
+        Ok(Some(kept)) => error.hint(format!("its secret is kept in {}", kept.path().display())),
+        Ok(None) => error,
+        Err(failed) => {
+            session.ui().warn(&failed.about("the secret is not kept to be delivered").full_message());
+            error
+        }
     };
-    Some(error.hint(format!("try again: orysh deliver oauth2-client {id} --deliver '…'{}", look::target(session))))
+    let id = shell_word(client.id());
+    let again = format!("try again: orysh deliver oauth2-client {id} --deliver '…'{}", look::target(session));
+    (None, Some(error.hint(again)))
+}
+
+/// The file that keeps the client's secret: one that a person named has none yet.
+fn keep(session: &Session, client: &Client, kept: Option<Kept>, owners: &[Recipient]) -> Result<Option<Kept>> {
+    let owners: Vec<Fingerprint> = owners.iter().map(Recipient::fingerprint).collect();
+    match (kept, client.secret()) {
+        (None, Some(secret)) => Kept::write(&client.client_id()?, secret, &owners, &session.server()?).map(Some),
+        (kept, _) => Ok(kept),
+    }
 }
 
 /// The code of an error that says that a client was written, and not delivered.
 pub const UNDELIVERED: &str = "undelivered";
 
-/// Tells the session's hooks once more of a client whose secret is kept, and lets go of that once they have it.
+/// Tells the session's hooks once more of a client that was not delivered, and lets go of what is kept of it.
 ///
 /// Errors: no such client; one with a secret of which none is kept; what went wrong with handing it over.
 pub fn again(session: &Session, id: &ClientId) -> Result<Client> {
     let mut client = session.wait(clients::get(session, id))?;
-    let kept = Kept::find(id, session.admin_url()?.as_str())?;
-    match &kept {
-        Some(kept) => client.set_secret(kept.secret().clone()),
-        None if client.uses_secret() => {
-            return Err(Error::usage(format!("no secret of client `{id}` is kept: it was handed over, or shown"))
-                .hint(format!("another one: orysh rotate secret {} --deliver '…'", shell_word(id.as_str()))));
+    let kept = Kept::of_undelivered(id, &session.server()?)?;
+    let done = match kept.first() {
+        Some(Undelivered { done, kept, is_sealed }) => {
+            let proved = || session.wait(tokens::prove(session, id, kept.secret(), client.auth_method()));
+            if !is_sealed && matches!(proved(), Ok(Verdict::Wrong)) {
+                return Err(Error::failed(format!(
+                    "the secret of client `{id}` that is kept in {} is not its secret any more",
+                    kept.path().display()
+                ))
+                .hint(another(session, id)));
+            }
+            client.set_secret(kept.secret().clone());
+            *done
         }
-        None => {}
-    }
-    let event = Event { done: Done::Created, client: client.clone() };
+        None if client.uses_secret() => {
+            return Err(Error::usage(format!("no secret of client `{id}` is kept that was not delivered"))
+                .hint(another(session, id)));
+        }
+        None => Done::Created,
+    };
+    let event = Event { done, client: client.clone() };
     hook::fire_and_wait(session, event).map_err(|error| error.about(format!("client `{id}` was not delivered")))?;
-    kept.map_or(Ok(()), Kept::discard)?;
+    // Those before the newest count for nothing any more.
+    kept.into_iter().try_for_each(|undelivered| undelivered.kept.discard())?;
     client.remove_secret();
     Ok(client)
+}
+
+fn another(session: &Session, id: &ClientId) -> String {
+    format!("another one: orysh rotate secret {} --deliver '…'{}", shell_word(id.as_str()), look::target(session))
 }

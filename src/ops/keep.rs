@@ -12,6 +12,7 @@ use crate::crypt::Fingerprint;
 use crate::error::{Error, Result};
 use crate::model::client::ClientId;
 use crate::secret::Secret;
+use crate::session::hook::Done;
 
 /// The file that keeps one client's id and secret. It stays unless it is discarded by name.
 #[derive(Debug)]
@@ -20,6 +21,17 @@ pub struct Kept {
     path: PathBuf,
     id: ClientId,
     secret: Secret,
+}
+
+/// A client that was written, and not delivered.
+#[derive(Debug)]
+pub struct Undelivered {
+    /// What was done to it.
+    pub done: Done,
+    /// What keeps its secret.
+    pub kept: Kept,
+    /// Whether that is encrypted for somebody.
+    pub is_sealed: bool,
 }
 
 impl Kept {
@@ -43,23 +55,40 @@ impl Kept {
         Ok(Kept { path, id: id.clone(), secret: secret.clone() })
     }
 
-    /// The newest file that keeps a secret of a client of that server, if there is one.
-    pub fn find(id: &ClientId, endpoint: &str) -> Result<Option<Kept>> {
+    /// The same in a file that says that the client was not delivered: `undelivered` is what was done to it.
+    pub fn undelivered(self, done: Done) -> Result<Kept> {
+        let unreadable =
+            |source: std::io::Error| Error::failed(format!("cannot read {}", self.path.display())).caused_by(source);
+        let text = Zeroizing::new(std::fs::read(&self.path).map_err(unreadable)?);
+        let mut content: Value = serde_json::from_slice(&text).unwrap_or_default();
+        content["undelivered"] = done.name().into();
+        let path = self.path.with_file_name(format!("{}.json", Uuid::new_v4()));
+        files::write_new(&path, Zeroizing::new(content.to_string()).as_bytes())?;
+        let (id, secret) = (self.id.clone(), self.secret.clone());
+        self.discard()?;
+        Ok(Kept { path, id, secret })
+    }
+
+    /// The files of a client of that server that was not delivered, the newest first.
+    pub fn of_undelivered(id: &ClientId, endpoint: &str) -> Result<Vec<Undelivered>> {
         let folder = paths::state()?.join("pending");
-        let mut newest: Option<(SystemTime, Kept)> = None;
+        let mut found: Vec<(SystemTime, Undelivered)> = Vec::new();
         // That there is no folder says that nothing is kept.
         for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
             let path = entry.path();
             let Ok(text) = std::fs::read(&path).map(Zeroizing::new) else { continue };
             let Ok(content) = serde_json::from_slice::<Value>(&text) else { continue };
-            let Some(secret) = content["client_secret"].as_str() else { continue };
-            let written = entry.metadata().and_then(|about| about.modified()).unwrap_or(SystemTime::UNIX_EPOCH);
-            let is_it = content["client_id"] == id.as_str() && content["endpoint"] == endpoint;
-            if is_it && newest.as_ref().is_none_or(|(before, _)| *before < written) {
-                newest = Some((written, Kept { path, id: id.clone(), secret: Secret::new(secret) }));
+            let done = content["undelivered"].as_str().and_then(Done::of);
+            let (Some(done), Some(secret)) = (done, content["client_secret"].as_str()) else { continue };
+            if content["client_id"] == id.as_str() && content["endpoint"] == endpoint {
+                let written = entry.metadata().and_then(|about| about.modified()).unwrap_or(SystemTime::UNIX_EPOCH);
+                let is_sealed = !content["encrypted_for"].is_null();
+                let kept = Kept { path, id: id.clone(), secret: Secret::new(secret) };
+                found.push((written, Undelivered { done, kept, is_sealed }));
             }
         }
-        Ok(newest.map(|(_, kept)| kept))
+        found.sort_by_key(|(written, _)| std::cmp::Reverse(*written));
+        Ok(found.into_iter().map(|(_, undelivered)| undelivered).collect())
     }
 
     /// Finds out whether a secret that only the server will choose could be kept. Errors: it could not.

@@ -131,7 +131,7 @@ fn keep(session: &Session, mut client: Client, recipients: &[Recipient]) -> Resu
     let secret = if recipients.is_empty() { secret } else { recipient::encrypt(recipients, &secret)? };
     let owners: Vec<_> = recipients.iter().map(Recipient::fingerprint).collect();
     // It is on its way to its reader from here on; a file that cannot be written must not take it away.
-    let kept = match Kept::write(&id, &secret, &owners, session.admin_url()?.as_str()) {
+    let kept = match Kept::write(&id, &secret, &owners, &session.server()?) {
         Ok(kept) => Some(kept),
         Err(error) => {
             session.ui().warn(&error.about("the new secret is not kept on disk").full_message());
@@ -139,7 +139,7 @@ fn keep(session: &Session, mut client: Client, recipients: &[Recipient]) -> Resu
         }
     };
     client.set_secret(secret);
-    let undelivered = deliver::deliver(session, Done::Rotated, &client, kept.as_ref());
+    let (kept, undelivered) = deliver::deliver(session, Done::Rotated, &client, kept, recipients);
     Ok(Rotated { client, kept, undelivered })
 }
 

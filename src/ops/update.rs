@@ -298,11 +298,11 @@ pub fn update(session: &Session, update: Update) -> Result<Updated> {
         return Ok(Updated { client: update.before, kept: None, changes: Vec::new(), undelivered: None });
     }
     guard::check(session, Deed::Write, &format!("change client `{}`", update.id))?;
-    let endpoint = session.admin_url()?;
+    let endpoint = session.server()?;
     let owners: Vec<_> = update.recipients.iter().map(Recipient::fingerprint).collect();
     let passed_on = update.passed_on().cloned();
     let kept = match &passed_on {
-        Some(secret) if update.secret_is_ours => Some(Kept::write(&update.id, secret, &owners, endpoint.as_str())?),
+        Some(secret) if update.secret_is_ours => Some(Kept::write(&update.id, secret, &owners, &endpoint)?),
         _ => None,
     };
     let about = format!("cannot change client `{}`", update.id);
@@ -345,7 +345,7 @@ pub fn update(session: &Session, update: Update) -> Result<Updated> {
     if let Some(secret) = passed_on {
         client.set_secret(secret);
     }
-    let undelivered = deliver::deliver(session, Done::Updated, &client, kept.as_ref());
+    let (kept, undelivered) = deliver::deliver(session, Done::Updated, &client, kept, &update.recipients);
     Ok(Updated { client, kept, changes, undelivered })
 }
 

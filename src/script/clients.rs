@@ -75,7 +75,7 @@ fn create_for(context: &Context, map: &Map, options: &Map) -> ScriptResult<Clien
         context.host.session.ui().error(&error);
     }
     if let Some(kept) = created.kept {
-        context.hold(Held::File(kept));
+        context.hold(Held::file(kept));
     }
     Ok(created.client)
 }

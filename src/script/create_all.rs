@@ -2,8 +2,9 @@
 
 use rhai::{Array, Dynamic, INT, Map};
 
+use crate::batch::begin::Again;
 use crate::batch::carry::{self, Carried};
-use crate::batch::check::{How, Ready, Recipients};
+use crate::batch::check::{How, MOST_TOLD, Ready, Recipients};
 use crate::batch::engine::Going;
 use crate::batch::job::Job;
 use crate::batch::pace;
@@ -23,9 +24,6 @@ use crate::session::Session;
 /// The options beside those that say whom secrets are for.
 const OPTIONS: [&str; 3] = ["concurrency", "rate", "no_lint"];
 
-/// So many rows that are wrong are told.
-const MOST_TOLD: usize = 50;
-
 /// `[#{row, outcome, client, error}]`, in the order of the rows. All rows are checked before anything is sent.
 ///
 /// Throws where a row is wrong, and where the run was stopped: `batch resume` goes on then.
@@ -34,13 +32,13 @@ pub fn create_all(context: &Context, rows: &Array, options: &Map) -> ScriptResul
     let (plans, how, going) = prepared(session, rows, options).map_err(thrown)?;
     let about: Vec<(ClientId, bool)> = plans.iter().map(|plan| (plan.id().clone(), plan.secret_is_ours())).collect();
     let ready = plans.into_iter().map(Ready::from).collect();
-    let mut carried = carry::carry_out(session, "script", ready, how, &going).map_err(thrown)?;
+    let mut carried = carry::carry_out(session, ("script", Again::Allowed), ready, how, &going).map_err(thrown)?;
     let stopped = carried.stopped.take();
     let (told, secrets) = told(&mut carried, &about);
     if secrets.is_empty() {
         carried.close(session).map_err(thrown)?;
     } else {
-        context.hold(Held::Run { carried: carried.into(), session: session.clone(), secrets });
+        context.hold(Held::run(session, carried, secrets));
     }
     match stopped {
         Some(error) => {
@@ -67,27 +65,26 @@ fn prepared(session: &Session, rows: &Array, options: &Map) -> Result<(Vec<Plan>
     let recipients: Vec<_> = found.iter().map(|(recipient, _)| recipient.clone()).collect();
     recipients::tell(session, &recipients);
     let mut plans = Vec::with_capacity(rows.len());
-    let mut wrong = 0;
+    let mut wrong = Vec::new();
     for (at, row) in rows.iter().enumerate() {
         let how = create::How { no_lint, recipients: recipients.clone(), ..create::How::default() };
         match planned(session, row, how) {
             Ok(plan) => plans.push(plan),
-            Err(error) => {
-                wrong += 1;
-                if wrong <= MOST_TOLD {
-                    session.ui().error(&error.about(format!("row {}", at + 1)));
-                }
-            }
+            Err(error) => wrong.push(format!("row {}: {}", at + 1, error.full_message())),
         }
     }
-    if wrong > 0 {
-        return Err(Error::usage(format!("{wrong} of {} rows are wrong: nothing was sent", rows.len())));
+    if !wrong.is_empty() {
+        let error = Error::usage(format!("{} of {} rows are wrong: nothing was sent", wrong.len(), rows.len()));
+        return Err(wrong.into_iter().take(MOST_TOLD).fold(error, Error::hint));
     }
     let mut ids = std::collections::HashMap::new();
     for (at, plan) in plans.iter().enumerate() {
         if let Some(first) = ids.insert(plan.id().as_str(), at + 1) {
             return Err(Error::usage(format!("client `{}` is in row {first} and in row {}", plan.id(), at + 1)));
         }
+    }
+    if plans.is_empty() {
+        return Ok((plans, How::of(Job::Create), going));
     }
     guard::batch(session, &Job::Create.deed(plans.len() as u64), false)?;
     Ok((plans, How { no_lint, recipients: Recipients::Read(found), ..How::of(Job::Create) }, going))
@@ -99,7 +96,7 @@ fn planned(session: &Session, row: &Dynamic, how: create::How) -> Result<Plan> {
     };
     let fields = value::fields_of(&map).map_err(|error| Error::usage(error.to_string()))?;
     let spec = spec_of(fields)?;
-    let recipients = if spec.clone().with_defaults().auth_method() == "none" { Vec::new() } else { how.recipients };
+    let recipients = create::recipients_of(&spec, &how.recipients);
     create::plan(session, spec, &create::How { recipients, ..how })
 }
 
@@ -121,14 +118,16 @@ fn told(carried: &mut Carried, about: &[(ClientId, bool)]) -> (Array, Vec<(Clien
     let mut secrets = Vec::new();
     let mut rows = Array::new();
     for (at, (id, is_new)) in about.iter().enumerate() {
-        let Some(Became { result, undelivered }) = carried.became.remove(&(at as u64 + 1)) else { continue };
+        let Some(Became { result, is_delivered, undelivered }) = carried.became.remove(&(at as u64 + 1)) else {
+            continue;
+        };
         let (outcome, client, error) = match (result, undelivered) {
             (Ok(client), None) => (Job::Create.done(), client, None),
             (Ok(client), Some(error)) => (State::DeliveryFailed.name(), client, Some(error)),
-            (Err(error), _) if error.code() == Some("conflict") => (State::Conflict.name(), None, Some(error)),
+            (Err(error), _) if error.code() == Some(create::CONFLICT) => (State::Conflict.name(), None, Some(error)),
             (Err(error), _) => (State::Failed.name(), None, Some(error)),
         };
-        if let Some(secret) = client.as_ref().and_then(|client| client.secret()).filter(|_| *is_new) {
+        if let Some(secret) = client.as_ref().and_then(|client| client.secret()).filter(|_| *is_new && !is_delivered) {
             secrets.push((id.clone(), secret.clone()));
         }
         let mut row = Map::new();

@@ -67,15 +67,13 @@ impl Context {
         let shown = value::secrets(value);
         seen.extend(shown.iter().map(Secret::expose));
         let mut held = locked(&self.held);
-        let is_seen = |held: &Held| held.secrets().iter().all(|secret| seen.contains(secret.expose()));
-        let (seen, unseen) = std::mem::take(&mut *held).into_iter().partition(is_seen);
-        *held = unseen;
-        seen
+        held.iter_mut().for_each(|held| held.see(|secret| seen.contains(secret.expose())));
+        held.extract_if(.., |held| held.secrets().is_empty()).collect()
     }
 
     /// Lets go of the secret of a client that is no more.
     pub fn forget(&self, id: &ClientId) -> Result<()> {
-        let gone: Vec<Held> = locked(&self.held).extract_if(.., |held| held.is_only_of(id)).collect();
+        let gone: Vec<Held> = locked(&self.held).extract_if(.., |held| held.forget(id)).collect();
         gone.into_iter().try_for_each(Held::let_go)
     }
 

@@ -38,8 +38,14 @@ pub fn uncaught(error: EvalAltResult, name: &str) -> Error {
         EvalAltResult::ErrorRuntime(value, position) => at(from_value(value), position).about(name),
         EvalAltResult::ErrorParsing(parsing, position) => at(Error::usage(parsing.to_string()), position).about(name),
         EvalAltResult::ErrorFunctionNotFound(signature, position) => {
-            let error = Error::failed(format!("there is no function {signature}"));
-            at(error.did_you_mean(nearest_function(&signature)), position).about(name)
+            let called = signature.split(" (").next().unwrap_or(&signature);
+            let error = if FUNCTIONS.contains(&called) {
+                Error::failed(format!("`{called}` does not take these arguments: {signature}"))
+            } else {
+                Error::failed(format!("there is no function {signature}"))
+                    .did_you_mean(error::nearest(called, FUNCTIONS))
+            };
+            at(error, position).about(name)
         }
         other => {
             let position = other.position();
@@ -101,11 +107,6 @@ const FUNCTIONS: [&str; 7] = [
     "clients::delete",
     "reveal",
 ];
-
-fn nearest_function(signature: &str) -> Option<&'static str> {
-    let name = signature.split(" (").next().unwrap_or(signature);
-    error::nearest(name, FUNCTIONS)
-}
 
 /// What a script's run came to, in this program's terms.
 pub fn settled<T>(result: ScriptResult<T>, name: &str) -> Result<T> {

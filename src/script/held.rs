@@ -9,54 +9,58 @@ use crate::ops::keep::Kept;
 use crate::secret::Secret;
 use crate::session::Session;
 
-/// What keeps them.
-pub enum Held {
-    /// A file that keeps one.
+/// What keeps them, and those that nobody has seen.
+pub struct Held {
+    keeps: Keeps,
+    unseen: Vec<(ClientId, Secret)>,
+}
+
+enum Keeps {
     File(Kept),
-    /// A run of many clients.
-    Run {
-        /// The run.
-        carried: Box<Carried>,
-        /// The session that it was of.
-        session: Session,
-        /// The secrets that were made for it.
-        secrets: Vec<(ClientId, Secret)>,
-    },
+    Run(Box<Carried>, Session),
 }
 
 impl Held {
-    /// The secrets in it.
-    pub fn secrets(&self) -> Vec<&Secret> {
-        match self {
-            Held::File(kept) => vec![kept.secret()],
-            Held::Run { secrets, .. } => secrets.iter().map(|(_, secret)| secret).collect(),
-        }
+    /// A file that keeps one.
+    pub fn file(kept: Kept) -> Self {
+        let unseen = vec![(kept.id().clone(), kept.secret().clone())];
+        Held { keeps: Keeps::File(kept), unseen }
     }
 
-    /// Whether it holds nothing any more once the secret of this client counts for nothing.
-    pub fn is_only_of(&mut self, id: &ClientId) -> bool {
-        match self {
-            Held::File(kept) => kept.id() == id,
-            Held::Run { secrets, .. } => {
-                let count = secrets.len();
-                secrets.retain(|(other, _)| other != id);
-                secrets.is_empty() && count > 0
-            }
-        }
+    /// A run of many clients, with the secrets that were made for it.
+    pub fn run(session: &Session, carried: Carried, secrets: Vec<(ClientId, Secret)>) -> Self {
+        Held { keeps: Keeps::Run(carried.into(), session.clone()), unseen: secrets }
+    }
+
+    /// The secrets in it that nobody has seen.
+    pub fn secrets(&self) -> &[(ClientId, Secret)] {
+        &self.unseen
+    }
+
+    /// These have been seen.
+    pub fn see(&mut self, is_seen: impl Fn(&Secret) -> bool) {
+        self.unseen.retain(|(_, secret)| !is_seen(secret));
+    }
+
+    /// The secret of this client counts for nothing any more. Tells whether it was the last one.
+    pub fn forget(&mut self, id: &ClientId) -> bool {
+        let count = self.unseen.len();
+        self.unseen.retain(|(other, _)| other != id);
+        self.unseen.is_empty() && count > 0
     }
 
     /// Lets go of them.
     pub fn let_go(self) -> Result<()> {
-        match self {
-            Held::File(kept) => kept.discard(),
-            Held::Run { carried, session, .. } => carried.close(&session),
+        match self.keeps {
+            Keeps::File(kept) => kept.discard(),
+            Keeps::Run(carried, session) => carried.close(&session),
         }
     }
 
     fn place(&self) -> String {
-        match self {
-            Held::File(kept) => kept.path().parent().unwrap_or(kept.path()).display().to_string(),
-            Held::Run { carried, .. } => {
+        match &self.keeps {
+            Keeps::File(kept) => kept.path().parent().unwrap_or(kept.path()).display().to_string(),
+            Keeps::Run(carried, _) => {
                 let name = carried.name();
                 format!("run {name} (orysh batch results {name} --secrets plain)")
             }

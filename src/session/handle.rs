@@ -272,6 +272,12 @@ impl Session {
         Ok(format!("{place} ({})", chosen.named_by))
     }
 
+    /// What the server is called in files: its address; of the sandbox inside this program its name, as its ports change.
+    pub fn server(&self) -> Result<String> {
+        let chosen = self.chosen()?;
+        if chosen.target == Target::Sandbox { Ok(chosen.place()) } else { Ok(self.admin_url()?.to_string()) }
+    }
+
     /// The target, and who named it; nothing is sent for it.
     pub fn chosen(&self) -> Result<Chosen> {
         if let Some(chosen) = self.chosen.get() {

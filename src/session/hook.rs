@@ -19,6 +19,11 @@ pub enum Done {
 }
 
 impl Done {
+    /// By the name that events give it.
+    pub fn of(name: &str) -> Option<Self> {
+        [Done::Created, Done::Updated, Done::Rotated].into_iter().find(|done| done.name() == name)
+    }
+
     /// As events name it.
     pub fn name(self) -> &'static str {
         match self {
@@ -80,9 +85,6 @@ pub fn fire(session: &Session, event: Event, tell: impl FnOnce(Result<()>) + Sen
 
 /// The same, waiting for it.
 pub fn fire_and_wait(session: &Session, event: Event) -> Result<()> {
-    if !is_wanted(session, &event) {
-        return Ok(());
-    }
     let (tell, told) = tokio::sync::oneshot::channel();
     fire(session, event, |result| drop(tell.send(result)))?;
     session.finish(told)?.unwrap_or_else(|_| Err(broken()))

@@ -1,7 +1,7 @@
 //! Ctrl-C and termination signals: stop what is being waited for, or the process where nothing is.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use tokio::sync::Notify;
 
@@ -50,6 +50,31 @@ pub fn is_undisturbed() -> bool {
     UNDISTURBED.load(Ordering::SeqCst) > 0
 }
 
+/// What is told where the process is made to end at once.
+static LAST_WORDS: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+/// While this lives, somebody who has the process end at once is told what was under way.
+#[derive(Debug)]
+pub struct LastWords(());
+
+impl LastWords {
+    /// These, and what to do next.
+    pub fn are(text: String) -> Self {
+        last_words().push(text);
+        LastWords(())
+    }
+}
+
+impl Drop for LastWords {
+    fn drop(&mut self) {
+        last_words().pop();
+    }
+}
+
+fn last_words() -> MutexGuard<'static, Vec<String>> {
+    LAST_WORDS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// While this lives, an interruption is told to the program and does not end the process.
 #[derive(Debug)]
 pub struct Watch(Interrupt);
@@ -95,7 +120,11 @@ impl Interrupt {
             let presses = state.presses.fetch_add(1, Ordering::SeqCst) + 1;
             let is_held = is_undisturbed() && presses < INSISTING;
             if (state.watchers.load(Ordering::SeqCst) == 0 || !is_first) && !is_held {
+                last_words().iter().for_each(|words| ui::Ui::default().note(&format!("stopped at once: {words}")));
                 leave();
+            }
+            if !last_words().is_empty() {
+                ui::Ui::default().note("what is under way comes to its end first; Ctrl-C again stops at once");
             }
             if is_held {
                 ui::Ui::default().note("a sign-in is being renewed: it would be lost if this ended now");

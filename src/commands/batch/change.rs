@@ -5,7 +5,7 @@ use clap::{Arg, ArgAction};
 use super::create::begin;
 use super::{begin_args, going, switch};
 use crate::api::request::ListQuery;
-use crate::batch::begin::New;
+use crate::batch::begin::{Again, New};
 use crate::batch::check::{self, Input};
 use crate::batch::job::Job;
 use crate::batch::rows::Rows;
@@ -135,7 +135,7 @@ fn run(host: &Host, args: &Args, job: Job) -> Result<Outcome> {
         },
         going: going(args)?,
         // What is changed twice is as it is wanted all the same.
-        again: true,
+        again: Again::Allowed,
         key_store: args.flag("key-store"),
     };
     match begin(session, new, args.flag("dry-run"), file == Some("-")) {

@@ -1,7 +1,7 @@
 //! `batch create INPUT`: a client a row, each exactly once.
 
 use super::{begin_args, going, outcome, switch};
-use crate::batch::begin::{self, New};
+use crate::batch::begin::{self, Again, New};
 use crate::batch::check::{self, Input};
 use crate::batch::engine;
 use crate::batch::job::Job;
@@ -83,7 +83,7 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
             recipients: check::Recipients::Wanted(recipients::wanted(args)?),
         },
         going: going(args)?,
-        again: args.flag("again"),
+        again: if args.flag("again") { Again::Allowed } else { Again::Offered },
         key_store: args.flag("key-store"),
     };
     begin(session, new, args.flag("dry-run"), input == "-")

@@ -1,7 +1,6 @@
 //! `batch resume`, `batch retry` and `batch deliver`: going on with a run.
 
 use clap::Arg;
-use rusqlite::Connection;
 
 use super::{go_on, going_args, run_arg, switch};
 use crate::batch::engine::{self, Run};
@@ -72,33 +71,34 @@ fn go(host: &Host, args: &Args) -> Result<Outcome> {
         Some(name) => Run::open_with_key(session, name)?,
         None => engine::unfinished(session)?,
     };
-    go_on(session, &run, args)
+    go_on(session, &run, args, |_| Ok(()))
 }
 
 fn hand_over(host: &Host, args: &Args) -> Result<Outcome> {
-    let nothing = "no client is left to be handed over";
-    after(host, args, &[State::Undelivered, State::DeliveryFailed], nothing, store::deliver_again)
+    let session = &host.session;
+    let states = [State::Undelivered, State::DeliveryFailed];
+    let run = run_with(host, args, &states, "no client is left to be handed over")?;
+    let left = engine::count(&run.counts(session)?, &[State::Planned, State::Sent]);
+    if left > 0 {
+        let name = &run.folder.name;
+        let error = Error::usage(format!("run {name} has {left} rows left, and hands over as it goes on"));
+        return Err(error.hint(format!("go on with it first: orysh batch resume {name}")));
+    }
+    go_on(session, &run, args, store::deliver_again)
 }
 
 fn again(host: &Host, args: &Args) -> Result<Outcome> {
-    let nothing = "no row has failed, and none is unproven";
-    after(host, args, &[State::Failed, State::Unproven], nothing, store::again)
+    let states = [State::Failed, State::Unproven];
+    let run = run_with(host, args, &states, "no row has failed, and none is unproven")?;
+    go_on(&host.session, &run, args, store::again)
 }
 
-/// Goes on after some change of the journal. Errors: no row is in these states.
-fn after(
-    host: &Host,
-    args: &Args,
-    states: &[State],
-    nothing: &str,
-    change: fn(&Connection) -> rusqlite::Result<()>,
-) -> Result<Outcome> {
-    let session = &host.session;
-    let run = Run::open_with_key(session, args.text("run").unwrap_or_default())?;
-    if engine::count(&run.counts(session)?, states) == 0 {
+/// The run that is named, with its key. Errors: no row is in these states.
+fn run_with(host: &Host, args: &Args, states: &[State], nothing: &str) -> Result<Run> {
+    let run = Run::open_with_key(&host.session, args.text("run").unwrap_or_default())?;
+    if engine::count(&run.counts(&host.session)?, states) == 0 {
         return Err(Error::usage(format!("run {}: {nothing}", run.folder.name)));
     }
     run.key()?;
-    session.finish(run.journal.write(change))??;
-    go_on(session, &run, args)
+    Ok(run)
 }

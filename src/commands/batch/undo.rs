@@ -2,6 +2,7 @@
 
 use super::{at_its_target, outcome, run_arg};
 use crate::batch::engine::{self, Run};
+use crate::batch::identity::Identity;
 use crate::batch::job::Job;
 use crate::batch::state::State;
 use crate::batch::undo::undo;
@@ -14,8 +15,8 @@ const EXAMPLES: &str = "\
 Examples:
   orysh batch undo 7f3a --yes
 
-Of `batch create` it deletes exactly the clients that it made, of `batch update` it puts the old fields back. Each client is
-looked at first: one that is not as the run left it is left alone.";
+Of `batch create` it deletes exactly the clients that it made, whatever became of them since: one that is not the run's, or
+of which that cannot be told, is left alone. Of `batch update` it puts the old fields back where nobody has changed them since.";
 
 /// The command.
 pub fn command() -> Command {
@@ -27,7 +28,7 @@ pub fn command() -> Command {
 fn run(host: &Host, args: &Args) -> Result<Outcome> {
     let run = Run::open_with_key(&host.session, args.text("run").unwrap_or_default())?;
     let session = at_its_target(&host.session, &run);
-    engine::demand_same(&session, &run)?;
+    Identity::read(&run.facts).demand(&Identity::of(&session)?, &run.folder.name)?;
     let counts = run.counts(&session)?;
     let states = State::MADE.into_iter().chain([State::Sent, State::Unproven]);
     let made = states.filter_map(|state| counts.get(state.name())).sum();

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use clap::{Arg, ArgAction};
 use serde_json::{Map, Value, json};
 
+use crate::batch::begin::Again;
 use crate::batch::carry;
 use crate::batch::check::{self, Ready, Recipients};
 use crate::batch::engine::Going;
@@ -25,7 +26,7 @@ use crate::model::fields;
 use crate::model::input::Entry;
 use crate::ops::apply::{self, Due, How};
 use crate::ops::update::{self, FieldChange};
-use crate::ops::{create, guard, recipients};
+use crate::ops::{guard, recipients};
 use crate::output::outcome::{Column, Outcome, Row};
 use crate::session::Session;
 use crate::text::safe;
@@ -111,6 +112,9 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         set_secrets: args.flag("set-secrets"),
         prune: args.flag("prune"),
     };
+    if !only_shows {
+        carry::give_up_older(session, "apply")?;
+    }
     let plan = apply::plan(session, entries, &how)?;
     if plan.iter().any(Due::is_sealed) {
         recipients::tell(session, &how.recipients);
@@ -275,7 +279,7 @@ impl Carrying {
                 ui.warn(&format!("not deleted, as not everything else could be done: {}", kept.join(", ")));
             } else if self.stopped.is_some() {
                 let first = kind.first().map(|(_, due)| format!("`{}`", safe(due.id())));
-                self.stopped = self.stopped.take().map(|error| in_turn::not_tried(error, kind.len() - 1, first));
+                self.stopped = self.stopped.take().map(|error| in_turn::not_tried(error, kind.len(), first));
             } else {
                 let at = action(&kind[0].1);
                 counts[at] += self.kind(job, kind, &mut rows);
@@ -284,7 +288,9 @@ impl Carrying {
         let mut all: Vec<Result<Row>> = rows.into_values().flatten().collect();
         all.extend(self.stopped.take().map(Err));
         all.extend(self.keepers.iter().filter_map(|keeper| keeper.let_go().err()).map(Err));
-        tell_counts(&self.session, counts, "");
+        if self.failed == 0 || counts.iter().any(|count| *count > 0) {
+            tell_counts(&self.session, counts, "");
+        }
         if counts[3] > 0 {
             self.session.ui().note("JWT access tokens of deleted clients live until they expire");
         }
@@ -297,14 +303,15 @@ impl Carrying {
         let ready = dues.into_iter().map(|(_, due)| due.into()).collect();
         let recipients = if job == Job::Delete { Vec::new() } else { self.recipients.clone() };
         let how = check::How { no_lint: self.no_lint, recipients: Recipients::Read(recipients), ..check::How::of(job) };
-        let mut carried = match carry::carry_out(&self.session, "apply", ready, how, &Going::default()) {
-            Ok(carried) => carried,
-            Err(error) => {
-                self.failed += 1;
-                self.stopped = Some(error);
-                return 0;
-            }
-        };
+        let mut carried =
+            match carry::carry_out(&self.session, ("apply", Again::Allowed), ready, how, &Going::default()) {
+                Ok(carried) => carried,
+                Err(error) => {
+                    self.failed += 1;
+                    self.stopped = Some(error);
+                    return 0;
+                }
+            };
         let mut became = std::mem::take(&mut carried.became);
         if let Some(error) = carried.stopped.take() {
             self.failed += 1;
@@ -312,9 +319,13 @@ impl Carrying {
         }
         let keeper = Keeper::new(&self.session, carried);
         let mut done = 0;
-        for (number, (at, told)) in told.into_iter().enumerate() {
-            let Some(Became { result, undelivered }) = became.remove(&(number as u64 + 1)) else { continue };
+        for (number, (at, mut told)) in told.into_iter().enumerate() {
+            let Some(Became { result, is_delivered, undelivered }) = became.remove(&(number as u64 + 1)) else {
+                continue;
+            };
             let id = told.id.clone();
+            // One that was handed over is elsewhere by now.
+            told.is_held &= !is_delivered;
             let mut all = vec![match result {
                 Ok(client) => {
                     done += 1;
@@ -322,7 +333,7 @@ impl Carrying {
                 }
                 Err(error) => {
                     self.failed += 1;
-                    Err(if error.code() == Some("conflict") { create::conflict(&self.session, &id) } else { error })
+                    Err(error)
                 }
             }];
             all.extend(undelivered.map(|error| Err(keeper.undelivered(&id, error))));
@@ -341,6 +352,8 @@ struct Told {
     before: Option<Client>,
     /// Whether its secret is made here.
     is_new: bool,
+    /// Whether that is nowhere else yet.
+    is_held: bool,
     /// Whether a person named another secret for it.
     is_named: bool,
 }
@@ -362,6 +375,7 @@ impl Told {
             changes: due.changes(),
             before,
             is_new,
+            is_held: is_new,
             is_named,
         }
     }
@@ -378,7 +392,7 @@ impl Told {
             _ if job == Job::Update => self.changes,
             _ => Vec::new(),
         };
-        let secret = client.and_then(Client::secret).filter(|_| self.is_new);
+        let secret = client.and_then(Client::secret).filter(|_| self.is_held);
         let row = row(self.id.as_str(), self.action, &changes, client);
         match secret {
             Some(secret) => keeper.hold(row, &self.id, secret),

@@ -51,14 +51,13 @@ pub fn kept_row(client: Client, kept: Option<Kept>, is_new: bool) -> Row {
     pending(Row::client(client), kept, is_new)
 }
 
-/// The same for a client that hooks were told of. One that was not delivered is kept, and its row comes with why.
+/// The same for a client that hooks were told of, with why it was not delivered.
 pub fn written_row(
     client: Client,
     kept: Option<Kept>,
     is_new: bool,
     undelivered: Option<Error>,
 ) -> (Row, Option<Error>) {
-    let kept = kept.filter(|_| undelivered.is_none());
     (kept_row(client, kept, is_new), undelivered)
 }
 

@@ -81,7 +81,7 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     let work = move || {
         let Created { client, kept, undelivered } =
             create::create(&session, plan, &how).map_err(|error| match error.code() {
-                Some("conflict") => error.hint("--if-absent takes an existing client for a success"),
+                Some(create::CONFLICT) => error.hint("--if-absent takes an existing client for a success"),
                 _ => error,
             })?;
         Ok(change::written_row(client, kept, is_new, undelivered))

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use clap::{Arg, ArgAction};
 
+use crate::batch::begin::Again;
 use crate::batch::carry;
 use crate::batch::check::{self, Ready, Recipients};
 use crate::batch::engine::Going;
@@ -104,20 +105,24 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
 /// Makes the clients. Errors: nothing was sent.
 fn make(session: &Session, plans: Vec<Plan>, how: check::How) -> Result<Vec<Result<Row>>> {
     let about: Vec<(ClientId, bool)> = plans.iter().map(|plan| (plan.id().clone(), plan.secret_is_ours())).collect();
-    let mut carried =
-        carry::carry_out(session, "import", plans.into_iter().map(Ready::from).collect(), how, &Going::default())?;
+    let mut carried = carry::carry_out(
+        session,
+        ("import", Again::Never),
+        plans.into_iter().map(Ready::from).collect(),
+        how,
+        &Going::default(),
+    )?;
     let (mut became, stopped) = (std::mem::take(&mut carried.became), carried.stopped.take());
     let keeper = Keeper::new(session, carried);
     let mut rows = Vec::new();
     for (at, (id, is_new)) in about.into_iter().enumerate() {
-        let Some(Became { result, undelivered }) = became.remove(&(at as u64 + 1)) else { continue };
+        let Some(Became { result, is_delivered, undelivered }) = became.remove(&(at as u64 + 1)) else { continue };
         rows.push(match result {
-            Ok(Some(client)) => Ok(match client.secret().filter(|_| is_new).cloned() {
+            Ok(Some(client)) => Ok(match client.secret().filter(|_| is_new && !is_delivered).cloned() {
                 Some(secret) => keeper.hold(Row::client(client), &id, &secret),
                 None => Row::client(client),
             }),
             Ok(None) => continue,
-            Err(error) if error.code() == Some("conflict") => Err(create::conflict(session, &id)),
             Err(error) => Err(error),
         });
         rows.extend(undelivered.map(|error| Err(keeper.undelivered(&id, error))));
@@ -135,7 +140,7 @@ fn plans(session: &Session, files: &[String], how: &How) -> Result<Vec<Plan>> {
         if let Some(id) = spec.id().filter(|id| !seen.insert((*id).to_owned())) {
             return Err(Error::usage(format!("{place}: client `{}` is there twice", text::safe(id))).at(at));
         }
-        let recipients = if spec.auth_method() == "none" { Vec::new() } else { how.recipients.clone() };
+        let recipients = create::recipients_of(&spec, &how.recipients);
         let plan = create::plan(session, spec, &How { recipients, ..how.clone() });
         plans.push(plan.map_err(|error| error.about(place).at(at))?);
     }
