@@ -75,6 +75,7 @@ pub fn registry() -> Registry {
         profile::switch::command(),
         profile::remove::command(),
         profile::trust::command(),
+        script::api::command(),
         script::run::command(),
         script::eval::command(),
         sandbox::serve::command(),

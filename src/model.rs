@@ -13,7 +13,7 @@ pub mod lint;
 pub mod node;
 pub mod patch;
 pub mod pieces;
-mod spec;
+pub mod spec;
 pub mod table_input;
 pub mod unread;
 mod uri;

@@ -1,11 +1,13 @@
 //! Rhai: the engine, its API, and how a script runs.
 
+pub mod api;
 mod clients;
 pub mod condition;
 pub mod create_all;
 pub mod engine;
 pub mod errors;
 pub mod held;
+pub mod library;
 mod recipients;
 pub mod run;
 pub mod value;

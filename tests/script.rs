@@ -227,3 +227,127 @@ fn rows_of_a_script_that_is_interrupted_are_gone_on_with() {
     program.run("batch resume").ok();
     assert_eq!(server.clients().len(), 200);
 }
+
+#[test]
+fn every_example_of_the_api_runs() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = orysh(&server);
+    let api = program.run("script api --format json").json();
+    let api = api.as_array().unwrap();
+    assert!(api.len() > 40, "only {} functions are told", api.len());
+    for function in api {
+        let example = function["example"].as_str().unwrap();
+        let ran = program.args(&["eval", example]);
+        assert_eq!(ran.code, Some(0), "{}: {example}\n{ran}", function["function"]);
+        let name = function["function"].as_str().unwrap().split('(').next().unwrap();
+        let is_operator = !name.contains("::");
+        assert!(is_operator || example.contains(name), "{example} is no example of {name}");
+    }
+    program.run("script api csv::raed").fails(2, "`csv::read`");
+}
+
+#[test]
+fn a_client_s_fields_are_changed_and_only_those_are_sent() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let code = r#"
+        let c = clients::create(#{client_id: "c", client_name: "before", metadata: #{big: 1}});
+        clients::update("c", #{owner: "somebody else"});
+        c.client_name = "after"; c.redirect_uris = ["https://a.example/cb"];
+        clients::update(c).owner
+    "#;
+    assert_eq!(eval(&server, code).ok().stdout, "somebody else\n");
+    let made = server.client("c");
+    assert_eq!((&made["client_name"], &made["redirect_uris"][0]), (&"after".into(), &"https://a.example/cb".into()));
+    for (code, told) in [
+        ("let c = clients::get(\"c\"); c.client_nmae = 1", "`client_name`"),
+        ("let c = clients::get(\"c\"); c.client_id = \"d\"", "`client_id` cannot be changed"),
+        ("let c = clients::get(\"c\"); c.created_at = \"d\"", "`created_at` cannot be changed"),
+        ("let c = clients::get(\"c\"); c.redirect_uris = 7", "redirect_uris"),
+    ] {
+        eval(&server, code).fails(1, told).tells("line 1");
+    }
+    let code = r#"let c = clients::get("c"); c.client_secret = "another-secret"; clients::update(c); clients::rotate_secret("c")"#;
+    eval(&server, code).ok();
+    assert!(server.accepts(&"c".into(), &"another-secret".into()));
+}
+
+#[test]
+fn files_are_read_row_by_row_and_wrong_ones_are_told_with_their_place() {
+    let server = Sandbox::start();
+    let program = orysh(&server);
+    let rows: Vec<String> = (0..70_000).map(|n| format!("a{n},x")).collect();
+    program.file("big.csv", &format!("id,name\n{}\nbroken\n", rows.join("\n")));
+    let code = r#"let n = 0; for row in csv::read("big.csv") { n += 1; if row.id == "a10" { print(row.name) } } n"#;
+    program.args(&["eval", code]).tells("big.csv: row 70001 (line 70002)").tells("(line 1, column ");
+    let code = r#"let n = 0; for row in csv::read("big.csv") { n += 1; if n == 5 { break; } } n"#;
+    assert_eq!(program.args(&["eval", code]).quiet().stdout, "5\n");
+    program.file("twice.csv", "a,a\n1,2\n");
+    program.file("x.jsonl", "{\"a\": 123456789012345678901234567890, \"b\": null}\n{\"a\": 2}\n{oops\n");
+    let code = r#"for x in json::lines("x.jsonl") { print(json::text(x)) }"#;
+    let ran = program.args(&["eval", code]);
+    assert_eq!(ran.code, Some(1), "{ran}");
+    assert!(ran.stderr.contains("x.jsonl, line 3"), "{ran}");
+    assert_eq!(ran.stdout, "{\"a\":123456789012345678901234567890,\"b\":null}\n{\"a\":2}\n");
+    for (code, told) in [
+        ("csv::read(\"twice.csv\")", "column `a` is there twice"),
+        ("csv::read(\"none.csv\")", "cannot open none.csv"),
+        ("csv::read(\".\")", "is a folder"),
+        ("json::read(\"twice.csv\")", "twice.csv"),
+        ("fs::read(\"none\")", "cannot open none"),
+        ("csv::write(\"y.csv\", [#{a: 1}, #{b: 1}])", "row 2 has `b`, which the first has not"),
+        ("csv::write(\"y.csv\", [1])", "row 1: a map is due"),
+        ("base64::decode(\"?\")", "no base64"),
+        ("time::parse(\"yesterday\")", "`yesterday` is no time"),
+        ("time::duration(\"long\")", "`long` is no length of time"),
+        ("url::parse(\"nowhere\")", "`nowhere` is no address"),
+        ("cvs::read(\"x\")", "`csv`"),
+        ("csv::raed(\"x\")", "`csv::read`"),
+        ("sh(\"create nothing\")", "nothing"),
+        ("sh(\"run x.rhai\")", "is not for scripts"),
+        ("sh(\"list 'clients\")", "quote"),
+    ] {
+        let ran = program.args(&["eval", code]);
+        assert!([Some(1), Some(2)].contains(&ran.code), "{code}\n{ran}");
+        ran.tells(told);
+    }
+    assert!(!program.home().join("y.csv").exists());
+}
+
+#[test]
+fn a_secret_shows_as_redacted_wherever_a_value_becomes_text() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = orysh(&server);
+    let code = r#"
+        let c = clients::create(#{client_id: "c", client_secret: "s3cret-s3cret"});
+        let s = c.client_secret;
+        print(json::text(s)); print(json::pretty(#{s: s})); print(yaml::text([s])); print(csv::text([#{s: s}]));
+        print(json::text(c)); print(yaml::text(c)); print(`${#{s: s}}`); print([s].to_string()); debug(#{s: [s]});
+        json::write("a.json", c); yaml::write("a.yaml", s); csv::write("a.csv", [#{s: s}]); json::write_lines("a.jsonl", [c]);
+        print(fs::read("a.json") + fs::read("a.yaml") + fs::read("a.csv") + fs::read("a.jsonl"));
+        try { throw s } catch (e) { print(e) }
+        #{s: s, all: [s]}
+    "#;
+    let ran = program.args(&["eval", code]).ok();
+    assert!(ran.stdout.matches("[REDACTED]").count() >= 15, "{ran}");
+    assert!(!format!("{ran}").contains("s3cret-s3cret"), "{ran}");
+    // What is asked for by name is written, for its owner alone.
+    program.args(&["eval", r#"fs::write("s", clients::create(#{client_secret: "s3cret-s3cret"}).client_secret)"#]).ok();
+    assert_eq!(std::fs::read_to_string(program.home().join("s")).unwrap(), "s3cret-s3cret");
+}
+
+#[test]
+fn a_command_in_a_script_gives_its_value() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = orysh(&server);
+    let code = r#"
+        let c = sh("create oauth2-client --id c --name 'a b'");
+        print(c.client_name); print(sh("list clients").len()); print(sh("get client c").client_id);
+        try { sh("get client nobody") } catch (e) { print(e.status) }
+        sh("delete client c --yes"); sh("list clients").len()
+    "#;
+    let ran = program.args(&["eval", code]).ok();
+    assert_eq!(ran.stdout, "a b\n1\nc\n404\n0\n");
+    // Its secret was neither shown nor revealed.
+    program.args(&["eval", r#"let c = sh("create client --id d");"#]).ok().tells("neither shown nor revealed (1)");
+    assert_eq!(program.pending().len(), 2);
+}

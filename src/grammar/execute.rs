@@ -31,7 +31,17 @@ pub fn execute(
     output: Output,
     memory: Option<&Memory>,
 ) -> Result<()> {
-    let is_taken = memory.is_some() && !output.ui.stdin_is_terminal();
+    let outcome = begin(host, command, matches, &output, memory.is_some())?;
+    let outcome = match memory {
+        Some(memory) => memory.keeping(outcome),
+        None => outcome,
+    };
+    show(output.ui, outcome, &output.format, output.quiet)
+}
+
+/// Begins a command: its outcome is there, and not pulled yet. `is_line`: it is a line of a shell or a script, not of a process.
+pub fn begin(host: &Host, command: &Command, matches: &ArgMatches, output: &Output, is_line: bool) -> Result<Outcome> {
+    let is_taken = is_line && !output.ui.stdin_is_terminal();
     stdin::once(matches, is_taken)?;
     let mut base = host.session.base_settings();
     base.given.endpoint_is_public = command.on_public_side;
@@ -43,17 +53,11 @@ pub fn execute(
         ask_for_trust(&host.session)?;
     }
     let _watch = host.session.interrupt().watch();
-    let args =
-        Args { matches: matches.clone(), format: output.format.clone(), yes: output.yes, from_argv: memory.is_none() };
-    let outcome = (command.run)(&host, &args).map_err(|error| {
+    let args = Args { matches: matches.clone(), format: output.format.clone(), yes: output.yes, from_argv: !is_line };
+    (command.run)(&host, &args).map_err(|error| {
         // Ctrl-C at a question is no answer to it.
         if ui::is_interrupted() && error.kind() == Kind::Usage { Error::interrupted() } else { error }
-    })?;
-    let outcome = match memory {
-        Some(memory) => memory.keeping(outcome),
-        None => outcome,
-    };
-    show(output.ui, outcome, &output.format, output.quiet)
+    })
 }
 
 /// Asks, once, whether what a repository's file adds is trusted, where a profile of it is named.

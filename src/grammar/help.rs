@@ -24,6 +24,7 @@ pub const VERBS: &[(&str, &str)] = &[
     ("lint", "Show what is wrong with something"),
     ("delete", "Delete things by id"),
     ("test", "Test something without any effect"),
+    ("script", "Look at what scripts can do"),
     ("perform", "Go through an OAuth 2.0 flow"),
     ("introspect", "Show what a server knows of something"),
     ("revoke", "Take back what was given"),

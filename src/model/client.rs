@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use serde_json::{Map, Value};
 
 use super::document::Document;
-use super::fields::{self, FIELDS, SetBy};
+use super::fields::{self, FIELDS, Field, SetBy};
 use super::unread::Unread;
 use crate::error::Result;
 use crate::secret::Secret;
@@ -18,32 +18,36 @@ use super::spec::uses_secret;
 
 /// A client as the server tells it; fields that the table does not know survive. `Debug` shows no secret.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Client(Document);
+pub struct Client {
+    document: Document,
+    /// The fields that were changed here since the server told it.
+    changed: Vec<&'static str>,
+}
 
 impl Client {
     /// Takes a server's answer as it is, with its secrets put apart.
     pub fn from_server(object: Map<String, Value>) -> Self {
-        Client(Document::new(object, fields::is_secret))
+        Client::from_document(Document::new(object, fields::is_secret))
     }
 
     /// Takes a client of a list, which is taken apart only where somebody looks into it.
     pub fn unread(text: Unread) -> Self {
-        Client(Document::unread(text, fields::is_secret))
+        Client::from_document(Document::unread(text, fields::is_secret))
     }
 
     /// Takes a document that a client was made into.
     pub fn from_document(document: Document) -> Self {
-        Client(document)
+        Client { document, changed: Vec::new() }
     }
 
     /// The id as the server told it; empty if it told none.
     pub fn id(&self) -> &str {
-        self.0.text("client_id").unwrap_or("")
+        self.document.text("client_id").unwrap_or("")
     }
 
     /// The id, without the rest of an unread client being read for it.
     pub fn peek_id(&self) -> Cow<'_, str> {
-        self.0.peek("client_id")
+        self.document.peek("client_id")
     }
 
     /// The id, if a request can be made for it.
@@ -53,32 +57,53 @@ impl Client {
 
     /// The name; empty if there is none.
     pub fn name(&self) -> &str {
-        self.0.text("client_name").unwrap_or("")
+        self.document.text("client_name").unwrap_or("")
     }
 
     /// The secret, which only the answer that set it holds.
     pub fn secret(&self) -> Option<&Secret> {
-        self.0.secret("client_secret")
+        self.document.secret("client_secret")
     }
 
     /// Replaces the secret, such as by its ciphertext.
     pub fn remove_secret(&mut self) {
-        self.0.remove("client_secret");
+        self.document.remove("client_secret");
     }
 
     /// Sets the secret.
     pub fn set_secret(&mut self, secret: Secret) {
-        self.0.set_secret("client_secret", secret);
+        self.document.set_secret("client_secret", secret);
+    }
+
+    /// Changes a field here, for a change that is to be sent.
+    pub fn change(&mut self, field: &'static Field, set: &ClientSpec) {
+        match set.secret().filter(|_| field.secret) {
+            Some(secret) => self.set_secret(secret.clone()),
+            None => self.document.set(field.json, set.get(field.json).cloned().unwrap_or(Value::Null)),
+        }
+        self.changed.push(field.json);
+    }
+
+    /// What was changed here, as it is to be sent.
+    pub fn changes(&self) -> ClientSpec {
+        let mut spec = ClientSpec::new();
+        for field in FIELDS.iter().filter(|field| self.changed.contains(&field.json)) {
+            match self.secret().filter(|_| field.secret) {
+                Some(secret) => spec.set_secret(secret.clone()),
+                None => spec.set(field, self.get(field.json).cloned().unwrap_or(Value::Null)),
+            }
+        }
+        spec
     }
 
     /// A field of any type that is no secret, by its JSON name.
     pub fn get(&self, json: &str) -> Option<&Value> {
-        self.0.get(json)
+        self.document.get(json)
     }
 
     /// A field that is text, by its JSON name.
     pub fn text(&self, json: &str) -> Option<&str> {
-        self.0.text(json)
+        self.document.text(json)
     }
 
     /// How the client authenticates at the token endpoint; by default `client_secret_basic`.
@@ -112,12 +137,12 @@ impl Client {
 
     /// The document underneath.
     pub fn document(&self) -> &Document {
-        &self.0
+        &self.document
     }
 
     /// The document itself.
     pub fn into_document(self) -> Document {
-        self.0
+        self.document
     }
 
     /// What to ask for to have the same client again: without what the server sets, what is unknown, and `null`s.

@@ -52,6 +52,13 @@ impl Formatter for Yaml {
     }
 }
 
+/// A value as a document.
+pub fn text(value: &Value) -> String {
+    let mut text = String::new();
+    block(value, 0, &mut text);
+    text
+}
+
 /// Appends a value and a line end; the first line is indented already.
 fn block(value: &Value, indent: usize, text: &mut String) {
     match value {

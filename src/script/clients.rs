@@ -1,60 +1,150 @@
 //! `clients::`: the API for OAuth 2.0 clients, thin over what the commands use.
 
-use rhai::{Array, Dynamic, Engine, Map, Module, NativeCallContext as Call};
+use rhai::{Array, Dynamic, Engine, Map, NativeCallContext as Call};
 
 use crate::api;
 use crate::api::request::ListQuery;
 use crate::error::{Error, Result, nearest};
 use crate::model::client::{Client, ClientId, ClientSpec};
+use crate::model::lint;
 use crate::ops;
 use crate::ops::create::How;
+use crate::ops::update::Change;
 use crate::script::create_all::create_all;
 use crate::script::engine::Context;
 use crate::script::errors::{ScriptResult, thrown};
 use crate::script::held::Held;
+use crate::script::library::{Library, placed};
 use crate::script::{recipients, value};
 use crate::session::Session;
 use crate::session::pages::Clients;
 
-/// The module, bound to a session.
-pub fn module(context: &Context) -> Module {
-    let mut module = Module::new();
+/// Registers the module, bound to a session, and what `for` goes through.
+pub fn register(library: &mut Library, engine: &mut Engine, context: &Context) {
+    lists(engine);
     let bound = context.clone();
-    module
-        .set_native_fn("create", move |call: Call<'_>, map: Map| placed(&call, create_for(&bound, &map, &Map::new())));
+    library.add(
+        ("clients", "create(fields) -> Client"),
+        (
+            "Makes a client; fields, defaults and checks are those of the command",
+            r#"clients::create(#{client_name: "app"}).client_id"#,
+        ),
+        move |call: Call<'_>, map: Map| placed(&call, create_for(&bound, &map, &Map::new())),
+    );
     let bound = context.clone();
-    module.set_native_fn("create", move |call: Call<'_>, map: Map, options: Map| {
-        placed(&call, create_for(&bound, &map, &options))
-    });
+    library.add(
+        ("clients", "create(fields, options) -> Client"),
+        (
+            "The same, whose secret is encrypted for whom the options name: pgp_key, pgp_key_url, keybase, pgp_fingerprint",
+            r#"clients::create(#{client_name: "app"}, #{}).client_id"#,
+        ),
+        move |call: Call<'_>, map: Map, options: Map| placed(&call, create_for(&bound, &map, &options)),
+    );
     let bound = context.clone();
-    module.set_native_fn("create_all", move |call: Call<'_>, rows: Array| {
-        placed(&call, create_all(&bound, &rows, &Map::new()))
-    });
+    library.add(
+        ("clients", "create_all(rows) -> array"),
+        (
+            "Makes a client for each map, each exactly once: `#{row, outcome, client, error}` for each",
+            r#"clients::create_all([#{owner: "a"}, #{owner: "b"}]).map(|row| row.outcome)"#,
+        ),
+        move |call: Call<'_>, rows: Array| placed(&call, create_all(&bound, &rows, &Map::new())),
+    );
     let bound = context.clone();
-    module.set_native_fn("create_all", move |call: Call<'_>, rows: Array, options: Map| {
-        placed(&call, create_all(&bound, &rows, &options))
-    });
+    library.add(
+        ("clients", "create_all(rows, options) -> array"),
+        (
+            "The same with the options of `create`, and concurrency, rate, no_lint",
+            r#"clients::create_all([#{owner: "a"}], #{rate: "300/min"}).len()"#,
+        ),
+        move |call: Call<'_>, rows: Array, options: Map| placed(&call, create_all(&bound, &rows, &options)),
+    );
     let session = context.host.session.clone();
-    module.set_native_fn("get", move |call: Call<'_>, id: &str| placed(&call, get(&session, id)));
+    library.add(
+        ("clients", "get(id) -> Client"),
+        (
+            "A client by its id; it is an error with `status` 404 where there is none",
+            "clients::get(clients::create(#{}).client_id).scope",
+        ),
+        move |call: Call<'_>, id: &str| placed(&call, get(&session, id)),
+    );
     let session = context.host.session.clone();
-    module.set_native_fn("find", move |call: Call<'_>, id: &str| placed(&call, find(&session, id)));
-    let bound = context.clone();
-    module.set_native_fn("delete", move |call: Call<'_>, id: &str| placed(&call, delete(&bound, id)));
+    library.add(
+        ("clients", "find(id) -> Client"),
+        ("A client by its id; `()` where there is none", r#"clients::find("nobody") == ()"#),
+        move |call: Call<'_>, id: &str| placed(&call, find(&session, id)),
+    );
     let session = context.host.session.clone();
-    module.set_native_fn("list", move || Ok(Query { session: session.clone(), query: all() }));
+    library.add(
+        ("clients", "list() -> clients"),
+        ("All clients, fetched as a `for` gets to them", "for c in clients::list() { print(c.client_id) }"),
+        move || Query { session: session.clone(), query: all() },
+    );
     let session = context.host.session.clone();
-    module.set_native_fn("list", move |call: Call<'_>, filter: Map| placed(&call, filtered(&session, &filter)));
-    module
+    library.add(
+        ("clients", "list(filter) -> clients"),
+        (
+            "Those of a name or an owner: `#{client_name, owner, page_size}`",
+            r#"for c in clients::list(#{owner: "a"}) { print(c.client_id) }"#,
+        ),
+        move |call: Call<'_>, filter: Map| placed(&call, filtered(&session, &filter)),
+    );
+    changing(library, context);
 }
 
-/// Rhai leaves the errors of a module's functions without a place: it is that of the call.
-fn placed<T>(call: &Call<'_>, result: ScriptResult<T>) -> ScriptResult<T> {
-    result.map_err(|mut error| {
-        if error.position().is_none() {
-            error.set_position(call.call_position());
-        }
-        error
-    })
+fn changing(library: &mut Library, context: &Context) {
+    let bound = context.clone();
+    library.add(
+        ("clients", "update(id, fields) -> Client"),
+        (
+            "Changes exactly the fields that are named",
+            r#"clients::update(clients::create(#{}).client_id, #{owner: "a"}).owner"#,
+        ),
+        move |call: Call<'_>, id: &str, map: Map| placed(&call, update(&bound, id, &map)),
+    );
+    let bound = context.clone();
+    library.add(
+        ("clients", "update(client) -> Client"),
+        (
+            "Sends what was changed about a client: `c.owner = \"a\"`",
+            r#"let c = clients::create(#{}); c.owner = "a"; clients::update(c).owner"#,
+        ),
+        move |call: Call<'_>, client: Client| placed(&call, change(&bound, client.id(), client.changes())),
+    );
+    let bound = context.clone();
+    library.add(
+        ("clients", "replace(id, fields) -> Client"),
+        (
+            "Replaces a client as a whole: what is not named is as in a new one",
+            r#"clients::replace(clients::create(#{}).client_id, #{owner: "a"}).owner"#,
+        ),
+        move |call: Call<'_>, id: &str, map: Map| placed(&call, replace(&bound, id, &map)),
+    );
+    let bound = context.clone();
+    library.add(
+        ("clients", "rotate_secret(id) -> Client"),
+        (
+            "Gives a client a new secret, while the old one still counts",
+            "clients::rotate_secret(clients::create(#{}).client_id).client_secret",
+        ),
+        move |call: Call<'_>, id: &str| placed(&call, rotate(&bound, id)),
+    );
+    let bound = context.clone();
+    library.add(
+        ("clients", "delete(id)"),
+        (
+            "Deletes a client; it is an error with `status` 404 where there is none",
+            "clients::delete(clients::create(#{}).client_id)",
+        ),
+        move |call: Call<'_>, id: &str| placed(&call, delete(&bound, id)),
+    );
+    library.add(
+        ("clients", "lint(fields) -> array"),
+        (
+            "What is wrong or doubtful about fields: `#{field, message, is_wrong}` for each",
+            r#"clients::lint(#{redirect_uris: ["not an address"]})"#,
+        ),
+        |call: Call<'_>, map: Map| placed(&call, findings(&map)),
+    );
 }
 
 /// `clients::create(map) -> Client`: the map's fields are the field table's, with the same defaults as flags.
@@ -87,6 +177,69 @@ pub fn spec_of(fields: serde_json::Map<String, serde_json::Value>) -> Result<Cli
         return Err(Error::usage(format!("only the server sets {}", left_out.join(", "))));
     }
     Ok(spec)
+}
+
+fn update(context: &Context, id: &str, map: &Map) -> ScriptResult<Client> {
+    let fields = value::fields_of(map)?;
+    spec_of(fields).map_err(thrown).and_then(|set| change(context, id, set))
+}
+
+fn change(context: &Context, id: &str, set: ClientSpec) -> ScriptResult<Client> {
+    let updated = || {
+        let session = &context.host.session;
+        let change = Change { set, ..Change::default() };
+        let how = ops::update::How::default();
+        let planned = ops::update::plan(session, &ClientId::parse(id)?, change, &how)?;
+        let is_new = planned.secret_is_ours();
+        let updated = ops::update::update(session, planned)?;
+        Ok((updated, is_new))
+    };
+    let (updated, is_new) = updated().map_err(thrown)?;
+    if let Some(error) = updated.undelivered {
+        context.host.session.ui().error(&error);
+    }
+    if let Some(kept) = updated.kept.filter(|_| is_new) {
+        context.hold(Held::file(kept));
+    }
+    Ok(updated.client)
+}
+
+fn replace(context: &Context, id: &str, map: &Map) -> ScriptResult<Client> {
+    let fields = value::fields_of(map)?;
+    let replaced = || {
+        let session = &context.host.session;
+        let planned = ops::replace::plan(session, &ClientId::parse(id)?, spec_of(fields)?, false)?;
+        ops::replace::replace(session, planned)
+    };
+    replaced().map(|(client, _)| client).map_err(thrown)
+}
+
+fn rotate(context: &Context, id: &str) -> ScriptResult<Client> {
+    let rotated = || {
+        let session = &context.host.session;
+        let before = ops::rotate::check(session, &ClientId::parse(id)?, &[])?;
+        ops::rotate::rotate(session, before, &[])
+    };
+    let rotated = rotated().map_err(thrown)?;
+    if let Some(error) = rotated.undelivered {
+        context.host.session.ui().error(&error);
+    }
+    if let Some(kept) = rotated.kept {
+        context.hold(Held::file(kept));
+    }
+    Ok(rotated.client)
+}
+
+fn findings(map: &Map) -> ScriptResult<Array> {
+    let spec = spec_of(value::fields_of(map)?).map_err(thrown)?.with_defaults();
+    let shown = |finding: lint::Finding| {
+        let mut map = Map::new();
+        map.insert("field".into(), finding.field.to_owned().into());
+        map.insert("message".into(), finding.told().into());
+        map.insert("is_wrong".into(), (finding.level == lint::Level::Error).into());
+        Dynamic::from(map)
+    };
+    Ok(lint::lint(&spec).into_iter().map(shown).collect())
 }
 
 /// `clients::get(id) -> Client`. Throws `#{status: 404, …}` when there is none.
@@ -161,7 +314,7 @@ impl Query {
 }
 
 /// Makes a query something that `for` goes through, fetching as it gets there.
-pub fn register(engine: &mut Engine) {
+fn lists(engine: &mut Engine) {
     engine
         .register_type_with_name::<Query>("Clients")
         .register_fn("to_string", |_: &mut Query| "clients::list(…)".to_owned())

@@ -12,7 +12,8 @@ use crate::grammar::Host;
 use crate::model::client::ClientId;
 use crate::script::errors::ScriptResult;
 use crate::script::held::{self, Held};
-use crate::script::{clients, errors, value};
+use crate::script::library::Library;
+use crate::script::{api, clients, errors, value};
 use crate::secret::Secret;
 use crate::session::Session;
 
@@ -106,13 +107,24 @@ pub fn engine(context: &Context) -> Engine {
     let mut engine = pure(context);
     let bound = context.clone();
     engine.register_fn("reveal", move |secret: &mut Secret| bound.reveal(secret));
-    clients::register(&mut engine);
-    engine.register_static_module("clients", clients::module(context).into());
+    library(&mut engine, context).register(&mut engine);
     let ui = context.host.session.ui();
     engine.on_print(move |text| ui.print(&format!("{text}\n")));
     engine.on_debug(move |text, _, _| ui.line(text));
     sleep(&mut engine, context);
     engine
+}
+
+/// All functions of the API; their types and operators are registered at once.
+pub fn library(engine: &mut Engine, context: &Context) -> Library {
+    let mut library = Library::default();
+    clients::register(&mut library, engine, context);
+    api::act::register(&mut library, context);
+    api::data::register(&mut library, engine);
+    api::time::register(&mut library, engine);
+    api::files::register(&mut library);
+    api::small::register(&mut library);
+    library
 }
 
 /// An engine for expressions over clients: it reaches no server, no terminal and no file.

@@ -5,6 +5,7 @@ use rhai::{Array, Dynamic, EvalAltResult, INT, Map, ParseError, ParseErrorType};
 use crate::error::{self, Error, Kind, Position, Result};
 use crate::ops::guard;
 use crate::script::engine::runtime_error;
+use crate::script::library::{self, Function};
 
 /// What a function of the API returns.
 pub type ScriptResult<T> = std::result::Result<T, Box<EvalAltResult>>;
@@ -39,11 +40,14 @@ pub fn uncaught(error: EvalAltResult, name: &str) -> Error {
         EvalAltResult::ErrorParsing(parsing, position) => at(Error::usage(parsing.to_string()), position).about(name),
         EvalAltResult::ErrorFunctionNotFound(signature, position) => {
             let called = signature.split(" (").next().unwrap_or(&signature);
-            let error = if FUNCTIONS.contains(&called) {
-                Error::failed(format!("`{called}` does not take these arguments: {signature}"))
+            let names: Vec<String> = library::known().iter().map(Function::name).collect();
+            let mut alike = library::known().iter().filter(|function| function.name() == called).peekable();
+            let error = if alike.peek().is_some() {
+                let error = Error::failed(format!("`{called}` does not take these arguments: {signature}"));
+                alike.fold(error, |error, function| error.hint(format!("{}::{}", function.module, function.signature)))
             } else {
-                Error::failed(format!("there is no function {signature}"))
-                    .did_you_mean(error::nearest(called, FUNCTIONS))
+                let error = Error::failed(format!("there is no function {signature}"));
+                error.did_you_mean(error::nearest(called, names.iter().map(String::as_str)))
             };
             at(error, position).about(name)
         }
@@ -59,9 +63,8 @@ pub fn uncaught(error: EvalAltResult, name: &str) -> Error {
 /// A script that cannot be read: nothing of it ran.
 pub fn unreadable(error: &ParseError, name: &str) -> Error {
     let wrong = match error.err_type() {
-        ParseErrorType::ModuleUndefined(module) => {
-            Error::usage(format!("there is no module `{module}`")).did_you_mean(error::nearest(module, MODULES))
-        }
+        ParseErrorType::ModuleUndefined(module) => Error::usage(format!("there is no module `{module}`"))
+            .did_you_mean(error::nearest(module, library::known().iter().map(|function| function.module))),
         other => Error::usage(other.to_string()),
     };
     at(wrong, error.position()).about(name)
@@ -95,18 +98,6 @@ fn at(error: Error, position: rhai::Position) -> Error {
         (None, _) => error,
     }
 }
-
-const MODULES: [&str; 1] = ["clients"];
-
-const FUNCTIONS: [&str; 7] = [
-    "clients::create",
-    "clients::create_all",
-    "clients::get",
-    "clients::find",
-    "clients::list",
-    "clients::delete",
-    "reveal",
-];
 
 /// What a script's run came to, in this program's terms.
 pub fn settled<T>(result: ScriptResult<T>, name: &str) -> Result<T> {

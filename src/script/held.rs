@@ -6,34 +6,50 @@ use crate::batch::carry::Carried;
 use crate::error::Result;
 use crate::model::client::ClientId;
 use crate::ops::keep::Kept;
+use crate::output::outcome::{Afterwards, Pending};
 use crate::secret::Secret;
 use crate::session::Session;
 
 /// What keeps them, and those that nobody has seen.
 pub struct Held {
     keeps: Keeps,
-    unseen: Vec<(ClientId, Secret)>,
+    unseen: Vec<(Option<ClientId>, Secret)>,
 }
 
 enum Keeps {
     File(Kept),
     Run(Box<Carried>, Session),
+    /// What a command keeps until its row is written.
+    Pending {
+        afterwards: Afterwards,
+        place: String,
+    },
 }
 
 impl Held {
     /// A file that keeps one.
     pub fn file(kept: Kept) -> Self {
-        let unseen = vec![(kept.id().clone(), kept.secret().clone())];
+        let unseen = vec![(Some(kept.id().clone()), kept.secret().clone())];
         Held { keeps: Keeps::File(kept), unseen }
     }
 
     /// A run of many clients, with the secrets that were made for it.
     pub fn run(session: &Session, carried: Carried, secrets: Vec<(ClientId, Secret)>) -> Self {
-        Held { keeps: Keeps::Run(carried.into(), session.clone()), unseen: secrets }
+        let unseen = secrets.into_iter().map(|(id, secret)| (Some(id), secret)).collect();
+        Held { keeps: Keeps::Run(carried.into(), session.clone()), unseen }
+    }
+
+    /// What a command keeps for a row.
+    pub fn pending(pending: Pending) -> Self {
+        let Pending { afterwards, secret, place } = pending;
+        Held {
+            keeps: Keeps::Pending { afterwards, place },
+            unseen: secret.into_iter().map(|secret| (None, secret)).collect(),
+        }
     }
 
     /// The secrets in it that nobody has seen.
-    pub fn secrets(&self) -> &[(ClientId, Secret)] {
+    pub fn secrets(&self) -> &[(Option<ClientId>, Secret)] {
         &self.unseen
     }
 
@@ -45,7 +61,7 @@ impl Held {
     /// The secret of this client counts for nothing any more. Tells whether it was the last one.
     pub fn forget(&mut self, id: &ClientId) -> bool {
         let count = self.unseen.len();
-        self.unseen.retain(|(other, _)| other != id);
+        self.unseen.retain(|(other, _)| other.as_ref() != Some(id));
         self.unseen.is_empty() && count > 0
     }
 
@@ -54,12 +70,14 @@ impl Held {
         match self.keeps {
             Keeps::File(kept) => kept.discard(),
             Keeps::Run(carried, session) => carried.close(&session),
+            Keeps::Pending { afterwards, .. } => afterwards(),
         }
     }
 
     fn place(&self) -> String {
         match &self.keeps {
             Keeps::File(kept) => kept.path().parent().unwrap_or(kept.path()).display().to_string(),
+            Keeps::Pending { place, .. } => place.clone(),
             Keeps::Run(carried, _) => {
                 let name = carried.name();
                 format!("run {name} (orysh batch results {name} --secrets plain)")

@@ -3,10 +3,12 @@
 use rhai::{Array, Dynamic, Engine, EvalAltResult, INT, ImmutableString, Map};
 use serde_json::{Number, Value};
 
-use crate::error::Error;
-use crate::model::client::Client;
-use crate::model::fields;
+use crate::error::{Error, Result};
+use crate::model::client::{Client, ClientSpec};
+use crate::model::fields::{self, SetBy};
+use crate::model::spec;
 use crate::output::outcome::Body;
+use crate::script::api::time::{Span, Time};
 use crate::script::engine::runtime_error;
 use crate::script::errors::{ScriptResult, thrown};
 use crate::secret::Secret;
@@ -16,6 +18,7 @@ pub fn register(engine: &mut Engine) {
     engine
         .register_type_with_name::<Client>("Client")
         .register_indexer_get(member)
+        .register_indexer_set(set_member)
         .register_fn("to_string", |client: &mut Client| shown(client))
         .register_fn("to_debug", |client: &mut Client| shown(client))
         .register_fn("to_map", |client: &mut Client| to_map(client));
@@ -46,6 +49,22 @@ fn member(client: &mut Client, name: ImmutableString) -> ScriptResult<Dynamic> {
             Err(thrown(Error::usage(format!("a client has no field `{name}`")).did_you_mean(fields::nearest(&name))))
         }
     }
+}
+
+/// `client.member = value`: checked as a field of a map is; nothing is sent.
+fn set_member(client: &mut Client, name: ImmutableString, value: Dynamic) -> ScriptResult<()> {
+    let set = |client: &mut Client| -> Result<()> {
+        let field = spec::known(&name)?;
+        if field.set_by == SetBy::Server || field.json == "client_id" {
+            return Err(Error::usage(format!("`{}` cannot be changed", field.json)));
+        }
+        let mut fields = serde_json::Map::new();
+        fields.insert(field.json.into(), to_json(&value, true).map_err(|error| Error::usage(error.to_string()))?);
+        let (asked, _) = ClientSpec::from_object(fields)?;
+        client.change(field, &asked);
+        Ok(())
+    };
+    set(client).map_err(thrown)
 }
 
 fn shown(client: &Client) -> String {
@@ -87,7 +106,7 @@ fn from_number(number: &Number) -> Dynamic {
 }
 
 /// A script's value as JSON. Secrets come out as `reveal` says. Errors: a value that JSON has nothing for.
-fn to_json(value: &Dynamic, reveal: bool) -> ScriptResult<Value> {
+pub fn to_json(value: &Dynamic, reveal: bool) -> ScriptResult<Value> {
     if value.is_unit() {
         return Ok(Value::Null);
     }
@@ -118,6 +137,12 @@ fn to_json(value: &Dynamic, reveal: bool) -> ScriptResult<Value> {
     if let Some(client) = value.read_lock::<Client>() {
         let document = client.document();
         return Ok(Value::Object(if reveal { document.reveal() } else { document.redacted() }));
+    }
+    if let Some(time) = value.read_lock::<Time>() {
+        return Ok(time.to_string().into());
+    }
+    if let Some(span) = value.read_lock::<Span>() {
+        return Ok(span.to_string().into());
     }
     if let Some(text) = value.clone().try_cast::<std::ops::Range<INT>>() {
         return Ok(format!("{}..{}", text.start, text.end).into());

@@ -1,0 +1,270 @@
+//! JSON, YAML and CSV: read as values, rows read one at a time, and written whole.
+
+use std::fs::File;
+use std::io::BufReader;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rhai::{Array, Dynamic, Engine, Map, NativeCallContext as Call};
+use serde_json::Value;
+
+use crate::config::{files, read};
+use crate::error::{Error, Result};
+use crate::model::pieces;
+use crate::model::table_input::record::Records;
+use crate::model::{json, table_input, yaml};
+use crate::output;
+use crate::script::errors::{ScriptResult, thrown};
+use crate::script::library::{Library, placed};
+use crate::script::value;
+use crate::text::safe;
+
+/// Registers the modules.
+pub fn register(library: &mut Library, engine: &mut Engine) {
+    engine
+        .register_type_with_name::<Rows>("Rows")
+        .register_fn("to_string", |rows: &mut Rows| rows.to_string())
+        .register_fn("to_debug", |rows: &mut Rows| rows.to_string())
+        .register_fn("to_array", |rows: &mut Rows| rows.clone().collect::<ScriptResult<Array>>());
+    engine.register_iterator_result::<Rows, Dynamic>();
+    of_json(library);
+    of_yaml(library);
+    of_csv(library);
+}
+
+fn of_json(library: &mut Library) {
+    library.add(
+        ("json", "parse(text) -> value"),
+        ("The value of a JSON text", r#"json::parse(`{"a": [1, 2]}`).a"#),
+        |call: Call<'_>, text: &str| {
+            placed(&call, json::value(text).map(|value| value::from_json(&value)).map_err(thrown))
+        },
+    );
+    library.add(
+        ("json", "text(value) -> text"),
+        ("A value as JSON; secrets show as `[REDACTED]`", "json::text(#{a: [1, 2]})"),
+        |call: Call<'_>, value: Dynamic| placed(&call, value::to_json(&value, false).map(|value| value.to_string())),
+    );
+    library.add(
+        ("json", "pretty(value) -> text"),
+        ("The same over several lines", "json::pretty(#{a: [1, 2]})"),
+        |call: Call<'_>, value: Dynamic| placed(&call, value::to_json(&value, false).map(|value| format!("{value:#}"))),
+    );
+    library.add(
+        ("json", "read(path) -> value"),
+        ("The value of a JSON file", r#"json::write("x.json", [1]); json::read("x.json")"#),
+        |call: Call<'_>, path: &str| {
+            placed(&call, file(path, json::value).map(|value| value::from_json(&value)).map_err(thrown))
+        },
+    );
+    library.add(
+        ("json", "write(path, value)"),
+        ("Writes a JSON file, whole; secrets in it as `[REDACTED]`", r#"json::write("x.json", #{a: 1})"#),
+        |call: Call<'_>, path: &str, value: Dynamic| {
+            let text = value::to_json(&value, false).map(|value| format!("{value:#}\n"));
+            placed(&call, text.and_then(|text| written(path, &text)))
+        },
+    );
+    library.add(
+        ("json", "lines(path) -> rows"),
+        (
+            "The values of a JSON Lines file or a JSON list, read one at a time",
+            r#"json::write("x.json", [1, 2]); let n = 0; for x in json::lines("x.json") { n += x } n"#,
+        ),
+        |call: Call<'_>, path: &str| placed(&call, Rows::json(path).map_err(thrown)),
+    );
+    library.add(
+        ("json", "write_lines(path, rows)"),
+        (
+            "Writes a JSON Lines file, whole; secrets in it as `[REDACTED]`",
+            r#"json::write_lines("x.jsonl", [#{a: 1}, #{a: 2}])"#,
+        ),
+        |call: Call<'_>, path: &str, rows: Array| {
+            let lines = rows.iter().map(|row| value::to_json(row, false).map(|value| format!("{value}\n")));
+            placed(&call, lines.collect::<ScriptResult<String>>().and_then(|text| written(path, &text)))
+        },
+    );
+}
+
+fn of_yaml(library: &mut Library) {
+    library.add(
+        ("yaml", "parse(text) -> value"),
+        ("The value of a YAML document, of several an array", r#"yaml::parse("a: [1, 2]").a"#),
+        |call: Call<'_>, text: &str| placed(&call, documents(text).map_err(thrown)),
+    );
+    library.add(
+        ("yaml", "text(value) -> text"),
+        ("A value as YAML; secrets show as `[REDACTED]`", "yaml::text(#{a: [1, 2]})"),
+        |call: Call<'_>, value: Dynamic| {
+            placed(&call, value::to_json(&value, false).map(|value| output::yaml::text(&value)))
+        },
+    );
+    library.add(
+        ("yaml", "read(path) -> value"),
+        ("The value of a YAML file", r#"yaml::write("x.yaml", #{a: 1}); yaml::read("x.yaml").a"#),
+        |call: Call<'_>, path: &str| placed(&call, file(path, documents).map_err(thrown)),
+    );
+    library.add(
+        ("yaml", "write(path, value)"),
+        ("Writes a YAML file, whole; secrets in it as `[REDACTED]`", r#"yaml::write("x.yaml", #{a: 1})"#),
+        |call: Call<'_>, path: &str, value: Dynamic| {
+            let text = value::to_json(&value, false).map(|value| output::yaml::text(&value));
+            placed(&call, text.and_then(|text| written(path, &text)))
+        },
+    );
+}
+
+fn of_csv(library: &mut Library) {
+    library.add(
+        ("csv", "read(path) -> rows"),
+        (
+            "The rows of a CSV file as maps of text, read one at a time",
+            r#"csv::write("x.csv", [#{a: 1}]); for row in csv::read("x.csv") { print(row.a) }"#,
+        ),
+        |call: Call<'_>, path: &str| placed(&call, Rows::csv(path).map_err(thrown)),
+    );
+    library.add(
+        ("csv", "text(rows) -> text"),
+        (
+            "Maps as CSV, whose columns are the keys of the first; secrets as `[REDACTED]`",
+            r#"csv::text([#{a: 1, b: "x"}])"#,
+        ),
+        |call: Call<'_>, rows: Array| placed(&call, table(&rows)),
+    );
+    library.add(
+        ("csv", "write(path, rows)"),
+        ("Writes a CSV file, whole; secrets in it as `[REDACTED]`", r#"csv::write("x.csv", [#{a: 1, b: "x"}])"#),
+        |call: Call<'_>, path: &str, rows: Array| placed(&call, table(&rows).and_then(|text| written(path, &text))),
+    );
+}
+
+fn documents(text: &str) -> Result<Dynamic> {
+    let roots = yaml::parse(text)?;
+    let values: Vec<Value> = roots.into_iter().map(|root| root.value(&yaml::core)).collect::<Result<_>>()?;
+    Ok(match values.as_slice() {
+        [one] => value::from_json(one),
+        several => several.iter().map(value::from_json).collect::<Array>().into(),
+    })
+}
+
+/// What is in a file. Errors name it.
+fn file<T>(path: &str, parse: impl Fn(&str) -> Result<T>) -> Result<T> {
+    parse(&read::clients(path)?).map_err(|error| error.about(safe(path)))
+}
+
+fn written(path: &str, text: &str) -> ScriptResult<()> {
+    files::replace(Path::new(path), text.as_bytes()).map_err(thrown)
+}
+
+fn table(rows: &[Dynamic]) -> ScriptResult<String> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let mut columns: Vec<String> = Vec::new();
+    let failed =
+        |source: &dyn std::fmt::Display| thrown(Error::failed("cannot write CSV").caused_by(source.to_string()));
+    for (at, row) in rows.iter().enumerate() {
+        let Value::Object(members) = value::to_json(row, false)? else {
+            return Err(thrown(Error::usage(format!("row {}: a map is due, not {}", at + 1, row.type_name()))));
+        };
+        if at == 0 {
+            columns = members.keys().cloned().collect();
+            writer.write_record(&columns).map_err(|source| failed(&source))?;
+        }
+        if let Some(stranger) = members.keys().find(|key| !columns.contains(key)) {
+            return Err(thrown(Error::usage(format!(
+                "row {} has `{}`, which the first has not",
+                at + 1,
+                safe(stranger)
+            ))));
+        }
+        let cell = |column: &String| match members.get(column) {
+            None | Some(Value::Null) => String::new(),
+            Some(Value::String(text)) => text.clone(),
+            Some(other) => other.to_string(),
+        };
+        writer.write_record(columns.iter().map(cell)).map_err(|source| failed(&source))?;
+    }
+    let bytes = writer.into_inner().map_err(|source| failed(&source))?;
+    String::from_utf8(bytes).map_err(|source| failed(&source))
+}
+
+/// Rows that are read as a `for` gets there.
+#[derive(Clone)]
+pub struct Rows {
+    path: String,
+    source: Arc<Mutex<Source>>,
+}
+
+enum Source {
+    Csv { header: Vec<rhai::Identifier>, records: Box<Records<BufReader<File>>>, row: u64 },
+    Json(Box<pieces::Json<BufReader<File>>>),
+}
+
+impl std::fmt::Display for Rows {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "rows of {}", safe(&self.path))
+    }
+}
+
+impl Rows {
+    fn open(path: &str) -> Result<BufReader<File>> {
+        let opened =
+            File::open(path).map_err(|source| Error::usage(format!("cannot open {}", safe(path))).caused_by(source))?;
+        let about = opened
+            .metadata()
+            .map_err(|source| Error::usage(format!("cannot read {}", safe(path))).caused_by(source))?;
+        if about.is_dir() {
+            return Err(Error::usage(format!("{} is a folder", safe(path))));
+        }
+        Ok(BufReader::with_capacity(64 * 1024, opened))
+    }
+
+    fn of(path: &str, source: Source) -> Rows {
+        Rows { path: path.to_owned(), source: Arc::new(Mutex::new(source)) }
+    }
+
+    fn csv(path: &str) -> Result<Rows> {
+        let mut records = Records::new(Rows::open(path)?);
+        let header = records.next().transpose().map_err(|error| error.about(safe(path)))?;
+        let mut header = header.map(|(_, cells)| cells).unwrap_or_default();
+        if let Some(first) = header.first_mut() {
+            *first = first.trim_start_matches('\u{feff}').to_owned();
+        }
+        for (at, name) in header.iter().enumerate() {
+            if header[..at].contains(name) {
+                return Err(Error::usage(format!("{}: column `{}` is there twice", safe(path), safe(name))));
+            }
+        }
+        let header = header.iter().map(|name| name.trim().into()).collect();
+        Ok(Rows::of(path, Source::Csv { header, records: records.into(), row: 0 }))
+    }
+
+    fn json(path: &str) -> Result<Rows> {
+        Ok(Rows::of(path, Source::Json(pieces::Json::new(Rows::open(path)?).into())))
+    }
+}
+
+impl Iterator for Rows {
+    type Item = ScriptResult<Dynamic>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let mut source = self.source.lock().unwrap_or_else(PoisonError::into_inner);
+        let read = match &mut *source {
+            Source::Csv { header, records, row } => records.next()?.and_then(|(line, cells)| {
+                *row += 1;
+                let about = |error: Error| error.about(format!("row {row} (line {line})"));
+                table_input::check_width(cells.len(), header.len()).map_err(about)?;
+                let map: Map = header.iter().cloned().zip(cells.into_iter().map(Dynamic::from)).collect();
+                Ok(Dynamic::from(map))
+            }),
+            Source::Json(pieces) => pieces.next()?.and_then(|piece| {
+                let value = json::value(&piece.text).map_err(|error| piece.moved(error))?;
+                Ok(value::from_json(&value))
+            }),
+        };
+        let path = &self.path;
+        Some(read.map_err(|error| {
+            let at = error.position().map(|at| format!(", {at}")).unwrap_or_default();
+            thrown(error.about(format!("{}{at}", safe(path))))
+        }))
+    }
+}

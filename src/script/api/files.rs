@@ -1,0 +1,81 @@
+//! Files of the user: read, written whole, listed.
+
+use std::path::Path;
+
+use rhai::{Array, NativeCallContext as Call};
+
+use crate::config::{files, read};
+use crate::error::{Error, Result};
+use crate::script::errors::thrown;
+use crate::script::library::{Library, placed};
+use crate::secret::Secret;
+use crate::text::safe;
+
+/// Registers the module.
+pub fn register(library: &mut Library) {
+    library.add(
+        ("fs", "read(path) -> text"),
+        ("What is in a file; `-` is stdin", r#"fs::write("x.txt", "a text"); fs::read("x.txt")"#),
+        |call: Call<'_>, path: &str| placed(&call, read::clients(path).map_err(thrown)),
+    );
+    library.add(
+        ("fs", "write(path, text)"),
+        (
+            "Writes a file, whole, in the place of what was there; its owner alone can read it",
+            r#"fs::write("x.txt", "a text")"#,
+        ),
+        |call: Call<'_>, path: &str, text: &str| {
+            placed(&call, files::replace(Path::new(path), text.as_bytes()).map_err(thrown))
+        },
+    );
+    library.add(
+        ("fs", "write(path, secret)"),
+        (
+            "Writes a secret into a file that its owner alone can read",
+            r#"fs::write("x.secret", clients::create(#{}).client_secret)"#,
+        ),
+        |call: Call<'_>, path: &str, secret: Secret| {
+            placed(&call, files::replace(Path::new(path), secret.expose().as_bytes()).map_err(thrown))
+        },
+    );
+    library.add(
+        ("fs", "exists(path) -> bool"),
+        ("Whether there is a file or a folder", r#"fs::exists("no-such-file")"#),
+        |path: &str| Path::new(path).exists(),
+    );
+    library.add(
+        ("fs", "list(folder) -> array"),
+        ("The names in a folder, in their order", r#"fs::write("x.txt", ""); "x.txt" in fs::list(".")"#),
+        |call: Call<'_>, path: &str| placed(&call, names(path).map_err(thrown)),
+    );
+    library.add(
+        ("fs", "remove(path)"),
+        ("Removes a file", r#"fs::write("x.txt", ""); fs::remove("x.txt")"#),
+        |call: Call<'_>, path: &str| {
+            let failed = |source| Error::failed(format!("cannot remove {}", safe(path))).caused_by(source);
+            placed(&call, std::fs::remove_file(path).map_err(failed).map_err(thrown))
+        },
+    );
+    library.add(
+        ("fs", "temp() -> text"),
+        (
+            "The path of a new folder for what is of use for a while; its owner alone can look into it",
+            "fs::exists(fs::temp())",
+        ),
+        |call: Call<'_>| {
+            let path = std::env::temp_dir().join(format!("orysh-{}", uuid::Uuid::new_v4()));
+            let made = files::private_folder(&path).map(|()| path.display().to_string());
+            placed(&call, made.map_err(thrown))
+        },
+    );
+}
+
+fn names(path: &str) -> Result<Array> {
+    let failed = |source| Error::usage(format!("cannot list {}", safe(path))).caused_by(source);
+    let mut names: Vec<String> = Vec::new();
+    for entry in std::fs::read_dir(path).map_err(failed)? {
+        names.push(entry.map_err(failed)?.file_name().to_string_lossy().into_owned());
+    }
+    names.sort();
+    Ok(names.into_iter().map(Into::into).collect())
+}

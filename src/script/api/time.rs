@@ -1,0 +1,112 @@
+//! Times and lengths of time, as values of their own.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rhai::{Engine, INT, NativeCallContext as Call};
+
+use crate::error::{Error, Result};
+use crate::script::errors::{ScriptResult, thrown};
+use crate::script::library::{Library, placed};
+use crate::text::safe;
+
+/// A moment.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Time(SystemTime);
+
+/// A length of time.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Span(pub Duration);
+
+/// The first second that RFC 3339 cannot write.
+const END: u64 = 253_402_300_800;
+
+impl std::fmt::Display for Time {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", humantime::format_rfc3339_seconds(self.0))
+    }
+}
+
+impl std::fmt::Display for Span {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", humantime::format_duration(self.0))
+    }
+}
+
+impl Time {
+    fn of(time: Option<SystemTime>) -> Result<Time> {
+        let is_written = |time: &SystemTime| time.duration_since(UNIX_EPOCH).is_ok_and(|since| since.as_secs() < END);
+        time.filter(is_written).map(Time).ok_or_else(|| Error::usage("times are from 1970 to 9999"))
+    }
+
+    fn parse(text: &str) -> Result<Time> {
+        let read = humantime::parse_rfc3339(text).or_else(|_| humantime::parse_rfc3339_weak(text));
+        let wrong = || Error::usage(format!("`{}` is no time", safe(text))).hint("as 2026-11-25T12:00:00Z");
+        Time::of(Some(read.map_err(|_| wrong())?))
+    }
+}
+
+/// Registers the module, and what can be done with its values.
+pub fn register(library: &mut Library, engine: &mut Engine) {
+    library.add(
+        ("time", "now() -> Time"),
+        ("The time now", r#"time::now() > time::parse("2026-01-01T00:00:00Z")"#),
+        || Time(SystemTime::now()),
+    );
+    library.add(
+        ("time", "parse(text) -> Time"),
+        (
+            "A time, as a client's `created_at` has it (RFC 3339)",
+            r#"time::now() - time::parse("2026-01-01T00:00:00Z")"#,
+        ),
+        |call: Call<'_>, text: &str| placed(&call, Time::parse(text).map_err(thrown)),
+    );
+    library.add(
+        ("time", "duration(text) -> Duration"),
+        ("A length of time: `90d`, `1h 30m`", r#"time::now() + time::duration("90d") > time::now()"#),
+        |call: Call<'_>, text: &str| placed(&call, span(text).map_err(thrown)),
+    );
+    operators(engine);
+}
+
+fn span(text: &str) -> Result<Span> {
+    let wrong = || Error::usage(format!("`{}` is no length of time", safe(text))).hint("as 90s, 1h 30m, 7d");
+    humantime::parse_duration(text).map(Span).map_err(|_| wrong())
+}
+
+fn operators(engine: &mut Engine) {
+    engine
+        .register_type_with_name::<Time>("Time")
+        .register_fn("to_string", |time: &mut Time| time.to_string())
+        .register_fn("to_debug", |time: &mut Time| time.to_string())
+        .register_get("seconds", |time: &mut Time| seconds(time.0.duration_since(UNIX_EPOCH).unwrap_or_default()))
+        .register_fn("+", |time: Time, by: Span| moved(time.0.checked_add(by.0)))
+        .register_fn("-", |time: Time, by: Span| moved(time.0.checked_sub(by.0)))
+        // What lies ahead is no time away.
+        .register_fn("-", |time: Time, before: Time| Span(time.0.duration_since(before.0).unwrap_or_default()));
+    engine
+        .register_type_with_name::<Span>("Duration")
+        .register_fn("to_string", |span: &mut Span| span.to_string())
+        .register_fn("to_debug", |span: &mut Span| span.to_string())
+        .register_get("seconds", |span: &mut Span| seconds(span.0))
+        .register_get("days", |span: &mut Span| seconds(span.0) / 86_400);
+    macro_rules! compared {
+        ($($type:ty),*) => { $(
+            engine
+                .register_fn("==", |a: $type, b: $type| a == b)
+                .register_fn("!=", |a: $type, b: $type| a != b)
+                .register_fn("<", |a: $type, b: $type| a < b)
+                .register_fn("<=", |a: $type, b: $type| a <= b)
+                .register_fn(">", |a: $type, b: $type| a > b)
+                .register_fn(">=", |a: $type, b: $type| a >= b);
+        )* };
+    }
+    compared!(Time, Span);
+}
+
+fn moved(time: Option<SystemTime>) -> ScriptResult<Time> {
+    Time::of(time).map_err(thrown)
+}
+
+fn seconds(time: Duration) -> INT {
+    INT::try_from(time.as_secs()).unwrap_or(INT::MAX)
+}
