@@ -174,6 +174,7 @@ fn is_whole_after(schedule: &[Fate]) {
             body: serde_json::json!({"client_id": format!("00000000-0000-4000-8000-00000000000{n}")}).to_string(),
             sealed: None,
             keys: None,
+            planned: None,
         })
         .collect();
     session.finish(journal.write(move |connection| store::add(connection, rows))).unwrap().unwrap();

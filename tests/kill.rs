@@ -145,8 +145,8 @@ fn an_apply_that_is_killed_does_not_undo_a_later_one() {
     running.signal(Signal::KILL);
     running.end();
     program.file("c.csv", &clients("v2", 300));
-    let ran = program.run("apply -f c.csv").ok().tells("was left off by another apply");
-    assert!(ran.stderr.contains("orysh batch "), "{ran}");
+    let ran = program.run("apply -f c.csv").ok().tells("of an earlier apply");
+    assert!(ran.stderr.contains("orysh batch resume"), "{ran}");
     program.run("batch resume");
     let all = server.clients();
     assert_eq!((all.len(), all.iter().filter(|client| client["client_name"] != "v2").count()), (300, 0));

@@ -224,6 +224,7 @@ fn rows_of_a_script_that_is_interrupted_are_gone_on_with() {
     let ran = running.end();
     assert_eq!(ran.code, Some(130), "{ran}");
     ran.tells("go on with: orysh batch resume");
+    program.run("run s.rhai").fails(1, "rows are left").tells("batch resume");
     program.run("batch resume").ok();
     assert_eq!(server.clients().len(), 200);
 }

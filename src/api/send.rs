@@ -118,6 +118,8 @@ async fn repeat(remote: &dyn Remote, request: &Request, whole: bool) -> Exchange
                 // Hydra's word for faults that stay: a bad patch, an id that the database refuses.
                 let stays = refusal::is_unrecognizable(answer);
                 unsettled |= !stays || request.method != Method::PATCH;
+                // A gateway that had no answer does not know what becomes of it (RFC 9110 §15.6.3, §15.6.5).
+                lost |= matches!(answer.status, 502 | 504);
                 // Of a patch it says that the patch is bad.
                 let is_tried = attempt > 1 || request.method == Method::PATCH;
                 (!stays || !is_tried).then_some(Again::Soon)

@@ -26,6 +26,8 @@ pub enum Again {
     Offered,
     /// It may not, and no flag says so.
     Never,
+    /// It may where nothing of it is left to do.
+    Ended,
 }
 
 /// What makes an input the same: where it goes, and what it says.
@@ -132,7 +134,7 @@ const SAME_INPUT: &str = "same_input";
 fn refuse_again(session: &Session, own: &Folder, same: &Same, has_ids: bool, again: Again) -> Result<()> {
     let hint = |error: Error, name: &str| match again {
         Again::Offered => error.hint("--again makes a run of its own, and so the clients a second time"),
-        Again::Never | Again::Allowed => {
+        Again::Never | Again::Ended | Again::Allowed => {
             error.hint(format!("if they are to be made a second time: orysh batch forget {name}"))
         }
     };
@@ -144,9 +146,12 @@ fn refuse_again(session: &Session, own: &Folder, same: &Same, has_ids: bool, aga
         }
         let run = match Run::open(session, &name) {
             Ok(run) => run,
+            // A script may make as much again.
+            Err(error) if error.code() == Some(folder::HELD) && folder::is_held_here(&name) => continue,
             Err(error) if error.code() == Some(folder::HELD) => {
                 let error = Error::usage(format!("this input is run {name}, which another process works on"));
-                return Err(hint(error.with_code(SAME_INPUT), &name));
+                let error = error.with_code(SAME_INPUT);
+                return Err(if again == Again::Offered { hint(error, &name) } else { error.hint("wait for it") });
             }
             Err(_) => continue,
         };
@@ -158,7 +163,7 @@ fn refuse_again(session: &Session, own: &Folder, same: &Same, has_ids: bool, aga
             let error = error.with_code(SAME_INPUT).hint(format!("go on with it: orysh batch resume {name}"));
             return Err(hint(error, &name));
         }
-        if !has_ids && made > 0 {
+        if !has_ids && made > 0 && again != Again::Ended {
             let error = Error::usage(format!(
                 "this input was run {name}, begun on {begun}: its clients were made, and would be made a second time"
             ));

@@ -9,7 +9,6 @@ use super::check::{How, Input, Ready};
 use super::engine::{self, Going, Limits, Run};
 use super::folder;
 use super::identity::Identity;
-use super::job::Job;
 use super::journal::Journal;
 use super::run::{Became, Heard, Sending};
 use super::shape::Shape;
@@ -41,7 +40,7 @@ impl From<Plan> for Ready {
         if plan.secret_is_ours() {
             spec.remove_secret();
         }
-        Ready { id: plan.id().clone(), id_is_ours: plan.id_is_ours(), is_sealed: plan.is_sealed(), spec }
+        Ready { id: plan.id().clone(), id_is_ours: plan.id_is_ours(), is_sealed: plan.is_sealed(), planned: None, spec }
     }
 }
 
@@ -102,10 +101,8 @@ pub fn carry_out(
     Ok(Carried { became, stopped, is_disputed, run: Some(run) })
 }
 
-/// Gives up what runs of this name have left on the same server: what comes now plans anew, and is not to be undone by them.
-///
-/// What they made stays in them with its secrets, which is told.
-pub fn give_up_older(session: &Session, name: &str) -> Result<()> {
+/// Tells of runs of this name on the same server that have something left.
+pub fn tell_older(session: &Session, name: &str) -> Result<()> {
     let mut identity = None;
     for run in folder::names()? {
         let facts = Journal::peek(&folder::path(&run)?, store::facts).unwrap_or_default();
@@ -122,22 +119,20 @@ pub fn give_up_older(session: &Session, name: &str) -> Result<()> {
         // One that is worked on, or is broken, is left alone.
         let Ok(run) = Run::open(session, &run) else { continue };
         let counts = run.counts(session)?;
-        if engine::due(&counts) == 0 {
-            continue;
+        let (left, failed) = (engine::due(&counts), engine::count(&counts, &[State::DeliveryFailed]));
+        let name = &run.folder.name;
+        if left > 0 {
+            session.ui().warn(&format!(
+                "run {name} of an earlier {}, begun on {}, has {left} clients left: `orysh batch resume {name}` goes on with it, `orysh batch forget {name}` gives it up",
+                run.fact("input").unwrap_or("run"),
+                run.fact("begun").unwrap_or_default()
+            ));
         }
-        // Of a create that may have been carried out, the secret is here: it is settled by a resume.
-        let settles = run.job()? == Job::Create;
-        session.finish(run.journal.write(move |connection| store::give_up(connection, settles)))??;
-        let (name, left) = (&run.folder.name, engine::due(&run.counts(session)?));
-        session.ui().warn(&format!(
-            "run {name} was left off by another {}: {}",
-            facts.get("input").map_or("run", String::as_str),
-            if left > 0 {
-                format!("{left} clients of it may be there, settle them: orysh batch resume {name}")
-            } else {
-                format!("what it made is there, and its secrets are in it: orysh batch results {name} --secrets plain")
-            }
-        ));
+        if failed > 0 {
+            session
+                .ui()
+                .warn(&format!("run {name} has {failed} clients that were not delivered: orysh batch deliver {name}"));
+        }
     }
     Ok(())
 }

@@ -93,6 +93,8 @@ pub struct Ready {
     pub spec: ClientSpec,
     /// Whether its secret is encrypted.
     pub is_sealed: bool,
+    /// When the client was changed last as this was planned: another change that came between is not to be undone.
+    pub planned: Option<String>,
 }
 
 /// What an input came to.
@@ -229,7 +231,7 @@ impl<'a> Checker<'a> {
 
     /// A client that was checked already. What tells it from others goes into `hash`.
     fn ready(&mut self, place: &Place, ready: Ready, hash: &mut Sha256) -> Result<New> {
-        let Ready { id, id_is_ours, mut spec, is_sealed } = ready;
+        let Ready { id, id_is_ours, mut spec, is_sealed, planned } = ready;
         let keys = self.default_keys.filter(|_| is_sealed);
         if let Some(field) = fields::field("client_id").filter(|_| id_is_ours || self.how.job != Job::Create) {
             spec.remove(field);
@@ -241,7 +243,8 @@ impl<'a> Checker<'a> {
         if is_create {
             spec.set_id(&id);
         }
-        self.spooled(place, spec, &id, id_is_ours, keys, has_secret && keys.is_none())
+        let new = self.spooled(place, spec, &id, id_is_ours, keys, has_secret && keys.is_none())?;
+        Ok(New { planned, ..new })
     }
 
     /// A row as the journal has it. `is_plain`: it has a secret that is encrypted for nobody.
@@ -260,7 +263,7 @@ impl<'a> Checker<'a> {
         self.checked.plain += u64::from(is_plain);
         let (n, line) = (place.row, place.at.line);
         let (id, body) = (id.as_str().to_owned(), Value::Object(spec.body()).to_string());
-        Ok(New { n, line, id, given: !id_is_ours, body, sealed, keys })
+        Ok(New { n, line, id, given: !id_is_ours, body, sealed, keys, planned: None })
     }
 
     fn run_rows(mut self, mut rows: Rows) -> Result<Checked> {

@@ -1,6 +1,7 @@
 //! Handing clients over, whose rows are done and on disk.
 
 use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
 
 use tokio::sync::oneshot;
 
@@ -9,12 +10,14 @@ use super::run::{Arrival, Became, Sender, Trip, spec, told};
 use super::state::{MOST_TRIES, State, is_of_server};
 use super::store::{self, Due};
 use crate::api::clients;
-use crate::api::tokens::{self, Verdict};
 use crate::error::{Error, Kind, Result};
 use crate::model::client::{Client, ClientId};
 use crate::net;
 use crate::secret::Secret;
 use crate::session::hook::{self, Done, Event};
+
+/// So many deliveries that failed are told with what the program said.
+const MOST_TOLD: u64 = 5;
 
 impl Sender<'_> {
     /// Tells whoever hears of each row.
@@ -66,6 +69,11 @@ impl Sender<'_> {
                 Arrival::Later(trip)
             }
             Err(error) => {
+                // What a program says is for the terminal alone: it may hold what it was given, in a form of its own.
+                if self.how.heard.is_none() && self.told.fetch_add(1, Ordering::Relaxed) < MOST_TOLD {
+                    let told = Error::failed(format!("row {}: {}", trip.due.n, error.full_message()));
+                    self.remote.session.ui().error(&error.hints().iter().fold(told, Error::hint));
+                }
                 let arrival = self.note_delivery(&trip.due, State::DeliveryFailed, Some(&error)).await;
                 self.hear_more(trip.due.n, |became| became.undelivered = Some(error));
                 arrival
@@ -98,24 +106,16 @@ impl Sender<'_> {
         }
     }
 
-    /// The client of a row that is done, with its secret as it is passed on. Errors: it has another secret by now, or may have.
+    /// The client of a row that is done, with its secret as it is passed on. Errors: it may have another secret by now.
     async fn client_of(&self, due: &Due) -> Result<Client> {
         let id = ClientId::parse(&due.id)?;
         let mut client = clients::get(&self.remote, &id).await?;
-        let plain = self.key.secret_for(self.how.job, due.n, due.sealed.as_deref(), &spec(&due.body)?)?;
-        let is_create = self.how.job == Job::Create;
-        let is_untouched = is_create && due.before.is_some() && due.before.as_deref() == client.text("updated_at");
-        if let Some(plain) = plain.as_ref().filter(|_| !is_untouched) {
-            match tokens::prove(&self.remote, &id, plain, client.auth_method()).await {
-                Ok(Verdict::Wrong) => return Err(Error::failed("it has another secret than the run's by now")),
-                Ok(Verdict::Unknown) | Err(_) if is_create => {
-                    let error =
-                        Error::failed("it was changed since, and whether its secret is the run's cannot be told");
-                    return Err(error.hint("--public-endpoint names the address that can tell"));
-                }
-                _ => {}
-            }
+        if due.made.is_none() || due.made.as_deref() != client.text("updated_at") {
+            let error =
+                Error::failed("it was changed since, and may have another secret by now: it was not handed over");
+            return Err(error.hint("orysh rotate secret ID --deliver '…' hands over a new one"));
         }
+        let plain = self.key.secret_for(self.how.job, due.n, due.sealed.as_deref(), &spec(&due.body)?)?;
         if let Some(secret) = due.secret.clone().map(Secret::new).or(plain) {
             client.set_secret(secret);
         }

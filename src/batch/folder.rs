@@ -3,6 +3,7 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use crate::config::{edit, files, paths};
@@ -75,7 +76,10 @@ impl Folder {
         let lock =
             OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(file).map_err(failed)?;
         match lock.try_lock() {
-            Ok(()) => Ok(Folder { name, path, _lock: lock }),
+            Ok(()) => {
+                held().push(name.clone());
+                Ok(Folder { name, path, _lock: lock })
+            }
             Err(TryLockError::WouldBlock) => {
                 Err(Error::usage(format!("run {name} is being worked on by another process"))
                     .with_code(HELD)
@@ -94,6 +98,24 @@ impl Folder {
 /// Waits until no other process begins a run, and holds them off for as long as what it gives lives.
 pub fn turn() -> Result<File> {
     edit::lock(&root()?)
+}
+
+/// The runs that this process holds.
+static HELD_HERE: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+fn held() -> MutexGuard<'static, Vec<String>> {
+    HELD_HERE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether a run is held by this process.
+pub fn is_held_here(name: &str) -> bool {
+    held().iter().any(|held| held == name)
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        held().retain(|held| *held != self.name);
+    }
 }
 
 /// The code of an error that says that another process holds a run.

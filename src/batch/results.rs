@@ -155,7 +155,7 @@ impl<'a> Reader<'a> {
         let secret = match (&told.secret, self.key, self.secrets) {
             (_, _, Secrets::None) => None,
             (Some(sealed), _, _) => Some(sealed.clone()),
-            (None, Some(key), Secrets::Plain) if told.state.may_have_secret() => match &spec {
+            (None, Some(key), Secrets::Plain) if told.may_have_secret() => match &spec {
                 Some(spec) => key.secret_for(self.job, told.n, told.sealed.as_deref(), spec)?,
                 None => None,
             }

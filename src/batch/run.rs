@@ -149,6 +149,8 @@ pub struct Sender<'a> {
     sending: AtomicU64,
     /// Who hands clients over.
     pub(super) couriers: Semaphore,
+    /// Deliveries that failed and were told.
+    pub(super) told: AtomicU64,
 }
 
 /// So many clients are handed over at once.
@@ -189,6 +191,7 @@ impl<'a> Sender<'a> {
         Sender {
             how,
             couriers: Semaphore::new(MOST_COURIERS),
+            told: AtomicU64::new(0),
             remote: Paced::new(session.clone(), Arc::clone(&pace)),
             journal,
             key,
@@ -371,10 +374,9 @@ impl<'a> Sender<'a> {
                 let event = client.and_then(|client| self.event(*client));
                 let wanted = event.as_ref().is_some_and(|event| hook::is_wanted(&self.remote.session, event));
                 let state = if wanted { State::Undelivered } else { State::Done };
-                let made = event.as_ref().filter(|_| self.how.job == Job::Create);
-                let made = made.and_then(|event| event.client.text("updated_at")).map(str::to_owned);
+                let made = event.as_ref().and_then(|event| event.client.text("updated_at")).map(str::to_owned);
                 let error = note.as_ref().map(|error| told(error, &trip.due.id));
-                let end = End { state, secret: None, made, error };
+                let end = End { state, secret: None, made, is_disputed: false, error };
                 if let Err(error) = self.end(trip.due.n, secret, end, is_last).await {
                     return Arrival::Stop(error, None);
                 }
@@ -385,7 +387,8 @@ impl<'a> Sender<'a> {
                 }
             }
             Next::End(state, error) => {
-                let end = End { state, secret: None, made: None, error: Some(told(&error, &trip.due.id)) };
+                let is_disputed = error.code() == Some(settle::DISPUTED);
+                let end = End { state, secret: None, made: None, is_disputed, error: Some(told(&error, &trip.due.id)) };
                 if let Err(error) = self.end(trip.due.n, None, end, is_last).await {
                     return Arrival::Stop(error, None);
                 }

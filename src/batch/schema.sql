@@ -1,4 +1,4 @@
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
 
 CREATE TABLE run (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 
@@ -14,8 +14,13 @@ CREATE TABLE row (
     keys INTEGER REFERENCES keys (id),
     -- When the id was looked up and was free, by the server's clock.
     absent INTEGER,
-    -- What the client was before it was changed, or when it was changed last: before it was rotated, or as it was made.
+    -- What the client was before it was changed, or when it was changed last before it was rotated; of one that was to be made
+    -- `disputed`, where it may be ours after all.
     before TEXT,
+    -- When the client was changed last as the row was planned: it is not sent where another came between.
+    planned TEXT,
+    -- When the client was changed last as the row was done.
+    made TEXT,
     -- The secret, encrypted for its owners.
     secret TEXT,
     error TEXT

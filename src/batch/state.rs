@@ -57,11 +57,6 @@ impl State {
         State::MADE.contains(&self)
     }
 
-    /// Whether the row's client has its secret, or may have it.
-    pub fn may_have_secret(self) -> bool {
-        self.is_made() || matches!(self, State::Sent | State::Unproven | State::Conflict)
-    }
-
     /// From the journal's number.
     pub fn of(number: i64) -> Option<Self> {
         State::ALL.into_iter().find(|state| *state as i64 == number)

@@ -27,6 +27,8 @@ pub struct New {
     pub sealed: Option<Vec<u8>>,
     /// Whom the secret is for.
     pub keys: Option<i64>,
+    /// When its client was changed last as it was planned.
+    pub planned: Option<String>,
 }
 
 /// A row that is due.
@@ -44,6 +46,10 @@ pub struct Due {
     pub absent: Option<i64>,
     /// What its client was before.
     pub before: Option<String>,
+    /// When its client was changed last as it was planned.
+    pub planned: Option<String>,
+    /// The same, as it was done.
+    pub made: Option<String>,
     /// Its secret, encrypted for its owners.
     pub secret: Option<String>,
     /// What it asks for.
@@ -67,8 +73,10 @@ pub struct Told {
     pub id: String,
     /// Whether it named that itself.
     pub given: bool,
-    /// What its client was before; of one that the row made, when it was changed last.
+    /// What its client was before.
     pub before: Option<String>,
+    /// When it was changed last as the row was done.
+    pub made: Option<String>,
     /// Its secret, encrypted for its owners.
     pub secret: Option<String>,
     /// What went wrong.
@@ -77,6 +85,17 @@ pub struct Told {
     pub body: Option<String>,
     /// The secret that it gave, sealed.
     pub sealed: Option<Vec<u8>>,
+}
+
+impl Told {
+    /// Whether the row's client has its secret, or may have it.
+    pub fn may_have_secret(&self) -> bool {
+        match self.state {
+            State::Sent | State::Unproven => true,
+            State::Conflict => self.before.as_deref() == Some("disputed"),
+            state => state.is_made(),
+        }
+    }
 }
 
 /// How many rows are how far.
@@ -100,13 +119,15 @@ pub fn facts(connection: &Connection) -> rusqlite::Result<Facts> {
 
 /// Adds rows. Gives those whose id another row has, each with the number of that.
 pub fn add(connection: &Connection, rows: Vec<New>) -> rusqlite::Result<Vec<(New, u64)>> {
-    let mut row = connection
-        .prepare_cached("INSERT OR IGNORE INTO row (n, line, id, given, state, keys) VALUES (?, ?, ?, ?, 0, ?)")?;
+    let mut row = connection.prepare_cached(
+        "INSERT OR IGNORE INTO row (n, line, id, given, state, keys, planned) VALUES (?, ?, ?, ?, 0, ?, ?)",
+    )?;
     let mut asked = connection.prepare_cached("INSERT INTO asked (n, body, sealed) VALUES (?, ?, ?)")?;
     let mut first = connection.prepare_cached("SELECT n FROM row WHERE id = ? AND given")?;
     let mut twice = Vec::new();
     for new in rows {
-        if row.execute(params![number(new.n), number(new.line as u64), new.id, new.given, new.keys])? == 0 {
+        if row.execute(params![number(new.n), number(new.line as u64), new.id, new.given, new.keys, new.planned])? == 0
+        {
             let other = first.query_row([&new.id], |row| row.get(0)).map(unsigned)?;
             twice.push((new, other));
             continue;
@@ -163,7 +184,7 @@ pub fn due(
 ) -> rusqlite::Result<Vec<Due>> {
     let mut statement = connection.prepare_cached(
         // The numbers of State::DUE.
-        "SELECT n, id, given, state, absent, body, sealed, keys, before, secret FROM row JOIN asked USING (n)
+        "SELECT n, id, given, state, absent, body, sealed, keys, before, secret, planned, made FROM row JOIN asked USING (n)
          WHERE n > ? AND state IN (0, 1, 8) ORDER BY n LIMIT ?",
     )?;
     let read = |row: &rusqlite::Row<'_>| {
@@ -179,6 +200,8 @@ pub fn due(
             keys: row.get(7)?,
             before: row.get(8)?,
             secret: row.get(9)?,
+            planned: row.get(10)?,
+            made: row.get(11)?,
         })
     };
     let rows: Vec<Due> =
@@ -235,8 +258,10 @@ pub struct End {
     pub state: State,
     /// Its secret, encrypted for its owners.
     pub secret: Option<String>,
-    /// When its client was changed last, where the row made it.
+    /// When its client was changed last.
     pub made: Option<String>,
+    /// Whether a client that another seems to have may be ours.
+    pub is_disputed: bool,
     /// What went wrong.
     pub error: Option<String>,
 }
@@ -244,8 +269,8 @@ pub struct End {
 /// Notes what a row came to.
 pub fn end(connection: &Connection, n: u64, end: &End) -> rusqlite::Result<()> {
     connection
-        .prepare_cached("UPDATE row SET state = ?, secret = ?, before = ifnull(?, before), error = ? WHERE n = ?")?
-        .execute(params![end.state as i64, end.secret, end.made, end.error, number(n)])
+        .prepare_cached("UPDATE row SET state = ?, secret = ?, made = ?, error = ?, before = iif(?, 'disputed', before) WHERE n = ?")?
+        .execute(params![end.state as i64, end.secret, end.made, end.error, end.is_disputed, number(n)])
         .map(drop)
 }
 
@@ -270,15 +295,6 @@ pub fn again(connection: &Connection) -> rusqlite::Result<()> {
     let mut statement = connection.prepare_cached("UPDATE row SET state = ?, error = NULL WHERE state = ?")?;
     statement.execute([State::Planned as i64, State::Failed as i64])?;
     statement.execute([State::Sent as i64, State::Unproven as i64]).map(drop)
-}
-
-/// Gives up what is planned; with `keeps_sent` what may have been sent stays to be settled.
-pub fn give_up(connection: &Connection, keeps_sent: bool) -> rusqlite::Result<()> {
-    let most = if keeps_sent { State::Planned } else { State::Sent };
-    connection
-        .prepare_cached("UPDATE row SET state = ?, error = 'given up: it was planned anew' WHERE state <= ?")?
-        .execute([State::Failed as i64, most as i64])
-        .map(drop)
 }
 
 /// How many rows are how far.
@@ -312,7 +328,7 @@ pub fn errors(connection: &Connection, limit: usize) -> rusqlite::Result<Vec<(St
 /// The next rows after that one as results tell them.
 pub fn told(connection: &Connection, after: u64, limit: usize) -> rusqlite::Result<Vec<Told>> {
     let mut statement = connection.prepare_cached(
-        "SELECT n, line, state, id, secret, error, body, sealed, given, before FROM row LEFT JOIN asked USING (n)
+        "SELECT n, line, state, id, secret, error, body, sealed, given, before, made FROM row LEFT JOIN asked USING (n)
          WHERE n > ? ORDER BY n LIMIT ?",
     )?;
     let read = |row: &rusqlite::Row<'_>| {
@@ -328,6 +344,7 @@ pub fn told(connection: &Connection, after: u64, limit: usize) -> rusqlite::Resu
             sealed: row.get(7)?,
             given: row.get(8)?,
             before: row.get(9)?,
+            made: row.get(10)?,
         })
     };
     statement.query_map(params![number(after), number(limit as u64)], read)?.collect()

@@ -98,7 +98,7 @@ async fn take(remote: &Paced, run: &Run, row: Told) -> Result<Taken> {
     };
     match undone {
         Ok(()) => {
-            let end = End { state: State::Undone, secret: None, made: None, error: None };
+            let end = End { state: State::Undone, secret: None, made: None, is_disputed: false, error: None };
             run.journal.write(move |connection| store::end(connection, n, &end)).await?;
             Ok(Taken::Deleted)
         }
@@ -156,7 +156,7 @@ async fn deleted(remote: &Paced, run: &Run, row: &Told) -> Result<()> {
     let id = ClientId::parse(&row.id)?;
     let Some(client) = clients::get_opt(remote, &id).await? else { return Ok(()) };
     // An id that was chosen at random is ours, and a client that nobody has changed since; of another, its secret tells.
-    let is_untouched = row.before.is_some() && row.before.as_deref() == client.text("updated_at");
+    let is_untouched = row.made.is_some() && row.made.as_deref() == client.text("updated_at");
     if row.given && !is_untouched {
         let spec = spec(row.body.as_deref().unwrap_or("{}"))?;
         let secret = match key {

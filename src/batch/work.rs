@@ -6,12 +6,13 @@ use super::journal::Journal;
 use super::key::RunKey;
 use super::run::{Trip, spec};
 use super::state::{Next, State, is_of_server};
-use super::store;
+use super::store::{self, Due};
 use crate::api::send::exchange;
 use crate::api::{Remote, clients, refusal, request};
 use crate::crypt::{Recipient, recipient};
 use crate::error::{Error, Kind, Result};
 use crate::model::client::{Client, ClientId};
+use crate::model::{compare, fields};
 use crate::ops::update::{self, Change};
 use crate::ops::{delete, rotate};
 use crate::secret::Secret;
@@ -105,6 +106,9 @@ pub async fn update(bench: &Bench<'_>, trip: &mut Trip) -> Result<Worked> {
         Ok(before) => before,
         Err(error) => return Ok(after(error)),
     };
+    if let Some(ended) = overtaken(due, &before) {
+        return Ok(ended);
+    }
     let planned = planned(bench, due.n, &due.body, due.sealed.as_deref(), before);
     let update = match planned {
         Ok(update) => update,
@@ -148,6 +152,29 @@ pub async fn update(bench: &Bench<'_>, trip: &mut Trip) -> Result<Worked> {
         (None, false) => None,
     };
     Ok(Worked { next: Next::Done(Some(client.into())), secret, note: None })
+}
+
+/// What a row comes to that was planned for the client as it was, where another has changed it since.
+fn overtaken(due: &Due, now: &Client) -> Option<Worked> {
+    let planned = due.planned.as_deref()?;
+    if now.text("updated_at") == Some(planned) {
+        return None;
+    }
+    // Sent before, by a process that ended: it is as it was to become, or somebody came after.
+    if due.state == State::Sent {
+        let note: Value = serde_json::from_str(due.before.as_deref()?).ok()?;
+        let is_new = |(name, value): (&String, &Value)| {
+            let field = fields::field(name)?;
+            Some(compare::is_same(field, value, now.get(name).unwrap_or(&Value::Null)))
+        };
+        if note["new"].as_object()?.iter().filter_map(is_new).all(|is_new| is_new) {
+            return None;
+        }
+    }
+    let error = Error::failed("it was changed since this was planned: nothing was sent")
+        .with_code("overtaken")
+        .hint("apply again, so that it is planned anew");
+    Some(Worked::of(Next::End(State::Failed, error)))
 }
 
 fn planned(bench: &Bench<'_>, n: u64, body: &str, sealed: Option<&[u8]>, before: Client) -> Result<update::Update> {

@@ -122,7 +122,8 @@ impl Program {
         }
         let status = status.map_err(failed)?;
         let said = redacted(&said.borrow(), event);
-        Err(Error::failed(if said.is_empty() { status.to_string() } else { format!("{status}: {}", safe(&said)) }))
+        let error = Error::failed(status.to_string());
+        Err(if said.is_empty() { error } else { error.hint(format!("it said: {}", safe(&said))) })
     }
 }
 
@@ -197,38 +198,42 @@ pub fn deliver(
     if !hook::is_wanted(session, &event) {
         return (kept, None);
     }
-    let words = kept.as_ref().map(|kept| {
-        format!(
-            "client `{}` was {}, and its secret is kept in {}",
-            safe(client.id()),
-            done.name(),
-            kept.path().display()
-        )
+    // From here on it says that it was not delivered: whatever ends this, it can be tried again.
+    let marked =
+        keep(session, client, kept, owners).and_then(|kept| kept.map(|kept| kept.undelivered(done)).transpose());
+    let kept = marked.unwrap_or_else(|failed| {
+        session.ui().warn(&failed.about("the secret is not kept to be delivered").full_message());
+        None
     });
-    let last = words.map(LastWords::are);
+    let place = kept.as_ref().map(|kept| kept.path().display().to_string());
+    let last = place.as_ref().map(|place| {
+        let id = safe(client.id());
+        LastWords::are(format!("client `{id}` was {}, and its secret is kept in {place}", done.name()))
+    });
     let fired = hook::fire_and_wait(session, event);
     drop(last);
     let Err(error) = fired else {
-        if let Some(Err(error)) = kept.map(Kept::discard) {
+        if let Err(error) = delivered(session, client, kept) {
             session.ui().warn(&error.full_message());
         }
         return (None, None);
     };
     let error = error.about(format!("client `{}` was {}, but was not delivered", safe(client.id()), done.name()));
     let error = error.of_kind(Kind::Partial).with_code(UNDELIVERED);
-    let marked =
-        keep(session, client, kept, owners).and_then(|kept| kept.map(|kept| kept.undelivered(done)).transpose());
-    let error = match marked {
-        Ok(Some(kept)) => error.hint(format!("its secret is kept in {}", kept.path().display())),
-        Ok(None) => error,
-        Err(failed) => {
-            session.ui().warn(&failed.about("the secret is not kept to be delivered").full_message());
-            error
-        }
-    };
+    let error = place.into_iter().fold(error, |error, place| error.hint(format!("its secret is kept in {place}")));
     let id = shell_word(client.id());
     let again = format!("try again: orysh deliver oauth2-client {id} --deliver '…'{}", look::target(session));
     (None, Some(error.hint(again)))
+}
+
+/// Lets go of what is kept of a client that was delivered: what was not delivered before counts for nothing any more.
+fn delivered(session: &Session, client: &Client, kept: Option<Kept>) -> Result<()> {
+    kept.map_or(Ok(()), Kept::discard)?;
+    if client.secret().is_none() {
+        return Ok(());
+    }
+    let older = Kept::of_undelivered(&client.client_id()?, &session.server()?)?;
+    older.into_iter().try_for_each(|undelivered| undelivered.kept.discard())
 }
 
 /// The file that keeps the client's secret: one that a person named has none yet.

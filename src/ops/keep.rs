@@ -118,8 +118,12 @@ impl Kept {
 
     /// Removes it: the secret has reached its reader, or there is no client that it is for.
     pub fn discard(self) -> Result<()> {
-        std::fs::remove_file(&self.path).map_err(|source| {
-            Error::failed(format!("cannot remove {}, which holds a secret", self.path.display())).caused_by(source)
-        })
+        match std::fs::remove_file(&self.path) {
+            // Another process was quicker.
+            Err(source) if source.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            removed => removed.map_err(|source| {
+                Error::failed(format!("cannot remove {}, which holds a secret", self.path.display())).caused_by(source)
+            }),
+        }
     }
 }

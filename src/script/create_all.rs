@@ -32,7 +32,7 @@ pub fn create_all(context: &Context, rows: &Array, options: &Map) -> ScriptResul
     let (plans, how, going) = prepared(session, rows, options).map_err(thrown)?;
     let about: Vec<(ClientId, bool)> = plans.iter().map(|plan| (plan.id().clone(), plan.secret_is_ours())).collect();
     let ready = plans.into_iter().map(Ready::from).collect();
-    let mut carried = carry::carry_out(session, ("script", Again::Allowed), ready, how, &going).map_err(thrown)?;
+    let mut carried = carry::carry_out(session, ("script", Again::Ended), ready, how, &going).map_err(thrown)?;
     let stopped = carried.stopped.take();
     let (told, secrets) = told(&mut carried, &about);
     if secrets.is_empty() {

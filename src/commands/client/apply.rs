@@ -113,7 +113,7 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         prune: args.flag("prune"),
     };
     if !only_shows {
-        carry::give_up_older(session, "apply")?;
+        carry::tell_older(session, "apply")?;
     }
     let plan = apply::plan(session, entries, &how)?;
     if plan.iter().any(Due::is_sealed) {
@@ -407,10 +407,11 @@ impl From<Due> for Ready {
             Due::Create(plan) => plan.into(),
             Due::Change { update, set } => {
                 let (id, is_sealed) = (update.id().clone(), update.is_sealed());
-                Ready { id, id_is_ours: false, spec: set, is_sealed }
+                let planned = update.before().text("updated_at").map(str::to_owned);
+                Ready { id, id_is_ours: false, spec: set, is_sealed, planned }
             }
             Due::Nothing(id) | Due::Delete(id) => {
-                Ready { id, id_is_ours: false, spec: ClientSpec::new(), is_sealed: false }
+                Ready { id, id_is_ours: false, spec: ClientSpec::new(), is_sealed: false, planned: None }
             }
         }
     }
