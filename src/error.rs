@@ -20,6 +20,8 @@ pub enum Kind {
     Due,
     /// Ctrl-C or a termination signal.
     Interrupted,
+    /// A script ended with this exit code.
+    Exit(u8),
 }
 
 impl Kind {
@@ -32,6 +34,7 @@ impl Kind {
             Kind::Denied => 4,
             Kind::Due => 5,
             Kind::Interrupted => 130,
+            Kind::Exit(code) => code,
         }
     }
 }
@@ -63,6 +66,7 @@ struct Inner {
     status: Option<u16>,
     code: Option<String>,
     position: Option<Position>,
+    excerpt: Option<String>,
     told: bool,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
@@ -80,6 +84,7 @@ impl Error {
             status: None,
             code: None,
             position: None,
+            excerpt: None,
             told: false,
             source: None,
         }))
@@ -156,6 +161,13 @@ impl Error {
         self
     }
 
+    /// The lines of a text that show the place.
+    #[must_use]
+    pub fn showing(mut self, excerpt: impl Into<String>) -> Self {
+        self.0.excerpt = Some(excerpt.into());
+        self
+    }
+
     /// The same error with its message put behind `prefix: `.
     #[must_use]
     pub fn about(mut self, prefix: impl fmt::Display) -> Self {
@@ -210,6 +222,11 @@ impl Error {
     /// Where, if known.
     pub fn position(&self) -> Option<Position> {
         self.0.position
+    }
+
+    /// The lines that show the place, where it is known.
+    pub fn excerpt(&self) -> Option<&str> {
+        self.0.excerpt.as_deref()
     }
 
     /// The message and its causes, as one line.

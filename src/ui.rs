@@ -218,6 +218,9 @@ impl Ui {
         let place = error.position().map(|position| position.to_string()).filter(|place| !message.contains(place));
         let place = place.map(|place| format!(" ({place})")).unwrap_or_default();
         self.tell("error", Paint::Red, &format!("{message}{place}"));
+        if let Some(excerpt) = error.excerpt() {
+            self.line(&text::safe_lines(excerpt));
+        }
         for hint in error.hints() {
             self.tell("hint", Paint::Cyan, hint);
         }
@@ -311,6 +314,9 @@ pub fn error_json(error: &Error) -> Value {
     }
     if let Some(position) = error.position() {
         body.insert("position".into(), json!({"line": position.line, "column": position.column}));
+    }
+    if let Some(excerpt) = error.excerpt() {
+        body.insert("excerpt".into(), excerpt.into());
     }
     if !error.hints().is_empty() {
         body.insert("hints".into(), error.hints().into());

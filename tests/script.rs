@@ -352,3 +352,61 @@ fn a_command_in_a_script_gives_its_value() {
     program.args(&["eval", r#"let c = sh("create client --id d");"#]).ok().tells("neither shown nor revealed (1)");
     assert_eq!(program.pending().len(), 2);
 }
+
+#[test]
+fn a_deadline_ends_whatever_a_script_does() {
+    let server = Sandbox::with("--latency 30s");
+    let program = orysh(&server);
+    for code in [
+        "loop {}",
+        "sleep(60)",
+        "clients::get(\"x\")",
+        "for c in clients::list() {}",
+        "fn f() { loop { try { sleep(60) } catch {} } } f()",
+    ] {
+        let began = Instant::now();
+        program.args(&["eval", "--deadline", "500ms", code]).fails(1, "it took more than 500ms");
+        assert!(began.elapsed() < Duration::from_secs(5), "{code}");
+    }
+    program.file("s.rhai", "print(1)");
+    assert_eq!(program.run("run --deadline 1m s.rhai").quiet().stdout, "1\n");
+    program.run("run --deadline soon s.rhai").fails(2, "--deadline: `soon` is no length of time");
+}
+
+#[test]
+fn a_script_ends_with_the_exit_code_that_it_names() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = orysh(&server);
+    for (code, exit) in [("exit(7); print(1)", 7), ("exit()", 0), ("fn f() { try { exit(3) } catch {} } f(); 1", 3)] {
+        let ran = program.args(&["eval", code]);
+        assert_eq!((ran.code, ran.stdout.as_str(), ran.stderr.as_str()), (Some(exit), "", ""), "{code}");
+    }
+    program.args(&["eval", "exit(256)"]).fails(1, "from 0 to 255");
+    let ran = program.args(&["eval", "clients::create(#{}); exit(4)"]);
+    assert_eq!(ran.code, Some(4));
+    ran.tells("neither shown nor revealed (1)");
+}
+
+#[test]
+fn an_error_shows_its_line_and_the_calls_that_led_there() {
+    let server = Sandbox::start();
+    let program = orysh(&server);
+    program.file("e.rhai", "fn inner(id) {\n    clients::get(id)\n}\nfn outer(x) { inner(x) }\nouter(\"7\");\n");
+    let ran = program.run("run e.rhai").fails(1, "(line 2, column 14)");
+    let shown = " 2 |     clients::get(id)\n   |              ^\ncalled as `inner` at line 4, column 15\ncalled as `outer` at line 5, column 1\n";
+    assert!(ran.stderr.contains(shown), "{ran}");
+    for (code, hint) in [
+        ("let y = 1; fn f() { y } f()", "hand them over as arguments"),
+        ("let x = 1; if x = 1 { 2 }", "`==` compares"),
+        ("let m = #{new: 1}", "#{\"new\": 1}"),
+        ("let a = try { 1 } catch { 2 };", "`try` is no value"),
+        ("const A = 1; A = 2", "`let` makes what can be changed"),
+        ("let a = \"abc", "between backticks"),
+    ] {
+        eval(&server, code).fails(2, hint).tells(" 1 | ");
+    }
+    // A line with a secret in it is not shown.
+    let ran =
+        eval(&server, "clients::create(#{client_secret: \"s3cret-s3cret\", client_nmae: 1})").fails(1, "client_name");
+    assert!(!ran.stderr.contains("s3cret"), "{ran}");
+}

@@ -111,7 +111,7 @@ fn an_error_is_told_and_the_shell_goes_on() {
     let shell = Terminal::of(anywhere());
     shell.types("create oauth2-client --nmae x", "did you mean `--name`?");
     shell.types("get oauth2-client absent", "HTTP 404");
-    shell.types("nosuch + 1", "error:");
+    shell.types("nosuch + 1", "`let` makes one");
     shell.types("6 * 111", "666");
     assert_eq!(shell.leaves().code(), Some(0));
 }

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::grammar::Host;
 use crate::model::client::Client;
 use crate::script::engine::{Context, looking_only};
-use crate::script::errors::{self, settled};
+use crate::script::errors::{self, Source, settled};
 use crate::session::hook::STACK_BYTES;
 use crate::session::interrupt::Interrupt;
 
@@ -37,8 +37,9 @@ impl Condition {
         // Not a constant, which would be put into the expression as it is compiled.
         let mut scope = Scope::new();
         scope.push("c", ());
-        let ast =
-            engine.compile_expression_with_scope(&scope, text).map_err(|error| errors::unreadable(&error, NAME))?;
+        let ast = engine
+            .compile_expression_with_scope(&scope, text)
+            .map_err(|error| errors::unreadable(&error, Source { name: NAME, text }))?;
         let (ask, asked) = sync_channel::<Client>(0);
         let (tell, answer) = sync_channel(0);
         thread::Builder::new()
@@ -75,7 +76,7 @@ impl Condition {
 fn evaluate(engine: &Engine, ast: &AST, client: Client) -> Result<bool> {
     let mut scope = Scope::new();
     scope.push("c", client);
-    let value = settled(engine.eval_ast_with_scope::<Dynamic>(&mut scope, ast), NAME)?;
+    let value = settled(engine.eval_ast_with_scope::<Dynamic>(&mut scope, ast), Source { name: NAME, text: "" })?;
     let kind = value.type_name().to_owned();
     value.as_bool().map_err(|_| {
         Error::failed(format!("{NAME} is {kind} there, neither true nor false"))

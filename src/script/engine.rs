@@ -108,6 +108,7 @@ pub fn engine(context: &Context) -> Engine {
     let bound = context.clone();
     engine.register_fn("reveal", move |secret: &mut Secret| bound.reveal(secret));
     library(&mut engine, context).register(&mut engine);
+    engine.register_fn("exit", || leave(0)).register_fn("exit", leave);
     let ui = context.host.session.ui();
     engine.on_print(move |text| ui.print(&format!("{text}\n")));
     engine.on_debug(move |text, _, _| ui.line(text));
@@ -178,6 +179,18 @@ fn sleep(engine: &mut Engine, context: &Context) {
     engine
         .register_fn("sleep", move |seconds: INT| by_seconds(Duration::from_secs(u64::try_from(seconds).unwrap_or(0))));
     engine.register_fn("sleep", move |seconds: FLOAT| sleep(Duration::try_from_secs_f64(seconds).unwrap_or_default()));
+}
+
+/// What ends a script with an exit code: nothing catches it.
+#[derive(Clone, Copy, Debug)]
+pub struct Left(pub u8);
+
+/// `exit(n)`: Rhai's own gives a value, as if the script had come to its end.
+fn leave(code: INT) -> ScriptResult<()> {
+    match u8::try_from(code) {
+        Ok(code) => Err(EvalAltResult::ErrorTerminated(Dynamic::from(Left(code)), Position::NONE).into()),
+        Err(_) => Err(errors::thrown(Error::usage(format!("an exit code is from 0 to 255, not {code}")))),
+    }
 }
 
 /// A thrown value with a position that Rhai fills in.

@@ -3,8 +3,9 @@
 use rhai::{Array, Dynamic, EvalAltResult, INT, Map, ParseError, ParseErrorType};
 
 use crate::error::{self, Error, Kind, Position, Result};
+use crate::model::fields;
 use crate::ops::guard;
-use crate::script::engine::runtime_error;
+use crate::script::engine::{Left, runtime_error};
 use crate::script::library::{self, Function};
 
 /// What a function of the API returns.
@@ -29,45 +30,127 @@ pub fn as_map(error: &Error) -> Map {
     map
 }
 
-/// An error that no script caught, as this program tells it. `name` is the script's.
-pub fn uncaught(error: EvalAltResult, name: &str) -> Error {
-    match error {
-        EvalAltResult::ErrorInFunctionCall(_, _, inner, _) | EvalAltResult::ErrorInModule(_, inner, _) => {
-            uncaught(*inner, name)
-        }
-        EvalAltResult::ErrorTerminated(..) => Error::interrupted(),
-        EvalAltResult::ErrorRuntime(value, position) => at(from_value(value), position).about(name),
-        EvalAltResult::ErrorParsing(parsing, position) => at(Error::usage(parsing.to_string()), position).about(name),
-        EvalAltResult::ErrorFunctionNotFound(signature, position) => {
-            let called = signature.split(" (").next().unwrap_or(&signature);
-            let names: Vec<String> = library::known().iter().map(Function::name).collect();
-            let mut alike = library::known().iter().filter(|function| function.name() == called).peekable();
-            let error = if alike.peek().is_some() {
-                let error = Error::failed(format!("`{called}` does not take these arguments: {signature}"));
-                alike.fold(error, |error, function| error.hint(format!("{}::{}", function.module, function.signature)))
-            } else {
-                let error = Error::failed(format!("there is no function {signature}"));
-                error.did_you_mean(error::nearest(called, names.iter().map(String::as_str)))
-            };
-            at(error, position).about(name)
-        }
-        other => {
-            let position = other.position();
-            let mut other = other;
-            other.clear_position();
-            at(Error::failed(other.to_string()), position).about(name)
-        }
+/// What errors are of.
+#[derive(Clone, Copy, Debug)]
+pub struct Source<'a> {
+    /// What it is called.
+    pub name: &'a str,
+    /// Its text; empty: it cannot be shown.
+    pub text: &'a str,
+}
+
+/// An error that no script caught, as this program tells it: at the place that matters, with the calls that led there.
+pub fn uncaught(mut error: EvalAltResult, source: Source<'_>) -> Error {
+    let mut calls: Vec<(String, rhai::Position)> = Vec::new();
+    loop {
+        error = match error {
+            EvalAltResult::ErrorInFunctionCall(function, _, inner, position) => {
+                calls.push((function, position));
+                *inner
+            }
+            EvalAltResult::ErrorInModule(_, inner, _) => *inner,
+            other => {
+                error = other;
+                break;
+            }
+        };
     }
+    let position = error.position();
+    let told = match error {
+        EvalAltResult::ErrorTerminated(why, _) => {
+            return match why.try_cast::<Left>() {
+                Some(Left(code)) => Error::new(Kind::Exit(code), format!("exit({code})")).already_told(),
+                None => Error::interrupted(),
+            };
+        }
+        EvalAltResult::ErrorRuntime(value, _) => from_value(value),
+        EvalAltResult::ErrorParsing(parsing, _) => Error::usage(parsing.to_string()),
+        EvalAltResult::ErrorFunctionNotFound(signature, _) => no_function(&signature),
+        EvalAltResult::ErrorVariableNotFound(name, _) if !calls.is_empty() => {
+            Error::failed(format!("there is no variable `{name}` in this function"))
+                .hint("a function sees none of the script's variables: hand them over as arguments")
+        }
+        EvalAltResult::ErrorVariableNotFound(name, _) => {
+            Error::failed(format!("there is no variable `{name}`")).hint("`let` makes one")
+        }
+        mut other => {
+            other.clear_position();
+            Error::failed(other.to_string())
+        }
+    };
+    let led = calls.iter().rev().map(|(function, at)| format!("called as `{function}` at {}", place(*at)));
+    let excerpt: Vec<String> = excerpt(source.text, position).into_iter().chain(led).collect();
+    let told = at(told, position).about(source.name);
+    if excerpt.is_empty() { told } else { told.showing(excerpt.join("\n")) }
+}
+
+fn no_function(signature: &str) -> Error {
+    let called = signature.split(" (").next().unwrap_or(signature);
+    let mut alike = library::known().iter().filter(|function| function.name() == called).peekable();
+    if alike.peek().is_some() {
+        let error = Error::failed(format!("`{called}` does not take these arguments: {signature}"));
+        return alike.fold(error, |error, function| error.hint(format!("it takes {}", function.whole_signature())));
+    }
+    let names: Vec<String> = library::known().iter().map(Function::name).collect();
+    Error::failed(format!("there is no function {signature}"))
+        .did_you_mean(error::nearest(called, names.iter().map(String::as_str)))
 }
 
 /// A script that cannot be read: nothing of it ran.
-pub fn unreadable(error: &ParseError, name: &str) -> Error {
+pub fn unreadable(error: &ParseError, source: Source<'_>) -> Error {
+    let text = error.err_type().to_string();
     let wrong = match error.err_type() {
         ParseErrorType::ModuleUndefined(module) => Error::usage(format!("there is no module `{module}`"))
             .did_you_mean(error::nearest(module, library::known().iter().map(|function| function.module))),
-        other => Error::usage(other.to_string()),
+        _ => Error::usage(text.clone()),
     };
-    at(wrong, error.position()).about(name)
+    let hint = TRAPS.iter().find(|(part, _)| text.contains(part)).map(|(_, hint)| *hint);
+    let wrong = hint.into_iter().fold(wrong, Error::hint);
+    let wrong = at(wrong, error.position()).about(source.name);
+    match excerpt(source.text, error.position()) {
+        Some(excerpt) => wrong.showing(excerpt),
+        None => wrong,
+    }
+}
+
+/// What Rhai says of its classic traps, and what to do about them.
+const TRAPS: [(&str, &str); 6] = [
+    (
+        "Undefined variable",
+        "`let` makes one; a function sees none of the script's variables: hand them over as arguments",
+    ),
+    ("is a reserved keyword", "quote it where it is the key of a map: #{\"new\": 1}, map[\"new\"]"),
+    ("Possibly a typo of '=='", "`=` puts a value into a variable, `==` compares"),
+    ("Unexpected 'try'", "`try` is no value: put one into a variable before it, and set that inside"),
+    ("Open string is not terminated", "text that goes over several lines stands between backticks"),
+    ("Cannot assign to constant", "`let` makes what can be changed, `const` what cannot"),
+];
+
+/// The widest part of a line that is shown.
+const WIDEST: usize = 120;
+
+/// The line of a place with a caret under it.
+fn excerpt(text: &str, position: rhai::Position) -> Option<String> {
+    let (line, column) = (position.line()?, position.position().unwrap_or(1));
+    let shown: String = text.lines().nth(line - 1)?.chars().map(|c| if c == '\t' { ' ' } else { c }).collect();
+    // What stands there may be a secret.
+    let is_secret = || fields::FIELDS.iter().any(|field| field.secret && shown.contains(field.json));
+    if shown.trim().is_empty() || is_secret() {
+        return None;
+    }
+    // Of a line that is too long the part around the place.
+    let from = column.saturating_sub(WIDEST / 2).min(shown.chars().count().saturating_sub(WIDEST));
+    let part: String = shown.chars().skip(from).take(WIDEST).collect();
+    let number = line.to_string();
+    let (gap, caret) = (" ".repeat(number.len()), " ".repeat(column.saturating_sub(from + 1)));
+    Some(format!(" {number} | {}\n {gap} | {caret}^", part.trim_end()))
+}
+
+fn place(position: rhai::Position) -> String {
+    match (position.line(), position.position()) {
+        (Some(line), column) => Position { line, column: column.unwrap_or(1) }.to_string(),
+        (None, _) => "an unknown place".into(),
+    }
 }
 
 /// Reads a script's value from what a thrown value holds.
@@ -100,6 +183,6 @@ fn at(error: Error, position: rhai::Position) -> Error {
 }
 
 /// What a script's run came to, in this program's terms.
-pub fn settled<T>(result: ScriptResult<T>, name: &str) -> Result<T> {
-    result.map_err(|error| uncaught(*error, name))
+pub fn settled<T>(result: ScriptResult<T>, source: Source<'_>) -> Result<T> {
+    result.map_err(|error| uncaught(*error, source))
 }

@@ -27,6 +27,11 @@ impl Function {
         self.signature.split(['(', ' ']).next().unwrap_or(self.signature)
     }
 
+    /// Its signature as it is called: `json::parse(text) -> value`.
+    pub fn whole_signature(&self) -> String {
+        if self.module.is_empty() { self.signature.to_owned() } else { format!("{}::{}", self.module, self.signature) }
+    }
+
     /// As it is called: `json::parse`.
     pub fn name(&self) -> String {
         if self.module.is_empty() {

@@ -1,27 +1,40 @@
 //! Running a script: on a thread with a big stack, to an outcome.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread;
+use std::time::Duration;
 
 use rhai::{Array, Dynamic, Scope};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::model::client::Client;
 use crate::output::outcome::{Body, Column, Outcome, Pending, Row, Rows, Trailer};
 use crate::script::clients::Query;
 use crate::script::engine::{Context, engine};
-use crate::script::errors::{self, settled};
+use crate::script::errors::{self, Source, settled};
 use crate::script::held::{self, Held};
 use crate::script::value;
+use crate::session::Session;
 use crate::session::hook::STACK_BYTES;
 
 /// A script and what it is given.
 pub struct Script<'a> {
     /// Its text.
-    pub source: &'a str,
+    pub text: &'a str,
     /// What errors call it.
     pub name: &'a str,
     /// The constant `args`.
     pub args: &'a [String],
+    /// How long it may take.
+    pub deadline: Option<Duration>,
+}
+
+impl<'a> Script<'a> {
+    fn source(&self) -> Source<'a> {
+        Source { name: self.name, text: self.text }
+    }
 }
 
 /// Runs something on a plain thread with a big stack, where scripts may run and wait.
@@ -43,16 +56,60 @@ pub fn on_big_stack<T: Send>(work: impl FnOnce() -> Result<T> + Send) -> Result<
 pub fn run(context: &Context, script: &Script<'_>, columns: &'static [Column]) -> Result<Outcome> {
     on_big_stack(|| {
         let _watch = context.host.session.interrupt().watch();
+        let alarm = script.deadline.map(|deadline| Alarm::set(&context.host.session, deadline));
         let result = evaluate(context, script);
-        match result.and_then(|value| Ok((settled(outcome(&value, columns), script.name)?, value))) {
+        let result = match alarm {
+            Some(alarm) => alarm.settle(result),
+            None => result,
+        };
+        match result.and_then(|value| Ok((settled(outcome(&value, columns), script.source())?, value))) {
             Ok((outcome, value)) => {
                 let seen = context.take_seen(&value);
                 context.tell_unseen();
                 Ok(release(outcome, seen))
             }
+            Err(error) if matches!(error.kind(), Kind::Exit(_)) => {
+                context.tell_unseen();
+                if error.kind() == Kind::Exit(0) { Ok(Outcome::nothing()) } else { Err(error) }
+            }
             Err(error) => Err(still_kept(error, &context.take_held())),
         }
     })
+}
+
+/// Interrupts a script once it has run for too long, wherever it is.
+struct Alarm {
+    deadline: Duration,
+    has_rung: Arc<AtomicBool>,
+    /// The thread that waits ends with it.
+    _quiet: Sender<()>,
+}
+
+impl Alarm {
+    fn set(session: &Session, deadline: Duration) -> Self {
+        let (quiet, rings) = channel::<()>();
+        let has_rung = Arc::new(AtomicBool::new(false));
+        let (flag, interrupt) = (Arc::clone(&has_rung), session.interrupt().clone());
+        thread::spawn(move || {
+            if rings.recv_timeout(deadline) == Err(RecvTimeoutError::Timeout) {
+                flag.store(true, Ordering::SeqCst);
+                interrupt.raise();
+            }
+        });
+        Alarm { deadline, has_rung, _quiet: quiet }
+    }
+
+    /// An interruption that was its own is told as such.
+    fn settle<T>(self, result: Result<T>) -> Result<T> {
+        result.map_err(|error| {
+            if error.kind() == Kind::Interrupted && self.has_rung.load(Ordering::SeqCst) {
+                let deadline = humantime::format_duration(self.deadline);
+                return Error::failed(format!("the script was ended: it took more than {deadline}"))
+                    .with_code("deadline");
+            }
+            error
+        })
+    }
 }
 
 fn evaluate(context: &Context, script: &Script<'_>) -> Result<Dynamic> {
@@ -62,8 +119,8 @@ fn evaluate(context: &Context, script: &Script<'_>) -> Result<Dynamic> {
     scope.push_constant("args", args);
     // With the arguments themselves: what is constant in the scope is put into the script as it is compiled.
     let ast =
-        engine.compile_with_scope(&scope, script.source).map_err(|error| errors::unreadable(&error, script.name))?;
-    settled(engine.eval_ast_with_scope::<Dynamic>(&mut scope, &ast), script.name)
+        engine.compile_with_scope(&scope, script.text).map_err(|error| errors::unreadable(&error, script.source()))?;
+    settled(engine.eval_ast_with_scope::<Dynamic>(&mut scope, &ast), script.source())
 }
 
 /// A script's value as an outcome: nothing, a value, or a row for each element of an array or a list.

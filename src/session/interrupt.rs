@@ -96,6 +96,12 @@ impl Interrupt {
         self.0.arrived.load(Ordering::SeqCst)
     }
 
+    /// Interrupts what is waited for, as Ctrl-C does.
+    pub fn raise(&self) {
+        self.0.arrived.store(true, Ordering::SeqCst);
+        self.0.notify.notify_waiters();
+    }
+
     /// Returns once an interruption has arrived.
     pub async fn arrival(&self) {
         loop {

@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::grammar::Host;
 use crate::output::outcome::{Body, Outcome};
 use crate::script::engine::{Context, engine};
-use crate::script::errors::{self, settled};
+use crate::script::errors::{self, Source, settled};
 use crate::script::{run, value};
 
 /// What errors call the prompt.
@@ -43,7 +43,7 @@ impl Prompt {
         let result = self.evaluate_in_scope(line);
         match result {
             Ok(value) => {
-                let outcome = settled(run::outcome(&value, COLUMNS), NAME)?;
+                let outcome = settled(run::outcome(&value, COLUMNS), Source { name: NAME, text: "" })?;
                 let seen = self.context.take_seen(&value);
                 if !value.is_unit() {
                     self.scope.set_value(IT, value);
@@ -66,10 +66,15 @@ impl Prompt {
     }
 
     fn evaluate_in_scope(&mut self, line: &str) -> Result<Dynamic> {
-        let ast =
-            self.engine.compile_with_scope(&self.scope, line).map_err(|error| errors::unreadable(&error, NAME))?;
+        let ast = self
+            .engine
+            .compile_with_scope(&self.scope, line)
+            .map_err(|error| errors::unreadable(&error, Source { name: NAME, text: line }))?;
         let merged = self.functions.merge(&ast);
-        let value = settled(self.engine.eval_ast_with_scope::<Dynamic>(&mut self.scope, &merged), NAME)?;
+        // A place may be in a function of an earlier line.
+        let text = if self.functions.iter_functions().next().is_none() { line } else { "" };
+        let source = Source { name: NAME, text };
+        let value = settled(self.engine.eval_ast_with_scope::<Dynamic>(&mut self.scope, &merged), source)?;
         self.functions = merged;
         self.functions.clear_statements();
         Ok(value)

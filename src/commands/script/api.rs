@@ -44,11 +44,8 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
             .hint("`orysh script api` shows them all"));
     }
     let row = |function: &Function| {
-        let prefix = if function.module.is_empty() { String::new() } else { format!("{}::", function.module) };
-        Ok(Row::value(json!({
-            "function": format!("{prefix}{}", function.signature), "about": function.about, "example": function.example,
-        }))
-        .with_id(function.name()))
+        let (signature, about, example) = (function.whole_signature(), function.about, function.example);
+        Ok(Row::value(json!({"function": signature, "about": about, "example": example})).with_id(function.name()))
     };
     Ok(Outcome::many(found.into_iter().map(row).collect::<Vec<_>>().into_iter(), COLUMNS))
 }

@@ -3,6 +3,7 @@
 use clap::Arg;
 
 use crate::commands::client::{COLUMNS, with_members};
+use crate::commands::script::{deadline, running_args};
 use crate::error::Result;
 use crate::grammar::{Args, Command, Host};
 use crate::output::outcome::Outcome;
@@ -17,11 +18,16 @@ Examples:
 /// The command.
 pub fn command() -> Command {
     Command::new(["eval"], "Run a line of Rhai and show its value", run)
-        .args(|| vec![Arg::new("code").value_name("CODE").required(true).allow_hyphen_values(true).help("Rhai code")])
+        .args(|| {
+            let mut args = running_args();
+            args.push(Arg::new("code").value_name("CODE").required(true).allow_hyphen_values(true).help("Rhai code"));
+            args
+        })
         .after(EXAMPLES)
 }
 
 fn run(host: &Host, args: &Args) -> Result<Outcome> {
-    let script = Script { source: args.text("code").unwrap_or_default(), name: "eval", args: &[] };
+    let script =
+        Script { text: args.text("code").unwrap_or_default(), name: "eval", args: &[], deadline: deadline(args)? };
     Ok(with_members(run::run(&Context::new(host.clone()), &script, COLUMNS)?))
 }

@@ -3,6 +3,7 @@
 use clap::{Arg, ArgAction};
 
 use crate::commands::client::{COLUMNS, with_members};
+use crate::commands::script::{deadline, running_args};
 use crate::config::read;
 use crate::error::Result;
 use crate::grammar::{Args, Command, Host};
@@ -18,7 +19,8 @@ Examples:
 /// The command.
 pub fn command() -> Command {
     let args = || {
-        vec![
+        let mut args = running_args();
+        args.extend([
             Arg::new("file").value_name("FILE").required(true).help("The script, - for stdin"),
             Arg::new("args")
                 .value_name("ARGS")
@@ -26,7 +28,8 @@ pub fn command() -> Command {
                 .trailing_var_arg(true)
                 .allow_hyphen_values(true)
                 .help("What the script reads as `args`"),
-        ]
+        ]);
+        args
     };
     Command::new(["run"], "Run a Rhai script and show its value", run).args(args).after(EXAMPLES)
 }
@@ -35,7 +38,7 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     let file = args.text("file").unwrap_or_default();
     let name = read::name(file);
     let source = read(file, name)?;
-    let script = Script { source: &source, name, args: &args.texts("args") };
+    let script = Script { text: &source, name, args: &args.texts("args"), deadline: deadline(args)? };
     Ok(with_members(run::run(&Context::new(host.clone()), &script, COLUMNS)?))
 }
 
