@@ -1,6 +1,7 @@
 //! Rhai: the engine, its API, and how a script runs.
 
 pub mod api;
+pub mod arguments;
 mod clients;
 pub mod condition;
 pub mod create_all;

@@ -410,3 +410,37 @@ fn an_error_shows_its_line_and_the_calls_that_led_there() {
         eval(&server, "clients::create(#{client_secret: \"s3cret-s3cret\", client_nmae: 1})").fails(1, "client_name");
     assert!(!ran.stderr.contains("s3cret"), "{ran}");
 }
+
+#[test]
+fn a_script_declares_its_arguments() {
+    let server = Sandbox::start();
+    let program = orysh(&server);
+    program.file("x.csv", "a\n1\n");
+    program.file(
+        "s.rhai",
+        "#!/usr/bin/env -S orysh run\n//! Does something.\n//!\n//! @arg file: file The CSV\n//! @arg --count: number = 10 How many\n//! @arg --force: bool\n\nprint(args.file); print(args.count + 1); args.force\n",
+    );
+    for line in ["run s.rhai --help", "run --deadline 1m s.rhai --help", "run s.rhai x.csv -h"] {
+        let help = program.run(line).quiet().stdout;
+        assert!(
+            help.contains("Does something.") && help.contains("--count <COUNT>") && help.contains("How many"),
+            "{help}"
+        );
+        assert!(help.contains("Usage: orysh run s.rhai"), "{help}");
+    }
+    assert_eq!(program.run("run s.rhai x.csv").quiet().stdout, "x.csv\n11\nfalse\n");
+    assert_eq!(program.run("run s.rhai x.csv --count 1 --force").quiet().stdout, "x.csv\n2\ntrue\n");
+    assert_eq!(program.run("run s.rhai --format json -- --count=-3 x.csv").quiet().stdout, "x.csv\n-2\nfalse\n");
+    for (words, told) in [
+        ("", "FILE"),
+        ("none.csv", "there is no such file"),
+        ("x.csv --cuont 1", "--cuont"),
+        ("x.csv --count many", "many"),
+        ("x.csv more", "more"),
+    ] {
+        program.run(&format!("run s.rhai {words}")).fails(2, told).tells("orysh run s.rhai --help");
+    }
+    program.file("t.rhai", "//! @arg file: fiel\n1");
+    program.run("run t.rhai").fails(2, "did you mean `file`").tells("line 1");
+    assert!(program.run("run --help").quiet().stdout.contains("--deadline"));
+}

@@ -21,6 +21,7 @@ pub enum Parsed<'a> {
 
 /// Reads words (without the program's name). `color`: whether help is coloured.
 pub fn parse<'a>(registry: &'a Registry, words: &[String], color: bool) -> Result<Parsed<'a>> {
+    let words = &with_script_words(registry, words);
     let program = std::iter::once("orysh".to_owned()).chain(with_armor(words));
     let matches = match root(registry).try_get_matches_from(program) {
         Ok(matches) => matches,
@@ -43,6 +44,38 @@ pub fn parse<'a>(registry: &'a Registry, words: &[String], color: bool) -> Resul
         None => Err(Error::failed(format!("the command {} is not registered", path.join(" ")))),
     }
 }
+
+/// `--help` behind the name of a script is the script's own: `run FILE --help`.
+fn with_script_words(registry: &Registry, words: &[String]) -> Vec<String> {
+    let mut all = words.to_vec();
+    let Some(run) = words.iter().position(|word| !word.starts_with('-')).filter(|at| words[*at] == RUN) else {
+        return all;
+    };
+    let own = registry.find(&[RUN]).map(|command| (command.args)()).unwrap_or_default();
+    let flags: Vec<Arg> = own.into_iter().chain(common::output_args()).chain(common::server_args(true)).collect();
+    let takes_value = |word: &str| {
+        let of = |arg: &&Arg| {
+            let long = arg.get_long().is_some_and(|long| word == format!("--{long}"));
+            long || arg.get_short().is_some_and(|short| word == format!("-{short}"))
+        };
+        flags.iter().find(of).is_some_and(|arg| arg.get_action().takes_values())
+    };
+    let mut at = run + 1;
+    while let Some(word) = words.get(at) {
+        if word == "-" || !word.starts_with('-') {
+            break;
+        }
+        at += if takes_value(word) { 2 } else { 1 };
+    }
+    let help = words.iter().enumerate().skip(at + 1).find(|(_, word)| *word == "--help" || *word == "-h");
+    if let Some((help, _)) = help.filter(|(help, _)| !words[at..*help].iter().any(|word| word == "--")) {
+        all.insert(help, "--".into());
+    }
+    all
+}
+
+/// The command that runs a script.
+const RUN: &str = "run";
 
 /// Armored text begins with dashes and is no flag: where it stands by itself it is the value of `--pgp-key`.
 fn with_armor(words: &[String]) -> impl Iterator<Item = String> {

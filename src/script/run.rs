@@ -25,8 +25,8 @@ pub struct Script<'a> {
     pub text: &'a str,
     /// What errors call it.
     pub name: &'a str,
-    /// The constant `args`.
-    pub args: &'a [String],
+    /// The constant `args`: what the script declares as a map, else the words as a list.
+    pub args: Dynamic,
     /// How long it may take.
     pub deadline: Option<Duration>,
 }
@@ -115,8 +115,7 @@ impl Alarm {
 fn evaluate(context: &Context, script: &Script<'_>) -> Result<Dynamic> {
     let engine = engine(context);
     let mut scope = Scope::new();
-    let args: Array = script.args.iter().map(|arg| arg.clone().into()).collect();
-    scope.push_constant("args", args);
+    scope.push_constant_dynamic("args", script.args.clone());
     // With the arguments themselves: what is constant in the scope is put into the script as it is compiled.
     let ast =
         engine.compile_with_scope(&scope, script.text).map_err(|error| errors::unreadable(&error, script.source()))?;

@@ -27,7 +27,11 @@ pub fn command() -> Command {
 }
 
 fn run(host: &Host, args: &Args) -> Result<Outcome> {
-    let script =
-        Script { text: args.text("code").unwrap_or_default(), name: "eval", args: &[], deadline: deadline(args)? };
+    let script = Script {
+        text: args.text("code").unwrap_or_default(),
+        name: "eval",
+        args: rhai::Array::new().into(),
+        deadline: deadline(args)?,
+    };
     Ok(with_members(run::run(&Context::new(host.clone()), &script, COLUMNS)?))
 }

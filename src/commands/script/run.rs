@@ -1,6 +1,7 @@
 //! `run FILE [ARGS…]`, and `-`, which reads the script from stdin.
 
 use clap::{Arg, ArgAction};
+use rhai::{Array, Dynamic};
 
 use crate::commands::client::{COLUMNS, with_members};
 use crate::commands::script::{deadline, running_args};
@@ -8,8 +9,10 @@ use crate::config::read;
 use crate::error::Result;
 use crate::grammar::{Args, Command, Host};
 use crate::output::outcome::Outcome;
+use crate::script::arguments::{self, Read};
 use crate::script::engine::Context;
 use crate::script::run::{self, Script};
+use crate::text::safe;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -38,7 +41,21 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     let file = args.text("file").unwrap_or_default();
     let name = read::name(file);
     let source = read(file, name)?;
-    let script = Script { text: &source, name, args: &args.texts("args"), deadline: deadline(args)? };
+    let words = args.texts("args");
+    let declared = arguments::declared(&source).map_err(|error| error.about(safe(name)))?;
+    let asks = words.first().is_some_and(|word| word == "--help" || word == "-h");
+    let given = if declared.has_arguments() || asks {
+        match declared.read(name, &words)? {
+            Read::Values(values) => values.into(),
+            Read::Help(text) => {
+                host.session.ui().print(&text);
+                return Ok(Outcome::nothing());
+            }
+        }
+    } else {
+        words.into_iter().map(Dynamic::from).collect::<Array>().into()
+    };
+    let script = Script { text: &source, name, args: given, deadline: deadline(args)? };
     Ok(with_members(run::run(&Context::new(host.clone()), &script, COLUMNS)?))
 }
 

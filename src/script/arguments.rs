@@ -1,0 +1,258 @@
+//! What a script declares of its arguments, in the comment at its top: `//! @arg --owner: text = "ops" Owner of all`. It is read
+//! without running anything, so that help and wrong arguments cost nothing.
+
+use clap::builder::{PossibleValuesParser, ValueParser};
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use rhai::{Array, Dynamic, INT, Map};
+
+use crate::error::{Error, Position, Result};
+use crate::text::safe;
+
+/// What a script says of itself and of what it takes.
+#[derive(Debug, Default)]
+pub struct Declared {
+    about: Vec<String>,
+    arguments: Vec<Argument>,
+}
+
+#[derive(Debug)]
+struct Argument {
+    name: String,
+    is_flag: bool,
+    is_several: bool,
+    kind: Kind,
+    default: Option<String>,
+    help: String,
+}
+
+#[derive(Clone, Debug, Eq, PartialEq)]
+enum Kind {
+    Text,
+    Number,
+    Switch,
+    /// A file that is there.
+    File,
+    OneOf(Vec<String>),
+}
+
+/// What words come to.
+pub enum Read {
+    /// The constant `args`: a map of what is declared.
+    Values(Map),
+    /// Help was asked for.
+    Help(String),
+}
+
+/// Reads the comment at a script's top. Errors are of usage, with their line.
+pub fn declared(text: &str) -> Result<Declared> {
+    let mut declared = Declared::default();
+    for (at, line) in text.lines().enumerate() {
+        let line = line.trim_start();
+        // The first line may be for the system.
+        if at == 0 && line.starts_with("//") && !line.starts_with("//!") {
+            continue;
+        }
+        let Some(comment) = line.strip_prefix("//!") else {
+            if line.is_empty() {
+                continue;
+            }
+            break;
+        };
+        let comment = comment.strip_prefix(' ').unwrap_or(comment);
+        match comment.trim_start().strip_prefix("@arg ") {
+            Some(said) => {
+                let place = Position { line: at + 1, column: 1 };
+                let argument = argument(said).map_err(|error| error.at(place))?;
+                if declared.arguments.iter().any(|other| other.name == argument.name) {
+                    return Err(
+                        Error::usage(format!("argument `{}` is declared twice", safe(&argument.name))).at(place)
+                    );
+                }
+                declared.arguments.push(argument);
+            }
+            None => declared.about.push(comment.trim_end().to_owned()),
+        }
+    }
+    Ok(declared)
+}
+
+/// `NAME: TYPE [= DEFAULT] HELP`, where a name with dashes is a flag, and one that ends with dots takes several.
+fn argument(said: &str) -> Result<Argument> {
+    let form = || {
+        Error::usage(format!("`@arg {}` is no argument", safe(said)))
+            .hint("as `@arg file: file The CSV`, `@arg --count: number = 10 How many`")
+    };
+    let (name, rest) = said.split_once(':').ok_or_else(form)?;
+    let is_flag = name.trim().starts_with("--");
+    let name = name.trim().trim_start_matches("--");
+    let is_several = name.ends_with("...");
+    let name = name.trim_end_matches("...");
+    let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
+    if name.is_empty() || !name.chars().all(is_name) || name == "help" {
+        return Err(form());
+    }
+    let rest = rest.trim_start();
+    let (kind, rest) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+    let kind = match kind {
+        "text" => Kind::Text,
+        "number" => Kind::Number,
+        "bool" => Kind::Switch,
+        "file" => Kind::File,
+        choices if choices.contains('|') => Kind::OneOf(choices.split('|').map(str::to_owned).collect()),
+        other => {
+            return Err(Error::usage(format!("argument `{name}` has the type `{}`", safe(other)))
+                .did_you_mean(crate::error::nearest(other, ["text", "number", "bool", "file"]))
+                .hint("types are text, number, bool, file, and choices as a|b|c"));
+        }
+    };
+    if kind == Kind::Switch && (!is_flag || is_several) {
+        return Err(Error::usage(format!("argument `{name}` is a bool, which only a flag can be")));
+    }
+    let (default, help) = match rest.trim_start().strip_prefix('=') {
+        None => (None, rest.trim()),
+        Some(given) => {
+            let given = given.trim_start();
+            let (default, help) = match given.strip_prefix('"') {
+                Some(quoted) => quoted.split_once('"').ok_or_else(form)?,
+                None => given.split_once(char::is_whitespace).unwrap_or((given, "")),
+            };
+            (Some(default.to_owned()), help.trim())
+        }
+    };
+    Ok(Argument { name: name.to_owned(), is_flag, is_several, kind, default, help: help.to_owned() })
+}
+
+impl Declared {
+    /// Whether anything is declared: else `args` is the list of the words.
+    pub fn has_arguments(&self) -> bool {
+        !self.arguments.is_empty()
+    }
+
+    /// What words come to. Errors are of usage: a word that is not declared, is wrong, or is missing.
+    pub fn read(&self, script: &str, words: &[String]) -> Result<Read> {
+        let asks = words.iter().any(|word| word == "--help" || word == "-h");
+        if asks {
+            return Ok(Read::Help(self.command(script).render_help().to_string()));
+        }
+        let matches = self.command(script).try_get_matches_from(words).map_err(|error| {
+            let text = error.render().to_string();
+            let told: Vec<&str> = text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+            let told = told.join(" ");
+            Error::usage(told.strip_prefix("error: ").unwrap_or(&told).to_owned())
+                .about(safe(script))
+                .hint(format!("`orysh run {} --help` lists what it takes", safe(script)))
+        })?;
+        Ok(Read::Values(self.arguments.iter().map(|argument| argument.value(&matches)).collect()))
+    }
+
+    fn command(&self, script: &str) -> Command {
+        let about = self.about.join("\n");
+        Command::new(format!("orysh run {script}"))
+            .about(about.trim().to_owned())
+            .no_binary_name(true)
+            .disable_version_flag(true)
+            .args(self.arguments.iter().map(Argument::arg))
+    }
+}
+
+impl Argument {
+    fn arg(&self) -> Arg {
+        let arg = Arg::new(self.name.clone()).help(self.help.clone());
+        let arg = if self.is_flag { arg.long(self.name.clone()) } else { arg };
+        if self.kind == Kind::Switch {
+            return arg.action(ArgAction::SetTrue);
+        }
+        let parser: ValueParser = match &self.kind {
+            Kind::Number => value_parser!(i64).into(),
+            Kind::OneOf(choices) => PossibleValuesParser::new(choices.clone()).into(),
+            Kind::File => ValueParser::new(file),
+            Kind::Text | Kind::Switch => value_parser!(String),
+        };
+        let arg = arg
+            .value_parser(parser)
+            .value_name(self.name.to_uppercase())
+            .allow_hyphen_values(self.kind == Kind::Number);
+        let arg = if self.is_several { arg.action(ArgAction::Append) } else { arg };
+        match &self.default {
+            Some(default) => arg.default_value(default.clone()),
+            None => arg.required(!self.is_flag),
+        }
+    }
+
+    /// Its name in the script, and its value there; `()` where there is none.
+    fn value(&self, matches: &ArgMatches) -> (rhai::Identifier, Dynamic) {
+        let name = &self.name;
+        let mut values: Array = match self.kind {
+            Kind::Switch => vec![matches.get_flag(name).into()],
+            Kind::Number => {
+                matches.get_many::<i64>(name).into_iter().flatten().map(|value| INT::into(*value)).collect()
+            }
+            Kind::Text | Kind::File | Kind::OneOf(_) => {
+                matches.get_many::<String>(name).into_iter().flatten().map(|value| value.clone().into()).collect()
+            }
+        };
+        let value = match (self.is_several, values.is_empty()) {
+            (true, _) => values.into(),
+            (false, true) => Dynamic::UNIT,
+            (false, false) => values.remove(0),
+        };
+        (name.replace('-', "_").as_str().into(), value)
+    }
+}
+
+fn file(path: &str) -> std::result::Result<String, String> {
+    if path == "-" || std::path::Path::new(path).is_file() {
+        Ok(path.to_owned())
+    } else {
+        Err("there is no such file".into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn declarations_are_read_off_the_comment_at_the_top() {
+        let text = "#!x\n//! What it does.\n//!\n//! @arg file: file The CSV\n//! @arg ids...: text\n//! @arg --count: number = 10 How many\n//! @arg --owner: text = \"a b\" Owner\n//! @arg --kind: web|job\n//! @arg --force: bool\nlet x = 1;\n//! @arg late: text\n".replace("#!", "//");
+        let declared = declared(&text).unwrap();
+        let names: Vec<&str> = declared.arguments.iter().map(|argument| argument.name.as_str()).collect();
+        assert_eq!(names, ["file", "ids", "count", "owner", "kind", "force"]);
+        let of = |words: &[&str]| {
+            let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+            match declared.read("s.rhai", &words).unwrap() {
+                Read::Values(map) => format!("{map:?}"),
+                Read::Help(text) => text,
+            }
+        };
+        let values = of(&["Cargo.toml", "a", "b", "--force", "--kind", "web"]);
+        for part in
+            ["\"count\": 10", "\"owner\": \"a b\"", "\"ids\": [\"a\", \"b\"]", "\"force\": true", "\"kind\": \"web\""]
+        {
+            assert!(values.contains(part), "{part} is not in {values}");
+        }
+        let help = of(&["--help"]);
+        assert!(
+            help.contains("What it does.") && help.contains("--count <COUNT>") && help.contains("How many"),
+            "{help}"
+        );
+    }
+
+    #[test]
+    fn wrong_declarations_and_words_are_told() {
+        let why = |text: &str| declared(text).unwrap_err().full_message();
+        assert!(why("//! @arg file").contains("is no argument"));
+        assert!(why("//! @arg count: nubmer").contains("the type `nubmer`"));
+        assert!(why("//! @arg force: bool").contains("only a flag"));
+        assert!(why("//! @arg a: text\n//! @arg a: text").contains("twice"));
+        let declared = declared("//! @arg --count: number\n//! @arg file: file").unwrap();
+        let why = |words: &[&str]| {
+            let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+            declared.read("s", &words).err().map(|error| error.full_message()).unwrap_or_default()
+        };
+        assert!(why(&["Cargo.toml", "--cuont", "1"]).contains("--cuont"));
+        assert!(why(&["Cargo.toml", "--count", "x"]).contains("'x'"));
+        assert!(why(&["nowhere"]).contains("no such file"));
+        assert!(why(&[]).contains("required") || why(&[]).contains("FILE"), "{}", why(&[]));
+    }
+}
