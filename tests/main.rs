@@ -30,6 +30,7 @@ mod profile;
 mod reference;
 mod rotate;
 mod script;
+mod scripts;
 mod shell;
 mod support;
 mod targets;

@@ -107,6 +107,7 @@ pub fn engine(context: &Context) -> Engine {
     let mut engine = pure(context);
     let bound = context.clone();
     engine.register_fn("reveal", move |secret: &mut Secret| bound.reveal(secret));
+    engine.register_fn("to_secret", |text: &str| Secret::new(text));
     library(&mut engine, context).register(&mut engine);
     engine.register_fn("exit", || leave(0)).register_fn("exit", leave);
     let ui = context.host.session.ui();

@@ -1,0 +1,113 @@
+//! The scripts of scripts/, each doing its job.
+
+use std::fs;
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::json;
+
+use crate::support::{Gpg, Orysh, Sandbox, orysh};
+
+fn path(name: &str) -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts").join(name).display().to_string()
+}
+
+fn ready(server: &Sandbox) -> Orysh {
+    orysh(server).with("HYDRA_PUBLIC_URL", &server.public)
+}
+
+#[test]
+fn every_script_says_what_it_does() {
+    let server = Sandbox::start();
+    let program = ready(&server);
+    for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts")).unwrap() {
+        let file = entry.unwrap().path().display().to_string();
+        let help = program.run(&format!("run {file} --help")).quiet().stdout;
+        assert!(help.contains("Usage: orysh run"), "{file}: {help}");
+        assert!(!help.lines().next().unwrap().is_empty(), "{file}: {help}");
+    }
+}
+
+#[test]
+fn onboard_makes_a_client_a_row_and_encrypts_for_its_owner() {
+    let Some(gpg) = Gpg::new() else { return };
+    for name in ["alice", "bob"] {
+        gpg.key(name, "ed25519", "cv25519");
+    }
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = ready(&server);
+    for name in ["alice", "bob"] {
+        program.file(&format!("{name}.asc"), &gpg.armored(&format!("{name}@example.org")));
+    }
+    program.file("s.csv", "name,owner,key\nshop,alice@example.org,alice.asc\nmail,bob@example.org,bob.asc\nnews,alice@example.org,alice.asc\n");
+    let onboard = path("onboard.rhai");
+    program.run(&format!("run {onboard} s.csv --scope read --out made.csv")).ok();
+    let made = fs::read_to_string(program.home().join("made.csv")).unwrap();
+    let mut rows = csv::Reader::from_reader(made.as_bytes());
+    let rows: Vec<csv::StringRecord> = rows.records().map(Result::unwrap).collect();
+    assert_eq!((rows.len(), server.clients().len()), (3, 3), "{made}");
+    for row in rows {
+        // client_id, client_secret, error, name, outcome, owner
+        let secret = gpg.decrypt(&STANDARD.decode(&row[1]).unwrap());
+        assert!(server.accepts(&json!(row[0]), &json!(secret)), "{row:?}");
+        assert_eq!(server.client(&row[0])["scope"], "read");
+    }
+    assert_eq!(program.run("batch list -q").ok().stdout, "", "all secrets are in the results");
+    program.run(&format!("run {onboard} s.csv --out made.csv")).fails(1, "is there already");
+    program.file("t.csv", "name,owner\nshop,a\n");
+    program.run(&format!("run {onboard} t.csv --out t-made.csv")).fails(1, "row 1 (shop) has no key");
+    program.run(&format!("run {onboard} t.csv --out t-made.csv --plain")).ok();
+    assert_eq!(server.clients().len(), 4);
+}
+
+#[test]
+fn redirect_changes_a_fleet_and_back() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = ready(&server);
+    for id in ["a", "b"] {
+        server.make(&json!({"client_id": id, "redirect_uris": ["https://old.example/cb", "https://other.example/cb"]}));
+    }
+    server.make(&json!({"client_id": "c", "redirect_uris": ["https://third.example/cb"]}));
+    let redirect = path("redirect.rhai");
+    let line = format!("run {redirect} https://old.example/cb https://new.example/cb");
+    program.run(&line).ok().tells("nothing was changed");
+    assert_eq!(server.client("a")["redirect_uris"][0], "https://old.example/cb");
+    program.run(&format!("{line} --yes")).ok();
+    assert_eq!(server.client("a")["redirect_uris"], json!(["https://new.example/cb", "https://other.example/cb"]));
+    assert_eq!(server.client("c")["redirect_uris"], json!(["https://third.example/cb"]));
+    program.run(&format!("{line} --yes --back")).ok();
+    assert_eq!(server.client("b")["redirect_uris"][0], "https://old.example/cb");
+    program.run(&format!("run {redirect} https://old.example/cb nowhere")).fails(1, "`nowhere` is no address");
+}
+
+#[test]
+fn smoke_tells_which_clients_get_no_token() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = ready(&server);
+    program.file("s.csv", "client_name,grant_types\na,client_credentials\nb,client_credentials\n");
+    program.run("batch create s.csv --out made.csv --secrets plain").ok();
+    let smoke = path("smoke.rhai");
+    assert_eq!(program.run(&format!("run {smoke} made.csv")).ok().stdout, "2 of 2 clients get a token\n");
+    let id = server.clients()[0]["client_id"].as_str().unwrap().to_owned();
+    program.run(&format!("update client {id} --secret another-secret")).ok();
+    let ran = program.run(&format!("run {smoke} made.csv"));
+    assert_eq!(ran.code, Some(3), "{ran}");
+    assert!(ran.stdout.contains("1 of 2 clients") && ran.stdout.contains(&id), "{ran}");
+}
+
+#[test]
+fn terraform_writes_a_resource_a_client() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = ready(&server);
+    server.make(
+        &json!({"client_id": "a", "client_name": "say \"a\" ${b}", "redirect_uris": ["https://a.example/cb"], "owner": "x"}),
+    );
+    server.make(&json!({"client_id": "b", "owner": "y"}));
+    program.run(&format!("run {} --owner x", path("terraform.rhai"))).ok();
+    let text = fs::read_to_string(program.home().join("clients.tf")).unwrap();
+    assert_eq!(text.matches("resource \"ory_oauth2_client\"").count(), 1, "{text}");
+    for part in ["id = \"a\"", "client_name    = \"say \\\"a\\\" $${b}\"", "redirect_uris  = [\"https://a.example/cb\"]"] {
+        assert!(text.contains(part), "{part} is not in {text}");
+    }
+}
