@@ -76,6 +76,7 @@ pub fn registry() -> Registry {
         profile::remove::command(),
         profile::trust::command(),
         script::api::command(),
+        script::check::command(),
         script::run::command(),
         script::eval::command(),
         sandbox::serve::command(),

@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod arguments;
+pub mod check;
 mod clients;
 pub mod condition;
 pub mod create_all;
@@ -10,5 +11,6 @@ pub mod errors;
 pub mod held;
 pub mod library;
 mod recipients;
+pub mod resolve;
 pub mod run;
 pub mod value;

@@ -444,3 +444,38 @@ fn a_script_declares_its_arguments() {
     program.run("run t.rhai").fails(2, "did you mean `file`").tells("line 1");
     assert!(program.run("run --help").quiet().stdout.contains("--deadline"));
 }
+
+#[test]
+fn a_script_imports_what_is_in_its_folder_and_nothing_else() {
+    let server = Sandbox::start();
+    let program = orysh(&server);
+    for folder in ["s", "s/lib"] {
+        std::fs::create_dir(program.home().join(folder)).unwrap();
+    }
+    program.file("secret.rhai", "fn f() { 1 }");
+    program.file(
+        "s/lib/names.rhai",
+        "import \"deep\" as deep; fn of(n) { deep::twice(n) } fn fails() { clients::get(\"nobody\") }",
+    );
+    program.file("s/lib/deep.rhai", "fn twice(n) { n + n }");
+    program.file("s/round.rhai", "import \"round\" as round;");
+    program.file("s/broken.rhai", "let x = 1;\nfn f( {");
+    std::os::unix::fs::symlink(program.home().join("secret.rhai"), program.home().join("s/link.rhai")).unwrap();
+    program.file("s/main.rhai", "import \"lib/names\" as names; names::of(\"a\")");
+    assert_eq!(program.run("run s/main.rhai").quiet().stdout, "aa\n");
+    let secret = program.home().join("secret.rhai").display().to_string();
+    for (path, told) in [
+        ("../secret", "outside of the script's folder"),
+        (secret.as_str(), "outside of the script's folder"),
+        ("link", "outside of the script's folder"),
+        ("lib/../../secret", "outside of the script's folder"),
+        ("none", "cannot import `none`"),
+        ("round", "imports itself"),
+        ("broken", "broken.rhai"),
+    ] {
+        program.file("s/wrong.rhai", &format!("let a = 1;\nimport \"{path}\" as x;"));
+        program.run("run s/wrong.rhai").fails(1, told);
+    }
+    program.file("s/fails.rhai", "import \"lib/names\" as names;\nnames::fails()");
+    program.run("run s/fails.rhai").fails(1, "cannot get client `nobody`");
+}

@@ -23,6 +23,7 @@ fn every_script_says_what_it_does() {
     let program = ready(&server);
     for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts")).unwrap() {
         let file = entry.unwrap().path().display().to_string();
+        program.run(&format!("script check {file}")).ok().tells("nothing is wrong");
         let help = program.run(&format!("run {file} --help")).quiet().stdout;
         assert!(help.contains("Usage: orysh run"), "{file}: {help}");
         assert!(!help.lines().next().unwrap().is_empty(), "{file}: {help}");
@@ -107,7 +108,42 @@ fn terraform_writes_a_resource_a_client() {
     program.run(&format!("run {} --owner x", path("terraform.rhai"))).ok();
     let text = fs::read_to_string(program.home().join("clients.tf")).unwrap();
     assert_eq!(text.matches("resource \"ory_oauth2_client\"").count(), 1, "{text}");
-    for part in ["id = \"a\"", "client_name    = \"say \\\"a\\\" $${b}\"", "redirect_uris  = [\"https://a.example/cb\"]"] {
+    for part in
+        ["id = \"a\"", "client_name    = \"say \\\"a\\\" $${b}\"", "redirect_uris  = [\"https://a.example/cb\"]"]
+    {
         assert!(text.contains(part), "{part} is not in {text}");
     }
+}
+
+#[test]
+fn mistakes_are_found_without_running_anything() {
+    let server = Sandbox::start();
+    let program = ready(&server);
+    let text = "fn make(name, owner) {\n    clients::create(#{client_nmae: name, owner: owner});\n}\nmake(\"a\");\nclients::craete(#{});\nclients::get(\"a\", 1);\nclients::create_all([#{}, #{ownre: 1}]);\nclients::list(#{name: \"x\"});\ncsv::raed(\"x\");\nclients::update(\"a\", #{scpoe: \"x\"});\n";
+    program.file("wrong.rhai", text);
+    let ran = program.run("script check wrong.rhai");
+    assert_eq!(ran.code, Some(1), "{ran}");
+    for told in [
+        "a client has no field `client_nmae` (line 2, column 23)",
+        "`make` takes 2 arguments, and is called with 1 (line 4, column 1)",
+        "there is no function `clients::craete`",
+        "`clients::get` is called with 2 arguments",
+        "it takes clients::get(id) -> Client",
+        "a client has no field `ownre`",
+        "a list has no filter `name`",
+        "there is no function `csv::raed`",
+        "a client has no field `scpoe`",
+    ] {
+        assert!(ran.stderr.contains(told), "{told} is not in {ran}");
+    }
+    assert_eq!(ran.stderr.matches("error:").count(), 8, "{ran}");
+    assert_eq!(server.clients().len(), 0);
+    program.file("broken.rhai", "let x = ;");
+    program.run("script check broken.rhai").fails(1, "line 1, column 9");
+    program.file("undefined.rhai", "fn f() { y }\nf()");
+    program.run("script check undefined.rhai").fails(1, "Undefined variable: y");
+    program.run("script check none.rhai").fails(2, "cannot read the script none.rhai");
+    program.run("script check .").fails(2, "cannot read the script .");
+    fs::write(program.home().join("latin.rhai"), b"let x = \"\xe4\";").unwrap();
+    program.run("script check latin.rhai").fails(2, "not UTF-8");
 }

@@ -1,6 +1,7 @@
 //! Commands that run Rhai.
 
 pub mod api;
+pub mod check;
 pub mod eval;
 pub mod run;
 

@@ -106,10 +106,15 @@ pub fn unreadable(error: &ParseError, source: Source<'_>) -> Error {
     };
     let hint = TRAPS.iter().find(|(part, _)| text.contains(part)).map(|(_, hint)| *hint);
     let wrong = hint.into_iter().fold(wrong, Error::hint);
-    let wrong = at(wrong, error.position()).about(source.name);
-    match excerpt(source.text, error.position()) {
-        Some(excerpt) => wrong.showing(excerpt),
-        None => wrong,
+    shown(wrong, error.position(), source)
+}
+
+/// An error at a place of a script, with the line of it.
+pub fn shown(error: Error, position: rhai::Position, source: Source<'_>) -> Error {
+    let error = at(error, position).about(source.name);
+    match excerpt(source.text, position) {
+        Some(excerpt) => error.showing(excerpt),
+        None => error,
     }
 }
 

@@ -32,6 +32,13 @@ impl Function {
         if self.module.is_empty() { self.signature.to_owned() } else { format!("{}::{}", self.module, self.signature) }
     }
 
+    /// How many arguments it takes.
+    pub fn parameters(&self) -> usize {
+        let inner =
+            self.signature.split_once('(').and_then(|(_, rest)| rest.split_once(')')).map_or("", |(inner, _)| inner);
+        if inner.is_empty() { 0 } else { inner.split(',').count() }
+    }
+
     /// As it is called: `json::parse`.
     pub fn name(&self) -> String {
         if self.module.is_empty() {

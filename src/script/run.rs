@@ -1,5 +1,6 @@
 //! Running a script: on a thread with a big stack, to an outcome.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
@@ -15,6 +16,7 @@ use crate::script::clients::Query;
 use crate::script::engine::{Context, engine};
 use crate::script::errors::{self, Source, settled};
 use crate::script::held::{self, Held};
+use crate::script::resolve::Below;
 use crate::script::value;
 use crate::session::Session;
 use crate::session::hook::STACK_BYTES;
@@ -113,7 +115,8 @@ impl Alarm {
 }
 
 fn evaluate(context: &Context, script: &Script<'_>) -> Result<Dynamic> {
-    let engine = engine(context);
+    let mut engine = engine(context);
+    engine.set_module_resolver(Below::of(Path::new(script.name)));
     let mut scope = Scope::new();
     scope.push_constant_dynamic("args", script.args.clone());
     // With the arguments themselves: what is constant in the scope is put into the script as it is compiled.

@@ -59,7 +59,8 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     Ok(with_members(run::run(&Context::new(host.clone()), &script, COLUMNS)?))
 }
 
-fn read(file: &str, name: &str) -> Result<String> {
+/// A script's text. Errors name it.
+pub fn read(file: &str, name: &str) -> Result<String> {
     let text = read::text(file).map_err(|error| error.about(format!("cannot read the script {name}")))?;
     // `#!/usr/bin/env -S orysh run` is for the system, not for Rhai; the line stays, so that positions do.
     Ok(match text.strip_prefix("#!") {

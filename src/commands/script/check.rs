@@ -1,0 +1,47 @@
+//! `script check FILE…`: what is wrong with scripts, without running them.
+
+use clap::{Arg, ArgAction};
+
+use crate::commands::script::run as script;
+use crate::config::read;
+use crate::error::{Error, Kind, Result};
+use crate::grammar::{Args, Command, Host};
+use crate::output::outcome::Outcome;
+use crate::script::check::check;
+use crate::script::engine::Context;
+use crate::script::errors::Source;
+
+/// The command.
+pub fn command() -> Command {
+    Command::new(["script", "check"], "Tell what is wrong with scripts, without running them", run)
+        .offline()
+        .args(|| vec![Arg::new("file").value_name("FILE").action(ArgAction::Append).required(true).help("A script (can be repeated)")])
+        .after(
+            "\
+Examples:
+  orysh script check fleet.rhai
+
+Found are mistakes in the language, functions and modules that there are not, wrong numbers of arguments, and fields that
+clients have not.",
+        )
+}
+
+fn run(host: &Host, args: &Args) -> Result<Outcome> {
+    let ui = host.session.ui();
+    let mut wrong = 0;
+    for file in args.texts("file") {
+        let name = read::name(&file);
+        let text = script::read(&file, name)?;
+        let found =
+            check(&Context::new(host.clone()), Source { name, text: &text }).unwrap_or_else(|error| vec![error]);
+        wrong += found.len();
+        for error in &found {
+            ui.error(error);
+        }
+    }
+    if wrong == 0 {
+        ui.note("nothing is wrong");
+        return Ok(Outcome::nothing());
+    }
+    Err(Error::new(Kind::Failed, format!("{wrong} mistakes")).already_told())
+}

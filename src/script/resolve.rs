@@ -1,0 +1,97 @@
+//! `import "lib/names" as names`: files of the script's own folder, by relative paths, and none outside of it.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use rhai::{Engine, EvalAltResult, Module, ModuleResolver, Position, Scope, Shared};
+
+use crate::config::read;
+use crate::error::{Error, Result};
+use crate::script::errors::{self, Source, thrown};
+use crate::text::safe;
+
+/// What scripts are called that can be imported.
+const EXTENSION: &str = "rhai";
+
+/// Finds modules below a folder.
+pub struct Below {
+    root: PathBuf,
+    /// Those that are there; `None`: one that is being read.
+    known: Mutex<HashMap<PathBuf, Option<Shared<Module>>>>,
+}
+
+impl Below {
+    /// Below the folder that a script is in.
+    pub fn of(script: &Path) -> Self {
+        let folder = script.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        Below { root: std::fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned()), known: Mutex::default() }
+    }
+
+    /// The file that a path names, seen from the script that imports it. Errors are of usage: it leads out of the folder.
+    fn find(&self, from: Option<&str>, path: &str) -> Result<PathBuf> {
+        let outside = || {
+            Error::usage(format!("`{}` is outside of the script's folder", safe(path)))
+                .hint("import what is beside the script or below it, by a relative path")
+        };
+        if Path::new(path).is_absolute() {
+            return Err(outside());
+        }
+        let from = from.map(Path::new).and_then(Path::parent).filter(|folder| folder.is_absolute());
+        let mut file = from.unwrap_or(&self.root).join(path);
+        if file.extension().is_none_or(|extension| extension != EXTENSION) {
+            file.as_mut_os_string().push(format!(".{EXTENSION}"));
+        }
+        let real = std::fs::canonicalize(&file)
+            .map_err(|source| Error::usage(format!("cannot import `{}`", safe(path))).caused_by(source))?;
+        // Where a link leads counts, not where it stands.
+        if real.starts_with(&self.root) { Ok(real) } else { Err(outside()) }
+    }
+
+    fn module(&self, engine: &Engine, file: &Path) -> std::result::Result<Shared<Module>, Box<EvalAltResult>> {
+        let name = file.strip_prefix(&self.root).unwrap_or(file).display().to_string();
+        let text = read::text(&file.display().to_string()).map_err(thrown)?;
+        let source = Source { name: &name, text: &text };
+        let mut ast = engine.compile(&text).map_err(|error| thrown(errors::unreadable(&error, source)))?;
+        ast.set_source(file.display().to_string());
+        Module::eval_ast_as_new(Scope::new(), &ast, engine).map(Into::into).map_err(|error| match *error {
+            terminated @ EvalAltResult::ErrorTerminated(..) => terminated.into(),
+            other => thrown(errors::uncaught(other, source)),
+        })
+    }
+
+    fn known(&self) -> std::sync::MutexGuard<'_, HashMap<PathBuf, Option<Shared<Module>>>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl ModuleResolver for Below {
+    fn resolve(
+        &self,
+        engine: &Engine,
+        source: Option<&str>,
+        path: &str,
+        at: Position,
+    ) -> std::result::Result<Shared<Module>, Box<EvalAltResult>> {
+        let placed = |mut error: Box<EvalAltResult>| {
+            error.set_position(at);
+            error
+        };
+        let file = self.find(source, path).map_err(thrown).map_err(placed)?;
+        match self.known().get(&file).cloned() {
+            Some(Some(module)) => return Ok(module),
+            Some(None) => {
+                let round = Error::usage(format!("`{}` imports itself, by itself or by others", safe(path)));
+                return Err(placed(thrown(round)));
+            }
+            None => {}
+        }
+        self.known().insert(file.clone(), None);
+        let module = self.module(engine, &file);
+        match &module {
+            Ok(module) => self.known().insert(file, Some(module.clone())),
+            Err(_) => self.known().remove(&file),
+        };
+        module.map_err(placed)
+    }
+}
