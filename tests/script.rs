@@ -479,3 +479,36 @@ fn a_script_imports_what_is_in_its_folder_and_nothing_else() {
     program.file("s/fails.rhai", "import \"lib/names\" as names;\nnames::fails()");
     program.run("run s/fails.rhai").fails(1, "cannot get client `nobody`");
 }
+
+#[test]
+fn a_script_talks_to_other_servers_and_to_people() {
+    let server = Sandbox::start();
+    let program = orysh(&server).with("PROBE", &server.admin);
+    let code = r#"
+        let admin = env::get("PROBE");
+        let made = http::post(admin + "/admin/clients", #{client_id: "h"});
+        print(`${made.status} ${made.json.client_id}`);
+        print(http::get(admin + "/admin/clients/h", #{headers: #{accept: "application/json"}}).json.client_id);
+        print(http::delete(admin + "/admin/clients/h").status);
+        print(http::get(admin + "/admin/clients/h").status);
+        log::info("told"); log::warn("warned"); log::error("wrong"); ui::table([#{a: 1, b: "x"}]);
+    "#;
+    let ran = program.args(&["eval", code]).ok();
+    assert!(ran.stdout.starts_with("201 h\nh\n204\n404\n"), "{ran}");
+    let ran = ran.tells("note: told").tells("warning: warned").tells("error: wrong");
+    assert!(ran.stdout.contains('x'), "{ran}");
+    for (code, told) in [
+        ("http::get(\"ftp://x\")", "is no address of http or https"),
+        ("http::get(\"http://127.0.0.1:1\", #{header: 1})", "no option `header`"),
+        ("http::get(\"http://127.0.0.1:1\", #{headers: #{\"a b\": 1}})", "`a b` is no header"),
+        ("http::get(\"http://127.0.0.1:1\")", "GET http://127.0.0.1:1"),
+        ("regex::is_match(\"(\", \"x\")", "the pattern is wrong"),
+        ("ui::confirm(\"Go on?\")", "nobody can be asked"),
+        ("pgp::encrypt(\"x\", \"@none.asc\")", "none.asc"),
+    ] {
+        let ran = program.args(&["eval", code]);
+        assert_eq!(ran.code, Some(1), "{code}\n{ran}");
+        ran.tells(told);
+    }
+    assert_eq!(program.args(&["eval", "ui::confirm(\"Go on?\")", "--yes"]).quiet().stdout, "true\n");
+}

@@ -3,5 +3,8 @@
 pub mod act;
 pub mod data;
 pub mod files;
+pub mod http;
+pub mod patterns;
 pub mod small;
+pub mod tell;
 pub mod time;

@@ -126,6 +126,9 @@ pub fn library(engine: &mut Engine, context: &Context) -> Library {
     api::time::register(&mut library, engine);
     api::files::register(&mut library);
     api::small::register(&mut library);
+    api::patterns::register(&mut library);
+    api::http::register(&mut library, context);
+    api::tell::register(&mut library, context);
     library
 }
 
