@@ -77,6 +77,7 @@ pub fn registry() -> Registry {
         profile::trust::command(),
         script::api::command(),
         script::check::command(),
+        script::test::command(),
         script::run::command(),
         script::eval::command(),
         sandbox::serve::command(),

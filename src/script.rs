@@ -13,4 +13,5 @@ pub mod library;
 mod recipients;
 pub mod resolve;
 pub mod run;
+pub mod testing;
 pub mod value;

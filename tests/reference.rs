@@ -80,7 +80,7 @@ fn ready(gpg: &Gpg, store: &KeyStore) -> (Sandbox, Orysh) {
         ("clients.yaml", "client_id: web\nclient_name: Web\n".into()),
         ("staging.yaml", "client_id: web\nclient_name: Staging\n".into()),
         ("clients.json", "[{\"client_id\": \"from-json\"}]".into()),
-        ("fleet.rhai", "for c in clients::list(#{owner: \"a\"}) { print(c.client_id) }\n".into()),
+        ("fleet.rhai", "for c in clients::list(#{owner: \"a\"}) { print(c.client_id) }\nfn test_it() { assert(clients::create(#{}).owner == \"\") }\n".into()),
         ("services.csv", "client_id,owner\nfrom-csv,me\n".into()),
         ("alice.asc", gpg.armored("alice@example.org")),
     ];

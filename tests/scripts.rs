@@ -147,3 +147,31 @@ fn mistakes_are_found_without_running_anything() {
     fs::write(program.home().join("latin.rhai"), b"let x = \"\xe4\";").unwrap();
     program.run("script check latin.rhai").fails(2, "not UTF-8");
 }
+
+#[test]
+fn each_test_of_a_script_has_a_sandbox_of_its_own() {
+    let program = crate::support::anywhere();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts").display().to_string();
+    let ran = program.run(&format!("script test {folder} --format jsonl")).ok().tells("tests passed");
+    assert!(ran.stdout.lines().count() >= 2 && !ran.stdout.contains("failed"), "{ran}");
+    program.file(
+        "t.rhai",
+        "throw \"never run\";\nfn make() { clients::create(#{client_id: \"same\"}) }\nfn test_one() { make(); assert_eq(count(), 1); }\nfn test_two() { make(); assert_eq(count(), 1); }\nfn count() { let n = 0; for c in clients::list() { n += 1; } n }\nfn test_wrong() { print(\"here\"); assert_eq(make().client_id, \"other\"); }\nfn test_said() { assert(1 == 2, \"one is not two\"); }\n",
+    );
+    let ran = program.run("script test t.rhai");
+    assert_eq!(ran.stdout.matches("passed").count(), 2, "{ran}");
+    assert_eq!(ran.stdout.matches("failed").count(), 2, "{ran}");
+    assert!(ran.code == Some(3) || ran.code == Some(1), "{ran}");
+    for told in [
+        "2 of 4 tests passed",
+        "it is \"same\", and \"other\" is due",
+        "it printed: here",
+        "one is not two",
+        "(line 6, column",
+    ] {
+        assert!(ran.stderr.contains(told), "{told} is not in {ran}");
+    }
+    assert_eq!((program.pending().len(), program.run("batch list -q").ok().stdout), (0, String::new()));
+    program.file("none.rhai", "1");
+    program.run("script test none.rhai").fails(2, "there is no test");
+}

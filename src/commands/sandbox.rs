@@ -20,9 +20,18 @@ pub fn default_store() -> Result<Location> {
 
 /// Starts the sandbox inside this process, on its default store and on ports of its own.
 pub fn starter() -> Starter {
-    Arc::new(|| {
-        Box::pin(async {
-            let running = sandbox::start(Options { store: default_store()?, ..Options::default() }).await?;
+    starter_on(default_store)
+}
+
+/// The same in memory: a server that has no client yet, and none any more when it ends.
+pub fn fresh_starter() -> Starter {
+    starter_on(|| Ok(Location::Memory))
+}
+
+fn starter_on(store: fn() -> Result<Location>) -> Starter {
+    Arc::new(move || {
+        Box::pin(async move {
+            let running = sandbox::start(Options { store: store()?, ..Options::default() }).await?;
             let url = |text: String| {
                 Url::parse(&text).map_err(|source| Error::failed("the sandbox has no address").caused_by(source))
             };

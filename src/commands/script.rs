@@ -4,6 +4,7 @@ pub mod api;
 pub mod check;
 pub mod eval;
 pub mod run;
+pub mod test;
 
 use std::time::Duration;
 

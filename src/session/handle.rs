@@ -123,10 +123,20 @@ struct Place {
 impl Session {
     /// A session of its own runtime: of `workers` threads, or with none of the one that waits.
     pub fn new(ui: Ui, settings: Settings, workers: usize, starter: Starter) -> Self {
+        Session::with_interrupt(ui, settings, workers, starter, Interrupt::default())
+    }
+
+    /// A session that shares nothing with this one but its interruptions.
+    #[must_use]
+    pub fn beside(&self, settings: Settings, workers: usize, starter: Starter) -> Self {
+        Session::with_interrupt(self.ui, settings, workers, starter, self.shared.interrupt.clone())
+    }
+
+    fn with_interrupt(ui: Ui, settings: Settings, workers: usize, starter: Starter, interrupt: Interrupt) -> Self {
         let shared = Shared {
             runtime: OnceLock::new(),
             workers,
-            interrupt: Interrupt::default(),
+            interrupt,
             starter,
             sandbox: OnceCell::new(),
             used: Mutex::default(),

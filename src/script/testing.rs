@@ -1,0 +1,67 @@
+//! Running the tests of a script: each `fn test_…` with `assert`, in an engine of its own.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rhai::{AST, CallFnOptions, Dynamic, Engine, Map, Scope};
+
+use crate::error::{Error, Result};
+use crate::script::engine::{Context, engine};
+use crate::script::errors::{self, ScriptResult, Source, thrown};
+use crate::script::held::Held;
+use crate::script::resolve::Below;
+use crate::script::value;
+
+/// The names of the tests in a script. Errors: it cannot be read.
+pub fn names(context: &Context, source: Source<'_>) -> Result<Vec<String>> {
+    let ast = compiled(&engine(context), source)?;
+    let is_test = |name: &&str| name.starts_with("test_");
+    let mut names: Vec<String> = ast
+        .iter_functions()
+        .filter(|function| function.params.is_empty())
+        .map(|function| function.name)
+        .filter(is_test)
+        .map(str::to_owned)
+        .collect();
+    names.sort();
+    Ok(names)
+}
+
+/// Runs one test, where `context` acts. Nothing else of the script is run. Gives what it printed.
+pub fn run(context: &Context, source: Source<'_>, name: &str) -> (Result<()>, Vec<String>) {
+    let printed: Arc<Mutex<Vec<String>>> = Arc::default();
+    let mut engine = engine(context);
+    let lines = Arc::clone(&printed);
+    engine.on_print(move |text| lines.lock().unwrap_or_else(PoisonError::into_inner).push(text.to_owned()));
+    engine.set_module_resolver(Below::of(Path::new(source.name)));
+    asserts(&mut engine);
+    let result = compiled(&engine, source).and_then(|ast| {
+        let options = CallFnOptions::new().eval_ast(false);
+        let called = engine.call_fn_with_options::<Dynamic>(options, &mut Scope::new(), &ast, name, ());
+        errors::settled(called, source).map(drop)
+    });
+    // They are of a server that is no more.
+    let let_go = context.take_held().into_iter().try_for_each(Held::let_go);
+    let lines = std::mem::take(&mut *printed.lock().unwrap_or_else(PoisonError::into_inner));
+    (result.and(let_go), lines)
+}
+
+fn compiled(engine: &Engine, source: Source<'_>) -> Result<AST> {
+    let mut scope = Scope::new();
+    scope.push_constant("args", Map::new());
+    engine.compile_with_scope(&scope, source.text).map_err(|error| errors::unreadable(&error, source))
+}
+
+fn asserts(engine: &mut Engine) {
+    engine.register_fn("assert", |holds: bool| asserted(holds, || "it does not hold".to_owned()));
+    engine.register_fn("assert", |holds: bool, what: &str| asserted(holds, || what.to_owned()));
+    engine.register_fn("assert_eq", |is: Dynamic, due: Dynamic| -> ScriptResult<()> {
+        let same = value::to_json(&is, true)? == value::to_json(&due, true)?;
+        let (is, due) = (value::to_json(&is, false)?, value::to_json(&due, false)?);
+        asserted(same, || format!("it is {is}, and {due} is due"))
+    });
+}
+
+fn asserted(holds: bool, why: impl Fn() -> String) -> ScriptResult<()> {
+    if holds { Ok(()) } else { Err(thrown(Error::failed(why()).with_code("assertion"))) }
+}
