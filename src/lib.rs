@@ -3,6 +3,7 @@
 //! The modules, in reading order. Imports point upwards only, but for `sandbox`, which stands
 //! beside the others: it sees nothing above `ui`, and only `commands` see it (`tests/layers.rs`).
 
+pub mod memory;
 pub mod error;
 pub mod env;
 pub mod secret;

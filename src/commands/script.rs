@@ -11,7 +11,8 @@ use std::time::Duration;
 use clap::Arg;
 
 use crate::error::{Error, Result};
-use crate::grammar::Args;
+use crate::grammar::{Args, Host};
+use crate::script::engine::Context;
 use crate::text::safe;
 
 /// The flags of what runs a script.
@@ -22,7 +23,35 @@ fn running_args() -> Vec<Arg> {
             .value_name("TIME")
             .help("End the script once it has run for so long: 30s, 5m")
             .help_heading("Script"),
+        Arg::new("memory")
+            .long("memory")
+            .value_name("SIZE")
+            .help("End the script once it takes more than that: 512M, 2G [default: 1G]")
+            .help_heading("Script"),
     ]
+}
+
+/// What scripts run in, by the flags.
+fn context(host: &Host, args: &Args) -> Result<Context> {
+    let context = Context::new(host.clone());
+    match args.text("memory") {
+        Some(text) => Ok(context.with_memory(bytes(text)?)),
+        None => Ok(context),
+    }
+}
+
+fn bytes(text: &str) -> Result<usize> {
+    let wrong = || Error::usage(format!("--memory: `{}` is no size", safe(text))).hint("as 512M, 2G");
+    let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
+    let unit = match text[digits.len()..].to_ascii_uppercase().as_str() {
+        "" => 1,
+        "K" | "KB" | "KIB" => 1024,
+        "M" | "MB" | "MIB" => 1024 * 1024,
+        "G" | "GB" | "GIB" => 1024 * 1024 * 1024,
+        _ => return Err(wrong()),
+    };
+    let number: usize = digits.parse().map_err(|_| wrong())?;
+    number.checked_mul(unit).filter(|bytes| *bytes > 0).ok_or_else(wrong)
 }
 
 fn deadline(args: &Args) -> Result<Option<Duration>> {

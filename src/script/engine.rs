@@ -9,6 +9,7 @@ use rhai::{Dynamic, Engine, EvalAltResult, FLOAT, INT, Position};
 
 use crate::error::{Error, Result};
 use crate::grammar::Host;
+use crate::memory;
 use crate::model::client::ClientId;
 use crate::script::errors::ScriptResult;
 use crate::script::held::{self, Held};
@@ -36,12 +37,19 @@ pub struct Context {
     pub host: Host,
     held: Arc<Mutex<Vec<Held>>>,
     revealed: Arc<Mutex<Vec<Secret>>>,
+    most_memory: usize,
 }
 
 impl Context {
     /// A context in which no secret is kept yet.
     pub fn new(host: Host) -> Self {
-        Context { host, held: Arc::default(), revealed: Arc::default() }
+        Context { host, held: Arc::default(), revealed: Arc::default(), most_memory: MOST_MEMORY }
+    }
+
+    /// The same, where scripts may take so many bytes.
+    #[must_use]
+    pub fn with_memory(self, most_memory: usize) -> Self {
+        Context { most_memory, ..self }
     }
 
     /// The same context, secrets included, where another session acts.
@@ -166,8 +174,24 @@ fn pure(context: &Context) -> Engine {
 
 fn cancel(engine: &mut Engine, context: &Context) {
     let interrupt = context.host.session.interrupt().clone();
-    engine.on_progress(move |_| interrupt.has_arrived().then_some(Dynamic::UNIT));
+    let (most, before) = (context.most_memory, memory::allocated());
+    engine.on_progress(move |_| {
+        // What a native function takes is seen once it is back: its own limits bound it.
+        let has_too_much = || memory::allocated().saturating_sub(before) > most;
+        if interrupt.has_arrived() {
+            Some(Dynamic::UNIT)
+        } else {
+            has_too_much().then(|| Dynamic::from(Exhausted(most)))
+        }
+    });
 }
+
+/// What ends a script that has taken so many bytes and more.
+#[derive(Clone, Copy, Debug)]
+pub struct Exhausted(pub usize);
+
+/// How many bytes a script may take, where nobody says otherwise.
+pub const MOST_MEMORY: usize = 1024 * 1024 * 1024;
 
 fn sleep(engine: &mut Engine, context: &Context) {
     // Rhai's own sleep hears of nothing until it is over.

@@ -5,7 +5,7 @@ use rhai::{Array, Dynamic, EvalAltResult, INT, Map, ParseError, ParseErrorType};
 use crate::error::{self, Error, Kind, Position, Result};
 use crate::model::fields;
 use crate::ops::guard;
-use crate::script::engine::{Left, runtime_error};
+use crate::script::engine::{Exhausted, Left, runtime_error};
 use crate::script::library::{self, Function};
 
 /// What a function of the API returns.
@@ -58,6 +58,15 @@ pub fn uncaught(mut error: EvalAltResult, source: Source<'_>) -> Error {
     let position = error.position();
     let told = match error {
         EvalAltResult::ErrorTerminated(why, _) => {
+            if let Some(Exhausted(most)) = why.clone().try_cast::<Exhausted>() {
+                let most = most / (1024 * 1024);
+                return Error::failed(format!(
+                    "{}: the script was ended: it took more than {most} MiB of memory",
+                    source.name
+                ))
+                .with_code("memory")
+                .hint("--memory gives it more");
+            }
             return match why.try_cast::<Left>() {
                 Some(Left(code)) => Error::new(Kind::Exit(code), format!("exit({code})")).already_told(),
                 None => Error::interrupted(),

@@ -59,7 +59,10 @@ pub fn run(context: &Context, script: &Script<'_>, columns: &'static [Column]) -
     on_big_stack(|| {
         let _watch = context.host.session.interrupt().watch();
         let alarm = script.deadline.map(|deadline| Alarm::set(&context.host.session, deadline));
-        let result = evaluate(context, script);
+        let interrupt = context.host.session.interrupt();
+        // Some functions of Rhai take an error of their closure for an answer.
+        let result = evaluate(context, script)
+            .and_then(|value| if interrupt.has_arrived() { Err(Error::interrupted()) } else { Ok(value) });
         let result = match alarm {
             Some(alarm) => alarm.settle(result),
             None => result,

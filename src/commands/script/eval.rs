@@ -3,11 +3,10 @@
 use clap::Arg;
 
 use crate::commands::client::{COLUMNS, with_members};
-use crate::commands::script::{deadline, running_args};
+use crate::commands::script::{context, deadline, running_args};
 use crate::error::Result;
 use crate::grammar::{Args, Command, Host};
 use crate::output::outcome::Outcome;
-use crate::script::engine::Context;
 use crate::script::run::{self, Script};
 
 const EXAMPLES: &str = "\
@@ -33,5 +32,5 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         args: rhai::Array::new().into(),
         deadline: deadline(args)?,
     };
-    Ok(with_members(run::run(&Context::new(host.clone()), &script, COLUMNS)?))
+    Ok(with_members(run::run(&context(host, args)?, &script, COLUMNS)?))
 }

@@ -4,13 +4,12 @@ use clap::{Arg, ArgAction};
 use rhai::{Array, Dynamic};
 
 use crate::commands::client::{COLUMNS, with_members};
-use crate::commands::script::{deadline, running_args};
+use crate::commands::script::{context, deadline, running_args};
 use crate::config::read;
 use crate::error::Result;
 use crate::grammar::{Args, Command, Host};
 use crate::output::outcome::Outcome;
 use crate::script::arguments::{self, Read};
-use crate::script::engine::Context;
 use crate::script::run::{self, Script};
 use crate::text::safe;
 
@@ -56,7 +55,7 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         words.into_iter().map(Dynamic::from).collect::<Array>().into()
     };
     let script = Script { text: &source, name, args: given, deadline: deadline(args)? };
-    Ok(with_members(run::run(&Context::new(host.clone()), &script, COLUMNS)?))
+    Ok(with_members(run::run(&context(host, args)?, &script, COLUMNS)?))
 }
 
 /// A script's text. Errors name it.
