@@ -175,3 +175,32 @@ fn each_test_of_a_script_has_a_sandbox_of_its_own() {
     program.file("none.rhai", "1");
     program.run("script test none.rhai").fails(2, "there is no test");
 }
+
+#[test]
+fn a_new_script_runs_and_its_test_passes() {
+    let server = Sandbox::start();
+    let program = ready(&server);
+    program.run("script new owners").ok().tells("orysh run owners.rhai --help");
+    program.run("script new owners").fails(2, "cannot write owners.rhai");
+    program.run("script check owners.rhai").ok();
+    program.run("script test owners.rhai").ok().tells("1 of 1 tests passed");
+    server.make(&json!({"client_id": "a", "owner": "me"}));
+    server.make(&json!({"client_id": "b", "owner": "other"}));
+    let shown = program.run("run --format json owners.rhai me").ok().json();
+    assert_eq!(shown[0]["client_id"], "a");
+    assert_eq!(shown.as_array().unwrap().len(), 1);
+    program.run("run owners.rhai").fails(2, "OWNER");
+}
+
+#[test]
+fn a_script_says_the_same_however_it_is_run() {
+    let server = Sandbox::start();
+    let code = "let n = 0; for i in 0..10 { n += i; } print(n); #{a: [1, 2.5, ()], b: \"x\"}";
+    let program = ready(&server).input(code);
+    program.file("s.rhai", code);
+    let by_file = program.run("run s.rhai --format json").quiet().stdout;
+    let by_stdin = program.run("- --format json").quiet().stdout;
+    let by_eval = program.args(&["eval", code, "--format", "json"]).quiet().stdout;
+    assert_eq!((&by_file, &by_file), (&by_stdin, &by_eval));
+    assert_eq!(by_file, "45\n{\"a\":[1,2.5,null],\"b\":\"x\"}\n");
+}

@@ -3,6 +3,7 @@
 pub mod api;
 pub mod check;
 pub mod eval;
+pub mod new;
 pub mod run;
 pub mod test;
 

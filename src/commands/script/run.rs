@@ -16,7 +16,10 @@ use crate::text::safe;
 const EXAMPLES: &str = "\
 Examples:
   orysh run scripts/onboard.rhai services.csv
-  echo 'clients::list()' | orysh run - --format jsonl";
+  echo 'clients::list()' | orysh run - --format jsonl
+
+What follows the first word behind FILE is the script's: flags of orysh stand before it. What a script takes it says in
+the comment at its top, a line each: `//! @arg --count: number = 10 How many`; types are text, number, bool, file, a|b|c.";
 
 /// The command.
 pub fn command() -> Command {
