@@ -128,11 +128,11 @@ impl Declared {
         !self.arguments.is_empty()
     }
 
-    /// What words come to. Errors are of usage: a word that is not declared, is wrong, or is missing.
-    pub fn read(&self, script: &str, words: &[String]) -> Result<Read> {
+    /// What words come to; help is `width` columns wide. Errors are of usage: a word that is not declared, is wrong, or is missing.
+    pub fn read(&self, script: &str, words: &[String], width: usize) -> Result<Read> {
         let asks = words.iter().any(|word| word == "--help" || word == "-h");
         if asks {
-            return Ok(Read::Help(self.command(script).render_help().to_string()));
+            return Ok(Read::Help(self.command(script).term_width(width).render_help().to_string()));
         }
         let matches = self.command(script).try_get_matches_from(words).map_err(|error| {
             let text = error.render().to_string();
@@ -220,7 +220,7 @@ mod tests {
         assert_eq!(names, ["file", "ids", "count", "owner", "kind", "force"]);
         let of = |words: &[&str]| {
             let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
-            match declared.read("s.rhai", &words).unwrap() {
+            match declared.read("s.rhai", &words, 80).unwrap() {
                 Read::Values(map) => format!("{map:?}"),
                 Read::Help(text) => text,
             }
@@ -248,7 +248,7 @@ mod tests {
         let declared = declared("//! @arg --count: number\n//! @arg file: file").unwrap();
         let why = |words: &[&str]| {
             let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
-            declared.read("s", &words).err().map(|error| error.full_message()).unwrap_or_default()
+            declared.read("s", &words, 80).err().map(|error| error.full_message()).unwrap_or_default()
         };
         assert!(why(&["Cargo.toml", "--cuont", "1"]).contains("--cuont"));
         assert!(why(&["Cargo.toml", "--count", "x"]).contains("'x'"));

@@ -47,7 +47,8 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     let declared = arguments::declared(&source).map_err(|error| error.about(safe(name)))?;
     let asks = words.first().is_some_and(|word| word == "--help" || word == "-h");
     let given = if declared.has_arguments() || asks {
-        match declared.read(name, &words)? {
+        let width = host.session.ui().width().map_or(WIDEST, |width| width.min(WIDEST));
+        match declared.read(name, &words, width)? {
             Read::Values(values) => values.into(),
             Read::Help(text) => {
                 host.session.ui().print(&text);
@@ -60,6 +61,9 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     let script = Script { text: &source, name, args: given, deadline: deadline(args)? };
     Ok(with_members(run::run(&context(host, args)?, &script, COLUMNS)?))
 }
+
+/// How wide help is at most.
+const WIDEST: usize = 100;
 
 /// A script's text. Errors name it.
 pub fn read(file: &str, name: &str) -> Result<String> {
