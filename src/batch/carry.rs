@@ -86,16 +86,15 @@ pub fn carry_out(
     let mut is_disputed = false;
     for (n, became) in &mut became {
         let Some(id) = usize::try_from(n - 1).ok().and_then(|at| ids.get(at)) else { continue };
-        let code = became.result.as_ref().err().and_then(Error::code);
-        is_disputed |= code == Some(settle::DISPUTED);
-        if code == Some(settle::DISPUTED) {
-            let name = &run.folder.name;
-            let hint = format!("its secret is kept in run {name}: orysh batch results {name} --secrets plain");
-            became.result = std::mem::replace(&mut became.result, Ok(None)).map_err(|error| error.hint(hint));
-            continue;
-        }
-        if code == Some(create::CONFLICT) {
-            became.result = Err(create::conflict(session, id));
+        match became.result.as_ref().err().and_then(Error::code) {
+            Some(settle::DISPUTED) => {
+                is_disputed = true;
+                let name = &run.folder.name;
+                let hint = format!("its secret is kept in run {name}: orysh batch results {name} --secrets plain");
+                became.result = std::mem::replace(&mut became.result, Ok(None)).map_err(|error| error.hint(hint));
+            }
+            Some(create::CONFLICT) => became.result = Err(create::conflict(session, id)),
+            _ => {}
         }
     }
     Ok(Carried { became, stopped, is_disputed, run: Some(run) })
@@ -120,18 +119,16 @@ pub fn tell_older(session: &Session, name: &str) -> Result<()> {
         let Ok(run) = Run::open(session, &run) else { continue };
         let counts = run.counts(session)?;
         let (left, failed) = (engine::due(&counts), engine::count(&counts, &[State::DeliveryFailed]));
-        let name = &run.folder.name;
+        let (run_name, begun) = (&run.folder.name, run.fact("begun").unwrap_or_default());
         if left > 0 {
             session.ui().warn(&format!(
-                "run {name} of an earlier {}, begun on {}, has {left} clients left: `orysh batch resume {name}` goes on with it, `orysh batch forget {name}` gives it up",
-                run.fact("input").unwrap_or("run"),
-                run.fact("begun").unwrap_or_default()
+                "run {run_name} of an earlier {name}, begun on {begun}, has {left} clients left: `orysh batch resume {run_name}` goes on with it, `orysh batch forget {run_name}` gives it up"
             ));
         }
         if failed > 0 {
-            session
-                .ui()
-                .warn(&format!("run {name} has {failed} clients that were not delivered: orysh batch deliver {name}"));
+            session.ui().warn(&format!(
+                "run {run_name} has {failed} clients that were not delivered: orysh batch deliver {run_name}"
+            ));
         }
     }
     Ok(())

@@ -3,8 +3,6 @@
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
-use tokio::sync::oneshot;
-
 use super::job::Job;
 use super::run::{Arrival, Became, Sender, Trip, spec, told};
 use super::state::{MOST_TRIES, State, is_of_server};
@@ -53,12 +51,7 @@ impl Sender<'_> {
             trip.due.state = State::Undelivered;
             return Arrival::Later(trip);
         }
-        let (tell, listen) = oneshot::channel();
-        let result = match hook::fire(&self.remote.session, event, |result| drop(tell.send(result))) {
-            Ok(()) => listen.await.unwrap_or_else(|_| Err(hook::broken())),
-            Err(error) => Err(error),
-        };
-        match result {
+        match hook::fire(&self.remote.session, event).await {
             Ok(()) => {
                 let arrival = self.note_delivery(&trip.due, State::Done, note).await;
                 self.hear_more(trip.due.n, |became| became.is_delivered = true);

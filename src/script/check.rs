@@ -6,6 +6,7 @@ use rhai::{AST, ASTNode, Expr, FnCallExpr, OptimizationLevel, Position as At, Sc
 use crate::error::{Error, Result, nearest};
 use crate::model::fields;
 use crate::script::arguments;
+use crate::script::clients::FILTERS;
 use crate::script::engine::{self, Context};
 use crate::script::errors::{self, Source};
 use crate::script::library::{self, Function};
@@ -20,9 +21,6 @@ const FIELDS: [(&str, usize, bool); 6] = [
     ("replace", 1, false),
     ("list", 0, false),
 ];
-
-/// What a list can be filtered by.
-const FILTERS: [&str; 3] = ["client_name", "owner", "page_size"];
 
 /// All that is wrong, in its order. Errors that are returned: the script cannot be read.
 pub fn check(context: &Context, source: Source<'_>) -> Result<Vec<Error>> {

@@ -8,8 +8,10 @@ use crate::error::{Error, Result, nearest};
 use crate::model::client::{Client, ClientId, ClientSpec};
 use crate::model::lint;
 use crate::ops;
-use crate::ops::create::How;
-use crate::ops::update::Change;
+use crate::ops::create::{Created, How};
+use crate::ops::keep::Kept;
+use crate::ops::rotate::Rotated;
+use crate::ops::update::{Change, Updated};
 use crate::script::create_all::create_all;
 use crate::script::engine::Context;
 use crate::script::errors::{ScriptResult, thrown};
@@ -160,14 +162,19 @@ fn create_for(context: &Context, map: &Map, options: &Map) -> ScriptResult<Clien
         ops::recipients::tell(session, &how.recipients);
         ops::create::create(session, plan, &how)
     };
-    let created = made().map_err(thrown)?;
-    if let Some(error) = created.undelivered {
+    let Created { client, kept, undelivered } = made().map_err(thrown)?;
+    Ok(written(context, client, kept, undelivered))
+}
+
+/// A client that was written: its secret is kept until it was shown, and what went wrong with handing it over is told.
+fn written(context: &Context, client: Client, kept: Option<Kept>, undelivered: Option<Error>) -> Client {
+    if let Some(error) = undelivered {
         context.host.session.ui().error(&error);
     }
-    if let Some(kept) = created.kept {
+    if let Some(kept) = kept {
         context.hold(Held::file(kept));
     }
-    Ok(created.client)
+    client
 }
 
 /// What a map of fields asks for. Errors are of usage: a field that there is not, or that only the server sets.
@@ -189,19 +196,10 @@ fn change(context: &Context, id: &str, set: ClientSpec) -> ScriptResult<Client> 
         let session = &context.host.session;
         let change = Change { set, ..Change::default() };
         let how = ops::update::How::default();
-        let planned = ops::update::plan(session, &ClientId::parse(id)?, change, &how)?;
-        let is_new = planned.secret_is_ours();
-        let updated = ops::update::update(session, planned)?;
-        Ok((updated, is_new))
+        ops::update::update(session, ops::update::plan(session, &ClientId::parse(id)?, change, &how)?)
     };
-    let (updated, is_new) = updated().map_err(thrown)?;
-    if let Some(error) = updated.undelivered {
-        context.host.session.ui().error(&error);
-    }
-    if let Some(kept) = updated.kept.filter(|_| is_new) {
-        context.hold(Held::file(kept));
-    }
-    Ok(updated.client)
+    let Updated { client, kept, undelivered, .. } = updated().map_err(thrown)?;
+    Ok(written(context, client, kept, undelivered))
 }
 
 fn replace(context: &Context, id: &str, map: &Map) -> ScriptResult<Client> {
@@ -220,14 +218,8 @@ fn rotate(context: &Context, id: &str) -> ScriptResult<Client> {
         let before = ops::rotate::check(session, &ClientId::parse(id)?, &[])?;
         ops::rotate::rotate(session, before, &[])
     };
-    let rotated = rotated().map_err(thrown)?;
-    if let Some(error) = rotated.undelivered {
-        context.host.session.ui().error(&error);
-    }
-    if let Some(kept) = rotated.kept {
-        context.hold(Held::file(kept));
-    }
-    Ok(rotated.client)
+    let Rotated { client, kept, undelivered } = rotated().map_err(thrown)?;
+    Ok(written(context, client, kept, undelivered))
 }
 
 fn findings(map: &Map) -> ScriptResult<Array> {
@@ -264,6 +256,9 @@ fn delete(context: &Context, id: &str) -> ScriptResult<()> {
     deleted().map_err(thrown)
 }
 
+/// What a list can be filtered by.
+pub const FILTERS: [&str; 3] = ["client_name", "owner", "page_size"];
+
 /// `clients::list()`, `clients::list(#{client_name, owner, page_size})`: what a `for` fetches page by page.
 #[derive(Clone)]
 pub struct Query {
@@ -294,10 +289,9 @@ fn filtered(session: &Session, filter: &Map) -> ScriptResult<Query> {
                         Some(size.ok_or_else(|| Error::usage("`page_size` wants a number from 1 to 500"))?);
                 }
                 other => {
-                    let known = ["client_name", "owner", "page_size"];
                     return Err(Error::usage(format!("a list has no filter `{other}`"))
-                        .did_you_mean(nearest(other, known))
-                        .hint(format!("the server filters by {}", known.join(", "))));
+                        .did_you_mean(nearest(other, FILTERS))
+                        .hint(format!("the server filters by {}", FILTERS.join(", "))));
                 }
             }
         }

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::thread;
 
+use tokio::sync::oneshot;
+
 use super::Session;
 use crate::error::{Error, Result};
 use crate::model::client::Client;
@@ -69,28 +71,25 @@ pub fn is_wanted(session: &Session, event: &Event) -> bool {
     session.hooks().iter().any(|hook| hook.wants(event))
 }
 
-/// Tells every hook that wants to hear of it, on a thread of its own; `tell` gets the first error once all have been told.
-pub fn fire(session: &Session, event: Event, tell: impl FnOnce(Result<()>) + Send + 'static) -> Result<()> {
+/// Tells every hook that wants to hear of it, on a plain thread. The error is the first one, once all have been told.
+pub async fn fire(session: &Session, event: Event) -> Result<()> {
     let hooks = Arc::clone(session.hooks());
     let session = session.without_hooks();
+    let (tell, told) = oneshot::channel();
     let work = move || {
         let all = hooks.iter().filter(|hook| hook.wants(&event));
         let results: Vec<Result<()>> =
             all.map(|hook| hook.after(&session, &event).map_err(|error| error.about(hook.name()))).collect();
-        tell(results.into_iter().collect());
+        // Nobody listens any more where the process ends.
+        let _ = tell.send(results.into_iter().collect());
     };
     let thread = thread::Builder::new().name("hook".into()).stack_size(STACK_BYTES).spawn(work);
-    thread.map(drop).map_err(|source| Error::failed("cannot start a thread for a hook").caused_by(source))
+    thread.map_err(|source| Error::failed("cannot start a thread for a hook").caused_by(source))?;
+    let broken = || Error::failed("a hook broke down").hint("this is a fault of orysh: please report it");
+    told.await.unwrap_or_else(|_| Err(broken()))
 }
 
 /// The same, waiting for it.
 pub fn fire_and_wait(session: &Session, event: Event) -> Result<()> {
-    let (tell, told) = tokio::sync::oneshot::channel();
-    fire(session, event, |result| drop(tell.send(result)))?;
-    session.finish(told)?.unwrap_or_else(|_| Err(broken()))
-}
-
-/// The thread ended without a word.
-pub fn broken() -> Error {
-    Error::failed("a hook broke down").hint("this is a fault of orysh: please report it")
+    session.finish(fire(session, event))?
 }

@@ -45,28 +45,20 @@ pub fn dry_runs(args: &Args, shown: Vec<Value>) -> Result<Outcome> {
     Ok(Outcome::each(shown.len(), shown.into_iter().map(|value| Ok(Row::value(value))), &[]))
 }
 
-/// A client as a row that lets go of the kept file once it has been written: with the secret, where that was chosen here
-/// or by the server, so that nobody has it yet.
-pub fn kept_row(client: Client, kept: Option<Kept>, is_new: bool) -> Row {
-    pending(Row::client(client), kept, is_new)
-}
-
-/// The same for a client that hooks were told of, with why it was not delivered.
+/// A client that was written, as a row that lets go of the kept file once it is shown: with the secret, where that was chosen
+/// here or by the server, so that nobody has it yet. Beside it, why it was not delivered.
 pub fn written_row(
     client: Client,
     kept: Option<Kept>,
     is_new: bool,
     undelivered: Option<Error>,
 ) -> (Row, Option<Error>) {
-    (kept_row(client, kept, is_new), undelivered)
-}
-
-/// The same for any row.
-pub fn pending(row: Row, kept: Option<Kept>, is_new: bool) -> Row {
-    let Some(kept) = kept else { return row };
+    let row = Row::client(client);
+    let Some(kept) = kept else { return (row, undelivered) };
     let place = format!("the secret of client `{}` is kept in {}", kept.id(), kept.path().display());
     let secret = is_new.then(|| kept.secret().clone());
-    row.pending(Pending { afterwards: Box::new(move || kept.discard()), secret, place })
+    let pending = Pending { afterwards: Box::new(move || kept.discard()), secret, place };
+    (row.pending(pending), undelivered)
 }
 
 /// Tells each field that changed, with its values before and after.

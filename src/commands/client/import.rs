@@ -16,7 +16,7 @@ use crate::commands::client::{COLUMNS, change, with_members};
 use crate::error::{Error, Result};
 use crate::grammar::deliver::deliver_arg;
 use crate::grammar::{Args, Command, Host, recipients as recipient_flags};
-use crate::model::client::ClientId;
+use crate::model::client::{Client, ClientId};
 use crate::model::input::Entry;
 use crate::ops::create::{self, How, Plan};
 use crate::ops::guard;
@@ -117,14 +117,11 @@ fn make(session: &Session, plans: Vec<Plan>, how: check::How) -> Result<Vec<Resu
     let mut rows = Vec::new();
     for (at, (id, is_new)) in about.into_iter().enumerate() {
         let Some(Became { result, is_delivered, undelivered }) = became.remove(&(at as u64 + 1)) else { continue };
-        rows.push(match result {
-            Ok(Some(client)) => Ok(match client.secret().filter(|_| is_new && !is_delivered).cloned() {
-                Some(secret) => keeper.hold(Row::client(client), &id, &secret),
-                None => Row::client(client),
-            }),
-            Ok(None) => continue,
-            Err(error) => Err(error),
-        });
+        let row = |client: Client| match client.secret().filter(|_| is_new && !is_delivered).cloned() {
+            Some(secret) => keeper.hold(Row::client(client), &id, &secret),
+            None => Row::client(client),
+        };
+        rows.extend(result.map(|client| client.map(row)).transpose());
         rows.extend(undelivered.map(|error| Err(keeper.undelivered(&id, error))));
     }
     rows.extend(stopped.map(Err));

@@ -18,13 +18,16 @@ use crate::text::safe;
 
 /// Registers the module.
 pub fn register(library: &mut Library, context: &Context) {
-    for (signature, method) in [("get(url) -> map", Method::GET), ("delete(url) -> map", Method::DELETE)] {
+    let without_body = [
+        (Method::GET, "get(url) -> map", "try { http::get(\"http://127.0.0.1:1/\") } catch (e) { print(e.message) }"),
+        (
+            Method::DELETE,
+            "delete(url) -> map",
+            "try { http::delete(\"http://127.0.0.1:1/\") } catch (e) { print(e.message) }",
+        ),
+    ];
+    for (method, signature, example) in without_body {
         let session = context.host.session.clone();
-        let example = if method == Method::GET {
-            "try { http::get(\"http://127.0.0.1:1/\") } catch (e) { print(e.message) }"
-        } else {
-            "try { http::delete(\"http://127.0.0.1:1/\") } catch (e) { print(e.message) }"
-        };
         let about = "What a server answers: `#{status, headers, body, json}`; no redirect is followed";
         library.add(("http", signature), (about, example), move |call: Call<'_>, url: &str| {
             placed(&call, send(&session, &method, url, None, &Map::new()).map_err(thrown))
@@ -41,13 +44,20 @@ pub fn register(library: &mut Library, context: &Context) {
             placed(&call, send(&session, &Method::GET, url, None, &options).map_err(thrown))
         },
     );
-    for (signature, method) in [("post(url, body) -> map", Method::POST), ("put(url, body) -> map", Method::PUT)] {
+    let with_body = [
+        (
+            Method::POST,
+            "post(url, body) -> map",
+            "try { http::post(\"http://127.0.0.1:1/\", #{a: 1}) } catch (e) { print(e.message) }",
+        ),
+        (
+            Method::PUT,
+            "put(url, body) -> map",
+            "try { http::put(\"http://127.0.0.1:1/\", #{a: 1}) } catch (e) { print(e.message) }",
+        ),
+    ];
+    for (method, signature, example) in with_body {
         let session = context.host.session.clone();
-        let example = if method == Method::POST {
-            "try { http::post(\"http://127.0.0.1:1/\", #{a: 1}) } catch (e) { print(e.message) }"
-        } else {
-            "try { http::put(\"http://127.0.0.1:1/\", #{a: 1}) } catch (e) { print(e.message) }"
-        };
         let about = "Sends text, or a value as JSON, in which secrets that were not revealed are `[REDACTED]`";
         library.add(("http", signature), (about, example), move |call: Call<'_>, url: &str, body: Dynamic| {
             placed(&call, send(&session, &method, url, Some(&body), &Map::new()).map_err(thrown))
