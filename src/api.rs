@@ -19,6 +19,7 @@ use url::Url;
 
 use crate::api::request::Request;
 use crate::error::Result;
+use crate::model::client::{Client, ClientId};
 
 /// A boxed future, so that [`Remote`] can be a plain trait object.
 pub type Wait<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -59,6 +60,11 @@ pub trait Remote: Send + Sync {
     /// Returns once the request may be sent: what keeps a pace holds it back. Errors: nothing is sent any more.
     fn admit<'a>(&'a self, _request: &'a Request) -> Wait<'a, Result<()>> {
         Box::pin(std::future::ready(Ok(())))
+    }
+
+    /// A client as a dry run has left it: `None` where that has not touched it, `Some(None)` where it is no more.
+    fn would_be(&self, _id: &ClientId) -> Option<Option<Client>> {
+        None
     }
 
     /// Hears what became of a sending, for the next one to be paced.

@@ -1,5 +1,6 @@
 //! Many clients, each exactly once, and no secret lost: rows are checked and kept in a journal before anything is sent.
 
+pub mod apply;
 pub mod begin;
 pub mod carry;
 pub mod check;
@@ -9,6 +10,7 @@ pub mod folder;
 pub mod job;
 pub mod journal;
 pub mod identity;
+pub mod keeper;
 pub mod key;
 pub mod pace;
 pub mod results;

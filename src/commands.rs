@@ -76,6 +76,7 @@ pub fn registry() -> Registry {
         profile::remove::command(),
         profile::trust::command(),
         script::api::command(),
+        script::definitions::command(),
         script::new::command(),
         script::check::command(),
         script::test::command(),

@@ -117,6 +117,16 @@ impl Error {
         self
     }
 
+    /// Says what was not tried any more after it: so many, from that one on.
+    #[must_use]
+    pub fn not_tried(self, left: usize, first: Option<String>) -> Self {
+        match first {
+            Some(first) if left == 1 => self.hint(format!("{first} was not tried")),
+            Some(first) => self.hint(format!("the {left} after it were not tried, from {first} on")),
+            None => self,
+        }
+    }
+
     /// The same error without its hints, where they would lead astray.
     #[must_use]
     pub fn unhinted(mut self) -> Self {

@@ -4,6 +4,7 @@ pub mod apply;
 pub mod create;
 pub mod delete;
 pub mod deliver;
+pub mod dry_run;
 pub mod guard;
 pub mod keep;
 pub mod look;

@@ -1,6 +1,7 @@
 //! Rhai: the engine, its API, and how a script runs.
 
 pub mod api;
+mod apply;
 pub mod arguments;
 pub mod check;
 mod clients;

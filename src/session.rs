@@ -3,6 +3,7 @@
 pub mod callback;
 pub mod chosen;
 pub mod credential;
+pub mod dry_run;
 pub mod handle;
 pub mod hook;
 pub mod interrupt;

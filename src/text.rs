@@ -56,6 +56,32 @@ pub fn safe_lines(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.split('\n').map(safe).collect::<Vec<_>>().join("\n"))
 }
 
+/// The numbers of colours and styles that do no more than that: none that hides text.
+const PAINT: &[&str] = &["0", "1", "2", "3", "4", "31", "32", "33", "34", "35", "36"];
+
+/// The same, where colours stay; what they colour ends with the text.
+pub fn safe_painted(text: &str) -> Cow<'_, str> {
+    let mut parts = text.split("\u{1b}[");
+    let mut out = safe_lines(parts.next().unwrap_or_default());
+    let mut is_painted = false;
+    for part in parts {
+        let paint = part.split_once('m').filter(|(codes, _)| codes.split(';').all(|code| PAINT.contains(&code)));
+        let out = out.to_mut();
+        if let Some((codes, rest)) = paint {
+            out.push_str(&format!("\u{1b}[{codes}m"));
+            out.push_str(&safe_lines(rest));
+            is_painted = true;
+        } else {
+            out.push_str(&safe("\u{1b}["));
+            out.push_str(&safe_lines(part));
+        }
+    }
+    if is_painted && !out.ends_with("\u{1b}[0m") {
+        out.to_mut().push_str("\u{1b}[0m");
+    }
+    out
+}
+
 /// A word as a POSIX shell takes it, for hints that can be copied.
 pub fn shell_word(word: &str) -> String {
     // Only a NUL cannot be quoted, and no shell takes one.
@@ -104,6 +130,15 @@ mod tests {
         assert_eq!(safe("x\r\ny\u{202e}z\u{9b}"), "x\\r\\ny\\u{202e}z\\u{9b}");
         assert_eq!(safe("grün 日本 🙂"), "grün 日本 🙂");
         assert_eq!(safe_lines("a\nb\u{7f}"), "a\nb\\u{7f}");
+    }
+
+    #[test]
+    fn only_colours_stay() {
+        assert_eq!(safe_painted("\u{1b}[1;31mred\u{1b}[0m"), "\u{1b}[1;31mred\u{1b}[0m");
+        assert_eq!(safe_painted("\u{1b}[32mopen"), "\u{1b}[32mopen\u{1b}[0m");
+        for hostile in ["\u{1b}[8mhidden", "\u{1b}[2J", "\u{1b}]0;x\u{7}", "\u{1b}[31;8mx", "\u{9b}2J", "\r"] {
+            assert!(!safe_painted(hostile).contains(['\u{1b}', '\u{9b}', '\r']), "{hostile:?}");
+        }
     }
 
     #[test]

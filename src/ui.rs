@@ -1,23 +1,22 @@
 //! The one writer to the terminal: results on stdout, everything for a person on stderr.
 
+pub mod input;
 pub mod progress;
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, BufWriter, IsTerminal, Write};
-use std::os::fd::AsFd;
+use std::io::{self, BufWriter, IsTerminal, Read, Write};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use nu_ansi_term::{Color as Paint, Style};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
 use crate::env;
-use crate::error::{Error, Result};
+use crate::error::{self, Error, Result};
 use crate::secret::Secret;
 use crate::text;
+use crate::ui::input::Input;
 
 /// The colours that people choose from, by name.
 pub const PAINTS: [(&str, Paint); 6] = [
@@ -102,13 +101,22 @@ impl Ui {
 
     /// Whether a person can be asked: on stdin, or at the terminal itself where stdin is read for something else.
     pub fn can_ask(self, stdin_is_read: bool) -> bool {
-        let answers = if stdin_is_read { terminal().is_some() } else { io::stdin().is_terminal() };
+        let answers = if stdin_is_read { Input::terminal().is_some() } else { io::stdin().is_terminal() };
         answers && io::stderr().is_terminal()
     }
 
     /// Asks where a person can be asked: whether the answer begins with `y`. True where nobody can be.
     pub fn agrees(self, question: &str, stdin_is_read: bool) -> bool {
         !self.can_ask(stdin_is_read) || confirm(question, stdin_is_read)
+    }
+
+    /// A line that a person types as an answer; `None` where nobody can be asked. Errors: Ctrl-C, or the end of what is typed.
+    pub fn asked(self, question: &str) -> Option<Result<String>> {
+        if !self.can_ask(false) {
+            return None;
+        }
+        let _ = write!(io::stderr(), "{}", text::safe_lines(question));
+        Some(input::line(&mut Input::Stdin).ok_or_else(Error::interrupted))
     }
 
     /// The width of the terminal on stdout, in columns; `None` off a terminal.
@@ -172,7 +180,7 @@ impl Ui {
         let _ = write!(io::stderr(), "{what}: ");
         let typed = tcsetattr(&stdin, OptionalActions::Flush, &silent)
             .map_err(|source| Error::failed("cannot silence the terminal").caused_by(io::Error::from(source)))
-            .and_then(|()| read_unseen(stdin.lock(), what));
+            .and_then(|()| read_unseen(Input::Stdin, what));
         let _ = tcsetattr(&stdin, OptionalActions::Flush, &before);
         self.line("");
         Some(typed)
@@ -238,6 +246,32 @@ impl Ui {
         let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     }
 
+    /// Writes a line of a script to stdout: as it is into a pipe, and on a terminal what cannot harm it.
+    pub fn print_line(self, line: &str) {
+        let line = if self.stdout_is_terminal() { text::safe_painted(line) } else { line.into() };
+        self.print(&format!("{line}\n"));
+    }
+
+    /// A text in a style, where stdout is coloured: words as `bold red`. Errors: a word that is no style.
+    pub fn painted(self, text: &str, style: &str) -> Result<String> {
+        let mut painted = Style::new();
+        for word in style.split_whitespace() {
+            painted = match (word, PAINTS.iter().find(|(name, _)| *name == word)) {
+                ("bold", _) => painted.bold(),
+                ("dim", _) => painted.dimmed(),
+                ("italic", _) => painted.italic(),
+                ("underline", _) => painted.underline(),
+                (_, Some((_, paint))) => painted.fg(*paint),
+                (_, None) => {
+                    let known = PAINTS.iter().map(|(name, _)| *name).chain(["bold", "dim", "italic", "underline"]);
+                    let error = Error::usage(format!("`{}` is no style", text::safe(word)));
+                    return Err(error.did_you_mean(error::nearest(word, known)));
+                }
+            };
+        }
+        Ok(if self.colors_stdout() { painted.paint(text).to_string() } else { text.to_owned() })
+    }
+
     fn tell(self, label: &str, paint: Paint, message: &str) {
         let style = if self.colors_stderr() { Style::new().bold().fg(paint) } else { Style::new() };
         self.line(&format!("{} {}", style.paint(format!("{label}:")), text::safe_lines(message)));
@@ -246,39 +280,20 @@ impl Ui {
 
 fn confirm(question: &str, stdin_is_read: bool) -> bool {
     let _ = write!(io::stderr(), "{} [y/N] ", text::safe_lines(question));
-    let mut answer = String::new();
-    let read = match terminal().filter(|_| stdin_is_read) {
-        Some(terminal) if is_typed(&terminal) => BufReader::new(terminal).read_line(&mut answer),
-        None if is_typed(&io::stdin()) => io::stdin().read_line(&mut answer),
-        _ => return false,
-    };
-    read.is_ok() && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")
-}
-
-/// Waits until something is typed. False: Ctrl-C came instead.
-fn is_typed(terminal: &impl AsFd) -> bool {
-    let glance = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
-    while !is_interrupted() {
-        let mut polled = [PollFd::new(terminal, PollFlags::IN)];
-        // Where that cannot be asked, reading tells.
-        if poll(&mut polled, Some(&glance)).map_or(true, |ready| ready > 0) {
-            return !is_interrupted();
-        }
-    }
-    let _ = writeln!(io::stderr());
-    false
-}
-
-/// The terminal that the process belongs to, if any.
-fn terminal() -> Option<File> {
-    File::options().read(true).open("/dev/tty").ok()
+    let mut input = if stdin_is_read { Input::terminal() } else { Some(Input::Stdin) };
+    let answer = input.as_mut().and_then(input::line);
+    answer.is_some_and(|answer| matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
 }
 
 /// Reads keys up to the end of the line: backspace takes the last one back.
-fn read_unseen(reader: impl BufRead, what: &str) -> Result<Secret> {
+fn read_unseen(reader: impl Read, what: &str) -> Result<Secret> {
     let mut typed = Zeroizing::new(Vec::with_capacity(1024));
     for byte in reader.bytes() {
-        match byte.map_err(|source| Error::usage(format!("cannot read the {what}")).caused_by(source))? {
+        let unread = |source| {
+            let error = Error::usage(format!("cannot read the {what}")).caused_by(source);
+            if is_interrupted() { Error::interrupted() } else { error }
+        };
+        match byte.map_err(unread)? {
             b'\r' | b'\n' | 0x04 => break,
             0x03 => return Err(Error::interrupted()),
             0x08 | 0x7f => {

@@ -79,7 +79,7 @@ fn a_misspelt_field_is_named_with_its_place_and_nothing_is_sent() {
     let program = orysh(&server);
     program
         .args(&["eval", "fn f() { clients::create(#{client_nmae: \"x\"}) }\nf()"])
-        .fails(1, "unknown field `client_nmae` (line 1, column 1")
+        .fails(1, "unknown field `client_nmae` (line 1, column 28)")
         .tells("did you mean `client_name`?");
     assert_eq!(server.clients(), Vec::<Value>::new());
     assert_eq!(program.pending().len(), 0);

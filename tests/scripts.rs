@@ -128,7 +128,7 @@ fn mistakes_are_found_without_running_anything() {
         "`make` takes 2 arguments, and is called with 1 (line 4, column 1)",
         "there is no function `clients::craete`",
         "`clients::get` is called with 2 arguments",
-        "it takes clients::get(id) -> Client",
+        "it takes clients::get(id: string) -> Client",
         "a client has no field `ownre`",
         "a list has no filter `name`",
         "there is no function `csv::raed`",

@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use crate::api::send::{Answer, ask, exchange, open};
 use crate::api::{Remote, page, refusal, request};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::client::{Client, ClientId};
 use crate::model::unread::Unread;
 
@@ -47,13 +47,20 @@ const LISTING: &str = "cannot list clients";
 /// `GET /admin/clients/{id}`; a client that is not there is an error with status 404.
 pub async fn get(remote: &dyn Remote, id: &ClientId) -> Result<Client> {
     let about = format!("cannot get client `{id}`");
+    if let Some(client) = remote.would_be(id) {
+        let gone = || Error::failed(format!("{about}: it would have been deleted")).with_status(404);
+        return client.ok_or_else(gone);
+    }
     let answer = ask(remote, &request::get_client(id), &about).await?;
     client(&answer, &about)
 }
 
 /// `GET /admin/clients/{id}`; `None` where there is no such client.
 pub async fn get_opt(remote: &dyn Remote, id: &ClientId) -> Result<Option<Client>> {
-    Ok(get_with_answer(remote, id).await?.0)
+    match remote.would_be(id) {
+        Some(client) => Ok(client),
+        None => Ok(get_with_answer(remote, id).await?.0),
+    }
 }
 
 /// As [`get_opt`], with the answer: its `Date` tells the server's clock.

@@ -49,11 +49,14 @@ pub struct Request {
     pub basic: Option<(ClientId, Secret)>,
     /// Whether it may be sent again.
     pub repeat: Repeat,
+    /// Whether it changes anything.
+    pub writes: bool,
 }
 
 impl Request {
     fn new(method: Method, side: Side, path: &[&str]) -> Self {
         Request {
+            writes: method != Method::GET,
             method,
             side,
             path: path.iter().map(|segment| (*segment).to_owned()).collect(),
@@ -220,7 +223,7 @@ pub fn introspect_token(token: &Secret, scope: &str) -> Request {
         members.push(("scope", Secret::new(scope)));
     }
     let payload = Payload::Form(members);
-    Request { payload, ..Request::new(Method::POST, Side::Admin, &["admin", "oauth2", "introspect"]) }
+    Request { payload, writes: false, ..Request::new(Method::POST, Side::Admin, &["admin", "oauth2", "introspect"]) }
 }
 
 /// `DELETE /admin/oauth2/tokens?client_id=`: every token of a client.
@@ -264,7 +267,8 @@ fn authenticated(
 /// The client authenticates by its own method; the answer tells whether that worked before the token is looked at.
 pub fn probe_secret(id: &ClientId, secret: &Secret, auth_method: &str) -> Request {
     let members = [("grant_type", "refresh_token"), ("refresh_token", "probe")];
-    authenticated(&["oauth2", "token"], &members, id, secret, auth_method == "client_secret_post")
+    let in_body = auth_method == "client_secret_post";
+    Request { writes: false, ..authenticated(&["oauth2", "token"], &members, id, secret, in_body) }
 }
 
 #[cfg(test)]

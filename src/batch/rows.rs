@@ -1,7 +1,6 @@
 //! The rows of an input, one at a time: CSV, a JSON list, JSON Lines, YAML documents, from a file or stdin.
 
 use std::collections::HashMap;
-use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -96,13 +95,7 @@ impl Rows {
     /// Errors are of usage: it cannot be opened; a header with a name that is there twice.
     pub fn open(file: &str) -> Result<Rows> {
         let name = read::name(file).to_owned();
-        let reader: Box<dyn Read + Send> = if file == "-" {
-            Box::new(std::io::stdin())
-        } else {
-            let opened = File::open(file);
-            Box::new(opened.map_err(|source| Error::usage(format!("cannot open {}", safe(file))).caused_by(source))?)
-        };
-        Rows::of(reader, name)
+        Rows::of(Box::new(read::open(file)?), name)
     }
 
     /// The rows of a text that is read from there.

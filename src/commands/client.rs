@@ -10,7 +10,6 @@ pub mod diff;
 pub mod export;
 pub mod get;
 pub mod import;
-mod keeper;
 pub mod lifespans;
 pub mod lint;
 pub mod list;

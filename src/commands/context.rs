@@ -37,6 +37,7 @@ profile in use, the Ory CLI's file. Nothing is sent.";
 /// The command.
 pub fn command() -> Command {
     Command::new(["context"], "Show where commands act, as whom, and who said so", run)
+        .runs_dry()
         .args(|| {
             vec![
                 Arg::new("explain")

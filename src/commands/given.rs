@@ -6,12 +6,13 @@ use crate::error::Result;
 use crate::grammar::Args;
 use crate::secret::Secret;
 use crate::ui::Ui;
+use crate::ui::input::Input;
 
 /// From stdin, or typed in unseen where that is a terminal. `what` names it.
 pub fn from_stdin(ui: Ui, what: &str) -> Result<Secret> {
     match ui.typed_unseen(what) {
         Some(typed) => typed,
-        None => Secret::read(std::io::stdin().lock(), what, "stdin"),
+        None => Secret::read(Input::Stdin, what, "stdin"),
     }
 }
 

@@ -15,7 +15,7 @@ Examples:
 pub fn command() -> Command {
     let args =
         || vec![Arg::new("words").value_name("COMMAND or TOPIC").action(ArgAction::Append).help("What to help with")];
-    Command::new(["help"], "Show help on a command or a topic", run).args(args).offline().after(EXAMPLES)
+    Command::new(["help"], "Show help on a command or a topic", run).runs_dry().args(args).offline().after(EXAMPLES)
 }
 
 fn run(host: &Host, args: &Args) -> Result<Outcome> {

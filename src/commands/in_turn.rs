@@ -19,7 +19,7 @@ pub fn in_turn<T: Send + 'static>(
         match row {
             Err(error) if ends(&error) => {
                 has_ended = true;
-                Some(Err(not_tried(error, items.len(), items.as_slice().first().map(&name))))
+                Some(Err(error.not_tried(items.len(), items.as_slice().first().map(&name))))
             }
             row => Some(row),
         }
@@ -39,13 +39,4 @@ pub fn outcome(
 /// Whether what comes after an error would fare no better.
 pub fn ends(error: &Error) -> bool {
     matches!(error.kind(), Kind::Interrupted | Kind::Denied) || error.code() == Some(net::UNREACHABLE)
-}
-
-/// Says what was not tried any more: so many, from that one on.
-pub fn not_tried(error: Error, left: usize, first: Option<String>) -> Error {
-    match first {
-        Some(first) if left == 1 => error.hint(format!("{first} was not tried")),
-        Some(first) => error.hint(format!("the {left} after it were not tried, from {first} on")),
-        None => error,
-    }
 }

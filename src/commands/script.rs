@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod check;
+pub mod definitions;
 pub mod eval;
 pub mod new;
 pub mod run;
@@ -9,7 +10,7 @@ pub mod test;
 
 use std::time::Duration;
 
-use clap::Arg;
+use clap::{Arg, ArgAction};
 
 use crate::error::{Error, Result};
 use crate::grammar::{Args, Host};
@@ -18,7 +19,12 @@ use crate::text::safe;
 
 /// The flags of what runs a script.
 fn running_args() -> Vec<Arg> {
+    let switch = |name: &'static str, help: &'static str| {
+        Arg::new(name).long(name).action(ArgAction::SetTrue).help(help).help_heading("Script")
+    };
     vec![
+        switch("dry-run", "Tell what each write would do, and write nothing: no client, no file, no request but GET"),
+        switch("verbose", "Tell each call of the API with its time").short('v'),
         Arg::new("deadline")
             .long("deadline")
             .value_name("TIME")
@@ -34,7 +40,12 @@ fn running_args() -> Vec<Arg> {
 
 /// What scripts run in, by the flags.
 fn context(host: &Host, args: &Args) -> Result<Context> {
-    let context = Context::new(host.clone());
+    let mut host = host.clone();
+    if args.flag("dry-run") {
+        host.session = host.session.in_dry_run();
+    }
+    let context = Context::new(host);
+    let context = if args.flag("verbose") { context.telling() } else { context };
     match args.text("memory") {
         Some(text) => Ok(context.with_memory(bytes(text)?)),
         None => Ok(context),

@@ -14,7 +14,7 @@ Examples:
 
 /// The command.
 pub fn command() -> Command {
-    Command::new(["version"], "Print the version", run).offline().after(EXAMPLES)
+    Command::new(["version"], "Print the version", run).runs_dry().offline().after(EXAMPLES)
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "the shape of every command")]

@@ -1,9 +1,10 @@
 //! Files that a person names, `-` for stdin: whole, bounded, as UTF-8.
 
-use std::fs::File;
 use std::io::Read;
 
 use crate::error::{Error, Result};
+use crate::text::safe;
+use crate::ui::input::Input;
 
 /// The most bytes of a file that holds one thing.
 pub const MOST_BYTES: u64 = 4 * 1024 * 1024;
@@ -28,14 +29,20 @@ pub fn clients(file: &str) -> Result<String> {
     at_most(file, MOST_OF_CLIENTS)
 }
 
+/// Opens a file, or stdin. Errors are of usage.
+pub fn open(file: &str) -> Result<Input> {
+    if file == "-" {
+        return Ok(Input::Stdin);
+    }
+    let failed = |source| Error::usage(format!("cannot open {}", safe(file))).caused_by(source);
+    let input = Input::open(file).map_err(failed)?;
+    let is_folder = input.file().is_some_and(|file| file.metadata().is_ok_and(|about| about.is_dir()));
+    if is_folder { Err(Error::usage(format!("{} is a folder", safe(file)))) } else { Ok(input) }
+}
+
 fn at_most(file: &str, most: u64) -> Result<String> {
     let name = name(file);
-    let reader: Box<dyn Read> = if file == "-" {
-        Box::new(std::io::stdin().lock())
-    } else {
-        let opened = File::open(file);
-        Box::new(opened.map_err(|source| Error::usage(format!("cannot open {file}")).caused_by(source))?)
-    };
+    let reader = open(file)?;
     // What grows as it comes is copied over and over.
     let expected = std::fs::metadata(file).map_or(0, |found| found.len().min(most));
     let mut bytes = Vec::with_capacity(usize::try_from(expected).unwrap_or(0) + 1);

@@ -1,11 +1,11 @@
 //! Where a recipient's key comes from: a word, a file, stdin, an address, Keybase.
 
-use std::fs::File;
 use std::io::Read;
 
 use crate::crypt::{MOST_BYTES, fetch, material};
 use crate::error::{Error, Result};
 use crate::net::fetch::{Fetched, Limits};
+use crate::ui::input::Input;
 
 /// Where a key comes from.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -58,8 +58,7 @@ impl Source {
 fn read_file(path: &str) -> Result<Material> {
     let from = if path == "-" { "stdin" } else { path }.to_owned();
     let failed = |source: std::io::Error| Error::usage(format!("cannot read the key from {from}")).caused_by(source);
-    let reader: Box<dyn Read> =
-        if path == "-" { Box::new(std::io::stdin().lock()) } else { Box::new(File::open(path).map_err(failed)?) };
+    let reader = if path == "-" { Input::Stdin } else { Input::open(path).map_err(failed)? };
     let mut bytes = Vec::new();
     reader.take(MOST_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
     if bytes.len() > MOST_BYTES {

@@ -69,6 +69,8 @@ pub struct Command {
     pub on_server: bool,
     /// Whether it asks the public API above all: the address that `hydra` is given for it is that of the public side.
     pub on_public_side: bool,
+    /// Whether a dry run runs it: it changes nothing, or only through what tells instead of doing then.
+    pub runs_dry: bool,
     /// Whether it serves others for as long as it runs, and needs threads for that.
     pub long_running: bool,
     /// What it does.
@@ -91,6 +93,7 @@ impl Command {
             format: "table",
             on_server: true,
             on_public_side: false,
+            runs_dry: false,
             long_running: false,
             run: Arc::new(run),
         }
@@ -118,6 +121,12 @@ impl Command {
     #[must_use]
     pub fn format(self, format: &'static str) -> Self {
         Command { format, ..self }
+    }
+
+    /// It changes nothing, or only through what tells instead of doing in a dry run.
+    #[must_use]
+    pub fn runs_dry(self) -> Self {
+        Command { runs_dry: true, ..self }
     }
 
     /// It serves others until it is stopped.

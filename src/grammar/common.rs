@@ -133,6 +133,7 @@ pub fn settings(matches: &ArgMatches, base: &Settings) -> Result<Settings> {
         profile: text("profile"),
         trust: text("trust").or_else(|| base.given.trust.clone()),
         used: None,
+        named_by: None,
         endpoint: text("endpoint"),
         public_endpoint: text("public-endpoint"),
         // No flag: what the program's name and the command say.

@@ -2,15 +2,12 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use serde_json::Value;
-
 use crate::api::clients;
 use crate::api::request::ListQuery;
 use crate::api::tokens::{self, Verdict};
 use crate::crypt::Recipient;
 use crate::error::{Error, Result};
 use crate::model::client::{Client, ClientId, ClientSpec};
-use crate::model::fields::{FIELDS, Field};
 use crate::model::input::Entry;
 use crate::model::{compare, lint};
 use crate::ops::create::{self, Plan};
@@ -84,15 +81,7 @@ impl Due {
     pub fn changes(&self) -> Vec<FieldChange> {
         match self {
             Due::Change { update, .. } => update.changes(),
-            Due::Create(plan) => {
-                let mut asked = plan.spec().redacted();
-                let set = |field: &'static Field| {
-                    let value =
-                        asked.remove(field.json).filter(|value| field.default.value().as_ref() != Some(value))?;
-                    (field.json != "client_id").then_some(FieldChange { field, before: Value::Null, after: value })
-                };
-                FIELDS.iter().filter_map(set).collect()
-            }
+            Due::Create(plan) => plan.changes(),
             Due::Nothing(_) | Due::Delete(_) => Vec::new(),
         }
     }

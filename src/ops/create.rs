@@ -10,12 +10,14 @@ use crate::config::files;
 use crate::crypt::{Recipient, recipient};
 use crate::error::{Error, Kind, Result};
 use crate::model::client::{Client, ClientId, ClientSpec};
+use crate::model::fields::{FIELDS, Field};
 use crate::model::{compare, lint};
-use crate::ops::deliver;
 use crate::ops::guard::{self, Deed};
 use crate::ops::keep::Kept;
 use crate::ops::look;
 use crate::ops::settle::{self, Fate};
+use crate::ops::update::FieldChange;
+use crate::ops::{deliver, dry_run};
 use crate::secret::Secret;
 use crate::session::Session;
 use crate::session::hook::Done;
@@ -127,6 +129,16 @@ impl Plan {
         Ok(shown)
     }
 
+    /// What would be set and is no default.
+    pub fn changes(&self) -> Vec<FieldChange> {
+        let mut asked = self.spec.redacted();
+        let set = |field: &'static Field| {
+            let value = asked.remove(field.json).filter(|value| field.default.value().as_ref() != Some(value))?;
+            (field.json != "client_id").then_some(FieldChange { field, before: Value::Null, after: value })
+        };
+        FIELDS.iter().filter_map(set).collect()
+    }
+
     /// What is asked for.
     pub fn spec(&self) -> &ClientSpec {
         &self.spec
@@ -169,6 +181,9 @@ impl Plan {
 /// until the request is settled. Errors name the client; where its fate is unknown
 /// they name the file and the next command as well.
 pub fn create(session: &Session, plan: Plan, how: &How) -> Result<Created> {
+    if session.dry_run().is_some() {
+        return dry_run::create(session, &plan, how);
+    }
     guard::check(session, Deed::Write, &format!("create client `{}`", plan.id))?;
     let endpoint = session.server()?;
     let owners: Vec<_> = plan.recipients.iter().map(Recipient::fingerprint).collect();
@@ -231,7 +246,8 @@ fn finish(session: &Session, plan: Plan, mut client: Client, settled: bool, kept
     Created { client, kept, undelivered }
 }
 
-fn existing(session: &Session, plan: &Plan, client: Client) -> Created {
+/// A client that was there already, and is as good.
+pub fn existing(session: &Session, plan: &Plan, client: Client) -> Created {
     session
         .ui()
         .note(&format!("client `{}` exists already: nothing was changed, and its secret is not available", plan.id));

@@ -6,11 +6,15 @@ use crate::api::send::exchange;
 use crate::api::{Remote, refusal, request};
 use crate::error::{Kind, Result};
 use crate::model::client::ClientId;
+use crate::ops::dry_run;
 use crate::ops::guard::{self, Deed};
 use crate::session::Session;
 
 /// `DELETE /admin/clients/{id}`. A 404 is an error, unless a reply was lost before it: then it is done.
 pub fn delete(session: &Session, id: &ClientId) -> Result<()> {
+    if session.dry_run().is_some() {
+        return dry_run::delete(session, id);
+    }
     guard::check(session, Deed::Grave, &format!("delete client `{id}`"))?;
     let deleted = session.wait(send(session, id, false));
     deleted.map_err(|error| match error.kind() {

@@ -56,6 +56,9 @@ pub fn check(session: &Session, deed: Deed, what: &str) -> Result<()> {
 /// `refused` is what did not happen, as `nothing was deleted`. Errors of usage: it was not agreed to, or nobody can be
 /// asked for a production target.
 pub fn ask(session: &Session, what: &str, refused: &str, stdin_is_read: bool) -> Result<()> {
+    if session.dry_run().is_some() {
+        return Ok(());
+    }
     let chosen = session.chosen()?;
     let name = production_of(session, &chosen)?;
     if !has_assent(session, name.as_deref())? {
@@ -76,6 +79,9 @@ pub fn ask(session: &Session, what: &str, refused: &str, stdin_is_read: bool) ->
 
 /// Asks before a batch of changes on a production target; on others nobody is asked.
 pub fn batch(session: &Session, what: &str, stdin_is_read: bool) -> Result<()> {
+    if session.dry_run().is_some() {
+        return Ok(());
+    }
     let name = production_of(session, &session.chosen()?)?;
     if name.is_some() {
         return ask(session, what, "nothing was changed", stdin_is_read);

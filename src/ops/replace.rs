@@ -10,8 +10,8 @@ use crate::model::compare;
 use crate::model::fields::{FIELDS, Field, SetBy};
 use crate::model::lint;
 use crate::ops::guard::{self, Deed};
-use crate::ops::mark;
 use crate::ops::update::{FieldChange, changes};
+use crate::ops::{dry_run, mark};
 use crate::session::Session;
 
 /// A replacement that is ready to be sent.
@@ -55,6 +55,11 @@ impl Replacement {
         Ok(request::replace_client(&self.id, &self.spec).shown(&session.admin_url()?))
     }
 
+    /// The client as it is, and the one that would take its place.
+    pub fn would_be(&self) -> (&Client, &ClientSpec) {
+        (&self.before, &self.spec)
+    }
+
     /// The fields whose value goes, as the document does not name them.
     pub fn resets(&self) -> Vec<&'static Field> {
         let is_reset = |field: &&Field| {
@@ -68,6 +73,9 @@ impl Replacement {
 
 /// `PUT /admin/clients/{id}`. The document names all of the client, so that it may be sent again after a lost reply.
 pub fn replace(session: &Session, replacement: Replacement) -> Result<(Client, Vec<FieldChange>)> {
+    if session.dry_run().is_some() {
+        return dry_run::replace(session, &replacement);
+    }
     guard::check(session, Deed::Write, &format!("replace client `{}`", replacement.id))?;
     let about = format!("cannot replace client `{}`", replacement.id);
     let request = request::replace_client(&replacement.id, &replacement.spec);

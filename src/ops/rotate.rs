@@ -14,13 +14,14 @@ use crate::crypt::{Recipient, recipient};
 use crate::error::{Error, Result};
 use crate::model::client::{Client, ClientId};
 use crate::model::patch::Patch;
-use crate::ops::deliver;
 use crate::ops::guard::{self, Deed};
 use crate::ops::keep::Kept;
 use crate::ops::update::{self, Update};
+use crate::ops::{deliver, dry_run};
 use crate::secret::Secret;
 use crate::session::Session;
 use crate::session::hook::Done;
+use crate::ui::Mark;
 
 /// What came of it.
 #[derive(Debug)]
@@ -65,6 +66,9 @@ pub fn rotatable(client: &Client, recipients: &[Recipient]) -> Result<()> {
 /// before anything is sent, a state folder that could not keep the new secret.
 pub fn rotate(session: &Session, before: Client, recipients: &[Recipient]) -> Result<Rotated> {
     let id = before.client_id()?;
+    if session.dry_run().is_some() {
+        return dry_run::rotate(session, before);
+    }
     guard::check(session, Deed::Grave, &format!("rotate the secret of client `{id}`"))?;
     Kept::rehearse()?;
     let about = format!("cannot rotate the secret of client `{id}`");
@@ -159,6 +163,9 @@ pub fn cut_over(before: Client, recipients: &[Recipient]) -> Result<Update> {
 
 /// `DELETE /admin/clients/{id}/secrets/rotate`: the secrets that were rotated out end.
 pub fn drop_old(session: &Session, id: &ClientId) -> Result<()> {
+    if dry_run::would(session, Mark::Removed, &format!("the old secrets of client `{id}` end"))? {
+        return Ok(());
+    }
     guard::check(session, Deed::Grave, &format!("end the old secrets of client `{id}`"))?;
     let about = format!("cannot drop the old secrets of client `{id}`");
     let request = request::drop_rotated(id);

@@ -13,7 +13,7 @@ use crate::model::lint::{self, Finding};
 use crate::model::patch::{self, Patch};
 use crate::ops::guard::{self, Deed};
 use crate::ops::keep::Kept;
-use crate::ops::{deliver, look, mark};
+use crate::ops::{deliver, dry_run, look, mark};
 use crate::secret::{REDACTED, Secret};
 use crate::session::Session;
 use crate::session::hook::Done;
@@ -222,6 +222,22 @@ impl Update {
         Ok(request::patch_client(&self.id, &self.patch).shown(&session.admin_url()?))
     }
 
+    /// The client as it would be; what goes deeper than a field stays as it is.
+    pub fn would_be(&self) -> Client {
+        let mut document = self.before.document().clone();
+        for field in FIELDS {
+            if let Some(value) = self.patch.value(field.json).filter(|_| !field.secret) {
+                document.set(field.json, value.clone());
+            }
+        }
+        Client::from_document(document)
+    }
+
+    /// The operations that would be sent, a secret redacted.
+    pub fn operations(&self) -> Value {
+        self.patch.redacted()
+    }
+
     /// Whether everything is as it is wanted already.
     pub fn is_empty(&self) -> bool {
         self.patch.is_empty()
@@ -296,6 +312,9 @@ pub async fn send(remote: &dyn Remote, update: &Update) -> Result<Client> {
 pub fn update(session: &Session, update: Update) -> Result<Updated> {
     if update.is_empty() {
         return Ok(Updated { client: update.before, kept: None, changes: Vec::new(), undelivered: None });
+    }
+    if session.dry_run().is_some() {
+        return dry_run::update(session, &update);
     }
     guard::check(session, Deed::Write, &format!("change client `{}`", update.id))?;
     let endpoint = session.server()?;

@@ -1,10 +1,13 @@
 //! The modules of the API, a file each.
 
-pub mod act;
+pub mod commands;
 pub mod data;
 pub mod files;
 pub mod http;
 pub mod patterns;
+pub mod session;
 pub mod small;
 pub mod tell;
 pub mod time;
+pub mod tokens;
+pub mod ui;

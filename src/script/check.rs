@@ -1,7 +1,12 @@
 //! What is wrong with a script, found without running it: functions of the API that there are not, wrong numbers of arguments,
 //! fields that clients have not.
 
-use rhai::{AST, ASTNode, Expr, FnCallExpr, OptimizationLevel, Position as At, Scope, Stmt};
+mod members;
+
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+
+use rhai::{AST, ASTNode, Engine, Expr, FnCallExpr, OptimizationLevel, Position as At, Scope, Stmt};
 
 use crate::error::{Error, Result, nearest};
 use crate::model::fields;
@@ -10,6 +15,7 @@ use crate::script::clients::FILTERS;
 use crate::script::engine::{self, Context};
 use crate::script::errors::{self, Source};
 use crate::script::library::{self, Function};
+use crate::script::resolve::Below;
 use crate::text::safe;
 
 /// Where functions of `clients::` take fields: the number of the argument, and whether it is a list of maps.
@@ -32,16 +38,116 @@ pub fn check(context: &Context, source: Source<'_>) -> Result<Vec<Error>> {
     scope.push_constant("args", rhai::Dynamic::UNIT);
     let ast = engine.compile_with_scope(&scope, source.text).map_err(|error| errors::unreadable(&error, source))?;
     let mut found: Vec<(At, Error)> = Vec::new();
+    let names = names(&engine, &ast);
+    let (imported, wrong_imports) = imported(&engine, &ast, source);
+    found.extend(wrong_imports);
     ast.walk(&mut |path| {
-        let call = match path.last() {
-            Some(ASTNode::Expr(Expr::FnCall(call, at)) | ASTNode::Stmt(Stmt::FnCall(call, at))) => Some((call, *at)),
-            _ => None,
-        };
-        found.extend(call.into_iter().flat_map(|(call, at)| wrong_call(&ast, call, at)));
+        match path.last() {
+            Some(ASTNode::Expr(Expr::FnCall(call, at)) | ASTNode::Stmt(Stmt::FnCall(call, at))) => {
+                found.extend(
+                    match Some(&call.namespace)
+                        .filter(|namespace| !namespace.is_empty())
+                        .and_then(|namespace| imported.get(namespace.root()))
+                    {
+                        Some(module) => module
+                            .as_ref()
+                            .and_then(|ast| of_module(ast, call))
+                            .map(|error| (*at, error))
+                            .into_iter()
+                            .collect(),
+                        None => wrong_call(&ast, call, *at),
+                    },
+                );
+                found.extend(no_name(&names, call, *at));
+            }
+            Some(ASTNode::Expr(Expr::MethodCall(call, at))) => found.extend(no_name(&names, call, *at)),
+            _ => {}
+        }
         true
     });
+    found.extend(members::wrong(&ast, source.text));
     found.sort_by_key(|(at, _)| (at.line(), at.position()));
     Ok(found.into_iter().map(|(at, error)| errors::shown(error, at, source)).collect())
+}
+
+/// What is imported, by the name that it is given; `None`: it is not known what is in it. And what cannot be imported.
+fn imported(engine: &Engine, ast: &AST, source: Source<'_>) -> (HashMap<String, Option<AST>>, Vec<(At, Error)>) {
+    let below = Below::of(Path::new(source.name));
+    let (mut modules, mut wrong) = (HashMap::new(), Vec::new());
+    ast.walk(&mut |path| {
+        if let Some(ASTNode::Stmt(Stmt::Import(import, at))) = path.last() {
+            let module = match &import.0 {
+                Expr::StringConstant(path, _) => below.ast(engine, path).map_err(|error| wrong.push((*at, error))).ok(),
+                _ => None,
+            };
+            modules.insert(import.1.name.to_string(), module);
+        }
+        true
+    });
+    (modules, wrong)
+}
+
+/// A call of what an imported file has not, or of a function of it with another number of arguments.
+fn of_module(ast: &AST, call: &FnCallExpr) -> Option<Error> {
+    let has = |name: &str| ast.iter_functions().any(|function| function.name == name);
+    if has(&call.name) {
+        return own_function(ast, call);
+    }
+    let (module, name) = (call.namespace.root(), call.name.as_str());
+    let near = nearest(name, ast.iter_functions().map(|function| function.name));
+    Some(Error::failed(format!("there is no function `{}::{}`", safe(module), safe(name))).did_you_mean(near))
+}
+
+/// Functions that the language has by itself, without a name in any module.
+const BUILT_IN: [&str; 16] = [
+    "print",
+    "debug",
+    "eval",
+    "call",
+    "curry",
+    "Fn",
+    "type_of",
+    "is_shared",
+    "is_def_fn",
+    "is_def_var",
+    "exit",
+    "reveal",
+    "to_secret",
+    "assert",
+    "assert_eq",
+    "import",
+];
+
+/// All names that can be called without a module: the language's, the API's, the script's, and what stands in its maps.
+fn names(engine: &Engine, ast: &AST) -> HashSet<String> {
+    let mut names: HashSet<String> = BUILT_IN.iter().map(|name| (*name).to_owned()).collect();
+    let signatures = engine.gen_fn_signatures(true).into_iter();
+    names.extend(signatures.filter_map(|signature| Some(signature.split_once('(')?.0.trim().to_owned())));
+    names.extend(ast.iter_functions().map(|function| function.name.to_owned()));
+    ast.walk(&mut |path| {
+        match path.last() {
+            Some(ASTNode::Expr(Expr::Map(members, _))) => {
+                names.extend(members.0.iter().map(|(key, _)| key.name.to_string()));
+            }
+            Some(ASTNode::Expr(Expr::Property(property, _))) => {
+                names.insert(property.2.to_string());
+            }
+            _ => {}
+        }
+        true
+    });
+    names
+}
+
+/// A function without a module that there is nowhere.
+fn no_name(names: &HashSet<String>, call: &FnCallExpr, at: At) -> Option<(At, Error)> {
+    let name = call.name.as_str();
+    let is_word = name.starts_with(|c: char| c.is_alphabetic() || c == '_');
+    if !call.namespace.is_empty() || call.op_token.is_some() || !is_word || names.contains(name) {
+        return None;
+    }
+    let near = nearest(name, names.iter().map(String::as_str));
+    Some((at, Error::failed(format!("there is no function `{}`", safe(name))).did_you_mean(near)))
 }
 
 fn wrong_call(ast: &AST, call: &FnCallExpr, at: At) -> Vec<(At, Error)> {
@@ -63,7 +169,7 @@ fn wrong_call(ast: &AST, call: &FnCallExpr, at: At) -> Vec<(At, Error)> {
         let error = Error::failed(format!("there is no function `{module}::{}`", safe(name)));
         return vec![(at, error.did_you_mean(nearest(name, names)))];
     }
-    if alike.iter().all(|function| function.parameters() != call.args.len()) {
+    if alike.iter().all(|function| function.types.len() != call.args.len()) {
         let error = Error::failed(format!("`{module}::{name}` is called with {} arguments", call.args.len()));
         return vec![(
             at,

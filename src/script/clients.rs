@@ -1,6 +1,6 @@
 //! `clients::`: the API for OAuth 2.0 clients, thin over what the commands use.
 
-use rhai::{Array, Dynamic, Engine, Map, NativeCallContext as Call};
+use rhai::{Array, Dynamic, Engine, Map};
 
 use crate::api;
 use crate::api::request::ListQuery;
@@ -12,11 +12,12 @@ use crate::ops::create::{Created, How};
 use crate::ops::keep::Kept;
 use crate::ops::rotate::Rotated;
 use crate::ops::update::{Change, Updated};
+use crate::script::apply::apply;
 use crate::script::create_all::create_all;
 use crate::script::engine::Context;
 use crate::script::errors::{ScriptResult, thrown};
 use crate::script::held::Held;
-use crate::script::library::{Library, placed};
+use crate::script::library::Library;
 use crate::script::{recipients, value};
 use crate::session::Session;
 use crate::session::pages::Clients;
@@ -31,7 +32,7 @@ pub fn register(library: &mut Library, engine: &mut Engine, context: &Context) {
             "Makes a client; fields, defaults and checks are those of the command",
             r#"clients::create(#{client_name: "app"}).client_id"#,
         ),
-        move |call: Call<'_>, map: Map| placed(&call, create_for(&bound, &map, &Map::new())),
+        move |map: Map| create_for(&bound, &map, &Map::new()),
     );
     let bound = context.clone();
     library.add(
@@ -40,7 +41,7 @@ pub fn register(library: &mut Library, engine: &mut Engine, context: &Context) {
             "The same, whose secret is encrypted for whom the options name: pgp_key, pgp_key_url, keybase, pgp_fingerprint",
             r#"clients::create(#{client_name: "app"}, #{}).client_id"#,
         ),
-        move |call: Call<'_>, map: Map, options: Map| placed(&call, create_for(&bound, &map, &options)),
+        move |map: Map, options: Map| create_for(&bound, &map, &options),
     );
     let bound = context.clone();
     library.add(
@@ -49,7 +50,7 @@ pub fn register(library: &mut Library, engine: &mut Engine, context: &Context) {
             "Makes a client for each map, each exactly once: `#{row, outcome, client, error}` for each",
             r#"clients::create_all([#{owner: "a"}, #{owner: "b"}]).map(|row| row.outcome)"#,
         ),
-        move |call: Call<'_>, rows: Array| placed(&call, create_all(&bound, &rows, &Map::new())),
+        move |rows: Array| create_all(&bound, &rows, &Map::new()),
     );
     let bound = context.clone();
     library.add(
@@ -58,37 +59,46 @@ pub fn register(library: &mut Library, engine: &mut Engine, context: &Context) {
             "The same with the options of `create`, and concurrency, rate, no_lint",
             r#"clients::create_all([#{owner: "a"}], #{rate: "300/min"}).len()"#,
         ),
-        move |call: Call<'_>, rows: Array, options: Map| placed(&call, create_all(&bound, &rows, &options)),
+        move |rows: Array, options: Map| create_all(&bound, &rows, &options),
     );
-    let session = context.host.session.clone();
+    let bound = context.clone();
     library.add(
         ("clients", "get(id) -> Client"),
         (
             "A client by its id; it is an error with `status` 404 where there is none",
             "clients::get(clients::create(#{}).client_id).scope",
         ),
-        move |call: Call<'_>, id: &str| placed(&call, get(&session, id)),
+        move |id: &str| get(&bound.session(), id),
     );
-    let session = context.host.session.clone();
+    let bound = context.clone();
     library.add(
         ("clients", "find(id) -> Client"),
         ("A client by its id; `()` where there is none", r#"clients::find("nobody") == ()"#),
-        move |call: Call<'_>, id: &str| placed(&call, find(&session, id)),
+        move |id: &str| find(&bound.session(), id),
     );
-    let session = context.host.session.clone();
+    let bound = context.clone();
     library.add(
         ("clients", "list() -> clients"),
         ("All clients, fetched as a `for` gets to them", "for c in clients::list() { print(c.client_id) }"),
-        move || Query { session: session.clone(), query: all() },
+        move || Query { session: bound.session(), query: all() },
     );
-    let session = context.host.session.clone();
+    let bound = context.clone();
     library.add(
         ("clients", "list(filter) -> clients"),
         (
             "Those of a name or an owner: `#{client_name, owner, page_size}`",
             r#"for c in clients::list(#{owner: "a"}) { print(c.client_id) }"#,
         ),
-        move |call: Call<'_>, filter: Map| placed(&call, filtered(&session, &filter)),
+        move |filter: Map| filtered(&bound.session(), &filter),
+    );
+    let bound = context.clone();
+    library.add(
+        ("clients", "apply(rows, options) -> array"),
+        (
+            "Clients exist as maps describe them, by `client_id`: `#{client_id, action, fields, changes, client_secret}` for each; options are those of `create`, and set, prune, set_secrets, no_lint",
+            r#"clients::apply([#{client_id: "shop", owner: "a"}], #{set: "ours"}).map(|row| row.action)"#,
+        ),
+        move |rows: Array, options: Map| apply(&bound, &rows, &options).map_err(thrown),
     );
     changing(library, context);
 }
@@ -101,7 +111,7 @@ fn changing(library: &mut Library, context: &Context) {
             "Changes exactly the fields that are named",
             r#"clients::update(clients::create(#{}).client_id, #{owner: "a"}).owner"#,
         ),
-        move |call: Call<'_>, id: &str, map: Map| placed(&call, update(&bound, id, &map)),
+        move |id: &str, map: Map| update(&bound, id, &map),
     );
     let bound = context.clone();
     library.add(
@@ -110,7 +120,7 @@ fn changing(library: &mut Library, context: &Context) {
             "Sends what was changed about a client: `c.owner = \"a\"`",
             r#"let c = clients::create(#{}); c.owner = "a"; clients::update(c).owner"#,
         ),
-        move |call: Call<'_>, client: Client| placed(&call, change(&bound, client.id(), client.changes())),
+        move |client: Client| change(&bound, client.id(), client.changes()),
     );
     let bound = context.clone();
     library.add(
@@ -119,7 +129,7 @@ fn changing(library: &mut Library, context: &Context) {
             "Replaces a client as a whole: what is not named is as in a new one",
             r#"clients::replace(clients::create(#{}).client_id, #{owner: "a"}).owner"#,
         ),
-        move |call: Call<'_>, id: &str, map: Map| placed(&call, replace(&bound, id, &map)),
+        move |id: &str, map: Map| replace(&bound, id, &map),
     );
     let bound = context.clone();
     library.add(
@@ -128,7 +138,25 @@ fn changing(library: &mut Library, context: &Context) {
             "Gives a client a new secret, while the old one still counts",
             "clients::rotate_secret(clients::create(#{}).client_id).client_secret",
         ),
-        move |call: Call<'_>, id: &str| placed(&call, rotate(&bound, id)),
+        move |id: &str| rotate(&bound, id, &Map::new()),
+    );
+    let bound = context.clone();
+    library.add(
+        ("clients", "rotate_secret(id, options) -> Client"),
+        (
+            "The same, whose secret is encrypted for whom the options name, as with `create`",
+            "clients::rotate_secret(clients::create(#{}).client_id, #{}).client_secret",
+        ),
+        move |id: &str, options: Map| rotate(&bound, id, &options),
+    );
+    let bound = context.clone();
+    library.add(
+        ("clients", "drop_old_secrets(id)"),
+        (
+            "Ends the secrets that were rotated out",
+            "let c = clients::rotate_secret(clients::create(#{}).client_id); clients::drop_old_secrets(c.client_id)",
+        ),
+        move |id: &str| drop_old(&bound, id).map_err(thrown),
     );
     let bound = context.clone();
     library.add(
@@ -137,7 +165,7 @@ fn changing(library: &mut Library, context: &Context) {
             "Deletes a client; it is an error with `status` 404 where there is none",
             "clients::delete(clients::create(#{}).client_id)",
         ),
-        move |call: Call<'_>, id: &str| placed(&call, delete(&bound, id)),
+        move |id: &str| delete(&bound, id),
     );
     library.add(
         ("clients", "lint(fields) -> array"),
@@ -145,7 +173,7 @@ fn changing(library: &mut Library, context: &Context) {
             "What is wrong or doubtful about fields: `#{field, message, is_wrong}` for each",
             r#"clients::lint(#{redirect_uris: ["not an address"]})"#,
         ),
-        |call: Call<'_>, map: Map| placed(&call, findings(&map)),
+        |map: Map| findings(&map),
     );
 }
 
@@ -154,7 +182,7 @@ fn changing(library: &mut Library, context: &Context) {
 fn create_for(context: &Context, map: &Map, options: &Map) -> ScriptResult<Client> {
     let fields = value::fields_of(map)?;
     let made = || {
-        let session = &context.host.session;
+        let session = &context.session();
         let spec = spec_of(fields)?;
         let wanted = recipients::wanted(options, "clients::create", &[])?;
         let how = How { recipients: ops::recipients::load(session, &wanted)?, ..How::default() };
@@ -169,7 +197,7 @@ fn create_for(context: &Context, map: &Map, options: &Map) -> ScriptResult<Clien
 /// A client that was written: its secret is kept until it was shown, and what went wrong with handing it over is told.
 fn written(context: &Context, client: Client, kept: Option<Kept>, undelivered: Option<Error>) -> Client {
     if let Some(error) = undelivered {
-        context.host.session.ui().error(&error);
+        context.session().ui().error(&error);
     }
     if let Some(kept) = kept {
         context.hold(Held::file(kept));
@@ -193,7 +221,7 @@ fn update(context: &Context, id: &str, map: &Map) -> ScriptResult<Client> {
 
 fn change(context: &Context, id: &str, set: ClientSpec) -> ScriptResult<Client> {
     let updated = || {
-        let session = &context.host.session;
+        let session = &context.session();
         let change = Change { set, ..Change::default() };
         let how = ops::update::How::default();
         ops::update::update(session, ops::update::plan(session, &ClientId::parse(id)?, change, &how)?)
@@ -205,18 +233,25 @@ fn change(context: &Context, id: &str, set: ClientSpec) -> ScriptResult<Client> 
 fn replace(context: &Context, id: &str, map: &Map) -> ScriptResult<Client> {
     let fields = value::fields_of(map)?;
     let replaced = || {
-        let session = &context.host.session;
+        let session = &context.session();
         let planned = ops::replace::plan(session, &ClientId::parse(id)?, spec_of(fields)?, false)?;
         ops::replace::replace(session, planned)
     };
     replaced().map(|(client, _)| client).map_err(thrown)
 }
 
-fn rotate(context: &Context, id: &str) -> ScriptResult<Client> {
+fn drop_old(context: &Context, id: &str) -> Result<()> {
+    ops::rotate::drop_old(&context.session(), &ClientId::parse(id)?)
+}
+
+fn rotate(context: &Context, id: &str, options: &Map) -> ScriptResult<Client> {
     let rotated = || {
-        let session = &context.host.session;
-        let before = ops::rotate::check(session, &ClientId::parse(id)?, &[])?;
-        ops::rotate::rotate(session, before, &[])
+        let session = &context.session();
+        let wanted = recipients::wanted(options, "clients::rotate_secret", &[])?;
+        let recipients = ops::recipients::load(session, &wanted)?;
+        let before = ops::rotate::check(session, &ClientId::parse(id)?, &recipients)?;
+        ops::recipients::tell(session, &recipients);
+        ops::rotate::rotate(session, before, &recipients)
     };
     let Rotated { client, kept, undelivered } = rotated().map_err(thrown)?;
     Ok(written(context, client, kept, undelivered))
@@ -250,7 +285,7 @@ fn find(session: &Session, id: &str) -> ScriptResult<Dynamic> {
 fn delete(context: &Context, id: &str) -> ScriptResult<()> {
     let deleted = || {
         let id = ClientId::parse(id)?;
-        ops::delete::delete(&context.host.session, &id)?;
+        ops::delete::delete(&context.session(), &id)?;
         context.forget(&id)
     };
     deleted().map_err(thrown)

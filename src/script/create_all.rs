@@ -11,7 +11,7 @@ use crate::batch::pace;
 use crate::batch::run::Became;
 use crate::batch::state::State;
 use crate::error::{Error, Kind, Result};
-use crate::model::client::ClientId;
+use crate::model::client::{Client, ClientId};
 use crate::ops::create::{self, Plan};
 use crate::ops::{guard, recipients};
 use crate::script::clients::spec_of;
@@ -28,8 +28,11 @@ const OPTIONS: [&str; 3] = ["concurrency", "rate", "no_lint"];
 ///
 /// Throws where a row is wrong, and where the run was stopped: `batch resume` goes on then.
 pub fn create_all(context: &Context, rows: &Array, options: &Map) -> ScriptResult<Array> {
-    let session = &context.host.session;
+    let session = &context.session();
     let (plans, how, going) = prepared(session, rows, options).map_err(thrown)?;
+    if session.dry_run().is_some() {
+        return would_be(session, plans).map_err(thrown);
+    }
     let about: Vec<(ClientId, bool)> = plans.iter().map(|plan| (plan.id().clone(), plan.secret_is_ours())).collect();
     let ready = plans.into_iter().map(Ready::from).collect();
     let mut carried = carry::carry_out(session, ("script", Again::Ended), ready, how, &going).map_err(thrown)?;
@@ -56,12 +59,7 @@ fn prepared(session: &Session, rows: &Array, options: &Map) -> Result<(Vec<Plan>
     let going = going(options)?;
     let wanted = recipient_options::wanted(options, "clients::create_all", &OPTIONS)?;
     let found = recipients::load_with_material(session, &wanted)?;
-    let no_lint = match options.get("no_lint") {
-        Some(value) => {
-            value.as_bool().map_err(|kind| Error::usage(format!("`no_lint` wants true or false, not {kind}")))?
-        }
-        None => false,
-    };
+    let no_lint = value::switch(options, "no_lint")?;
     let recipients: Vec<_> = found.iter().map(|(recipient, _)| recipient.clone()).collect();
     recipients::tell(session, &recipients);
     let mut plans = Vec::with_capacity(rows.len());
@@ -88,6 +86,31 @@ fn prepared(session: &Session, rows: &Array, options: &Map) -> Result<(Vec<Plan>
     }
     guard::batch(session, &Job::Create.deed(plans.len() as u64), false)?;
     Ok((plans, How { no_lint, recipients: Recipients::Read(found), ..How::of(Job::Create) }, going))
+}
+
+/// What would become of each, where nothing is written.
+fn would_be(session: &Session, plans: Vec<Plan>) -> Result<Array> {
+    let how = create::How::default();
+    let mut rows = Array::new();
+    for (at, plan) in plans.into_iter().enumerate() {
+        match create::create(session, plan, &how) {
+            Ok(created) => rows.push(told_row(at, Job::Create.done(), Some(created.client), None)),
+            Err(error) if error.code() == Some(create::CONFLICT) => {
+                rows.push(told_row(at, State::Conflict.name(), None, Some(error)));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(rows)
+}
+
+fn told_row(at: usize, outcome: &'static str, client: Option<Client>, error: Option<Error>) -> Dynamic {
+    let mut row = Map::new();
+    row.insert("row".into(), INT::try_from(at + 1).unwrap_or(INT::MAX).into());
+    row.insert("outcome".into(), outcome.into());
+    row.insert("client".into(), client.map_or(Dynamic::UNIT, Dynamic::from));
+    row.insert("error".into(), error.map_or(Dynamic::UNIT, |error| as_map(&error).into()));
+    row.into()
 }
 
 fn planned(session: &Session, row: &Dynamic, how: create::How) -> Result<Plan> {
@@ -130,12 +153,7 @@ fn told(carried: &mut Carried, about: &[(ClientId, bool)]) -> (Array, Vec<(Clien
         if let Some(secret) = client.as_ref().and_then(|client| client.secret()).filter(|_| *is_new && !is_delivered) {
             secrets.push((id.clone(), secret.clone()));
         }
-        let mut row = Map::new();
-        row.insert("row".into(), INT::try_from(at + 1).unwrap_or(INT::MAX).into());
-        row.insert("outcome".into(), outcome.into());
-        row.insert("client".into(), client.map_or(Dynamic::UNIT, Dynamic::from));
-        row.insert("error".into(), error.map_or(Dynamic::UNIT, |error| as_map(&error).into()));
-        rows.push(row.into());
+        rows.push(told_row(at, outcome, client, error));
     }
     (rows, secrets)
 }

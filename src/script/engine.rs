@@ -17,6 +17,8 @@ use crate::script::library::Library;
 use crate::script::{api, clients, errors, value};
 use crate::secret::Secret;
 use crate::session::Session;
+use crate::text::safe_painted;
+use crate::ui::Ui;
 
 /// How deep an expression may be nested: Rhai's default refuses a hundred concatenations.
 const EXPRESSION_DEPTH: usize = 256;
@@ -33,8 +35,11 @@ const MOST_ITEMS: usize = 10_000_000;
 /// What a script works with, shared by all functions of the API.
 #[derive(Clone)]
 pub struct Context {
-    /// Session and commands.
-    pub host: Host,
+    host: Host,
+    /// Where parts of the script act, the innermost last.
+    within: Arc<Mutex<Vec<Session>>>,
+    /// Whom each call of the API is told to, with its time.
+    listener: Option<Ui>,
     held: Arc<Mutex<Vec<Held>>>,
     revealed: Arc<Mutex<Vec<Secret>>>,
     most_memory: usize,
@@ -43,7 +48,39 @@ pub struct Context {
 impl Context {
     /// A context in which no secret is kept yet.
     pub fn new(host: Host) -> Self {
-        Context { host, held: Arc::default(), revealed: Arc::default(), most_memory: MOST_MEMORY }
+        Context {
+            host,
+            within: Arc::default(),
+            listener: None,
+            held: Arc::default(),
+            revealed: Arc::default(),
+            most_memory: MOST_MEMORY,
+        }
+    }
+
+    /// The same, where each call of the API is told with its time.
+    #[must_use]
+    pub fn telling(self) -> Self {
+        let ui = self.host.session.ui();
+        Context { listener: Some(ui), ..self }
+    }
+
+    /// Where the script acts now.
+    pub fn session(&self) -> Session {
+        locked(&self.within).last().unwrap_or(&self.host.session).clone()
+    }
+
+    /// The same, with the commands.
+    pub fn host(&self) -> Host {
+        Host { session: self.session(), registry: Arc::clone(&self.host.registry) }
+    }
+
+    /// What comes of work that acts in that session.
+    pub fn within<T>(&self, session: Session, work: impl FnOnce() -> T) -> T {
+        locked(&self.within).push(session);
+        let result = work();
+        locked(&self.within).pop();
+        result
     }
 
     /// The same, where scripts may take so many bytes.
@@ -56,7 +93,7 @@ impl Context {
     #[must_use]
     pub fn at(&self, session: Session) -> Self {
         let host = Host { session, registry: Arc::clone(&self.host.registry) };
-        Context { host, ..self.clone() }
+        Context { host, within: Arc::default(), ..self.clone() }
     }
 
     /// Keeps secrets on disk until they have been revealed, or shown in the script's result.
@@ -119,24 +156,27 @@ pub fn engine(context: &Context) -> Engine {
     library(&mut engine, context).register(&mut engine);
     engine.register_fn("exit", || leave(0)).register_fn("exit", leave);
     let ui = context.host.session.ui();
-    engine.on_print(move |text| ui.print(&format!("{text}\n")));
-    engine.on_debug(move |text, _, _| ui.line(text));
+    engine.on_print(move |text| ui.print_line(text));
+    engine.on_debug(move |text, _, _| ui.line(&safe_painted(text)));
     sleep(&mut engine, context);
     engine
 }
 
 /// All functions of the API; their types and operators are registered at once.
 pub fn library(engine: &mut Engine, context: &Context) -> Library {
-    let mut library = Library::default();
+    let mut library = Library::new(context.listener);
     clients::register(&mut library, engine, context);
-    api::act::register(&mut library, context);
-    api::data::register(&mut library, engine);
+    api::commands::register(&mut library, context);
+    api::session::register(&mut library, context);
+    api::tokens::register(&mut library, context);
+    api::data::register(&mut library, engine, context);
     api::time::register(&mut library, engine);
-    api::files::register(&mut library);
+    api::files::register(&mut library, context);
     api::small::register(&mut library);
     api::patterns::register(&mut library);
     api::http::register(&mut library, context);
     api::tell::register(&mut library, context);
+    api::ui::register(&mut library, engine, context);
     library
 }
 

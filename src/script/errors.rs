@@ -1,17 +1,21 @@
 //! Errors into a script and out of it.
 
-use rhai::{Array, Dynamic, EvalAltResult, INT, Map, ParseError, ParseErrorType};
+use std::path::Path;
 
+use rhai::{Dynamic, EvalAltResult, INT, Map, ParseError, ParseErrorType};
+
+use crate::config::read;
 use crate::error::{self, Error, Kind, Position, Result};
 use crate::model::fields;
 use crate::ops::guard;
 use crate::script::engine::{Exhausted, Left, runtime_error};
 use crate::script::library::{self, Function};
+use crate::text::safe;
 
 /// What a function of the API returns.
 pub type ScriptResult<T> = std::result::Result<T, Box<EvalAltResult>>;
 
-/// An error as a script catches it: `#{message, status, code, hints}`. An interruption cannot be caught.
+/// An error as a script catches it: `#{status, code, message, hint, position}`. An interruption cannot be caught.
 pub fn thrown(error: Error) -> Box<EvalAltResult> {
     if error.kind() == Kind::Interrupted {
         return EvalAltResult::ErrorTerminated(Dynamic::UNIT, rhai::Position::NONE).into();
@@ -25,8 +29,9 @@ pub fn as_map(error: &Error) -> Map {
     map.insert("message".into(), error.full_message().into());
     map.insert("status".into(), error.status().map_or(Dynamic::UNIT, |status| INT::from(status).into()));
     map.insert("code".into(), error.code().map_or(Dynamic::UNIT, |code| code.to_owned().into()));
-    let hints: Array = error.hints().iter().map(|hint| hint.clone().into()).collect();
-    map.insert("hints".into(), hints.into());
+    let hint = error.hints().join("\n");
+    map.insert("hint".into(), if hint.is_empty() { Dynamic::UNIT } else { hint.into() });
+    map.insert("position".into(), Dynamic::UNIT);
     map
 }
 
@@ -41,11 +46,13 @@ pub struct Source<'a> {
 
 /// An error that no script caught, as this program tells it: at the place that matters, with the calls that led there.
 pub fn uncaught(mut error: EvalAltResult, source: Source<'_>) -> Error {
-    let mut calls: Vec<(String, rhai::Position)> = Vec::new();
+    let mut calls: Vec<(String, String, rhai::Position)> = Vec::new();
+    // The file that a function is in, where that was imported.
+    let mut file = String::new();
     loop {
         error = match error {
-            EvalAltResult::ErrorInFunctionCall(function, _, inner, position) => {
-                calls.push((function, position));
+            EvalAltResult::ErrorInFunctionCall(function, of, inner, position) => {
+                calls.push((function, std::mem::replace(&mut file, of), position));
                 *inner
             }
             EvalAltResult::ErrorInModule(_, inner, _) => *inner,
@@ -87,14 +94,62 @@ pub fn uncaught(mut error: EvalAltResult, source: Source<'_>) -> Error {
             Error::failed(other.to_string())
         }
     };
-    let led = calls.iter().rev().map(|(function, at)| format!("called as `{function}` at {}", place(*at)));
-    let excerpt: Vec<String> = excerpt(source.text, position).into_iter().chain(led).collect();
-    let told = at(told, position).about(source.name);
+    let imported = (!file.is_empty()).then(|| read::text(&file).unwrap_or_default());
+    let text = imported.as_deref().unwrap_or(source.text);
+    let position = pointed(text, position, told.message());
+    let led = calls.iter().rev().map(|(function, file, at)| {
+        let of = if file.is_empty() { String::new() } else { format!("{}, ", name_of(file)) };
+        format!("called as `{function}` at {of}{}", place(*at))
+    });
+    let excerpt: Vec<String> = excerpt(text, position).into_iter().chain(led).collect();
+    let name = if file.is_empty() { source.name.to_owned() } else { name_of(&file) };
+    let told = at(told, position).about(name);
     if excerpt.is_empty() { told } else { told.showing(excerpt.join("\n")) }
 }
 
+/// What an imported file is called: its path from where one is, where it is below that.
+fn name_of(file: &str) -> String {
+    let here = std::env::current_dir().and_then(std::fs::canonicalize).unwrap_or_default();
+    safe(&Path::new(file).strip_prefix(here).unwrap_or(Path::new(file)).display().to_string()).into_owned()
+}
+
+/// The place of a field that is wrong, where it stands behind the call that refuses it; else the call's own.
+fn pointed(text: &str, position: rhai::Position, message: &str) -> rhai::Position {
+    let key = || {
+        let name = message.strip_prefix(WRONG_FIELD)?.split('`').next().filter(|name| !name.is_empty())?;
+        let (line, column) = (position.line()?, position.position()?);
+        let behind = |(number, text): (usize, &str)| {
+            let from = if number == line { column } else { 1 };
+            let characters: Vec<char> = text.chars().collect();
+            let is_word = |at: Option<&char>| at.is_some_and(|c| c.is_alphanumeric() || *c == '_');
+            let name: Vec<char> = name.chars().collect();
+            (from..=characters.len()).find(|at| {
+                let (start, end) = (at - 1, at - 1 + name.len());
+                characters[start..].starts_with(&name)
+                    && !is_word(characters.get(end))
+                    && !is_word(start.checked_sub(1).and_then(|before| characters.get(before)))
+            })
+        };
+        let lines = text.lines().enumerate().map(|(at, text)| (at + 1, text)).skip(line - 1).take(MOST_LINES);
+        let (line, column) = lines.filter_map(|line| Some((line.0, behind(line)?))).next()?;
+        Some(rhai::Position::new(u16::try_from(line).ok()?, u16::try_from(column).ok()?))
+    };
+    key().unwrap_or(position)
+}
+
+/// How errors of a wrong field begin.
+const WRONG_FIELD: &str = "unknown field `";
+
+/// How far behind a call its fields are looked for, in lines.
+const MOST_LINES: usize = 40;
+
+/// Types as Rhai tells them, and as signatures do.
+const TYPES: [(&str, &str); 4] =
+    [("&str | ImmutableString | String", "string"), ("i64", "int"), ("f64", "float"), ("FnPtr", "Fn")];
+
 fn no_function(signature: &str) -> Error {
     let called = signature.split(" (").next().unwrap_or(signature);
+    let signature = &TYPES.iter().fold(signature.to_owned(), |text, (theirs, ours)| text.replace(theirs, ours));
     let mut alike = library::known().iter().filter(|function| function.name() == called).peekable();
     if alike.peek().is_some() {
         let error = Error::failed(format!("`{called}` does not take these arguments: {signature}"));
@@ -160,7 +215,8 @@ fn excerpt(text: &str, position: rhai::Position) -> Option<String> {
     Some(format!(" {number} | {}\n {gap} | {caret}^", part.trim_end()))
 }
 
-fn place(position: rhai::Position) -> String {
+/// A place as a person reads it.
+pub fn place(position: rhai::Position) -> String {
     match (position.line(), position.position()) {
         (Some(line), column) => Position { line, column: column.unwrap_or(1) }.to_string(),
         (None, _) => "an unknown place".into(),
@@ -185,8 +241,7 @@ fn from_value(value: Dynamic) -> Error {
             error = error.of_kind(Kind::Usage);
         }
     }
-    let hints = map.get("hints").and_then(|hints| hints.clone().into_typed_array::<String>().ok());
-    hints.into_iter().flatten().fold(error, Error::hint)
+    text("hint").iter().flat_map(|hint| hint.lines()).fold(error, Error::hint)
 }
 
 fn at(error: Error, position: rhai::Position) -> Error {

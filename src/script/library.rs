@@ -1,15 +1,24 @@
 //! The API as data: every function is registered with its signature, what it does and an example. The reference, the nearest
-//! names and the test of all examples are read off that.
+//! names, the definitions for editors and the test of all examples are read off that.
 
+use std::any::TypeId;
 use std::collections::BTreeMap;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
 
-use rhai::{Engine, FuncRegistration, Module, NativeCallContext as Call, RhaiNativeFunc, Variant};
+use rhai::{
+    Array, Dynamic, Engine, EvalAltResult, FLOAT, FnPtr, FuncRegistration, INT, ImmutableString, Map, Module,
+    NativeCallContext as Call, Position, RhaiFunc, RhaiNativeFunc, Variant,
+};
 
-use crate::script::errors::ScriptResult;
+use crate::model::client::Client;
+use crate::script::api::time::{Span, Time};
+use crate::script::errors::{ScriptResult, place};
+use crate::secret::Secret;
+use crate::ui::Ui;
 
 /// A function of the API.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Function {
     /// The module that it is in; empty: it is called without one.
     pub module: &'static str,
@@ -19,6 +28,8 @@ pub struct Function {
     pub about: &'static str,
     /// A call that runs.
     pub example: &'static str,
+    /// The types of its parameters.
+    pub types: Vec<&'static str>,
 }
 
 impl Function {
@@ -27,16 +38,22 @@ impl Function {
         self.signature.split(['(', ' ']).next().unwrap_or(self.signature)
     }
 
-    /// Its signature as it is called: `json::parse(text) -> value`.
-    pub fn whole_signature(&self) -> String {
-        if self.module.is_empty() { self.signature.to_owned() } else { format!("{}::{}", self.module, self.signature) }
+    /// Its parameters, each with its type.
+    pub fn parameters(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let inner = self.signature.split_once('(').and_then(|(_, rest)| rest.split_once(')')).map_or("", |(it, _)| it);
+        inner.split(',').map(str::trim).zip(self.types.iter().copied())
     }
 
-    /// How many arguments it takes.
-    pub fn parameters(&self) -> usize {
-        let inner =
-            self.signature.split_once('(').and_then(|(_, rest)| rest.split_once(')')).map_or("", |(inner, _)| inner);
-        if inner.is_empty() { 0 } else { inner.split(',').count() }
+    /// What it gives, as its signature says; empty: nothing.
+    pub fn gives(&self) -> &'static str {
+        self.signature.split_once(" -> ").map_or("", |(_, gives)| gives)
+    }
+
+    /// Its signature as it is called: `json::parse(text: string) -> value`.
+    pub fn whole_signature(&self) -> String {
+        let parameters: Vec<String> = self.parameters().map(|(name, of)| format!("{name}: {of}")).collect();
+        let gives = if self.gives().is_empty() { String::new() } else { format!(" -> {}", self.gives()) };
+        format!("{}({}){gives}", self.name(), parameters.join(", "))
     }
 
     /// As it is called: `json::parse`.
@@ -50,13 +67,19 @@ impl Function {
 }
 
 /// Collects functions by module.
-#[derive(Default)]
 pub struct Library {
     modules: BTreeMap<&'static str, Module>,
     functions: Vec<Function>,
+    /// Whom each call is told to, with its time.
+    listener: Option<Ui>,
 }
 
 impl Library {
+    /// An empty one. Each call is told to the listener, if there is one.
+    pub fn new(listener: Option<Ui>) -> Self {
+        Library { modules: BTreeMap::new(), functions: Vec::new(), listener }
+    }
+
     /// Adds a function. `of`: the module and the signature; `text`: what it does, and an example.
     pub fn add<A, const N: usize, const X: bool, R, const E: bool, F>(
         &mut self,
@@ -68,10 +91,13 @@ impl Library {
         R: Variant + Clone,
         F: RhaiNativeFunc<A, N, X, R, E> + Send + Sync + 'static,
     {
-        let function = Function { module: of.0, signature: of.1, about: text.0, example: text.1 };
+        let types = F::param_types();
+        let names = types.iter().map(type_name).collect();
+        let function = Function { module: of.0, signature: of.1, about: text.0, example: text.1, types: names };
         let module = self.modules.entry(of.0).or_default();
         // What it gives is another each time it is called.
-        FuncRegistration::new(function.short_name()).with_volatility(true).set_into_module(module, native);
+        let native = around(native.into_rhai_function(true, true), function.name(), self.listener);
+        FuncRegistration::new(function.short_name()).set_into_module_raw(module, types, native);
         self.functions.push(function);
     }
 
@@ -96,12 +122,58 @@ pub fn known() -> &'static [Function] {
     KNOWN.get().map_or(&[], Vec::as_slice)
 }
 
-/// Rhai leaves the errors of a module's functions without a place: it is that of the call.
-pub fn placed<T>(call: &Call<'_>, result: ScriptResult<T>) -> ScriptResult<T> {
-    result.map_err(|mut error| {
-        if error.position().is_none() {
-            error.set_position(call.call_position());
+/// The names of types, as a person says them.
+fn type_name(of: &TypeId) -> &'static str {
+    let names = [
+        (TypeId::of::<ImmutableString>(), "string"),
+        (TypeId::of::<String>(), "string"),
+        (TypeId::of::<&str>(), "string"),
+        (TypeId::of::<INT>(), "int"),
+        (TypeId::of::<FLOAT>(), "float"),
+        (TypeId::of::<bool>(), "bool"),
+        (TypeId::of::<Array>(), "array"),
+        (TypeId::of::<Map>(), "map"),
+        (TypeId::of::<FnPtr>(), "Fn"),
+        (TypeId::of::<Client>(), "Client"),
+        (TypeId::of::<Secret>(), "Secret"),
+        (TypeId::of::<Time>(), "Time"),
+        (TypeId::of::<Span>(), "Duration"),
+    ];
+    names.iter().find(|(id, _)| id == of).map_or("any", |(_, name)| name)
+}
+
+/// What all functions have in common: Rhai leaves the errors of a module's functions without a place, which is that of the
+/// call; and a call may be told with its time.
+fn around(native: RhaiFunc, name: String, listener: Option<Ui>) -> RhaiFunc {
+    let RhaiFunc::Pure { func, has_context, is_pure, is_volatile } = native else { return native };
+    let around = move |call: Option<Call<'_>>, arguments: &mut [&mut Dynamic]| {
+        let at = call.as_ref().map_or(Position::NONE, Call::call_position);
+        let began = listener.map(|_| Instant::now());
+        let result = func(call.filter(|_| has_context), arguments);
+        if let (Some(ui), Some(began)) = (listener, began) {
+            let failed = if result.is_err() { " and failed" } else { "" };
+            ui.note(&format!("{name} at {} took {:.1?}{failed}", place(at), began.elapsed()));
         }
+        placed(result, at)
+    };
+    RhaiFunc::Pure { func: Arc::new(around), has_context: true, is_pure, is_volatile }
+}
+
+/// An error without a place has this one.
+fn placed<T>(result: ScriptResult<T>, at: Position) -> ScriptResult<T> {
+    result.map_err(|mut error| {
+        if !error.position().is_none() {
+            return error;
+        }
+        if let EvalAltResult::ErrorRuntime(value, _) = &mut *error
+            && let (Some(mut map), Some(line)) = (value.write_lock::<Map>(), at.line())
+        {
+            let number = |number: usize| Dynamic::from(INT::try_from(number).unwrap_or_default());
+            let column = number(at.position().unwrap_or(1));
+            let members = [("line".into(), number(line)), ("column".into(), column)];
+            map.insert("position".into(), Map::from_iter(members).into());
+        }
+        error.set_position(at);
         error
     })
 }

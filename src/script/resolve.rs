@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use rhai::{Engine, EvalAltResult, Module, ModuleResolver, Position, Scope, Shared};
+use rhai::{AST, Engine, EvalAltResult, Module, ModuleResolver, Position, Scope, Shared};
 
 use crate::config::read;
 use crate::error::{Error, Result};
@@ -46,6 +46,13 @@ impl Below {
             .map_err(|source| Error::usage(format!("cannot import `{}`", safe(path))).caused_by(source))?;
         // Where a link leads counts, not where it stands.
         if real.starts_with(&self.root) { Ok(real) } else { Err(outside()) }
+    }
+
+    /// What stands in a file that is imported; nothing of it is run.
+    pub fn ast(&self, engine: &Engine, path: &str) -> Result<AST> {
+        let file = self.find(None, path)?;
+        let text = read::text(&file.display().to_string())?;
+        engine.compile(&text).map_err(|error| errors::unreadable(&error, Source { name: path, text: &text }))
     }
 
     fn module(&self, engine: &Engine, file: &Path) -> std::result::Result<Shared<Module>, Box<EvalAltResult>> {

@@ -57,9 +57,10 @@ pub fn on_big_stack<T: Send>(work: impl FnOnce() -> Result<T> + Send) -> Result<
 /// Runs a script to its end. Its value is the outcome; `columns` are those of clients.
 pub fn run(context: &Context, script: &Script<'_>, columns: &'static [Column]) -> Result<Outcome> {
     on_big_stack(|| {
-        let _watch = context.host.session.interrupt().watch();
-        let alarm = script.deadline.map(|deadline| Alarm::set(&context.host.session, deadline));
-        let interrupt = context.host.session.interrupt();
+        let _watch = context.session().interrupt().watch();
+        let alarm = script.deadline.map(|deadline| Alarm::set(&context.session(), deadline));
+        let session = context.session();
+        let interrupt = session.interrupt();
         // Some functions of Rhai take an error of their closure for an answer.
         let result = evaluate(context, script)
             .and_then(|value| if interrupt.has_arrived() { Err(Error::interrupted()) } else { Ok(value) });

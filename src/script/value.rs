@@ -3,7 +3,7 @@
 use rhai::{Array, Dynamic, Engine, EvalAltResult, INT, ImmutableString, Map};
 use serde_json::{Number, Value};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, nearest};
 use crate::model::client::{Client, ClientSpec};
 use crate::model::fields::{self, SetBy};
 use crate::model::spec;
@@ -160,6 +160,26 @@ pub fn fields_of(map: &Map) -> ScriptResult<serde_json::Map<String, Value>> {
     map.iter().map(|(key, value)| Ok((key.to_string(), to_json(value, true)?))).collect()
 }
 
+/// What a map of options says, by their names; empty: nothing. `of` is the function whose options they are. Errors: an option
+/// that there is not, or that is no text.
+pub fn options<const N: usize>(given: &Map, of: &str, names: [&str; N]) -> Result<[String; N]> {
+    let mut values = [const { String::new() }; N];
+    for (name, value) in given {
+        let Some(at) = names.iter().position(|known| name == known) else {
+            return Err(Error::usage(format!("`{of}` has no option `{name}`")).did_you_mean(nearest(name, names)));
+        };
+        let text = value.clone().into_string();
+        values[at] = text.map_err(|found| Error::usage(format!("option `{name}` wants text, not {found}")))?;
+    }
+    Ok(values)
+}
+
+/// Whether an option is on. Errors: it is neither true nor false.
+pub fn switch(options: &Map, name: &str) -> Result<bool> {
+    let is_on = options.get(name).map_or(Ok(false), Dynamic::as_bool);
+    is_on.map_err(|kind| Error::usage(format!("option `{name}` wants true or false, not {kind}")))
+}
+
 /// A script's result as a row's body: a client shows its secret as the command that made it does.
 pub fn body(value: &Dynamic) -> ScriptResult<Body> {
     match value.read_lock::<Client>() {
@@ -176,10 +196,27 @@ pub fn secrets(value: &Dynamic) -> Vec<Secret> {
     value.read_lock::<Array>().map_or_else(Vec::new, |items| items.iter().flat_map(secrets).collect())
 }
 
+/// A row's body as a map, with its secrets.
+pub fn map_of(body: &Body) -> Dynamic {
+    match body {
+        Body::Document(document) => to_map(&Client::from_document(document.clone())).into(),
+        Body::Value(_) => from_body(body),
+    }
+}
+
 /// A row's body as a script sees it.
 pub fn from_body(body: &Body) -> Dynamic {
     match body {
         Body::Document(document) => Dynamic::from(Client::from_document(document.clone())),
+        Body::Value(Value::Object(members)) => {
+            let of = |(name, value): (&String, &Value)| match value.as_str() {
+                Some(text) if fields::is_secret(name) && !text.is_empty() => {
+                    (name.into(), Dynamic::from(Secret::new(text)))
+                }
+                _ => (name.into(), from_json(value)),
+            };
+            members.iter().map(of).collect::<Map>().into()
+        }
         Body::Value(value) => from_json(value),
     }
 }

@@ -7,16 +7,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use reqwest::Client;
 use reqwest::header::{AUTHORIZATION, HeaderMap};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::OnceCell;
 use url::{Origin, Url};
 
+use crate::api::request::Request;
 use crate::api::{Door, Remote, Side, Wait};
 use crate::error::{Error, Result};
+use crate::model::client::{Client, ClientId};
 use crate::net::{self, Policy};
 use crate::session::credential::{self, Credential, Current};
+use crate::session::dry_run::{self, DryRun};
 use crate::session::hook::{Hook, Hooks};
 use crate::session::interrupt::{self, Interrupt};
 use crate::session::network::{self, Minted, Resolved};
@@ -72,6 +74,10 @@ pub struct Session {
     granted: Arc<AtomicBool>,
     /// What hears of clients that are written.
     hooks: Hooks,
+    /// Where a part of a script acts, instead of what the shell was told to use.
+    within: Option<Arc<Given>>,
+    /// What would have been written, where nothing is.
+    dry_run: Option<Arc<DryRun>>,
 }
 
 /// What all sessions of a process share.
@@ -111,13 +117,13 @@ const MOST_REACHED: usize = 8;
 struct Place {
     admin: Url,
     headers: HeaderMap,
-    client: Client,
+    client: reqwest::Client,
     policy: Policy,
     /// A sign-in, which may expire in the middle of a batch.
     sign_in: Option<(Credential, tokio::sync::Mutex<Current>)>,
     public: Mutex<Option<Url>>,
     /// The public side's own client, made when first needed.
-    public_client: OnceCell<(Origin, Client)>,
+    public_client: OnceCell<(Origin, reqwest::Client)>,
 }
 
 impl Session {
@@ -155,22 +161,52 @@ impl Session {
             chosen: Arc::default(),
             granted: Arc::default(),
             hooks: Arc::from([]),
+            within: None,
+            dry_run: None,
         }
     }
 
     /// The session for one more command. Its target is chosen anew: files may have changed.
     #[must_use]
     pub fn for_command(&self, ui: Ui, mut settings: Settings) -> Self {
-        settings.given.used = locked(&self.shared.used).clone().map(Box::new);
+        let within = self.within.as_deref().cloned();
+        settings.given.used = within.or_else(|| locked(&self.shared.used).clone()).map(Box::new);
         Session {
             ui,
             settings: Arc::new(settings),
             place: Arc::default(),
             chosen: Arc::default(),
             granted: Arc::default(),
-            shared: Arc::clone(&self.shared),
-            hooks: Arc::clone(&self.hooks),
+            ..self.clone()
         }
+    }
+
+    /// The session for a part of a script, which acts there until something names another target. `by` says who named it.
+    ///
+    /// Of the connection is kept what belongs to the console of Ory Network, where both are projects of that. Errors: nothing
+    /// is there by that name.
+    pub fn elsewhere(&self, given: Given, by: String) -> Result<Session> {
+        let mut policy = Policy { timeout: self.settings.policy.timeout, ..Policy::default() };
+        if given.is_of_network() && matches!(self.chosen()?.target, Target::Network(_)) {
+            policy = self.settings.policy.clone();
+        }
+        let given = Given { named_by: Some(by), trust: self.settings.given.trust.clone(), ..given };
+        let settings = Settings { policy, assent: self.settings.assent.clone(), ..Settings::default() };
+        let within = Session { within: Some(Arc::new(given)), ..self.clone() };
+        let session = within.for_command(self.ui, settings);
+        session.chosen()?;
+        Ok(session)
+    }
+
+    /// The same session, which writes nothing and remembers what it would have written.
+    #[must_use]
+    pub fn in_dry_run(self) -> Self {
+        Session { dry_run: Some(Arc::default()), ..self }
+    }
+
+    /// What would have been written, where nothing is.
+    pub fn dry_run(&self) -> Option<&DryRun> {
+        self.dry_run.as_deref()
     }
 
     /// The same session, where this hears of clients that are written, too.
@@ -204,6 +240,10 @@ impl Session {
             assent: self.settings.assent.clone(),
             ..Settings::default()
         };
+        if self.within.is_some() {
+            let policy = self.settings.policy.clone();
+            return Settings { policy, ..without_target() };
+        }
         if let Some(used) = &*locked(&self.shared.used) {
             // Another project of the same console is reached in the same way.
             let given = &self.settings.given;
@@ -550,5 +590,16 @@ impl Remote for Session {
 
     fn tell(&self, message: &str) {
         self.ui.note(message);
+    }
+
+    fn admit<'a>(&'a self, request: &'a Request) -> Wait<'a, Result<()>> {
+        let is_refused = request.writes && self.dry_run.is_some();
+        let refused = || Error::failed(format!("a dry run sends no {}", request.method)).with_code(dry_run::WRITES);
+        Box::pin(std::future::ready(if is_refused { Err(refused()) } else { Ok(()) }))
+    }
+
+    fn would_be(&self, id: &ClientId) -> Option<Option<Client>> {
+        let dry_run = self.dry_run()?;
+        dry_run.client(&self.chosen().ok()?.place(), id)
     }
 }

@@ -99,6 +99,7 @@ impl Interrupt {
     /// Interrupts what is waited for, as Ctrl-C does.
     pub fn raise(&self) {
         self.0.arrived.store(true, Ordering::SeqCst);
+        ui::interrupt();
         self.0.notify.notify_waiters();
     }
 

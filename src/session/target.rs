@@ -40,8 +40,10 @@ pub struct Given {
     pub config: Option<PathBuf>,
     /// `--trust`: the hash of a repository's `orysh.toml` that is trusted.
     pub trust: Option<String>,
-    /// What the shell was told to use, which counts where no flag names a target.
+    /// What the shell or a script was told to use, which counts where no flag names a target.
     pub used: Option<Box<Given>>,
+    /// Who says so, as a person would say it, where that is no flag.
+    pub named_by: Option<String>,
 }
 
 impl Given {
@@ -52,6 +54,9 @@ impl Given {
 
     /// The flags that name a target, as `--flag value`, so that a later command can be given the same.
     pub fn names(&self) -> Vec<(&'static str, String)> {
+        if let (false, Some(used)) = (self.names_target(), &self.used) {
+            return used.names();
+        }
         let text = |flag: &'static str, value: &Option<String>| value.clone().map(|value| (flag, value));
         let config = self.config.as_ref().map(|path| ("config", path.display().to_string()));
         let sandbox = self.sandbox.then(|| ("sandbox", String::new()));
@@ -139,7 +144,7 @@ pub struct Network {
 pub enum Layer {
     /// The flags of the command.
     Flags,
-    /// What the shell was told to use.
+    /// What the shell, or a script, was told to use.
     Shell,
     /// Variables of the environment.
     Environment,
@@ -157,7 +162,7 @@ impl Layer {
     pub fn name(self) -> &'static str {
         match self {
             Layer::Flags => "flags",
-            Layer::Shell => "use (in the shell)",
+            Layer::Shell => "use (in the shell), with_… (in a script)",
             Layer::Environment => "environment",
             Layer::Profile => "profile in use",
             Layer::OryCli => "the Ory CLI's file",
@@ -168,7 +173,13 @@ impl Layer {
     pub fn says(self, given: &Given) -> Result<Option<Chosen>> {
         let chosen = match self {
             Layer::Flags => flags::says(given),
-            Layer::Shell => given.used.as_ref().map_or(Ok(None), |used| flags::says(used)),
+            Layer::Shell => given.used.as_ref().map_or(Ok(None), |used| {
+                let named = |chosen: Chosen| match &used.named_by {
+                    Some(by) => Chosen { named_by: by.clone(), ..chosen },
+                    None => chosen,
+                };
+                Ok(flags::says(used)?.map(named))
+            }),
             Layer::Environment => environment::says(given),
             Layer::Profile => profile::in_use(given),
             Layer::OryCli => ory_cli(),

@@ -59,7 +59,7 @@ impl Prompt {
 
     /// A line acts where the session does by now: what was bound before may have been told to use another target.
     fn follow(&mut self) {
-        let before = &self.context.host.session;
+        let before = &self.context.session();
         let now = before.for_command(before.ui(), before.base_settings());
         self.context = self.context.at(now);
         self.engine = engine(&self.context);

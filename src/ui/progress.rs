@@ -68,7 +68,8 @@ impl Progress {
             }
             Way::Lines(every) if self.told.elapsed() >= *every => {
                 self.told = Instant::now();
-                self.ui.note(&format!("{done} of {total}, {message}"));
+                let message = if message.is_empty() { String::new() } else { format!(", {message}") };
+                self.ui.note(&format!("{done} of {total}{message}"));
             }
             Way::Json if self.told.elapsed() >= JSON => {
                 self.told = Instant::now();

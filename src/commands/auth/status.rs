@@ -29,7 +29,7 @@ Nothing is sent, and no secret is shown.";
 
 /// The command.
 pub fn command() -> Command {
-    Command::new(["auth", "status"], "Show who one is, where, and until when", run).after(EXAMPLES)
+    Command::new(["auth", "status"], "Show who one is, where, and until when", run).runs_dry().after(EXAMPLES)
 }
 
 fn run(host: &Host, _args: &Args) -> Result<Outcome> {

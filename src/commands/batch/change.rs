@@ -41,6 +41,7 @@ The old secrets go on counting until `orysh rotate secret ID --drop-old`.";
 /// `batch update`.
 pub fn update() -> Command {
     Command::new(["batch", "update"], "Change many clients", |host, args| run(host, args, Job::Update))
+        .runs_dry()
         .args(|| {
             let mut args = which_args();
             args.push(several(
@@ -59,6 +60,7 @@ pub fn update() -> Command {
 /// `batch delete`.
 pub fn delete() -> Command {
     Command::new(["batch", "delete"], "Delete many clients", |host, args| run(host, args, Job::Delete))
+        .runs_dry()
         .args(which_args)
         .after(DELETE)
 }
@@ -66,6 +68,7 @@ pub fn delete() -> Command {
 /// `batch rotate`.
 pub fn rotate() -> Command {
     Command::new(["batch", "rotate"], "Give many clients new secrets", |host, args| run(host, args, Job::Rotate))
+        .runs_dry()
         .args(|| {
             let mut args = which_args();
             args.extend(recipients::recipient_args());
@@ -138,7 +141,7 @@ fn run(host: &Host, args: &Args, job: Job) -> Result<Outcome> {
         again: Again::Allowed,
         key_store: args.flag("key-store"),
     };
-    match begin(session, new, args.flag("dry-run"), file == Some("-")) {
+    match begin(session, new, args.flag("dry-run") || session.dry_run().is_some(), file == Some("-")) {
         // A condition that holds for nobody is no mistake.
         Err(error) if error.code() == Some(check::NOBODY) => {
             session.ui().note(error.message());

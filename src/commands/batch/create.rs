@@ -28,7 +28,10 @@ metadata.NAME; pgp_key, pgp_key_url and keybase say whom a row's secret is encry
 
 /// The command.
 pub fn command() -> Command {
-    Command::new(["batch", "create"], "Create a client for each row of an input", run).args(create_args).after(EXAMPLES)
+    Command::new(["batch", "create"], "Create a client for each row of an input", run)
+        .runs_dry()
+        .args(create_args)
+        .after(EXAMPLES)
 }
 
 fn create_args() -> Vec<Arg> {
@@ -86,7 +89,7 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         again: if args.flag("again") { Again::Allowed } else { Again::Offered },
         key_store: args.flag("key-store"),
     };
-    begin(session, new, args.flag("dry-run"), input == "-")
+    begin(session, new, args.flag("dry-run") || session.dry_run().is_some(), input == "-")
 }
 
 /// Checks the rows of a new run, and sends them.

@@ -23,7 +23,7 @@ const ROWS: &[Column] = &[
 
 /// `batch list`.
 pub fn list() -> Command {
-    Command::new(["batch", "list"], "Show every run", all).offline().after(
+    Command::new(["batch", "list"], "Show every run", all).runs_dry().offline().after(
         "\
 Examples:
   orysh batch list
@@ -34,6 +34,7 @@ Examples:
 /// `batch status`.
 pub fn status() -> Command {
     Command::new(["batch", "status"], "Show how far a run is", one)
+        .runs_dry()
         .offline()
         .args(|| vec![run_arg().required(true)])
         .after(
@@ -46,6 +47,7 @@ Examples:
 /// `batch show`.
 pub fn show() -> Command {
     Command::new(["batch", "show"], "Show the rows of a run, without secrets", rows)
+        .runs_dry()
         .offline()
         .args(|| vec![run_arg().required(true)])
         .after(

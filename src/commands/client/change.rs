@@ -6,12 +6,12 @@ use crate::commands::client::{COLUMNS, with_members};
 use crate::error::{Error, Result};
 use crate::grammar::Args;
 use crate::model::client::Client;
+use crate::ops::dry_run::shown;
 use crate::ops::keep::Kept;
 use crate::ops::update::{self, FieldChange, Update};
 use crate::output::Format;
 use crate::output::outcome::{Outcome, Pending, Row};
 use crate::session::Session;
-use crate::text;
 
 /// Sends a planned change, or shows it; the outcome is the client as it is now.
 pub fn carry_out(session: &Session, update: Update, args: &Args) -> Result<Outcome> {
@@ -70,9 +70,4 @@ pub fn tell(session: &Session, changes: &[FieldChange]) {
             format!("{}: {} → {}", field.json, shown(before), shown(after))
         });
     }
-}
-
-/// A value as a person reads it.
-pub fn shown(value: &Value) -> String {
-    text::safe_json(&value.to_string()).into_owned()
 }

@@ -31,6 +31,7 @@ is sent, until it has been printed: a lost reply makes no second client and lose
 /// The command.
 pub fn command() -> Command {
     Command::new(["create", "oauth2-client"], "Create an OAuth 2.0 client", run)
+        .runs_dry()
         .aliases(ALIASES)
         .args(create_args)
         .after(EXAMPLES)

@@ -21,6 +21,7 @@ Examples:
 /// The command.
 pub fn command() -> Command {
     Command::new(["delete", "oauth2-client"], "Delete OAuth 2.0 clients by id", run)
+        .runs_dry()
         .aliases(ALIASES)
         .args(|| {
             vec![

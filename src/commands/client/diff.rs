@@ -30,6 +30,7 @@ Only the fields that the file names are compared, by their meaning: 90m is 1h30m
 /// The command.
 pub fn command() -> Command {
     Command::new(["diff", "oauth2-client"], "Show how a client differs from a file", run)
+        .runs_dry()
         .aliases(ALIASES)
         .args(|| {
             vec![

@@ -26,6 +26,7 @@ The server keeps secrets as hashes: none is exported. What only the server sets,
 /// The command.
 pub fn command() -> Command {
     Command::new(["export", "oauth2-clients"], "Write clients in a form that can be imported", run)
+        .runs_dry()
         .aliases(&["clients", "oauth2-client", "client"])
         .format("jsonl")
         .args(|| {

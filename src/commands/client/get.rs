@@ -16,6 +16,7 @@ Examples:
 /// The command.
 pub fn command() -> Command {
     Command::new(["get", "oauth2-client"], "Show OAuth 2.0 clients by id", run)
+        .runs_dry()
         .aliases(ALIASES)
         .args(|| vec![ids_arg()])
         .after(EXAMPLES)

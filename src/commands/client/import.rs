@@ -9,9 +9,9 @@ use crate::batch::carry;
 use crate::batch::check::{self, Ready, Recipients};
 use crate::batch::engine::Going;
 use crate::batch::job::Job;
+use crate::batch::keeper::Keeper;
 use crate::batch::run::Became;
 use crate::commands::client::described::described;
-use crate::commands::client::keeper::Keeper;
 use crate::commands::client::{COLUMNS, change, with_members};
 use crate::error::{Error, Result};
 use crate::grammar::deliver::deliver_arg;
@@ -37,6 +37,7 @@ The whole file is checked before anything is sent, and kept in a journal until a
 /// The command.
 pub fn command() -> Command {
     Command::new(["import", "oauth2-clients"], "Create every client of a file", run)
+        .runs_dry()
         .aliases(&["clients", "oauth2-client", "client"])
         .args(import_args)
         .after(EXAMPLES)
@@ -88,7 +89,7 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         }
         recipients::tell(&session, &how.recipients);
     }
-    if args.flag("dry-run") {
+    if args.flag("dry-run") || session.dry_run().is_some() {
         let shown = plans.iter().map(|plan| plan.shown(&session)).collect::<Result<Vec<_>>>()?;
         return change::dry_runs(args, shown);
     }

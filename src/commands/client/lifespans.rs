@@ -19,6 +19,7 @@ A lifespan that is not set is the server's. Those that are not named stay as the
 /// The command.
 pub fn command() -> Command {
     Command::new(["set", "lifespans"], "Set how long a client's tokens live", run)
+        .runs_dry()
         .aliases(&["client-lifespans", "oauth2-client-lifespans"])
         .args(lifespan_args)
         .after(EXAMPLES)

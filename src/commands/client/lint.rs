@@ -32,7 +32,7 @@ Exit code 3 where a server would refuse something, or nobody can want it; warnin
 
 /// The command.
 pub fn command() -> Command {
-    Command::new(["lint", "oauth2-client"], "Show what is wrong with OAuth 2.0 clients", run)
+    Command::new(["lint", "oauth2-client"], "Show what is wrong with OAuth 2.0 clients", run).runs_dry()
         .aliases(ALIASES)
         .args(|| {
             vec![

@@ -25,6 +25,7 @@ Examples:
 /// The command.
 pub fn command() -> Command {
     Command::new(["list", "oauth2-clients"], "List OAuth 2.0 clients", run)
+        .runs_dry()
         .aliases(&["clients", "oauth2-client", "client"])
         .args(list_args)
         .after(EXAMPLES)

@@ -23,6 +23,7 @@ A list is a JSON Patch (RFC 6902) of add, remove and replace; an object is merge
 /// The command.
 pub fn command() -> Command {
     Command::new(["patch", "oauth2-client"], "Change an OAuth 2.0 client by a JSON Patch", run)
+        .runs_dry()
         .aliases(ALIASES)
         .args(patch_args)
         .after(EXAMPLES)

@@ -22,6 +22,7 @@ What the file does not name is reset, but for the secret. `update oauth2-client`
 /// The command.
 pub fn command() -> Command {
     Command::new(["replace", "oauth2-client"], "Replace an OAuth 2.0 client by a whole document", run)
+        .runs_dry()
         .aliases(ALIASES)
         .args(replace_args)
         .after(EXAMPLES)

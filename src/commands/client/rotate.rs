@@ -24,6 +24,7 @@ takes --cut-over: the new secret is chosen here, and the old one ends at once.";
 /// The command.
 pub fn command() -> Command {
     Command::new(["rotate", "secret"], "Give a client a new secret", run)
+        .runs_dry()
         .aliases(&["client-secret", "oauth2-client-secret"])
         .args(rotate_args)
         .after(EXAMPLES)

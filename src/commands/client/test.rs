@@ -25,6 +25,7 @@ The token endpoint, at the server's public address (--public-endpoint), is asked
 /// The command.
 pub fn command() -> Command {
     Command::new(["test", "oauth2-client"], "Test whether a secret is the client's", run)
+        .runs_dry()
         .aliases(ALIASES)
         .args(test_args)
         .after(EXAMPLES)

@@ -23,6 +23,7 @@ What is not named stays as it is. A client that comes to need a secret gets one,
 /// The command.
 pub fn command() -> Command {
     Command::new(["update", "oauth2-client"], "Change an OAuth 2.0 client", run)
+        .runs_dry()
         .aliases(ALIASES)
         .args(update_args)
         .after(EXAMPLES)

@@ -34,7 +34,11 @@ const COLUMNS: &[Column] = &[
 
 /// The command.
 pub fn command() -> Command {
-    Command::new(["inspect", "key"], "Show what an OpenPGP key is good for", run).offline().args(args).after(EXAMPLES)
+    Command::new(["inspect", "key"], "Show what an OpenPGP key is good for", run)
+        .runs_dry()
+        .offline()
+        .args(args)
+        .after(EXAMPLES)
 }
 
 fn args() -> Vec<Arg> {

@@ -25,7 +25,7 @@ const ALIASES: &[&str] = &["projects"];
 
 /// `list projects`.
 pub fn list() -> Command {
-    Command::new(["list", "projects"], "List the projects of Ory Network", all).aliases(&["project"]).after(
+    Command::new(["list", "projects"], "List the projects of Ory Network", all).runs_dry().aliases(&["project"]).after(
         "\
 Examples:
   orysh list projects
@@ -36,6 +36,7 @@ Examples:
 /// `get project`.
 pub fn get() -> Command {
     Command::new(["get", "project"], "Show a project of Ory Network", one)
+        .runs_dry()
         .aliases(ALIASES)
         .args(|| vec![place_arg()])
         .after(

@@ -21,16 +21,20 @@ const ALIASES: &[&str] = &["workspaces"];
 
 /// `list workspaces`.
 pub fn list() -> Command {
-    Command::new(["list", "workspaces"], "List the workspaces of Ory Network", all).aliases(&["workspace"]).after(
-        "\
+    Command::new(["list", "workspaces"], "List the workspaces of Ory Network", all)
+        .runs_dry()
+        .aliases(&["workspace"])
+        .after(
+            "\
 Examples:
   orysh list workspaces",
-    )
+        )
 }
 
 /// `get workspace`.
 pub fn get() -> Command {
     Command::new(["get", "workspace"], "Show a workspace of Ory Network", one)
+        .runs_dry()
         .aliases(ALIASES)
         .args(|| vec![place_arg()])
         .after(

@@ -27,7 +27,7 @@ The orysh.toml of a repository, in this folder or one above, may add profiles: s
 
 /// The command.
 pub fn command() -> Command {
-    Command::new(["profile", "list"], "Show every profile", run).offline().after(EXAMPLES)
+    Command::new(["profile", "list"], "Show every profile", run).runs_dry().offline().after(EXAMPLES)
 }
 
 fn run(host: &Host, _args: &Args) -> Result<Outcome> {

@@ -18,6 +18,7 @@ const COLUMNS: &[Column] = &[
 /// The command.
 pub fn command() -> Command {
     Command::new(["script", "api"], "Show the functions that scripts can call", run)
+        .runs_dry()
         .offline()
         .args(|| vec![Arg::new("name").value_name("NAME").help("Those of a module, or a function")])
         .after(

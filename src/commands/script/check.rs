@@ -13,7 +13,7 @@ use crate::script::errors::Source;
 
 /// The command.
 pub fn command() -> Command {
-    Command::new(["script", "check"], "Tell what is wrong with scripts, without running them", run)
+    Command::new(["script", "check"], "Tell what is wrong with scripts, without running them", run).runs_dry()
         .offline()
         .args(|| vec![Arg::new("file").value_name("FILE").action(ArgAction::Append).required(true).help("A script (can be repeated)")])
         .after(

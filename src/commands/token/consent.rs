@@ -19,6 +19,7 @@ The tokens that were issued by that consent end with it.";
 /// The command.
 pub fn command() -> Command {
     Command::new(["revoke", "consent"], "Take back what a person has consented to", run)
+        .runs_dry()
         .args(|| {
             let text = |name: &'static str, value: &'static str, help: &'static str| {
                 Arg::new(name).long(name).value_name(value).help(help)

@@ -18,6 +18,7 @@ JWT access tokens live until they expire.";
 /// The command.
 pub fn command() -> Command {
     Command::new(["delete", "access-tokens"], "Delete every token of a client", run)
+        .runs_dry()
         .aliases(&["tokens", "oauth2-tokens"])
         .args(|| vec![Arg::new("id").value_name("CLIENT_ID").required(true).help("Id of the client")])
         .after(EXAMPLES)

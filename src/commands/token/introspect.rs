@@ -28,6 +28,7 @@ With --scope a token that lacks it is not active. With -q it is told by `true` o
 /// The command.
 pub fn command() -> Command {
     Command::new(["introspect", "token"], "Show whether a token counts, and what for", run)
+        .runs_dry()
         .args(|| {
             let scope = Arg::new("scope").long("scope").value_name("SCOPE").action(ArgAction::Append);
             vec![token_arg(), scope.value_delimiter(',').help("Scope that the token must have (can be repeated)")]

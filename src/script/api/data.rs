@@ -1,68 +1,67 @@
 //! JSON, YAML and CSV: read as values, rows read one at a time, and written whole.
 
-use std::fs::File;
 use std::io::BufReader;
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rhai::{Array, Dynamic, Engine, Map, NativeCallContext as Call};
+use rhai::{Array, Dynamic, Engine, Map};
 use serde_json::Value;
 
-use crate::config::{files, read};
+use crate::config::read;
 use crate::error::{Error, Result};
 use crate::model::pieces;
 use crate::model::table_input::record::Records;
 use crate::model::{json, table_input, yaml};
 use crate::output;
+use crate::script::api;
+use crate::script::clients::Query;
+use crate::script::engine::Context;
 use crate::script::errors::{ScriptResult, thrown};
-use crate::script::library::{Library, placed};
+use crate::script::library::Library;
 use crate::script::value;
 use crate::text::safe;
+use crate::ui::input::Input;
 
 /// Registers the modules.
-pub fn register(library: &mut Library, engine: &mut Engine) {
+pub fn register(library: &mut Library, engine: &mut Engine, context: &Context) {
     engine
         .register_type_with_name::<Rows>("Rows")
         .register_fn("to_string", |rows: &mut Rows| rows.to_string())
         .register_fn("to_debug", |rows: &mut Rows| rows.to_string())
         .register_fn("to_array", |rows: &mut Rows| rows.clone().collect::<ScriptResult<Array>>());
     engine.register_iterator_result::<Rows, Dynamic>();
-    of_json(library);
-    of_yaml(library);
-    of_csv(library);
+    of_json(library, context);
+    of_yaml(library, context);
+    of_csv(library, context);
 }
 
-fn of_json(library: &mut Library) {
+fn of_json(library: &mut Library, context: &Context) {
     library.add(
         ("json", "parse(text) -> value"),
         ("The value of a JSON text", r#"json::parse(`{"a": [1, 2]}`).a"#),
-        |call: Call<'_>, text: &str| {
-            placed(&call, json::value(text).map(|value| value::from_json(&value)).map_err(thrown))
-        },
+        |text: &str| json::value(text).map(|value| value::from_json(&value)).map_err(thrown),
     );
     library.add(
         ("json", "text(value) -> text"),
         ("A value as JSON; secrets show as `[REDACTED]`", "json::text(#{a: [1, 2]})"),
-        |call: Call<'_>, value: Dynamic| placed(&call, value::to_json(&value, false).map(|value| value.to_string())),
+        |value: Dynamic| value::to_json(&value, false).map(|value| value.to_string()),
     );
     library.add(
         ("json", "pretty(value) -> text"),
         ("The same over several lines", "json::pretty(#{a: [1, 2]})"),
-        |call: Call<'_>, value: Dynamic| placed(&call, value::to_json(&value, false).map(|value| format!("{value:#}"))),
+        |value: Dynamic| value::to_json(&value, false).map(|value| format!("{value:#}")),
     );
     library.add(
         ("json", "read(path) -> value"),
         ("The value of a JSON file", r#"json::write("x.json", [1]); json::read("x.json")"#),
-        |call: Call<'_>, path: &str| {
-            placed(&call, file(path, json::value).map(|value| value::from_json(&value)).map_err(thrown))
-        },
+        |path: &str| file(path, json::value).map(|value| value::from_json(&value)).map_err(thrown),
     );
+    let bound = context.clone();
     library.add(
         ("json", "write(path, value)"),
         ("Writes a JSON file, whole; secrets in it as `[REDACTED]`", r#"json::write("x.json", #{a: 1})"#),
-        |call: Call<'_>, path: &str, value: Dynamic| {
+        move |path: &str, value: Dynamic| {
             let text = value::to_json(&value, false).map(|value| format!("{value:#}\n"));
-            placed(&call, text.and_then(|text| written(path, &text)))
+            text.and_then(|text| written(&bound, path, &text))
         },
     );
     library.add(
@@ -71,57 +70,58 @@ fn of_json(library: &mut Library) {
             "The values of a JSON Lines file or a JSON list, read one at a time",
             r#"json::write("x.json", [1, 2]); let n = 0; for x in json::lines("x.json") { n += x } n"#,
         ),
-        |call: Call<'_>, path: &str| placed(&call, Rows::json(path).map_err(thrown)),
+        |path: &str| Rows::json(path).map_err(thrown),
     );
+    let bound = context.clone();
     library.add(
         ("json", "write_lines(path, rows)"),
         (
             "Writes a JSON Lines file, whole; secrets in it as `[REDACTED]`",
             r#"json::write_lines("x.jsonl", [#{a: 1}, #{a: 2}])"#,
         ),
-        |call: Call<'_>, path: &str, rows: Array| {
+        move |path: &str, rows: Dynamic| {
+            let rows = all(rows)?;
             let lines = rows.iter().map(|row| value::to_json(row, false).map(|value| format!("{value}\n")));
-            placed(&call, lines.collect::<ScriptResult<String>>().and_then(|text| written(path, &text)))
+            lines.collect::<ScriptResult<String>>().and_then(|text| written(&bound, path, &text))
         },
     );
 }
 
-fn of_yaml(library: &mut Library) {
+fn of_yaml(library: &mut Library, context: &Context) {
     library.add(
         ("yaml", "parse(text) -> value"),
         ("The value of a YAML document, of several an array", r#"yaml::parse("a: [1, 2]").a"#),
-        |call: Call<'_>, text: &str| placed(&call, documents(text).map_err(thrown)),
+        |text: &str| documents(text).map_err(thrown),
     );
     library.add(
         ("yaml", "text(value) -> text"),
         ("A value as YAML; secrets show as `[REDACTED]`", "yaml::text(#{a: [1, 2]})"),
-        |call: Call<'_>, value: Dynamic| {
-            placed(&call, value::to_json(&value, false).map(|value| output::yaml::text(&value)))
-        },
+        |value: Dynamic| value::to_json(&value, false).map(|value| output::yaml::text(&value)),
     );
     library.add(
         ("yaml", "read(path) -> value"),
         ("The value of a YAML file", r#"yaml::write("x.yaml", #{a: 1}); yaml::read("x.yaml").a"#),
-        |call: Call<'_>, path: &str| placed(&call, file(path, documents).map_err(thrown)),
+        |path: &str| file(path, documents).map_err(thrown),
     );
+    let bound = context.clone();
     library.add(
         ("yaml", "write(path, value)"),
         ("Writes a YAML file, whole; secrets in it as `[REDACTED]`", r#"yaml::write("x.yaml", #{a: 1})"#),
-        |call: Call<'_>, path: &str, value: Dynamic| {
+        move |path: &str, value: Dynamic| {
             let text = value::to_json(&value, false).map(|value| output::yaml::text(&value));
-            placed(&call, text.and_then(|text| written(path, &text)))
+            text.and_then(|text| written(&bound, path, &text))
         },
     );
 }
 
-fn of_csv(library: &mut Library) {
+fn of_csv(library: &mut Library, context: &Context) {
     library.add(
         ("csv", "read(path) -> rows"),
         (
             "The rows of a CSV file as maps of text, read one at a time",
             r#"csv::write("x.csv", [#{a: 1}]); for row in csv::read("x.csv") { print(row.a) }"#,
         ),
-        |call: Call<'_>, path: &str| placed(&call, Rows::csv(path).map_err(thrown)),
+        |path: &str| Rows::csv(path).map_err(thrown),
     );
     library.add(
         ("csv", "text(rows) -> text"),
@@ -129,12 +129,13 @@ fn of_csv(library: &mut Library) {
             "Maps as CSV, whose columns are the keys of the first; secrets as `[REDACTED]`",
             r#"csv::text([#{a: 1, b: "x"}])"#,
         ),
-        |call: Call<'_>, rows: Array| placed(&call, table(&rows)),
+        |rows: Dynamic| table(&all(rows)?),
     );
+    let bound = context.clone();
     library.add(
         ("csv", "write(path, rows)"),
         ("Writes a CSV file, whole; secrets in it as `[REDACTED]`", r#"csv::write("x.csv", [#{a: 1, b: "x"}])"#),
-        |call: Call<'_>, path: &str, rows: Array| placed(&call, table(&rows).and_then(|text| written(path, &text))),
+        move |path: &str, rows: Dynamic| table(&all(rows)?).and_then(|text| written(&bound, path, &text)),
     );
 }
 
@@ -152,8 +153,20 @@ fn file<T>(path: &str, parse: impl Fn(&str) -> Result<T>) -> Result<T> {
     parse(&read::clients(path)?).map_err(|error| error.about(safe(path)))
 }
 
-fn written(path: &str, text: &str) -> ScriptResult<()> {
-    files::replace(Path::new(path), text.as_bytes()).map_err(thrown)
+fn written(context: &Context, path: &str, text: &str) -> ScriptResult<()> {
+    api::files::write(context, path, text.as_bytes()).map_err(thrown)
+}
+
+/// What can be gone through, as an array.
+fn all(rows: Dynamic) -> ScriptResult<Array> {
+    if let Some(query) = rows.read_lock::<Query>() {
+        return query.clone().into_iter().collect();
+    }
+    if let Some(rows) = rows.read_lock::<Rows>() {
+        return rows.clone().collect();
+    }
+    let kind = rows.type_name();
+    rows.try_cast::<Array>().ok_or_else(|| thrown(Error::usage(format!("rows are due: an array, not {kind}"))))
 }
 
 fn table(rows: &[Dynamic]) -> ScriptResult<String> {
@@ -195,8 +208,8 @@ pub struct Rows {
 }
 
 enum Source {
-    Csv { header: Vec<rhai::Identifier>, records: Box<Records<BufReader<File>>>, row: u64 },
-    Json(Box<pieces::Json<BufReader<File>>>),
+    Csv { header: Vec<rhai::Identifier>, records: Box<Records<BufReader<Input>>>, row: u64 },
+    Json(Box<pieces::Json<BufReader<Input>>>),
 }
 
 impl std::fmt::Display for Rows {
@@ -206,16 +219,8 @@ impl std::fmt::Display for Rows {
 }
 
 impl Rows {
-    fn open(path: &str) -> Result<BufReader<File>> {
-        let opened =
-            File::open(path).map_err(|source| Error::usage(format!("cannot open {}", safe(path))).caused_by(source))?;
-        let about = opened
-            .metadata()
-            .map_err(|source| Error::usage(format!("cannot read {}", safe(path))).caused_by(source))?;
-        if about.is_dir() {
-            return Err(Error::usage(format!("{} is a folder", safe(path))));
-        }
-        Ok(BufReader::with_capacity(64 * 1024, opened))
+    fn open(path: &str) -> Result<BufReader<Input>> {
+        Ok(BufReader::with_capacity(64 * 1024, read::open(path)?))
     }
 
     fn of(path: &str, source: Source) -> Rows {

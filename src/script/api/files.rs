@@ -2,41 +2,42 @@
 
 use std::path::Path;
 
-use rhai::{Array, NativeCallContext as Call};
+use rhai::Array;
 
 use crate::config::{files, read};
 use crate::error::{Error, Result};
+use crate::ops::dry_run::would;
+use crate::script::engine::Context;
 use crate::script::errors::thrown;
-use crate::script::library::{Library, placed};
+use crate::script::library::Library;
 use crate::secret::Secret;
 use crate::text::safe;
+use crate::ui::Mark;
 
 /// Registers the module.
-pub fn register(library: &mut Library) {
+pub fn register(library: &mut Library, context: &Context) {
     library.add(
         ("fs", "read(path) -> text"),
         ("What is in a file; `-` is stdin", r#"fs::write("x.txt", "a text"); fs::read("x.txt")"#),
-        |call: Call<'_>, path: &str| placed(&call, read::clients(path).map_err(thrown)),
+        |path: &str| read::clients(path).map_err(thrown),
     );
+    let bound = context.clone();
     library.add(
         ("fs", "write(path, text)"),
         (
             "Writes a file, whole, in the place of what was there; its owner alone can read it",
             r#"fs::write("x.txt", "a text")"#,
         ),
-        |call: Call<'_>, path: &str, text: &str| {
-            placed(&call, files::replace(Path::new(path), text.as_bytes()).map_err(thrown))
-        },
+        move |path: &str, text: &str| write(&bound, path, text.as_bytes()).map_err(thrown),
     );
+    let bound = context.clone();
     library.add(
         ("fs", "write(path, secret)"),
         (
             "Writes a secret into a file that its owner alone can read",
             r#"fs::write("x.secret", clients::create(#{}).client_secret)"#,
         ),
-        |call: Call<'_>, path: &str, secret: Secret| {
-            placed(&call, files::replace(Path::new(path), secret.expose().as_bytes()).map_err(thrown))
-        },
+        move |path: &str, secret: Secret| write(&bound, path, secret.expose().as_bytes()).map_err(thrown),
     );
     library.add(
         ("fs", "exists(path) -> bool"),
@@ -46,15 +47,13 @@ pub fn register(library: &mut Library) {
     library.add(
         ("fs", "list(folder) -> array"),
         ("The names in a folder, in their order", r#"fs::write("x.txt", ""); "x.txt" in fs::list(".")"#),
-        |call: Call<'_>, path: &str| placed(&call, names(path).map_err(thrown)),
+        |path: &str| names(path).map_err(thrown),
     );
+    let bound = context.clone();
     library.add(
         ("fs", "remove(path)"),
         ("Removes a file", r#"fs::write("x.txt", ""); fs::remove("x.txt")"#),
-        |call: Call<'_>, path: &str| {
-            let failed = |source| Error::failed(format!("cannot remove {}", safe(path))).caused_by(source);
-            placed(&call, std::fs::remove_file(path).map_err(failed).map_err(thrown))
-        },
+        move |path: &str| remove(&bound, path).map_err(thrown),
     );
     library.add(
         ("fs", "temp() -> text"),
@@ -62,12 +61,29 @@ pub fn register(library: &mut Library) {
             "The path of a new folder for what is of use for a while; its owner alone can look into it",
             "fs::exists(fs::temp())",
         ),
-        |call: Call<'_>| {
+        || {
             let path = std::env::temp_dir().join(format!("orysh-{}", uuid::Uuid::new_v4()));
             let made = files::private_folder(&path).map(|()| path.display().to_string());
-            placed(&call, made.map_err(thrown))
+            made.map_err(thrown)
         },
     );
+}
+
+/// Writes a file, whole. Errors: it cannot be written.
+pub fn write(context: &Context, path: &str, bytes: &[u8]) -> Result<()> {
+    let what = format!("{} is written, {} bytes", safe(path), bytes.len());
+    if would(&context.session(), Mark::Changed, &what)? {
+        return Ok(());
+    }
+    files::replace(Path::new(path), bytes)
+}
+
+fn remove(context: &Context, path: &str) -> Result<()> {
+    if would(&context.session(), Mark::Removed, &format!("{} is removed", safe(path)))? {
+        return Ok(());
+    }
+    std::fs::remove_file(path)
+        .map_err(|source| Error::failed(format!("cannot remove {}", safe(path))).caused_by(source))
 }
 
 fn names(path: &str) -> Result<Array> {

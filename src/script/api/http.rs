@@ -1,82 +1,122 @@
 //! Requests of a script to any server: with a limit on time and size, and no redirect followed.
 
+use std::time::Duration;
+
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Request};
-use rhai::{Dynamic, INT, Map, NativeCallContext as Call};
+use rhai::{Dynamic, INT, Map};
 use serde_json::Value;
 use url::Url;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, nearest};
 use crate::net::{self, Policy};
+use crate::ops::dry_run::would;
+use crate::script::api::time;
 use crate::script::engine::Context;
 use crate::script::errors::thrown;
-use crate::script::library::{Library, placed};
+use crate::script::library::Library;
 use crate::script::value;
 use crate::secret::Secret;
 use crate::session::Session;
 use crate::text::safe;
+use crate::ui::Mark;
+
+/// Where the examples send to: nobody answers there.
+macro_rules! example {
+    ($call:literal) => {
+        concat!("try { http::", $call, " } catch (e) { print(e.message) }")
+    };
+}
 
 /// Registers the module.
 pub fn register(library: &mut Library, context: &Context) {
     let without_body = [
-        (Method::GET, "get(url) -> map", "try { http::get(\"http://127.0.0.1:1/\") } catch (e) { print(e.message) }"),
+        (
+            Method::GET,
+            "get(url) -> map",
+            "get(url, options) -> map",
+            example!(r#"get("http://127.0.0.1:1/")"#),
+            example!(r#"get("http://127.0.0.1:1/", #{headers: #{accept: "text/plain"}, timeout: "5s"})"#),
+        ),
         (
             Method::DELETE,
             "delete(url) -> map",
-            "try { http::delete(\"http://127.0.0.1:1/\") } catch (e) { print(e.message) }",
+            "delete(url, options) -> map",
+            example!(r#"delete("http://127.0.0.1:1/")"#),
+            example!(r#"delete("http://127.0.0.1:1/", #{headers: #{accept: "text/plain"}})"#),
         ),
     ];
-    for (method, signature, example) in without_body {
-        let session = context.host.session.clone();
+    for (method, signature, with_options, example, more) in without_body {
+        let (bound, to) = (context.clone(), method.clone());
         let about = "What a server answers: `#{status, headers, body, json}`; no redirect is followed";
-        library.add(("http", signature), (about, example), move |call: Call<'_>, url: &str| {
-            placed(&call, send(&session, &method, url, None, &Map::new()).map_err(thrown))
+        library.add(("http", signature), (about, example), move |url: &str| {
+            send(&bound.session(), &to, url, None, &Map::new()).map_err(thrown)
+        });
+        let bound = context.clone();
+        library.add(("http", with_options), (OPTIONS, more), move |url: &str, options: Map| {
+            send(&bound.session(), &method, url, None, &options).map_err(thrown)
         });
     }
-    let session = context.host.session.clone();
-    library.add(
-        ("http", "get(url, options) -> map"),
-        (
-            "The same with `#{headers}`, whose values may be secrets",
-            "try { http::get(\"http://127.0.0.1:1/\", #{headers: #{accept: \"text/plain\"}}) } catch (e) { print(e.message) }",
-        ),
-        move |call: Call<'_>, url: &str, options: Map| {
-            placed(&call, send(&session, &Method::GET, url, None, &options).map_err(thrown))
-        },
-    );
     let with_body = [
         (
             Method::POST,
             "post(url, body) -> map",
-            "try { http::post(\"http://127.0.0.1:1/\", #{a: 1}) } catch (e) { print(e.message) }",
+            "post(url, body, options) -> map",
+            example!(r#"post("http://127.0.0.1:1/", #{a: 1})"#),
+            example!(r#"post("http://127.0.0.1:1/", "a text", #{headers: #{authorization: "Bearer x".to_secret()}})"#),
         ),
         (
             Method::PUT,
             "put(url, body) -> map",
-            "try { http::put(\"http://127.0.0.1:1/\", #{a: 1}) } catch (e) { print(e.message) }",
+            "put(url, body, options) -> map",
+            example!(r#"put("http://127.0.0.1:1/", #{a: 1})"#),
+            example!(r#"put("http://127.0.0.1:1/", #{a: 1}, #{most_bytes: 1000})"#),
         ),
     ];
-    for (method, signature, example) in with_body {
-        let session = context.host.session.clone();
+    for (method, signature, with_options, example, more) in with_body {
+        let (bound, to) = (context.clone(), method.clone());
         let about = "Sends text, or a value as JSON, in which secrets that were not revealed are `[REDACTED]`";
-        library.add(("http", signature), (about, example), move |call: Call<'_>, url: &str, body: Dynamic| {
-            placed(&call, send(&session, &method, url, Some(&body), &Map::new()).map_err(thrown))
+        library.add(("http", signature), (about, example), move |url: &str, body: Dynamic| {
+            send(&bound.session(), &to, url, Some(&body), &Map::new()).map_err(thrown)
+        });
+        let bound = context.clone();
+        library.add(("http", with_options), (OPTIONS, more), move |url: &str, body: Dynamic, options: Map| {
+            send(&bound.session(), &method, url, Some(&body), &options).map_err(thrown)
         });
     }
-    let session = context.host.session.clone();
-    library.add(
-        ("http", "post(url, body, options) -> map"),
-        (
-            "The same with `#{headers}`",
-            "try { http::post(\"http://127.0.0.1:1/\", \"a text\", #{headers: #{accept: \"text/plain\"}}) } catch (e) { print(e.message) }",
-        ),
-        move |call: Call<'_>, url: &str, body: Dynamic, options: Map| {
-            placed(&call, send(&session, &Method::POST, url, Some(&body), &options).map_err(thrown))
-        },
-    );
 }
 
-fn send(session: &Session, method: &Method, url: &str, body: Option<&Dynamic>, options: &Map) -> Result<Map> {
+const OPTIONS: &str =
+    "The same with `#{headers, timeout, most_bytes}`: headers may be secrets, the limits are 30s and 16 MiB";
+
+/// How a request is sent.
+struct Options {
+    headers: HeaderMap,
+    timeout: Duration,
+    most_bytes: usize,
+}
+
+fn options(given: &Map, of_session: &Policy) -> Result<Options> {
+    let mut options = Options { headers: HeaderMap::new(), timeout: of_session.timeout, most_bytes: net::MOST_BYTES };
+    for (option, value) in given {
+        match option.as_str() {
+            "headers" => options.headers = headers(value)?,
+            "timeout" => options.timeout = time::duration(value).map_err(|error| error.about("option `timeout`"))?,
+            "most_bytes" => {
+                let bytes =
+                    value.as_int().ok().and_then(|bytes| usize::try_from(bytes).ok()).filter(|bytes| *bytes > 0);
+                options.most_bytes = bytes.ok_or_else(|| Error::usage("option `most_bytes` wants a number from 1"))?;
+            }
+            other => {
+                return Err(Error::usage(format!("a request has no option `{}`", safe(other)))
+                    .did_you_mean(nearest(other, ["headers", "timeout", "most_bytes"])));
+            }
+        }
+    }
+    Ok(options)
+}
+
+fn send(session: &Session, method: &Method, url: &str, body: Option<&Dynamic>, given: &Map) -> Result<Map> {
     let url = Url::parse(url)
         .ok()
         .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
@@ -84,15 +124,12 @@ fn send(session: &Session, method: &Method, url: &str, body: Option<&Dynamic>, o
     let about = format!("{method} {}", net::without_password(url.as_str()));
     // What is for the Hydra that the session acts on is for no other server.
     let of_session = &session.settings().policy;
-    let policy = Policy {
-        timeout: of_session.timeout,
-        ca_file: of_session.ca_file.clone(),
-        proxy: of_session.proxy.clone(),
-        ..Policy::default()
-    };
+    let Options { headers, timeout, most_bytes } = options(given, of_session)?;
+    let policy =
+        Policy { timeout, ca_file: of_session.ca_file.clone(), proxy: of_session.proxy.clone(), ..Policy::default() };
     let client = net::client(&policy, &url)?;
     let mut request = Request::new(method.clone(), url.clone());
-    *request.headers_mut() = headers(options)?;
+    *request.headers_mut() = headers;
     if let Some(body) = body {
         let (text, kind) = if body.is_string() {
             (body.to_string(), "text/plain; charset=utf-8")
@@ -103,34 +140,35 @@ fn send(session: &Session, method: &Method, url: &str, body: Option<&Dynamic>, o
         request.headers_mut().entry("content-type").or_insert(HeaderValue::from_static(kind));
         *request.body_mut() = Some(text.into());
     }
+    if *method != Method::GET && would(session, Mark::Changed, &about)? {
+        return Ok(answer(200, &HeaderMap::new(), b""));
+    }
     session.wait(async {
         let response = client.execute(request).await.map_err(|source| net::transport(source, &url).about(&about))?;
         let (status, headers) = (response.status(), response.headers().clone());
         let bytes =
-            net::body(response, net::MOST_BYTES).await.map_err(|source| net::transport(source, &url).about(&about))?;
-        let bytes = bytes.ok_or_else(|| Error::failed(format!("{about}: the answer is larger than 16 MiB")))?;
-        Ok(answer(status.as_u16(), &headers, &bytes))
+            net::body(response, most_bytes).await.map_err(|source| net::transport(source, &url).about(&about))?;
+        let too_large = || {
+            Error::failed(format!("{about}: the answer is larger than {most_bytes} bytes"))
+                .hint("the option `most_bytes` sets another limit")
+        };
+        Ok(answer(status.as_u16(), &headers, &bytes.ok_or_else(too_large)?))
     })
 }
 
-fn headers(options: &Map) -> Result<HeaderMap> {
+fn headers(given: &Dynamic) -> Result<HeaderMap> {
     let mut headers = HeaderMap::new();
-    for (option, given) in options {
-        if option.as_str() != "headers" {
-            return Err(Error::usage(format!("a request has no option `{}`", safe(option))).hint("it has `headers`"));
-        }
-        let given = given.read_lock::<Map>().ok_or_else(|| Error::usage("`headers` wants a map"))?;
-        for (name, value) in given.iter() {
-            let wrong = || Error::usage(format!("`{}` is no header", safe(name)));
-            let parsed = HeaderName::from_bytes(name.as_bytes()).map_err(|_| wrong())?;
-            let (text, is_secret) = match value.read_lock::<Secret>() {
-                Some(secret) => (secret.expose().to_owned(), true),
-                None => (value.to_string(), false),
-            };
-            let mut value = HeaderValue::from_str(&text).map_err(|_| wrong())?;
-            value.set_sensitive(is_secret);
-            headers.insert(parsed, value);
-        }
+    let given = given.read_lock::<Map>().ok_or_else(|| Error::usage("`headers` wants a map"))?;
+    for (name, value) in given.iter() {
+        let wrong = || Error::usage(format!("`{}` is no header", safe(name)));
+        let parsed = HeaderName::from_bytes(name.as_bytes()).map_err(|_| wrong())?;
+        let (text, is_secret) = match value.read_lock::<Secret>() {
+            Some(secret) => (secret.expose().to_owned(), true),
+            None => (value.to_string(), false),
+        };
+        let mut value = HeaderValue::from_str(&text).map_err(|_| wrong())?;
+        value.set_sensitive(is_secret);
+        headers.insert(parsed, value);
     }
     Ok(headers)
 }

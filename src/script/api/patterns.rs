@@ -1,11 +1,11 @@
 //! Regular expressions, whose time is linear in the text.
 
 use regex::Regex;
-use rhai::{Array, Dynamic, NativeCallContext as Call};
+use rhai::{Array, Dynamic};
 
 use crate::error::{Error, Result};
 use crate::script::errors::thrown;
-use crate::script::library::{Library, placed};
+use crate::script::library::Library;
 
 /// The most bytes that a compiled pattern may take.
 const MOST_BYTES: usize = 4 * 1024 * 1024;
@@ -22,17 +22,15 @@ pub fn register(library: &mut Library) {
     library.add(
         ("regex", "is_match(pattern, text) -> bool"),
         ("Whether a pattern is somewhere in a text", r#"regex::is_match("^app-\\d+$", "app-12")"#),
-        |call: Call<'_>, pattern: &str, text: &str| {
-            placed(&call, compiled(pattern).map(|regex| regex.is_match(text)).map_err(thrown))
-        },
+        |pattern: &str, text: &str| compiled(pattern).map(|regex| regex.is_match(text)).map_err(thrown),
     );
     library.add(
         ("regex", "find_all(pattern, text) -> array"),
         ("All parts of a text that match", r#"regex::find_all("[a-z]+", "ab, cd")"#),
-        |call: Call<'_>, pattern: &str, text: &str| {
+        |pattern: &str, text: &str| {
             let all =
                 |regex: Regex| regex.find_iter(text).map(|found| found.as_str().to_owned().into()).collect::<Array>();
-            placed(&call, compiled(pattern).map(all).map_err(thrown))
+            compiled(pattern).map(all).map_err(thrown)
         },
     );
     library.add(
@@ -41,14 +39,14 @@ pub fn register(library: &mut Library) {
             "The first match and its groups; `()` where there is none",
             r#"regex::captures("(\\w+)@(\\w+)", "me@here")[2]"#,
         ),
-        |call: Call<'_>, pattern: &str, text: &str| {
+        |pattern: &str, text: &str| {
             let groups = |regex: Regex| {
                 let group = |group: Option<regex::Match<'_>>| {
                     group.map_or(Dynamic::UNIT, |group| group.as_str().to_owned().into())
                 };
                 regex.captures(text).map_or(Dynamic::UNIT, |found| found.iter().map(group).collect::<Array>().into())
             };
-            placed(&call, compiled(pattern).map(groups).map_err(thrown))
+            compiled(pattern).map(groups).map_err(thrown)
         },
     );
     library.add(
@@ -57,16 +55,16 @@ pub fn register(library: &mut Library) {
             "A text with all matches replaced; `$1` is the first group",
             r#"regex::replace("(\\w+)@\\w+", "me@here", "$1")"#,
         ),
-        |call: Call<'_>, pattern: &str, text: &str, by: &str| {
-            placed(&call, compiled(pattern).map(|regex| regex.replace_all(text, by).into_owned()).map_err(thrown))
+        |pattern: &str, text: &str, by: &str| {
+            compiled(pattern).map(|regex| regex.replace_all(text, by).into_owned()).map_err(thrown)
         },
     );
     library.add(
         ("regex", "split(pattern, text) -> array"),
         ("The parts of a text between matches", r#"regex::split("[,;] *", "a, b;c")"#),
-        |call: Call<'_>, pattern: &str, text: &str| {
+        |pattern: &str, text: &str| {
             let parts = |regex: Regex| regex.split(text).map(|part| part.to_owned().into()).collect::<Array>();
-            placed(&call, compiled(pattern).map(parts).map_err(thrown))
+            compiled(pattern).map(parts).map_err(thrown)
         },
     );
 }

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use hmac::{Hmac, Mac as _};
-use rhai::{Array, Dynamic, INT, Map, NativeCallContext as Call};
+use rhai::{Array, Dynamic, INT, Map};
 use sha2::{Digest as _, Sha256};
 use url::Url;
 use uuid::Uuid;
@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::env;
 use crate::error::{Error, Result};
 use crate::script::errors::{ScriptResult, thrown};
-use crate::script::library::{Library, placed};
+use crate::script::library::Library;
 use crate::secret::Secret;
 use crate::text::{hex, safe};
 
@@ -49,7 +49,7 @@ fn encodings(library: &mut Library) {
     library.add(
         ("base64", "decode(text) -> text"),
         ("The text that was encoded so", r#"base64::decode("YSB0ZXh0")"#),
-        |call: Call<'_>, text: &str| placed(&call, decoded(STANDARD.decode(text.trim()))),
+        |text: &str| decoded(STANDARD.decode(text.trim())),
     );
     library.add(
         ("base64", "encode_url(text) -> text"),
@@ -59,7 +59,7 @@ fn encodings(library: &mut Library) {
     library.add(
         ("base64", "decode_url(text) -> text"),
         ("The text that was encoded so", r#"base64::decode_url("YSB0ZXh0")"#),
-        |call: Call<'_>, text: &str| placed(&call, decoded(URL_SAFE_NO_PAD.decode(text.trim().trim_end_matches('=')))),
+        |text: &str| decoded(URL_SAFE_NO_PAD.decode(text.trim().trim_end_matches('='))),
     );
 }
 
@@ -106,7 +106,7 @@ fn addresses(library: &mut Library) {
             "The parts of an address: scheme, host, port, path, query, fragment",
             r#"url::parse("https://a.example:8443/cb?x=1").host"#,
         ),
-        |call: Call<'_>, text: &str| placed(&call, parts(text).map_err(thrown)),
+        |text: &str| parts(text).map_err(thrown),
     );
     library.add(
         ("url", "encode(text) -> text"),
@@ -116,18 +116,16 @@ fn addresses(library: &mut Library) {
     library.add(
         ("url", "decode(text) -> text"),
         ("The text that was encoded so", r#"url::decode("a%20b")"#),
-        |call: Call<'_>, text: &str| {
+        |text: &str| {
             let decoded = percent_encoding::percent_decode_str(text).decode_utf8();
             let decoded = decoded.map(std::borrow::Cow::into_owned);
-            placed(&call, decoded.map_err(|_| thrown(Error::usage("what was encoded is no text"))))
+            decoded.map_err(|_| thrown(Error::usage("what was encoded is no text")))
         },
     );
     library.add(
         ("url", "is_loopback(text) -> bool"),
         ("Whether an address is of this machine", r#"url::is_loopback("http://localhost:3000/cb")"#),
-        |call: Call<'_>, text: &str| {
-            placed(&call, address(text).map(|url| crate::net::is_loopback(&url)).map_err(thrown))
-        },
+        |text: &str| address(text).map(|url| crate::net::is_loopback(&url)).map_err(thrown),
     );
 }
 

@@ -2,11 +2,11 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use rhai::{Engine, INT, NativeCallContext as Call};
+use rhai::{Dynamic, Engine, INT};
 
 use crate::error::{Error, Result};
 use crate::script::errors::{ScriptResult, thrown};
-use crate::script::library::{Library, placed};
+use crate::script::library::Library;
 use crate::text::safe;
 
 /// A moment.
@@ -58,12 +58,12 @@ pub fn register(library: &mut Library, engine: &mut Engine) {
             "A time, as a client's `created_at` has it (RFC 3339)",
             r#"time::now() - time::parse("2026-01-01T00:00:00Z")"#,
         ),
-        |call: Call<'_>, text: &str| placed(&call, Time::parse(text).map_err(thrown)),
+        |text: &str| Time::parse(text).map_err(thrown),
     );
     library.add(
         ("time", "duration(text) -> Duration"),
         ("A length of time: `90d`, `1h 30m`", r#"time::now() + time::duration("90d") > time::now()"#),
-        |call: Call<'_>, text: &str| placed(&call, span(text).map_err(thrown)),
+        |text: &str| span(text).map_err(thrown),
     );
     operators(engine);
 }
@@ -71,6 +71,16 @@ pub fn register(library: &mut Library, engine: &mut Engine) {
 fn span(text: &str) -> Result<Span> {
     let wrong = || Error::usage(format!("`{}` is no length of time", safe(text))).hint("as 90s, 1h 30m, 7d");
     humantime::parse_duration(text).map(Span).map_err(|_| wrong())
+}
+
+/// The length of time that an option says: a `Duration`, text as `30s`, or a number of seconds. Errors: none at all.
+pub fn duration(value: &Dynamic) -> Result<Duration> {
+    let duration = match (value.read_lock::<Span>(), value.as_int()) {
+        (Some(span), _) => span.0,
+        (None, Ok(seconds)) => Duration::from_secs(u64::try_from(seconds).unwrap_or_default()),
+        (None, Err(_)) => span(&value.to_string())?.0,
+    };
+    if duration.is_zero() { Err(Error::usage("no length of time is left")) } else { Ok(duration) }
 }
 
 fn operators(engine: &mut Engine) {

@@ -1,0 +1,81 @@
+//! `clients::apply(rows, options)`: clients exist as maps describe them, as with the command.
+
+use rhai::{Array, Dynamic, Map};
+
+use crate::batch::apply::{self as applying, Doing};
+use crate::batch::carry;
+use crate::error::{Error, Position, Result};
+use crate::model::client::{Client, ClientSpec};
+use crate::model::input::Entry;
+use crate::ops::apply::{self, How};
+use crate::ops::recipients;
+use crate::script::clients::spec_of;
+use crate::script::engine::Context;
+use crate::script::held::Held;
+use crate::script::{recipients as recipient_options, value};
+
+/// The options beside those that say whom secrets are for.
+const OPTIONS: [&str; 4] = ["set", "set_secrets", "prune", "no_lint"];
+
+/// `[#{client_id, action, fields, changes, client_secret}]`, in the order of the rows. All rows are checked before anything is
+/// sent.
+///
+/// Errors: a row is wrong, or has no `client_id`; the first client for which it did not go well.
+pub fn apply(context: &Context, rows: &Array, options: &Map) -> Result<Array> {
+    let session = &context.session();
+    let wanted = recipient_options::wanted(options, "clients::apply", &OPTIONS)?;
+    let found = recipients::load_with_material(session, &wanted)?;
+    let set = options.get("set").map(|set| set.clone().into_string());
+    let how = How {
+        no_lint: value::switch(options, "no_lint")?,
+        recipients: found.iter().map(|(recipient, _)| recipient.clone()).collect(),
+        set: set.transpose().map_err(|kind| Error::usage(format!("option `set` wants text, not {kind}")))?,
+        set_secrets: value::switch(options, "set_secrets")?,
+        prune: value::switch(options, "prune")?,
+    };
+    if how.prune && how.set.as_deref().is_none_or(str::is_empty) {
+        return Err(Error::usage("option `prune` goes with `set`, which names what is pruned"));
+    }
+    let entries = rows.iter().enumerate().map(|(at, row)| entry(at + 1, row)).collect::<Result<Vec<_>>>()?;
+    let is_dry = session.dry_run().is_some();
+    if !is_dry {
+        carry::tell_older(session, "apply")?;
+    }
+    let plan = apply::plan(session, entries, &how)?;
+    recipients::tell(session, &how.recipients);
+    let rows = if is_dry {
+        applying::tell(session.ui(), &plan);
+        applying::would_be(session, &plan, false)
+    } else {
+        applying::confirm(session, &plan, false)?;
+        applying::carry_out(session, plan, Doing { no_lint: how.no_lint, recipients: found })
+    };
+    let mut told = Array::new();
+    let mut failed = None;
+    for row in rows {
+        match row {
+            Ok(row) => {
+                told.push(value::map_of(&row.body));
+                if let Some(pending) = row.pending {
+                    context.hold(Held::pending(pending));
+                }
+            }
+            Err(error) => failed = failed.or(Some(error)),
+        }
+    }
+    failed.map_or(Ok(told), Err)
+}
+
+fn entry(number: usize, row: &Dynamic) -> Result<Entry> {
+    let place = format!("row {number}");
+    let spec = || -> Result<ClientSpec> {
+        if let Some(client) = row.read_lock::<Client>() {
+            return Ok(client.to_spec());
+        }
+        let map = row.read_lock::<Map>();
+        let map = map.ok_or_else(|| Error::usage(format!("a map of fields is due, not {}", row.type_name())))?;
+        spec_of(value::fields_of(&map).map_err(|error| Error::usage(error.to_string()))?)
+    };
+    let spec = spec().map_err(|error| error.about(&place))?;
+    Ok(Entry { spec, left_out: Vec::new(), at: Position { line: number, column: 1 }, place })
+}

@@ -1,0 +1,98 @@
+//! What is read from a person, a pipe or a file: waited for until it comes, or until Ctrl-C.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::OFlags;
+
+use super::is_interrupted;
+
+/// A source of bytes that Ctrl-C ends the waiting for.
+pub enum Input {
+    /// What the process was given; nothing of it is read ahead.
+    Stdin,
+    /// A file, a pipe, a device.
+    File(File),
+}
+
+impl Input {
+    /// Opens a file. A pipe is not waited for until somebody writes to it.
+    pub fn open(path: impl AsRef<Path>) -> io::Result<Input> {
+        let flags = OFlags::NONBLOCK.bits().cast_signed();
+        File::options().read(true).custom_flags(flags).open(path).map(Input::File)
+    }
+
+    /// The terminal that the process belongs to, if any.
+    pub fn terminal() -> Option<Input> {
+        File::options().read(true).open("/dev/tty").ok().map(Input::File)
+    }
+
+    /// What is known of it.
+    pub fn file(&self) -> Option<&File> {
+        match self {
+            Input::Stdin => None,
+            Input::File(file) => Some(file),
+        }
+    }
+}
+
+impl AsFd for Input {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            // It lives as long as the process.
+            Input::Stdin => rustix::stdio::stdin(),
+            Input::File(file) => file.as_fd(),
+        }
+    }
+}
+
+impl Read for Input {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            if !is_there(&*self) {
+                return Err(io::Error::other("it was interrupted"));
+            }
+            match rustix::io::read(&*self, &mut *buffer) {
+                // Somebody else was first, or the pipe has no writer yet.
+                Err(rustix::io::Errno::AGAIN) => {}
+                read => return Ok(read?),
+            }
+        }
+    }
+}
+
+/// A line that is typed at a terminal; `None`: Ctrl-C, or its end, came instead.
+pub fn line(input: &mut Input) -> Option<String> {
+    let mut typed = Vec::new();
+    let mut buffer = [0; 4096];
+    while !typed.ends_with(b"\n") {
+        match input.read(&mut buffer) {
+            Ok(0) if typed.is_empty() => return None,
+            Ok(0) => break,
+            Ok(read) => typed.extend_from_slice(&buffer[..read]),
+            Err(_) => {
+                // What comes next begins on a line of its own.
+                super::Ui::default().line("");
+                return None;
+            }
+        }
+    }
+    Some(String::from_utf8_lossy(&typed).trim_end_matches(['\n', '\r']).to_owned())
+}
+
+/// Waits until there is something to be read. False: Ctrl-C came instead.
+fn is_there(input: &impl AsFd) -> bool {
+    let glance = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
+    while !is_interrupted() {
+        let mut polled = [PollFd::new(input, PollFlags::IN)];
+        // Where that cannot be asked, reading tells.
+        if poll(&mut polled, Some(&glance)).map_or(true, |ready| ready > 0) {
+            return true;
+        }
+    }
+    false
+}
