@@ -3,6 +3,7 @@
 pub mod api;
 mod apply;
 pub mod arguments;
+mod bounded;
 pub mod check;
 mod clients;
 pub mod condition;
@@ -13,6 +14,7 @@ pub mod held;
 pub mod library;
 mod recipients;
 pub mod resolve;
+mod rows;
 pub mod run;
 pub mod testing;
 pub mod value;

@@ -5,6 +5,7 @@ mod key_store;
 mod program;
 mod sandbox;
 mod stub;
+mod terminal;
 pub mod tools;
 
 pub use gpg::Gpg;
@@ -12,6 +13,7 @@ pub use key_store::KeyStore;
 pub use program::{Orysh, Ran, Running, anywhere, orysh};
 pub use sandbox::Sandbox;
 pub use stub::{Stub, tls_pages, tls_stub};
+pub use terminal::Terminal;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};

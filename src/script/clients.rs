@@ -18,13 +18,14 @@ use crate::script::engine::Context;
 use crate::script::errors::{ScriptResult, thrown};
 use crate::script::held::Held;
 use crate::script::library::Library;
+use crate::script::rows::{self, Fetched};
 use crate::script::{recipients, value};
 use crate::session::Session;
 use crate::session::pages::Clients;
 
 /// Registers the module, bound to a session, and what `for` goes through.
 pub fn register(library: &mut Library, engine: &mut Engine, context: &Context) {
-    lists(engine);
+    rows::register::<Query>(engine);
     let bound = context.clone();
     library.add(
         ("clients", "create(fields) -> Client"),
@@ -342,13 +343,16 @@ impl Query {
     }
 }
 
-/// Makes a query something that `for` goes through, fetching as it gets there.
-fn lists(engine: &mut Engine) {
-    engine
-        .register_type_with_name::<Query>("Clients")
-        .register_fn("to_string", |_: &mut Query| "clients::list(…)".to_owned())
-        .register_fn("to_debug", |_: &mut Query| "clients::list(…)".to_owned());
-    engine.register_iterator_result::<Query, Dynamic>();
+impl Fetched for Query {
+    const NAME: &'static str = "Clients";
+
+    fn shown(&self) -> String {
+        "clients::list(…)".into()
+    }
+
+    fn rows(&self) -> impl Iterator<Item = ScriptResult<Dynamic>> {
+        self.clone().into_iter()
+    }
 }
 
 impl IntoIterator for Query {

@@ -14,7 +14,7 @@ use crate::model::client::ClientId;
 use crate::script::errors::ScriptResult;
 use crate::script::held::{self, Held};
 use crate::script::library::Library;
-use crate::script::{api, clients, errors, value};
+use crate::script::{api, bounded, clients, errors, value};
 use crate::secret::Secret;
 use crate::session::Session;
 use crate::text::safe_painted;
@@ -25,12 +25,6 @@ const EXPRESSION_DEPTH: usize = 256;
 
 /// How deep functions may call each other.
 const CALL_DEPTH: usize = 128;
-
-/// How long one text may be, in bytes: what makes it longer hears of no interruption.
-const MOST_TEXT: usize = 64 * 1024 * 1024;
-
-/// How many entries a list or map may have.
-const MOST_ITEMS: usize = 10_000_000;
 
 /// What a script works with, shared by all functions of the API.
 #[derive(Clone)]
@@ -96,6 +90,11 @@ impl Context {
         Context { host, within: Arc::default(), ..self.clone() }
     }
 
+    /// How many bytes scripts may take.
+    pub fn most_memory(&self) -> usize {
+        self.most_memory
+    }
+
     /// Keeps secrets on disk until they have been revealed, or shown in the script's result.
     pub fn hold(&self, held: Held) {
         locked(&self.held).push(held);
@@ -154,7 +153,7 @@ pub fn engine(context: &Context) -> Engine {
     engine.register_fn("reveal", move |secret: &mut Secret| bound.reveal(secret));
     engine.register_fn("to_secret", |text: &str| Secret::new(text));
     library(&mut engine, context).register(&mut engine);
-    engine.register_fn("exit", || leave(0)).register_fn("exit", leave);
+    engine.register_fn("exit", || leave(0)).register_fn("exit", |code: Dynamic| exit_code(&code).and_then(leave));
     let ui = context.host.session.ui();
     engine.on_print(move |text| ui.print_line(text));
     engine.on_debug(move |text, _, _| ui.line(&safe_painted(text)));
@@ -173,7 +172,7 @@ pub fn library(engine: &mut Engine, context: &Context) -> Library {
     api::time::register(&mut library, engine);
     api::files::register(&mut library, context);
     api::small::register(&mut library);
-    api::patterns::register(&mut library);
+    api::patterns::register(&mut library, context);
     api::http::register(&mut library, context);
     api::tell::register(&mut library, context);
     api::ui::register(&mut library, engine, context);
@@ -202,12 +201,10 @@ fn pure(context: &Context) -> Engine {
     // In debug and release alike, so that tests see what users see.
     engine.set_max_expr_depths(EXPRESSION_DEPTH, EXPRESSION_DEPTH);
     engine.set_max_call_levels(CALL_DEPTH);
-    engine.set_max_string_size(MOST_TEXT);
-    engine.set_max_array_size(MOST_ITEMS);
-    engine.set_max_map_size(MOST_ITEMS);
     engine.set_strict_variables(true);
     engine.set_fail_on_invalid_map_property(true);
     cancel(&mut engine, context);
+    bounded::register(&mut engine, context.most_memory);
     value::register(&mut engine);
     engine
 }
@@ -252,6 +249,10 @@ fn sleep(engine: &mut Engine, context: &Context) {
 /// What ends a script with an exit code: nothing catches it.
 #[derive(Clone, Copy, Debug)]
 pub struct Left(pub u8);
+
+fn exit_code(code: &Dynamic) -> ScriptResult<INT> {
+    code.as_int().map_err(|kind| errors::thrown(Error::usage(format!("an exit code is a number, not {kind}"))))
+}
 
 /// `exit(n)`: Rhai's own gives a value, as if the script had come to its end.
 fn leave(code: INT) -> ScriptResult<()> {

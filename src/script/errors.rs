@@ -11,13 +11,15 @@ use crate::ops::guard;
 use crate::script::engine::{Exhausted, Left, runtime_error};
 use crate::script::library::{self, Function};
 use crate::text::safe;
+use crate::ui;
 
 /// What a function of the API returns.
 pub type ScriptResult<T> = std::result::Result<T, Box<EvalAltResult>>;
 
 /// An error as a script catches it: `#{status, code, message, hint, position}`. An interruption cannot be caught.
 pub fn thrown(error: Error) -> Box<EvalAltResult> {
-    if error.kind() == Kind::Interrupted {
+    // What was cut off by it tells of other things.
+    if error.kind() == Kind::Interrupted || ui::is_interrupted() {
         return EvalAltResult::ErrorTerminated(Dynamic::UNIT, rhai::Position::NONE).into();
     }
     runtime_error(as_map(&error).into())
@@ -99,7 +101,8 @@ pub fn uncaught(mut error: EvalAltResult, source: Source<'_>) -> Error {
     let position = pointed(text, position, told.message());
     let led = calls.iter().rev().map(|(function, file, at)| {
         let of = if file.is_empty() { String::new() } else { format!("{}, ", name_of(file)) };
-        format!("called as `{function}` at {of}{}", place(*at))
+        let function = if function.starts_with("anon$") { "a closure".into() } else { format!("`{function}`") };
+        format!("called as {function} at {of}{}", place(*at))
     });
     let excerpt: Vec<String> = excerpt(text, position).into_iter().chain(led).collect();
     let name = if file.is_empty() { source.name.to_owned() } else { name_of(&file) };

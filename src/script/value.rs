@@ -6,6 +6,7 @@ use serde_json::{Number, Value};
 use crate::error::{Error, Result, nearest};
 use crate::model::client::{Client, ClientSpec};
 use crate::model::fields::{self, SetBy};
+use crate::model::json;
 use crate::model::spec;
 use crate::output::outcome::Body;
 use crate::script::api::time::{Span, Time};
@@ -15,6 +16,11 @@ use crate::secret::Secret;
 
 /// The types that scripts see, and what can be done with them.
 pub fn register(engine: &mut Engine) {
+    engine
+        .register_fn("to_json", |map: &mut Map| {
+            Ok::<_, Box<EvalAltResult>>(to_json(&Dynamic::from(map.clone()), false)?.to_string())
+        })
+        .register_fn("parse_json", |text: &str| json::value(text).map(|value| from_json(&value)).map_err(thrown));
     engine
         .register_type_with_name::<Client>("Client")
         .register_indexer_get(member)
@@ -172,6 +178,17 @@ pub fn options<const N: usize>(given: &Map, of: &str, names: [&str; N]) -> Resul
         values[at] = text.map_err(|found| Error::usage(format!("option `{name}` wants text, not {found}")))?;
     }
     Ok(values)
+}
+
+/// About how many bytes a value takes beside its own entry.
+pub fn size(value: &Dynamic) -> usize {
+    if let Some(items) = value.read_lock::<Array>() {
+        return items.iter().map(|item| size_of::<Dynamic>() + size(item)).sum();
+    }
+    if let Some(members) = value.read_lock::<Map>() {
+        return members.iter().map(|(key, value)| 2 * size_of::<Dynamic>() + key.len() + size(value)).sum();
+    }
+    0
 }
 
 /// Whether an option is on. Errors: it is neither true nor false.

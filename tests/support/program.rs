@@ -54,6 +54,7 @@ impl Orysh {
     /// A file in its working folder, with this content.
     pub fn file(&self, name: &str, content: &str) -> PathBuf {
         let path = self.home.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, content).unwrap();
         // Some of them hold what is for their owner alone.
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();

@@ -70,7 +70,7 @@ pub fn read(file: &str, name: &str) -> Result<String> {
     let text = read::text(file).map_err(|error| error.about(format!("cannot read the script {name}")))?;
     // `#!/usr/bin/env -S orysh run` is for the system, not for Rhai; the line stays, so that positions do.
     Ok(match text.strip_prefix("#!") {
-        Some(rest) => format!("//{rest}"),
+        Some(rest) => format!("// {rest}"),
         None => text,
     })
 }

@@ -17,18 +17,14 @@ use crate::script::clients::Query;
 use crate::script::engine::Context;
 use crate::script::errors::{ScriptResult, thrown};
 use crate::script::library::Library;
+use crate::script::rows::{self, Fetched};
 use crate::script::value;
 use crate::text::safe;
 use crate::ui::input::Input;
 
 /// Registers the modules.
 pub fn register(library: &mut Library, engine: &mut Engine, context: &Context) {
-    engine
-        .register_type_with_name::<Rows>("Rows")
-        .register_fn("to_string", |rows: &mut Rows| rows.to_string())
-        .register_fn("to_debug", |rows: &mut Rows| rows.to_string())
-        .register_fn("to_array", |rows: &mut Rows| rows.clone().collect::<ScriptResult<Array>>());
-    engine.register_iterator_result::<Rows, Dynamic>();
+    rows::register::<Rows>(engine);
     of_json(library, context);
     of_yaml(library, context);
     of_csv(library, context);
@@ -160,10 +156,10 @@ fn written(context: &Context, path: &str, text: &str) -> ScriptResult<()> {
 /// What can be gone through, as an array.
 fn all(rows: Dynamic) -> ScriptResult<Array> {
     if let Some(query) = rows.read_lock::<Query>() {
-        return query.clone().into_iter().collect();
+        return query.rows().collect();
     }
     if let Some(rows) = rows.read_lock::<Rows>() {
-        return rows.clone().collect();
+        return rows.rows().collect();
     }
     let kind = rows.type_name();
     rows.try_cast::<Array>().ok_or_else(|| thrown(Error::usage(format!("rows are due: an array, not {kind}"))))
@@ -212,9 +208,15 @@ enum Source {
     Json(Box<pieces::Json<BufReader<Input>>>),
 }
 
-impl std::fmt::Display for Rows {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "rows of {}", safe(&self.path))
+impl Fetched for Rows {
+    const NAME: &'static str = "Rows";
+
+    fn shown(&self) -> String {
+        format!("rows of {}", safe(&self.path))
+    }
+
+    fn rows(&self) -> impl Iterator<Item = ScriptResult<Dynamic>> {
+        self.clone()
     }
 }
 

@@ -4,7 +4,9 @@ use regex::Regex;
 use rhai::{Array, Dynamic};
 
 use crate::error::{Error, Result};
-use crate::script::errors::thrown;
+use crate::script::bounded::{TEXT, fits};
+use crate::script::engine::Context;
+use crate::script::errors::{ScriptResult, thrown};
 use crate::script::library::Library;
 
 /// The most bytes that a compiled pattern may take.
@@ -18,7 +20,8 @@ fn compiled(pattern: &str) -> Result<Regex> {
 }
 
 /// Registers the module.
-pub fn register(library: &mut Library) {
+pub fn register(library: &mut Library, context: &Context) {
+    let most = context.most_memory();
     library.add(
         ("regex", "is_match(pattern, text) -> bool"),
         ("Whether a pattern is somewhere in a text", r#"regex::is_match("^app-\\d+$", "app-12")"#),
@@ -27,10 +30,10 @@ pub fn register(library: &mut Library) {
     library.add(
         ("regex", "find_all(pattern, text) -> array"),
         ("All parts of a text that match", r#"regex::find_all("[a-z]+", "ab, cd")"#),
-        |pattern: &str, text: &str| {
-            let all =
-                |regex: Regex| regex.find_iter(text).map(|found| found.as_str().to_owned().into()).collect::<Array>();
-            compiled(pattern).map(all).map_err(thrown)
+        move |pattern: &str, text: &str| -> ScriptResult<Array> {
+            let regex = compiled(pattern).map_err(thrown)?;
+            fits(most, regex.find_iter(text).count().saturating_mul(TEXT))?;
+            Ok(regex.find_iter(text).map(|found| found.as_str().to_owned().into()).collect())
         },
     );
     library.add(
@@ -55,16 +58,21 @@ pub fn register(library: &mut Library) {
             "A text with all matches replaced; `$1` is the first group",
             r#"regex::replace("(\\w+)@\\w+", "me@here", "$1")"#,
         ),
-        |pattern: &str, text: &str, by: &str| {
-            compiled(pattern).map(|regex| regex.replace_all(text, by).into_owned()).map_err(thrown)
+        move |pattern: &str, text: &str, by: &str| -> ScriptResult<String> {
+            let regex = compiled(pattern).map_err(thrown)?;
+            let groups = by.matches('$').count();
+            let sizes = regex.find_iter(text).map(|found| by.len() + groups.saturating_mul(found.len()));
+            fits(most, sizes.fold(text.len(), usize::saturating_add))?;
+            Ok(regex.replace_all(text, by).into_owned())
         },
     );
     library.add(
         ("regex", "split(pattern, text) -> array"),
         ("The parts of a text between matches", r#"regex::split("[,;] *", "a, b;c")"#),
-        |pattern: &str, text: &str| {
-            let parts = |regex: Regex| regex.split(text).map(|part| part.to_owned().into()).collect::<Array>();
-            compiled(pattern).map(parts).map_err(thrown)
+        move |pattern: &str, text: &str| -> ScriptResult<Array> {
+            let regex = compiled(pattern).map_err(thrown)?;
+            fits(most, (regex.find_iter(text).count() + 1).saturating_mul(TEXT))?;
+            Ok(regex.split(text).map(|part| part.to_owned().into()).collect())
         },
     );
 }

@@ -1,0 +1,137 @@
+//! Rhai's functions that make much of little in one step, where no budget is looked at: these look first. Rhai's own limits
+//! would go through every list at every step.
+
+use rhai::{Array, Blob, Dynamic, Engine, INT, ImmutableString};
+
+use crate::error::Error;
+use crate::script::errors::{ScriptResult, thrown};
+
+/// What an entry of a list takes, in bytes.
+const ENTRY: usize = size_of::<Dynamic>();
+
+/// What a text takes beside its characters, in bytes.
+pub const TEXT: usize = ENTRY + 64;
+
+/// Replaces them by those that make nothing of more than so many bytes.
+pub fn register(engine: &mut Engine, most: usize) {
+    padding(engine, most);
+    replacing(engine, most);
+    splitting(engine, most);
+}
+
+/// Errors: it would take more than a script may.
+pub fn fits(most: usize, bytes: usize) -> ScriptResult<()> {
+    if bytes <= most {
+        return Ok(());
+    }
+    let wrong = Error::failed(format!("it would take {} MiB of memory, more than a script may", bytes >> 20));
+    Err(thrown(wrong.with_code("memory").hint("--memory gives it more")))
+}
+
+fn count(number: INT) -> usize {
+    usize::try_from(number).unwrap_or(0)
+}
+
+fn padding(engine: &mut Engine, most: usize) {
+    let pad = move |text: &mut ImmutableString, length: INT, with: &str| -> ScriptResult<()> {
+        let (length, is) = (count(length), text.chars().count());
+        if with.is_empty() || is >= length {
+            return Ok(());
+        }
+        let missing = length - is;
+        fits(most, text.len() + missing.saturating_mul(with.len().div_ceil(with.chars().count())))?;
+        *text = text.chars().chain(with.chars().cycle().take(missing)).collect::<String>().into();
+        Ok(())
+    };
+    engine
+        .register_fn("pad", move |text: &mut ImmutableString, length: INT, with: &str| pad(text, length, with))
+        .register_fn("pad", move |text: &mut ImmutableString, length: INT, with: char| {
+            pad(text, length, with.encode_utf8(&mut [0; 4]))
+        })
+        .register_fn("pad", move |list: &mut Array, length: INT, with: Dynamic| -> ScriptResult<()> {
+            let length = count(length);
+            if length > list.len() {
+                let each = ENTRY + super::value::size(&with);
+                fits(most, length.saturating_mul(each))?;
+                list.resize(length, with);
+            }
+            Ok(())
+        })
+        .register_fn("pad", move |bytes: &mut Blob, length: INT, with: INT| -> ScriptResult<()> {
+            fits(most, count(length))?;
+            bytes.resize(count(length).max(bytes.len()), byte(with));
+            Ok(())
+        })
+        .register_fn("blob", move |length: INT| blob(most, length, 0))
+        .register_fn("blob", move |length: INT, with: INT| blob(most, length, with));
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "its lowest byte is meant, as in Rhai")]
+fn byte(number: INT) -> u8 {
+    number as u8
+}
+
+fn blob(most: usize, length: INT, with: INT) -> ScriptResult<Blob> {
+    fits(most, count(length))?;
+    Ok(vec![byte(with); count(length)])
+}
+
+fn replacing(engine: &mut Engine, most: usize) {
+    let replace = move |text: &mut ImmutableString, from: &str, to: &str| -> ScriptResult<()> {
+        if !text.is_empty() {
+            let more = text.matches(from).count().saturating_mul(to.len().saturating_sub(from.len()));
+            fits(most, text.len().saturating_add(more))?;
+            *text = text.replace(from, to).into();
+        }
+        Ok(())
+    };
+    engine
+        .register_fn("replace", move |text: &mut ImmutableString, from: &str, to: &str| replace(text, from, to))
+        .register_fn("replace", move |text: &mut ImmutableString, from: &str, to: char| {
+            replace(text, from, to.encode_utf8(&mut [0; 4]))
+        })
+        .register_fn("replace", move |text: &mut ImmutableString, from: char, to: &str| {
+            replace(text, from.encode_utf8(&mut [0; 4]), to)
+        })
+        .register_fn("replace", move |text: &mut ImmutableString, from: char, to: char| {
+            replace(text, from.encode_utf8(&mut [0; 4]), to.encode_utf8(&mut [0; 4]))
+        });
+}
+
+fn splitting(engine: &mut Engine, most: usize) {
+    // A number of parts that is not positive gives the text as a whole.
+    let split = move |text: &str, at: &str, parts: INT, is_from_end: bool| -> ScriptResult<Array> {
+        let parts = count(parts).max(1);
+        fits(most, parts.min(text.matches(at).count() + 1).saturating_mul(TEXT))?;
+        if text.is_empty() {
+            return Ok(vec![text.into()]);
+        }
+        Ok(if is_from_end {
+            text.rsplitn(parts, at).map(Into::into).collect()
+        } else {
+            text.splitn(parts, at).map(Into::into).collect()
+        })
+    };
+    for (name, is_from_end) in [("split", false), ("split_rev", true)] {
+        engine
+            .register_fn(name, move |text: &mut ImmutableString, at: &str| split(text, at, INT::MAX, is_from_end))
+            .register_fn(name, move |text: &mut ImmutableString, at: char| {
+                split(text, at.encode_utf8(&mut [0; 4]), INT::MAX, is_from_end)
+            })
+            .register_fn(name, move |text: &mut ImmutableString, at: &str, parts: INT| {
+                split(text, at, parts, is_from_end)
+            })
+            .register_fn(name, move |text: &mut ImmutableString, at: char, parts: INT| {
+                split(text, at.encode_utf8(&mut [0; 4]), parts, is_from_end)
+            });
+    }
+    engine
+        .register_fn("split", move |text: &mut ImmutableString| -> ScriptResult<Array> {
+            fits(most, text.split_whitespace().count().saturating_mul(TEXT))?;
+            Ok(text.split_whitespace().map(Into::into).collect())
+        })
+        .register_fn("to_chars", move |text: &str| -> ScriptResult<Array> {
+            fits(most, text.len().saturating_mul(ENTRY))?;
+            Ok(text.chars().map(Into::into).collect())
+        });
+}

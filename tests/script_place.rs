@@ -1,0 +1,103 @@
+//! A script that acts elsewhere for a while.
+
+use rustix::process::Signal;
+use serde_json::json;
+
+use crate::support::{Sandbox, anywhere, eventually, orysh};
+
+fn profile(name: &str, server: &Sandbox, more: &str) -> String {
+    format!("[profile.{name}]\nendpoint = \"{}\"\n{more}\n", server.admin)
+}
+
+#[test]
+fn a_closure_acts_where_its_profile_says_and_nothing_else_does() {
+    let (here, there) = (Sandbox::with("--hash-iterations 1"), Sandbox::with("--hash-iterations 1"));
+    here.make(&json!({"client_id": "a", "owner": "x"}));
+    let program = orysh(&here);
+    let code = r#"
+        let copied = [];
+        for c in clients::list() {
+            copied.push(session::with_profile("there", || clients::create(#{client_id: c.client_id + "-copy"}).client_id));
+        }
+        print(copied);
+        print(clients::find("a-copy") == ());
+        print(session::with_profile("there", || session::target().named_by));
+        print(session::with_profile("there", || sh("list clients").len()));
+        print(session::with_profile("there", || sh("context").named_by));
+        // What a list is of stays, wherever it is gone through.
+        let list = session::with_profile("there", || clients::list());
+        for c in list { print(c.client_id) }
+        try { session::with_profile("there", || { throw "up" }) } catch (e) { print(e) }
+        print(session::with_profile("there", || session::with_profile("here", || clients::list().to_array().len())));
+        print(clients::list().to_array().len());
+    "#;
+    program.file("config/config.toml", &format!("{}{}", profile("there", &there, ""), profile("here", &here, "")));
+    let ran = program.args(&["eval", code]).ok();
+    let named = "session::with_profile(\"there\")";
+    assert_eq!(ran.stdout, format!("[\"a-copy\"]\ntrue\n{named}\n1\n{named}\na-copy\nup\n1\n1\n"));
+    assert_eq!((here.clients().len(), there.clients().len()), (1, 1));
+    program.args(&["eval", "session::with_profile(\"their\", || 1)"]).fails(1, "there is no profile `their`");
+}
+
+#[test]
+fn a_place_that_is_production_asks_whatever_the_script_began_at() {
+    let (here, live) = (Sandbox::start(), Sandbox::start());
+    let program = orysh(&here);
+    program.file("config/config.toml", &profile("live", &live, "production = true"));
+    let code = r#"clients::create(#{}); session::with_profile("live", || clients::create(#{}))"#;
+    program.args(&["eval", code]).fails(2, "live is production");
+    program
+        .args(&[
+            "eval",
+            "--confirm",
+            "live",
+            r#"session::with_profile("live", || clients::create(#{})).client_id.len()"#,
+        ])
+        .ok();
+    assert_eq!((here.clients().len(), live.clients().len()), (1, 1));
+}
+
+#[test]
+fn a_run_that_was_begun_elsewhere_is_gone_on_with_there() {
+    let (here, there) = (Sandbox::start(), Sandbox::with("--latency 100ms"));
+    let program = orysh(&here);
+    program.file("config/config.toml", &profile("there", &there, ""));
+    program.file(
+        "s.rhai",
+        "let rows = []; for n in 0..100 { rows.push(#{client_id: `j${n}`}); } session::with_profile(\"there\", || clients::create_all(rows))",
+    );
+    let running = program.begin("run s.rhai");
+    eventually("a client is made", || there.clients().first().cloned());
+    running.signal(Signal::INT);
+    running.end().tells("go on with: orysh batch resume");
+    program.run("batch resume").ok();
+    assert_eq!((here.clients().len(), there.clients().len()), (0, 100));
+}
+
+#[test]
+fn another_project_is_acted_on_as_the_same_subject() {
+    let network = Sandbox::with("--network 127.0.0.1:0 --hash-iterations 1");
+    let program = anywhere()
+        .with("HTTP_PROXY", network.network.as_deref().unwrap())
+        .with("ORY_CONSOLE_URL", "http://console.test")
+        .with("ORY_ORYAPIS_URL", "http://oryapis.test")
+        .with("ORY_WORKSPACE_API_KEY", "ory_wak_sandbox_acme");
+    let code = r#"
+        clients::create(#{client_id: "here"});
+        let staged = session::with_project("quiet-lake-staging", || {
+            clients::create(#{client_id: "staged"});
+            session::project().slug
+        });
+        [session::project().slug, staged, clients::find("staged") == ()]
+    "#;
+    let shown = program.args(&["eval", "--project", "happy-hill", "--format", "jsonl", code]).ok();
+    assert_eq!(shown.stdout.lines().collect::<Vec<_>>(), ["\"happy-hill\"", "\"quiet-lake-staging\"", "true"]);
+    let found = program.run("--project quiet-lake-staging list clients -q").ok();
+    assert_eq!(found.stdout.trim(), "staged");
+    program
+        .args(&["eval", "--project", "happy-hill", "session::with_project(\"nowhere\", || clients::list().to_array())"])
+        .fails(1, "nowhere");
+    let workspace =
+        program.args(&["eval", "--project", "happy-hill", "--workspace", "Acme", "session::workspace().name"]);
+    assert_eq!(workspace.ok().stdout, "Acme\n");
+}

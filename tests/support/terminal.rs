@@ -1,0 +1,106 @@
+//! The program on a real terminal.
+
+use std::io::{Read as _, Write as _};
+use std::process::ExitStatus;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use pty_process::Size;
+use pty_process::blocking::{Command, Pty, open};
+use rustix::termios::LocalModes;
+
+use super::{Orysh, PATIENCE, PROGRAM, eventually};
+
+/// The program on a terminal of 40 lines.
+pub struct Terminal {
+    child: std::process::Child,
+    keys: Arc<Pty>,
+    screen: Arc<Mutex<vt100::Parser>>,
+    _program: Orysh,
+}
+
+impl Terminal {
+    /// The shell.
+    pub fn of(program: Orysh) -> Self {
+        Terminal::with(program, &[])
+    }
+
+    /// A command.
+    pub fn with(program: Orysh, args: &[&str]) -> Self {
+        let (pty, pts) = open().unwrap();
+        pty.resize(Size::new(40, 120)).unwrap();
+        let command = Command::new(PROGRAM).env_clear().envs(program.environment()).env("TERM", "xterm").args(args);
+        let child = command.current_dir(program.home()).spawn(pts).unwrap();
+        let screen = Arc::new(Mutex::new(vt100::Parser::new(40, 120, 0)));
+        let keys = Arc::new(pty);
+        let (shown, from) = (Arc::clone(&screen), Arc::clone(&keys));
+        std::thread::spawn(move || {
+            let mut bytes = [0; 4096];
+            // Reading fails once the program has gone.
+            while let Ok(some) = (&*from).read(&mut bytes) {
+                shown.lock().unwrap().process(&bytes[..some]);
+            }
+        });
+        Terminal { child, keys, screen, _program: program }
+    }
+
+    /// Presses keys.
+    pub fn press(&self, keys: &str) {
+        (&*self.keys).write_all(keys.as_bytes()).unwrap();
+    }
+
+    /// What the screen shows.
+    pub fn contents(&self) -> String {
+        self.screen.lock().unwrap().screen().contents()
+    }
+
+    /// Waits until the screen shows this.
+    pub fn shows(&self, text: &str) -> String {
+        self.until(text, |contents| contents.contains(text))
+    }
+
+    /// Waits until the screen shows what is meant.
+    pub fn until(&self, what: &str, is_shown: impl Fn(&str) -> bool) -> String {
+        let began = Instant::now();
+        loop {
+            let contents = self.contents();
+            if is_shown(&contents) {
+                return contents;
+            }
+            assert!(began.elapsed() < PATIENCE / 4, "the screen does not show {what:?}:\n{contents}");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Waits for the prompt, types a line, and waits until the screen shows this below it.
+    pub fn types(&self, line: &str, shown: &str) -> String {
+        self.until("a prompt", |contents| contents.trim_end().ends_with('>'));
+        self.press(&format!("{line}\r"));
+        self.until(shown, |contents| contents.rsplit_once(line).is_some_and(|(_, below)| below.contains(shown)))
+    }
+
+    /// Whether what is typed is shown, and comes a line at a time.
+    pub fn is_as_usual(&self) -> bool {
+        let modes = rustix::termios::tcgetattr(&*self.keys).unwrap().local_modes;
+        modes.contains(LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG)
+    }
+
+    /// How it ends.
+    pub fn ended(&mut self) -> ExitStatus {
+        eventually("the program ends", || self.child.try_wait().unwrap())
+    }
+
+    /// Leaves the shell at its prompt.
+    pub fn leaves(mut self) -> ExitStatus {
+        self.until("a prompt", |contents| contents.trim_end().ends_with('>'));
+        self.press("\u{4}");
+        self.ended()
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
