@@ -16,5 +16,6 @@ mod recipients;
 pub mod resolve;
 mod rows;
 pub mod run;
+mod sorting;
 pub mod testing;
 pub mod value;

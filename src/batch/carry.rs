@@ -36,11 +36,13 @@ pub struct Carried {
 
 impl From<Plan> for Ready {
     fn from(plan: Plan) -> Self {
-        let mut spec = plan.spec().clone();
-        if plan.secret_is_ours() {
+        let (id, id_is_ours, is_sealed) = (plan.id().clone(), plan.id_is_ours(), plan.is_sealed());
+        let is_ours = plan.secret_is_ours();
+        let mut spec = plan.into_spec();
+        if is_ours {
             spec.remove_secret();
         }
-        Ready { id: plan.id().clone(), id_is_ours: plan.id_is_ours(), is_sealed: plan.is_sealed(), planned: None, spec }
+        Ready { id, id_is_ours, is_sealed, planned: None, spec }
     }
 }
 

@@ -8,6 +8,7 @@ pub mod new;
 pub mod run;
 pub mod test;
 
+use std::path::Path;
 use std::time::Duration;
 
 use clap::{Arg, ArgAction};
@@ -23,7 +24,10 @@ fn running_args() -> Vec<Arg> {
         Arg::new(name).long(name).action(ArgAction::SetTrue).help(help).help_heading("Script")
     };
     vec![
-        switch("dry-run", "Tell what each write would do, and write nothing: no client, no file, no request but GET"),
+        switch(
+            "dry-run",
+            "Tell what each write would do, and do none: nothing is sent that changes anything, and no file is written",
+        ),
         switch("verbose", "Tell each call of the API with its time").short('v'),
         Arg::new("deadline")
             .long("deadline")
@@ -73,4 +77,36 @@ fn deadline(args: &Args) -> Result<Option<Duration>> {
         })
     };
     args.text("deadline").map(parse).transpose()
+}
+
+/// The scripts that are named, and those of folders and of the folders in them; hidden ones are passed over.
+fn scripts(paths: &[String]) -> Result<Vec<String>> {
+    let mut found = Vec::new();
+    for path in paths {
+        if Path::new(path).is_dir() {
+            inside(Path::new(path), &mut found)?;
+        } else {
+            found.push(path.clone());
+        }
+    }
+    Ok(found)
+}
+
+fn inside(folder: &Path, found: &mut Vec<String>) -> Result<()> {
+    let failed = |source: std::io::Error| {
+        Error::usage(format!("cannot list {}", safe(&folder.display().to_string()))).caused_by(source)
+    };
+    let entries = std::fs::read_dir(folder).map_err(failed)?;
+    let mut paths = entries.map(|entry| Ok(entry.map_err(failed)?.path())).collect::<Result<Vec<_>>>()?;
+    paths.sort();
+    for path in paths {
+        let is_hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        // A link to a folder may lead back to where it is.
+        if path.is_dir() && !path.is_symlink() && !is_hidden {
+            inside(&path, found)?;
+        } else if path.is_file() && !is_hidden && path.extension().is_some_and(|extension| extension == "rhai") {
+            found.push(path.display().to_string());
+        }
+    }
+    Ok(())
 }

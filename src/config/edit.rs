@@ -3,7 +3,7 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::ErrorKind;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use toml::Spanned;
@@ -71,7 +71,7 @@ pub fn private(path: &Path) -> Result<()> {
 ///
 /// Errors: those of [`text`] and [`parse`], of `change` (then nothing is written), and of writing.
 pub fn change<T>(path: &Path, change: impl FnOnce(&mut DocumentMut) -> Result<T>) -> Result<T> {
-    let path = real(path);
+    let path = files::real(path);
     let _lock = lock(&path)?;
     files::sweep(&path);
     let before = text(&path)?;
@@ -148,7 +148,7 @@ pub fn remove(document: &mut DocumentMut, outer: &str, inner: &str) {
 ///
 /// A link is held by what it leads to. Errors: Ctrl-C came while another process held it.
 pub fn lock(path: &Path) -> Result<File> {
-    let path = real(path);
+    let path = files::real(path);
     let failed = |source: std::io::Error| Error::failed(format!("cannot lock {}", path.display())).caused_by(source);
     if let Some(folder) = path.parent() {
         files::private_folder(folder)?;
@@ -174,11 +174,6 @@ pub fn lock(path: &Path) -> Result<File> {
 
 /// How long a lock that another process holds is left alone.
 const BREATH: Duration = Duration::from_millis(5);
-
-/// Where a link leads to: the file there is replaced, and the link stays.
-pub fn real(path: &Path) -> PathBuf {
-    fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
-}
 
 #[cfg(test)]
 mod tests {

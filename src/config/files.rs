@@ -3,7 +3,7 @@
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
@@ -20,9 +20,14 @@ pub fn private_folder(path: &Path) -> Result<()> {
 
 /// Writes a new file, 0600, and returns once file and folder entry are on disk. An existing file is refused.
 pub fn write_new(path: &Path, bytes: &[u8]) -> Result<()> {
+    write_new_as(path, path, bytes)
+}
+
+/// The same, where errors name another path.
+fn write_new_as(name: &Path, path: &Path, bytes: &[u8]) -> Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(|source| {
         let exists = source.kind() == std::io::ErrorKind::AlreadyExists;
-        let error = Error::usage(format!("cannot write {}", path.display())).caused_by(source);
+        let error = Error::usage(format!("cannot write {}", name.display())).caused_by(source);
         if exists {
             error.hint("it is there already, and may hold a secret: name another, or move it away")
         } else {
@@ -33,7 +38,7 @@ pub fn write_new(path: &Path, bytes: &[u8]) -> Result<()> {
     written.map_err(|source| {
         // What could not be written whole is of no use to anyone.
         let _ = std::fs::remove_file(path);
-        Error::failed(format!("cannot write {} to disk", path.display())).caused_by(source)
+        Error::failed(format!("cannot write {} to disk", name.display())).caused_by(source)
     })
 }
 
@@ -42,12 +47,29 @@ pub fn write_new(path: &Path, bytes: &[u8]) -> Result<()> {
 /// Whoever reads meanwhile has the old file or the new one, whole.
 pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     let temporary = path.with_file_name(format!("{}{}", temporary_prefix(path), Uuid::new_v4()));
-    write_new(&temporary, bytes)?;
+    write_new_as(path, &temporary, bytes)?;
     std::fs::rename(&temporary, path).and_then(|()| sync_folder(path)).map_err(|source| {
         // Nobody else knows its name.
         let _ = std::fs::remove_file(&temporary);
         Error::failed(format!("cannot write {}", path.display())).caused_by(source)
     })
+}
+
+/// Writes to where a person says, whatever is there: the file that a link leads to is replaced, a pipe or a device is written
+/// to.
+pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    let failed = |source| Error::failed(format!("cannot write {}", path.display())).caused_by(source);
+    match std::fs::metadata(path) {
+        Ok(about) if about.is_dir() => Err(Error::usage(format!("{} is a folder", path.display()))),
+        Ok(about) if about.is_file() => replace(&real(path), bytes),
+        Ok(_) => OpenOptions::new().write(true).open(path).and_then(|mut file| file.write_all(bytes)).map_err(failed),
+        Err(_) => replace(path, bytes),
+    }
+}
+
+/// Where a link leads to: the file there is replaced, and the link stays.
+pub fn real(path: &Path) -> PathBuf {
+    std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
 }
 
 /// Removes what a process that was killed in [`replace`] has left; for whoever holds the file's lock.

@@ -113,7 +113,7 @@ pub fn change(path: &Path, change: impl FnOnce(&mut Map<String, Value>)) -> Resu
 
 /// The same for whoever holds the lock.
 pub fn change_locked(path: &Path, change: impl FnOnce(&mut Map<String, Value>)) -> Result<()> {
-    files::sweep(&edit::real(path));
+    files::sweep(&files::real(path));
     let mut members = match std::fs::read(path) {
         Ok(bytes) => serde_json::from_slice(&bytes).map_err(|source| broken(path, &source))?,
         Err(source) if source.kind() == std::io::ErrorKind::NotFound => Map::new(),
@@ -122,7 +122,7 @@ pub fn change_locked(path: &Path, change: impl FnOnce(&mut Map<String, Value>)) 
     change(&mut members);
     members.entry("version").or_insert_with(|| "v1".into());
     let text = Zeroizing::new(Value::Object(members).to_string());
-    files::replace(&edit::real(path), text.as_bytes())
+    files::replace(&files::real(path), text.as_bytes())
 }
 
 /// Forgets whoever was signed in.

@@ -96,9 +96,11 @@ pub fn show(ui: Ui, outcome: Outcome, format: &Format, quiet: bool) -> Result<()
         // One thing asked for, or all for the same reason: its own exit code.
         1 if rendered.rows == 0 => Err(failures.remove(0).already_told()),
         some => {
+            let exit = failures.iter().map(Error::kind).find(|kind| matches!(kind, Kind::Exit(_)));
             let any = |kind: Kind| failures.iter().any(|error| error.kind() == kind);
             // What ended it before its end says what to do next.
             let kind = match () {
+                () if let Some(exit) = exit => exit,
                 () if any(Kind::Interrupted) => Kind::Interrupted,
                 () if any(Kind::Denied) => Kind::Denied,
                 () if failures.iter().all(|error| error.kind() == Kind::Due) => Kind::Due,

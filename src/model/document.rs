@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use memchr::memchr2;
 use serde::ser::{Serialize, SerializeMap, Serializer};
@@ -18,7 +18,8 @@ use crate::secret::{REDACTED, Secret};
 /// Keys that the table does not know (a newer server's) survive. `Debug` shows no secret.
 #[derive(Clone, Default)]
 pub struct Document {
-    members: OnceLock<Members>,
+    /// Shared by copies: scripts hand clients about by value.
+    members: Arc<OnceLock<Members>>,
     /// The text that the members are read from when somebody asks for one, and which of them are secrets.
     unread: Option<(Unread, IsSecret)>,
 }
@@ -48,13 +49,13 @@ impl Members {
 impl Document {
     /// Takes an object apart; `is_secret` tells which members are secrets (those that hold text).
     pub fn new(object: Map<String, Value>, is_secret: impl Fn(&str) -> bool) -> Self {
-        Document { members: Members::new(object, is_secret).into(), unread: None }
+        Document { members: Arc::new(Members::new(object, is_secret).into()), unread: None }
     }
 
     /// An object that is taken apart when somebody first asks for a member. Its text is not wiped: it is for answers
     /// that hold no secrets.
     pub fn unread(text: Unread, is_secret: fn(&str) -> bool) -> Self {
-        Document { members: OnceLock::new(), unread: Some((text, is_secret)) }
+        Document { members: Arc::default(), unread: Some((text, is_secret)) }
     }
 
     fn members(&self) -> &Members {
@@ -67,7 +68,7 @@ impl Document {
     fn members_mut(&mut self) -> &mut Members {
         self.members();
         self.unread = None;
-        self.members.get_mut().expect("they have just been read")
+        Arc::make_mut(&mut self.members).get_mut().expect("they have just been read")
     }
 
     /// The object as the server wrote it, where it was not changed and is on one line.

@@ -144,6 +144,11 @@ impl Plan {
         &self.spec
     }
 
+    /// The same, by itself.
+    pub fn into_spec(self) -> ClientSpec {
+        self.spec
+    }
+
     /// Its id.
     pub fn id(&self) -> &ClientId {
         &self.id

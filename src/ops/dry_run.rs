@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::api::clients;
 use crate::error::Result;
 use crate::model::client::{Client, ClientId};
+use crate::model::compare;
 use crate::ops::create::{self, Created, How, Plan};
 use crate::ops::replace::Replacement;
 use crate::ops::rotate::Rotated;
@@ -116,7 +117,7 @@ fn tell_place(session: &Session, dry_run: &DryRun) -> Result<()> {
 /// Shows a client that is to be made, a field a line.
 pub fn tell_created(ui: Ui, id: &str, changes: &[FieldChange]) {
     ui.marked(Mark::Added, &format!("client `{}` is created", safe(id)));
-    for FieldChange { field, after, .. } in changes {
+    for FieldChange { field, after, .. } in changes.iter().filter(|change| !compare::is_empty(&change.after)) {
         ui.marked(Mark::Added, &format!("    {}: {}", field.json, shown(after)));
     }
 }

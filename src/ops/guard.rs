@@ -68,7 +68,8 @@ pub fn ask(session: &Session, what: &str, refused: &str, stdin_is_read: bool) ->
             _ => {
                 let warning = name.as_ref().map(|name| format!("{name} is production. ")).unwrap_or_default();
                 if !session.ui().agrees(&format!("{warning}{} on {place}?", capital(what)), stdin_is_read) {
-                    return Err(Error::usage(refused.to_owned()).hint("--yes does it without asking"));
+                    let error = Error::usage(refused.to_owned()).with_code(DECLINED);
+                    return Err(error.hint("--yes does it without asking"));
                 }
             }
         }
@@ -287,8 +288,11 @@ fn demand(session: &Session, name: &str, what: &str, place: &str) -> Result<()> 
     if session.ui().agrees(&format!("{name} is production. {} on {place}?", capital(what)), false) {
         return Ok(());
     }
-    Err(Error::usage("nothing was changed").hint("--yes does it without asking"))
+    Err(Error::usage("nothing was changed").with_code(DECLINED).hint("--yes does it without asking"))
 }
+
+/// The code of an error that says that a person did not agree.
+pub const DECLINED: &str = "declined";
 
 /// The code of an error that says that nobody could be asked whether production may be changed.
 pub const REFUSED: &str = "production";

@@ -4,6 +4,7 @@ pub mod commands;
 pub mod data;
 pub mod files;
 pub mod http;
+pub mod language;
 pub mod patterns;
 pub mod session;
 pub mod small;

@@ -4,13 +4,14 @@ use rhai::{Array, Dynamic, Map};
 
 use crate::batch::apply::{self as applying, Doing};
 use crate::batch::carry;
-use crate::error::{Error, Position, Result};
+use crate::error::{Error, Kind, Position, Result};
 use crate::model::client::{Client, ClientSpec};
 use crate::model::input::Entry;
 use crate::ops::apply::{self, How};
 use crate::ops::recipients;
 use crate::script::clients::spec_of;
 use crate::script::engine::Context;
+use crate::script::errors::as_map;
 use crate::script::held::Held;
 use crate::script::{recipients as recipient_options, value};
 
@@ -20,7 +21,7 @@ const OPTIONS: [&str; 4] = ["set", "set_secrets", "prune", "no_lint"];
 /// `[#{client_id, action, fields, changes, client_secret}]`, in the order of the rows. All rows are checked before anything is
 /// sent.
 ///
-/// Errors: a row is wrong, or has no `client_id`; the first client for which it did not go well.
+/// Of one for which it did not go well: `#{action: "failed", error}`. Errors: a row is wrong, or has no `client_id`.
 pub fn apply(context: &Context, rows: &Array, options: &Map) -> Result<Array> {
     let session = &context.session();
     let wanted = recipient_options::wanted(options, "clients::apply", &OPTIONS)?;
@@ -51,7 +52,6 @@ pub fn apply(context: &Context, rows: &Array, options: &Map) -> Result<Array> {
         applying::carry_out(session, plan, Doing { no_lint: how.no_lint, recipients: found })
     };
     let mut told = Array::new();
-    let mut failed = None;
     for row in rows {
         match row {
             Ok(row) => {
@@ -60,10 +60,17 @@ pub fn apply(context: &Context, rows: &Array, options: &Map) -> Result<Array> {
                     context.hold(Held::pending(pending));
                 }
             }
-            Err(error) => failed = failed.or(Some(error)),
+            Err(error) if error.is_told() => {}
+            Err(error) if error.kind() == Kind::Interrupted => return Err(error),
+            Err(error) => {
+                let mut failed = Map::new();
+                failed.insert("action".into(), "failed".into());
+                failed.insert("error".into(), as_map(&error).into());
+                told.push(failed.into());
+            }
         }
     }
-    failed.map_or(Ok(told), Err)
+    Ok(told)
 }
 
 fn entry(number: usize, row: &Dynamic) -> Result<Entry> {

@@ -20,6 +20,8 @@ struct Argument {
     name: String,
     is_flag: bool,
     is_several: bool,
+    /// Whether it may be left out; a flag always may.
+    is_optional: bool,
     kind: Kind,
     default: Option<String>,
     help: String,
@@ -32,6 +34,8 @@ enum Kind {
     Switch,
     /// A file that is there.
     File,
+    /// A file that can be written.
+    Output,
     OneOf(Vec<String>),
 }
 
@@ -76,15 +80,19 @@ pub fn declared(text: &str) -> Result<Declared> {
     Ok(declared)
 }
 
-/// `NAME: TYPE [= DEFAULT] HELP`, where a name with dashes is a flag, and one that ends with dots takes several.
+/// `NAME: TYPE [= DEFAULT] HELP`, where a name with dashes is a flag, one that ends with dots takes several, and one in brackets may
+/// be left out.
 fn argument(said: &str) -> Result<Argument> {
     let form = || {
         Error::usage(format!("`@arg {}` is no argument", safe(said)))
             .hint("as `@arg file: file The CSV`, `@arg --count: number = 10 How many`")
     };
     let (name, rest) = said.split_once(':').ok_or_else(form)?;
-    let is_flag = name.trim().starts_with("--");
-    let name = name.trim().trim_start_matches("--");
+    let name = name.trim();
+    let optional = name.strip_prefix('[').and_then(|name| name.strip_suffix(']'));
+    let name = optional.unwrap_or(name);
+    let is_flag = name.starts_with("--");
+    let name = name.trim_start_matches("--");
     let is_several = name.ends_with("...");
     let name = name.trim_end_matches("...");
     let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
@@ -98,11 +106,12 @@ fn argument(said: &str) -> Result<Argument> {
         "number" => Kind::Number,
         "bool" => Kind::Switch,
         "file" => Kind::File,
+        "output" => Kind::Output,
         choices if choices.contains('|') => Kind::OneOf(choices.split('|').map(str::to_owned).collect()),
         other => {
             return Err(Error::usage(format!("argument `{name}` has the type `{}`", safe(other)))
-                .did_you_mean(crate::error::nearest(other, ["text", "number", "bool", "file"]))
-                .hint("types are text, number, bool, file, and choices as a|b|c"));
+                .did_you_mean(crate::error::nearest(other, ["text", "number", "bool", "file", "output"]))
+                .hint("types are text, number, bool, file, output, and choices as a|b|c"));
         }
     };
     if kind == Kind::Switch && (!is_flag || is_several) {
@@ -119,7 +128,8 @@ fn argument(said: &str) -> Result<Argument> {
             (Some(default.to_owned()), help.trim())
         }
     };
-    Ok(Argument { name: name.to_owned(), is_flag, is_several, kind, default, help: help.to_owned() })
+    let is_optional = is_flag || optional.is_some();
+    Ok(Argument { name: name.to_owned(), is_flag, is_several, is_optional, kind, default, help: help.to_owned() })
 }
 
 impl Declared {
@@ -146,13 +156,32 @@ impl Declared {
     }
 
     fn command(&self, script: &str) -> Command {
-        let about = self.about.join("\n");
+        let about = paragraphs(&self.about);
         Command::new(format!("orysh run {script}"))
             .about(about.trim().to_owned())
             .no_binary_name(true)
             .disable_version_flag(true)
             .args(self.arguments.iter().map(Argument::arg))
     }
+}
+
+/// Lines as paragraphs, which a terminal breaks as it is wide; what is indented stays as it is.
+fn paragraphs(lines: &[String]) -> String {
+    let mut text = String::new();
+    for line in lines {
+        let is_plain = !line.is_empty() && !line.starts_with(' ');
+        let goes_on = is_plain && !text.is_empty() && !text.ends_with('\n');
+        if goes_on {
+            text.push(' ');
+        } else if !is_plain && !text.is_empty() && !text.ends_with('\n') {
+            text.push('\n');
+        }
+        text.push_str(line);
+        if !is_plain {
+            text.push('\n');
+        }
+    }
+    text
 }
 
 impl Argument {
@@ -166,6 +195,7 @@ impl Argument {
             Kind::Number => value_parser!(i64).into(),
             Kind::OneOf(choices) => PossibleValuesParser::new(choices.clone()).into(),
             Kind::File => ValueParser::new(file),
+            Kind::Output => ValueParser::new(output),
             Kind::Text | Kind::Switch => value_parser!(String),
         };
         let arg = arg
@@ -175,7 +205,7 @@ impl Argument {
         let arg = if self.is_several { arg.action(ArgAction::Append) } else { arg };
         match &self.default {
             Some(default) => arg.default_value(default.clone()),
-            None => arg.required(!self.is_flag),
+            None => arg.required(!self.is_optional),
         }
     }
 
@@ -187,7 +217,7 @@ impl Argument {
             Kind::Number => {
                 matches.get_many::<i64>(name).into_iter().flatten().map(|value| INT::into(*value)).collect()
             }
-            Kind::Text | Kind::File | Kind::OneOf(_) => {
+            Kind::Text | Kind::File | Kind::Output | Kind::OneOf(_) => {
                 matches.get_many::<String>(name).into_iter().flatten().map(|value| value.clone().into()).collect()
             }
         };
@@ -205,6 +235,21 @@ fn file(path: &str) -> std::result::Result<String, String> {
         Ok(path.to_owned())
     } else {
         Err("there is no such file".into())
+    }
+}
+
+/// Tried before anything runs, so that no work is done in vain.
+fn output(path: &str) -> std::result::Result<String, String> {
+    let target = std::path::Path::new(path);
+    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(std::path::Path::new("."));
+    let may_write = |path: &std::path::Path| rustix::fs::access(path, rustix::fs::Access::WRITE_OK).is_ok();
+    match () {
+        () if path == "-" => Ok(path.to_owned()),
+        () if path.is_empty() => Err("it is empty".into()),
+        () if target.is_dir() => Err("it is a folder".into()),
+        () if !folder.is_dir() => Err(format!("there is no folder {}", folder.display())),
+        () if !may_write(folder) && !(target.exists() && may_write(target)) => Err("it may not be written".into()),
+        () => Ok(path.to_owned()),
     }
 }
 

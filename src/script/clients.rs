@@ -39,7 +39,7 @@ pub fn register(library: &mut Library, engine: &mut Engine, context: &Context) {
     library.add(
         ("clients", "create(fields, options) -> Client"),
         (
-            "The same, whose secret is encrypted for whom the options name: pgp_key, pgp_key_url, keybase, pgp_fingerprint",
+            "The same, whose secret is encrypted for whom the options name: pgp_key, pgp_key_url, keybase, pgp_fingerprint; with `no_lint: true` unchecked",
             r#"clients::create(#{client_name: "app"}, #{}).client_id"#,
         ),
         move |map: Map, options: Map| create_for(&bound, &map, &options),
@@ -185,8 +185,9 @@ fn create_for(context: &Context, map: &Map, options: &Map) -> ScriptResult<Clien
     let made = || {
         let session = &context.session();
         let spec = spec_of(fields)?;
-        let wanted = recipients::wanted(options, "clients::create", &[])?;
-        let how = How { recipients: ops::recipients::load(session, &wanted)?, ..How::default() };
+        let wanted = recipients::wanted(options, "clients::create", &["no_lint"])?;
+        let no_lint = value::switch(options, "no_lint")?;
+        let how = How { no_lint, recipients: ops::recipients::load(session, &wanted)?, ..How::default() };
         let plan = ops::create::plan(session, spec, &how)?;
         ops::recipients::tell(session, &how.recipients);
         ops::create::create(session, plan, &how)

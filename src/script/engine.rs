@@ -1,8 +1,8 @@
 //! The engine: limits, cancelling, and the modules of the API.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use rhai::packages::{Package, StandardPackage};
 use rhai::{Dynamic, Engine, EvalAltResult, FLOAT, INT, Position};
@@ -14,7 +14,7 @@ use crate::model::client::ClientId;
 use crate::script::errors::ScriptResult;
 use crate::script::held::{self, Held};
 use crate::script::library::Library;
-use crate::script::{api, bounded, clients, errors, value};
+use crate::script::{api, bounded, clients, errors, sorting, value};
 use crate::secret::Secret;
 use crate::session::Session;
 use crate::text::safe_painted;
@@ -36,6 +36,9 @@ pub struct Context {
     listener: Option<Ui>,
     held: Arc<Mutex<Vec<Held>>>,
     revealed: Arc<Mutex<Vec<Secret>>>,
+    /// Ciphertexts, and the secrets that are in them.
+    sealed: Arc<Mutex<HashMap<String, Secret>>>,
+    temporary: Arc<Temporary>,
     most_memory: usize,
 }
 
@@ -48,6 +51,8 @@ impl Context {
             listener: None,
             held: Arc::default(),
             revealed: Arc::default(),
+            sealed: Arc::default(),
+            temporary: Arc::default(),
             most_memory: MOST_MEMORY,
         }
     }
@@ -116,6 +121,35 @@ impl Context {
         held.extract_if(.., |held| held.secrets().is_empty()).collect()
     }
 
+    /// A secret is in this ciphertext: whoever writes that has handed it over.
+    pub fn seal(&self, ciphertext: &str, secret: &Secret) {
+        if !locked(&self.held).is_empty() {
+            locked(&self.sealed).insert(ciphertext.to_owned(), secret.clone());
+        }
+    }
+
+    /// These bytes are where they stay: the secrets in them need not be kept any longer.
+    pub fn has_written(&self, bytes: &[u8]) -> Result<()> {
+        let mut held = locked(&self.held);
+        let unseen: Vec<Secret> = held.iter().flat_map(Held::secrets).map(|(_, secret)| secret.clone()).collect();
+        if unseen.is_empty() {
+            return Ok(());
+        }
+        let sealed = locked(&self.sealed);
+        let ciphertexts = sealed.iter().map(|(ciphertext, secret)| (ciphertext.as_str(), secret));
+        let wanted: HashMap<&str, &Secret> =
+            unseen.iter().map(|secret| (secret.expose(), secret)).chain(ciphertexts).collect();
+        let seen: HashSet<&str> = held::found(bytes, &wanted).into_iter().map(Secret::expose).collect();
+        held.iter_mut().for_each(|held| held.see(|secret| seen.contains(secret.expose())));
+        let gone: Vec<Held> = held.extract_if(.., |held| held.secrets().is_empty()).collect();
+        gone.into_iter().try_for_each(Held::let_go)
+    }
+
+    /// A folder that goes once the script has ended.
+    pub fn temporary(&self, folder: PathBuf) {
+        locked(&self.temporary.0).push(folder);
+    }
+
     /// Lets go of the secret of a client that is no more.
     pub fn forget(&self, id: &ClientId) -> Result<()> {
         let gone: Vec<Held> = locked(&self.held).extract_if(.., |held| held.forget(id)).collect();
@@ -134,11 +168,25 @@ impl Context {
         }
     }
 
-    fn reveal(&self, secret: &Secret) -> String {
+    /// A secret's text, which the script has seen from then on.
+    pub fn reveal(&self, secret: &Secret) -> String {
         if !locked(&self.held).is_empty() {
             locked(&self.revealed).push(secret.clone());
         }
         secret.expose().to_owned()
+    }
+}
+
+/// Folders that go with the script.
+#[derive(Debug, Default)]
+struct Temporary(Mutex<Vec<PathBuf>>);
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        for folder in locked(&self.0).drain(..) {
+            // It may be gone already.
+            let _ = std::fs::remove_dir_all(folder);
+        }
     }
 }
 
@@ -149,21 +197,17 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// An engine with the whole API. Ctrl-C ends any script.
 pub fn engine(context: &Context) -> Engine {
     let mut engine = pure(context);
-    let bound = context.clone();
-    engine.register_fn("reveal", move |secret: &mut Secret| bound.reveal(secret));
-    engine.register_fn("to_secret", |text: &str| Secret::new(text));
     library(&mut engine, context).register(&mut engine);
-    engine.register_fn("exit", || leave(0)).register_fn("exit", |code: Dynamic| exit_code(&code).and_then(leave));
     let ui = context.host.session.ui();
     engine.on_print(move |text| ui.print_line(text));
     engine.on_debug(move |text, _, _| ui.line(&safe_painted(text)));
-    sleep(&mut engine, context);
     engine
 }
 
 /// All functions of the API; their types and operators are registered at once.
 pub fn library(engine: &mut Engine, context: &Context) -> Library {
     let mut library = Library::new(context.listener);
+    api::language::register(&mut library, engine, context);
     clients::register(&mut library, engine, context);
     api::commands::register(&mut library, context);
     api::session::register(&mut library, context);
@@ -205,6 +249,7 @@ fn pure(context: &Context) -> Engine {
     engine.set_fail_on_invalid_map_property(true);
     cancel(&mut engine, context);
     bounded::register(&mut engine, context.most_memory);
+    sorting::register(&mut engine);
     value::register(&mut engine);
     engine
 }
@@ -229,38 +274,6 @@ pub struct Exhausted(pub usize);
 
 /// How many bytes a script may take, where nobody says otherwise.
 pub const MOST_MEMORY: usize = 1024 * 1024 * 1024;
-
-fn sleep(engine: &mut Engine, context: &Context) {
-    // Rhai's own sleep hears of nothing until it is over.
-    let session = context.host.session.clone();
-    let sleep = move |duration: Duration| {
-        let slept = session.wait(async {
-            tokio::time::sleep(duration).await;
-            Ok(())
-        });
-        slept.map_err(errors::thrown)
-    };
-    let by_seconds = sleep.clone();
-    engine
-        .register_fn("sleep", move |seconds: INT| by_seconds(Duration::from_secs(u64::try_from(seconds).unwrap_or(0))));
-    engine.register_fn("sleep", move |seconds: FLOAT| sleep(Duration::try_from_secs_f64(seconds).unwrap_or_default()));
-}
-
-/// What ends a script with an exit code: nothing catches it.
-#[derive(Clone, Copy, Debug)]
-pub struct Left(pub u8);
-
-fn exit_code(code: &Dynamic) -> ScriptResult<INT> {
-    code.as_int().map_err(|kind| errors::thrown(Error::usage(format!("an exit code is a number, not {kind}"))))
-}
-
-/// `exit(n)`: Rhai's own gives a value, as if the script had come to its end.
-fn leave(code: INT) -> ScriptResult<()> {
-    match u8::try_from(code) {
-        Ok(code) => Err(EvalAltResult::ErrorTerminated(Dynamic::from(Left(code)), Position::NONE).into()),
-        Err(_) => Err(errors::thrown(Error::usage(format!("an exit code is from 0 to 255, not {code}")))),
-    }
-}
 
 /// A thrown value with a position that Rhai fills in.
 pub fn runtime_error(value: Dynamic) -> Box<EvalAltResult> {

@@ -8,7 +8,8 @@ use crate::config::read;
 use crate::error::{self, Error, Kind, Position, Result};
 use crate::model::fields;
 use crate::ops::guard;
-use crate::script::engine::{Exhausted, Left, runtime_error};
+use crate::script::api::language::Left;
+use crate::script::engine::{Exhausted, runtime_error};
 use crate::script::library::{self, Function};
 use crate::text::safe;
 use crate::ui;
@@ -65,6 +66,8 @@ pub fn uncaught(mut error: EvalAltResult, source: Source<'_>) -> Error {
         };
     }
     let position = error.position();
+    // Of what a script says in its own words, its line tells nothing more.
+    let mut is_told = false;
     let told = match error {
         EvalAltResult::ErrorTerminated(why, _) => {
             if let Some(Exhausted(most)) = why.clone().try_cast::<Exhausted>() {
@@ -77,11 +80,14 @@ pub fn uncaught(mut error: EvalAltResult, source: Source<'_>) -> Error {
                 .hint("--memory gives it more");
             }
             return match why.try_cast::<Left>() {
-                Some(Left(code)) => Error::new(Kind::Exit(code), format!("exit({code})")).already_told(),
+                Some(Left { code, .. }) => Error::new(Kind::Exit(code), format!("exit({code})")).already_told(),
                 None => Error::interrupted(),
             };
         }
-        EvalAltResult::ErrorRuntime(value, _) => from_value(value),
+        EvalAltResult::ErrorRuntime(value, _) => {
+            is_told = value.is_string();
+            from_value(value)
+        }
         EvalAltResult::ErrorParsing(parsing, _) => Error::usage(parsing.to_string()),
         EvalAltResult::ErrorFunctionNotFound(signature, _) => no_function(&signature),
         EvalAltResult::ErrorVariableNotFound(name, _) if !calls.is_empty() => {
@@ -93,7 +99,12 @@ pub fn uncaught(mut error: EvalAltResult, source: Source<'_>) -> Error {
         }
         mut other => {
             other.clear_position();
-            Error::failed(other.to_string())
+            let error = Error::failed(other.to_string());
+            if matches!(other, EvalAltResult::ErrorDataRace(..)) {
+                error.hint("a closure uses the variable that it is called on: give that one another name, as `let all = list; all.filter(|x| list.contains(x))`")
+            } else {
+                error
+            }
         }
     };
     let imported = (!file.is_empty()).then(|| read::text(&file).unwrap_or_default());
@@ -107,7 +118,7 @@ pub fn uncaught(mut error: EvalAltResult, source: Source<'_>) -> Error {
     let excerpt: Vec<String> = excerpt(text, position).into_iter().chain(led).collect();
     let name = if file.is_empty() { source.name.to_owned() } else { name_of(&file) };
     let told = at(told, position).about(name);
-    if excerpt.is_empty() { told } else { told.showing(excerpt.join("\n")) }
+    if excerpt.is_empty() || is_told { told } else { told.showing(excerpt.join("\n")) }
 }
 
 /// What an imported file is called: its path from where one is, where it is below that.
@@ -238,7 +249,7 @@ fn from_value(value: Dynamic) -> Error {
     }
     if let Some(code) = text("code") {
         // Nothing was sent, as nobody could be asked.
-        let is_refused = code == guard::REFUSED;
+        let is_refused = [guard::REFUSED, guard::DECLINED].contains(&code.as_str());
         error = error.with_code(code);
         if is_refused {
             error = error.of_kind(Kind::Usage);

@@ -1,6 +1,8 @@
 //! Secrets of clients that a script made, on disk until the script has shown them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
+
+use memchr::memmem;
 
 use crate::batch::carry::Carried;
 use crate::error::Result;
@@ -84,6 +86,25 @@ impl Held {
             }
         }
     }
+}
+
+/// Few enough to look for one by one.
+const FEW: usize = 64;
+
+/// Those of the secrets that are in some bytes.
+pub fn found<'a>(bytes: &[u8], wanted: &HashMap<&str, &'a Secret>) -> Vec<&'a Secret> {
+    let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=_.~-".contains(byte);
+    let one_by_one = |text: &str| wanted.len() <= FEW || !text.as_bytes().iter().all(is_word);
+    let mut found: Vec<&Secret> = wanted
+        .iter()
+        .filter(|(text, _)| !text.is_empty() && one_by_one(text) && memmem::find(bytes, text.as_bytes()).is_some())
+        .map(|(_, secret)| *secret)
+        .collect();
+    if wanted.len() > FEW {
+        let words = bytes.split(|byte| !is_word(byte)).filter_map(|word| std::str::from_utf8(word).ok());
+        found.extend(words.filter_map(|word| wanted.get(word)).copied());
+    }
+    found
 }
 
 /// How many secrets are kept.

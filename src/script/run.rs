@@ -12,6 +12,7 @@ use rhai::{Array, Dynamic, Scope};
 use crate::error::{Error, Kind, Result};
 use crate::model::client::Client;
 use crate::output::outcome::{Body, Column, Outcome, Pending, Row, Rows, Trailer};
+use crate::script::api::language::{self, Left};
 use crate::script::clients::Query;
 use crate::script::engine::{Context, engine};
 use crate::script::errors::{self, Source, settled};
@@ -68,15 +69,12 @@ pub fn run(context: &Context, script: &Script<'_>, columns: &'static [Column]) -
             Some(alarm) => alarm.settle(result),
             None => result,
         };
-        match result.and_then(|value| Ok((settled(outcome(&value, columns), script.source())?, value))) {
-            Ok((outcome, value)) => {
+        let shown = result.and_then(|left| Ok((settled(outcome(&left.value, columns), script.source())?, left)));
+        match shown {
+            Ok((outcome, Left { code, value })) => {
                 let seen = context.take_seen(&value);
                 context.tell_unseen();
-                Ok(release(outcome, seen))
-            }
-            Err(error) if matches!(error.kind(), Kind::Exit(_)) => {
-                context.tell_unseen();
-                if error.kind() == Kind::Exit(0) { Ok(Outcome::nothing()) } else { Err(error) }
+                Ok(ending(release(outcome, seen), code))
             }
             Err(error) => Err(still_kept(error, &context.take_held())),
         }
@@ -118,7 +116,37 @@ impl Alarm {
     }
 }
 
-fn evaluate(context: &Context, script: &Script<'_>) -> Result<Dynamic> {
+/// The same outcome, which ends with an exit code.
+fn ending(outcome: Outcome, code: u8) -> Outcome {
+    if code == 0 {
+        return outcome;
+    }
+    let last = Error::new(Kind::Exit(code), format!("exit({code})")).already_told();
+    Outcome { rows: Box::new(Then { rows: outcome.rows, last: Some(last) }), ..outcome }
+}
+
+/// Rows, and an error after them.
+struct Then {
+    rows: Box<dyn Rows>,
+    last: Option<Error>,
+}
+
+impl Rows for Then {
+    fn next(&mut self) -> Option<Result<Row>> {
+        self.rows.next().or_else(|| self.last.take().map(Err))
+    }
+
+    fn is_ready(&self) -> bool {
+        self.rows.is_ready()
+    }
+
+    fn trailer(&self) -> Option<Trailer> {
+        self.rows.trailer()
+    }
+}
+
+/// What a script gives: by its last value, or as it says itself. Errors: what it did not catch.
+fn evaluate(context: &Context, script: &Script<'_>) -> Result<Left> {
     let mut engine = engine(context);
     engine.set_module_resolver(Below::of(Path::new(script.name)));
     let mut scope = Scope::new();
@@ -126,7 +154,10 @@ fn evaluate(context: &Context, script: &Script<'_>) -> Result<Dynamic> {
     // With the arguments themselves: what is constant in the scope is put into the script as it is compiled.
     let ast =
         engine.compile_with_scope(&scope, script.text).map_err(|error| errors::unreadable(&error, script.source()))?;
-    settled(engine.eval_ast_with_scope::<Dynamic>(&mut scope, &ast), script.source())
+    match engine.eval_ast_with_scope::<Dynamic>(&mut scope, &ast) {
+        Ok(value) => Ok(Left { code: 0, value }),
+        Err(error) => language::as_left(&error).map_or_else(|| settled(Err(error), script.source()), Ok),
+    }
 }
 
 /// A script's value as an outcome: nothing, a value, or a row for each element of an array or a list.

@@ -26,8 +26,7 @@ pub fn register(engine: &mut Engine) {
         .register_indexer_get(member)
         .register_indexer_set(set_member)
         .register_fn("to_string", |client: &mut Client| shown(client))
-        .register_fn("to_debug", |client: &mut Client| shown(client))
-        .register_fn("to_map", |client: &mut Client| to_map(client));
+        .register_fn("to_debug", |client: &mut Client| shown(client));
     engine
         .register_type_with_name::<Secret>("Secret")
         .register_fn("to_string", |secret: &mut Secret| secret.to_string())
@@ -77,7 +76,8 @@ fn shown(client: &Client) -> String {
     Value::Object(client.document().redacted()).to_string()
 }
 
-fn to_map(client: &Client) -> Map {
+/// The fields of a client as a map, its secrets among them.
+pub fn to_map(client: &Client) -> Map {
     let document = client.document();
     let mut map: Map = document.fields().iter().map(|(key, value)| (key.into(), from_json(value))).collect();
     for field in fields::FIELDS.iter().filter(|field| field.secret) {
@@ -86,6 +86,13 @@ fn to_map(client: &Client) -> Map {
         }
     }
     map
+}
+
+/// The fields that make the same client elsewhere, but for its secret.
+pub fn to_fields(client: &Client) -> Map {
+    let mut spec = client.to_spec();
+    spec.remove_secret();
+    spec.document().fields().iter().map(|(key, value)| (key.into(), from_json(value))).collect()
 }
 
 /// A JSON value as a script sees it: null is `()`, a number beyond 64 bits is a `Number`.

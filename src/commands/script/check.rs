@@ -2,7 +2,7 @@
 
 use clap::{Arg, ArgAction};
 
-use crate::commands::script::run as script;
+use crate::commands::script::{run as script, scripts};
 use crate::config::read;
 use crate::error::{Error, Kind, Result};
 use crate::grammar::{Args, Command, Host};
@@ -15,7 +15,7 @@ use crate::script::errors::Source;
 pub fn command() -> Command {
     Command::new(["script", "check"], "Tell what is wrong with scripts, without running them", run).runs_dry()
         .offline()
-        .args(|| vec![Arg::new("file").value_name("FILE").action(ArgAction::Append).required(true).help("A script (can be repeated)")])
+        .args(|| vec![Arg::new("file").value_name("FILE|DIR").action(ArgAction::Append).required(true).help("A script, or a folder of scripts (can be repeated)")])
         .after(
             "\
 Examples:
@@ -29,7 +29,7 @@ clients have not.",
 fn run(host: &Host, args: &Args) -> Result<Outcome> {
     let ui = host.session.ui();
     let mut wrong = 0;
-    for file in args.texts("file") {
+    for file in scripts(&args.texts("file"))? {
         let name = read::name(&file);
         let text = script::read(&file, name)?;
         let found =

@@ -19,7 +19,7 @@ Examples:
   echo 'clients::list()' | orysh run - --format jsonl
 
 What follows the first word behind FILE is the script's: flags of orysh stand before it. What a script takes it says in
-the comment at its top, a line each: `//! @arg --count: number = 10 How many`; types are text, number, bool, file, a|b|c.";
+the comment at its top, a line each: `//! @arg --count: number = 10 How many`; types are text, number, bool, file, output, a|b|c.";
 
 /// The command.
 pub fn command() -> Command {

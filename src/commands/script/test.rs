@@ -1,6 +1,5 @@
 //! `script test PATH…`: every `fn test_…` of scripts, each on a fresh sandbox.
 
-use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -10,7 +9,7 @@ use clap::{Arg, ArgAction};
 use serde_json::json;
 
 use crate::commands::sandbox::fresh_starter;
-use crate::commands::script::run as script;
+use crate::commands::script::{run as script, scripts};
 use crate::error::{Error, Kind, Result};
 use crate::grammar::{Args, Command, Host};
 use crate::output::outcome::{Column, Outcome, Row};
@@ -128,7 +127,7 @@ fn one(host: &Host, test: &Test) -> (Row, Option<Error>) {
 fn found(host: &Host, paths: &[String]) -> Result<Vec<Test>> {
     let mut tests = Vec::new();
     for path in scripts(paths)? {
-        let script = path.display().to_string();
+        let script = path;
         let text = script::read(&script, &script)?;
         let source = Source { name: &script, text: &text };
         for name in testing::names(&Context::new(host.clone()), source)? {
@@ -139,26 +138,4 @@ fn found(host: &Host, paths: &[String]) -> Result<Vec<Test>> {
         return Err(Error::usage("there is no test").hint("a test is a function whose name begins with test_"));
     }
     Ok(tests)
-}
-
-/// The scripts that are named, and those of folders that are.
-fn scripts(paths: &[String]) -> Result<Vec<PathBuf>> {
-    let mut found = Vec::new();
-    for path in paths {
-        if !Path::new(path).is_dir() {
-            found.push(path.into());
-            continue;
-        }
-        let failed = |source| Error::usage(format!("cannot list {}", safe(path))).caused_by(source);
-        let mut inside = Vec::new();
-        for entry in std::fs::read_dir(path).map_err(failed)? {
-            let entry = entry.map_err(failed)?.path();
-            if entry.extension().is_some_and(|extension| extension == "rhai") {
-                inside.push(entry);
-            }
-        }
-        inside.sort();
-        found.extend(inside);
-    }
-    Ok(found)
 }

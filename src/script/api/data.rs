@@ -1,13 +1,14 @@
 //! JSON, YAML and CSV: read as values, rows read one at a time, and written whole.
 
 use std::io::BufReader;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rhai::{Array, Dynamic, Engine, Map};
 use serde_json::Value;
 
 use crate::config::read;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, nearest};
 use crate::model::pieces;
 use crate::model::table_input::record::Records;
 use crate::model::{json, table_input, yaml};
@@ -133,6 +134,15 @@ fn of_csv(library: &mut Library, context: &Context) {
         ("Writes a CSV file, whole; secrets in it as `[REDACTED]`", r#"csv::write("x.csv", [#{a: 1, b: "x"}])"#),
         move |path: &str, rows: Dynamic| table(&all(rows)?).and_then(|text| written(&bound, path, &text)),
     );
+    let bound = context.clone();
+    library.add(
+        ("csv", "append(path, rows)"),
+        (
+            "Puts a map, or an array of them, below the rows of a CSV file, on disk when it returns; secrets in it as `[REDACTED]`",
+            r#"csv::append("log.csv", #{a: 1, b: "x"}); csv::append("log.csv", [#{a: 2}])"#,
+        ),
+        move |path: &str, rows: Dynamic| append(&bound, path, rows),
+    );
 }
 
 fn documents(text: &str) -> Result<Dynamic> {
@@ -165,35 +175,60 @@ fn all(rows: Dynamic) -> ScriptResult<Array> {
     rows.try_cast::<Array>().ok_or_else(|| thrown(Error::usage(format!("rows are due: an array, not {kind}"))))
 }
 
+/// Rows as CSV under the keys of the first.
 fn table(rows: &[Dynamic]) -> ScriptResult<String> {
+    let columns = match rows.first().map(|row| value::to_json(row, false)).transpose()? {
+        Some(Value::Object(members)) => members.keys().cloned().collect(),
+        Some(_) | None => Vec::new(),
+    };
+    let header: Vec<Dynamic> = columns.iter().map(|column| column.clone().into()).collect();
+    let header = if rows.is_empty() { String::new() } else { lines(&columns, &[header.into()])? };
+    Ok(format!("{header}{}", lines(&columns, rows)?))
+}
+
+/// Rows as lines of CSV below these columns: maps, or arrays of cells.
+fn lines(columns: &[String], rows: &[Dynamic]) -> ScriptResult<String> {
     let mut writer = csv::Writer::from_writer(Vec::new());
-    let mut columns: Vec<String> = Vec::new();
     let failed =
         |source: &dyn std::fmt::Display| thrown(Error::failed("cannot write CSV").caused_by(source.to_string()));
+    let cell = |value: Option<&Value>| match value {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+    };
     for (at, row) in rows.iter().enumerate() {
-        let Value::Object(members) = value::to_json(row, false)? else {
-            return Err(thrown(Error::usage(format!("row {}: a map is due, not {}", at + 1, row.type_name()))));
+        let cells: Vec<String> = match value::to_json(row, false)? {
+            Value::Object(members) => {
+                if let Some(stranger) = members.keys().find(|key| !columns.contains(key)) {
+                    let wrong = format!("row {} has `{}`, which is no column", at + 1, safe(stranger));
+                    let known: Vec<&str> = columns.iter().map(String::as_str).collect();
+                    return Err(thrown(Error::usage(wrong).did_you_mean(nearest(stranger, known))));
+                }
+                columns.iter().map(|column| cell(members.get(column))).collect()
+            }
+            Value::Array(cells) if cells.len() == columns.len() => {
+                cells.iter().map(|value| cell(Some(value))).collect()
+            }
+            _ => {
+                let wrong = format!("row {}: a map is due, not {}", at + 1, row.type_name());
+                return Err(thrown(Error::usage(wrong)));
+            }
         };
-        if at == 0 {
-            columns = members.keys().cloned().collect();
-            writer.write_record(&columns).map_err(|source| failed(&source))?;
-        }
-        if let Some(stranger) = members.keys().find(|key| !columns.contains(key)) {
-            return Err(thrown(Error::usage(format!(
-                "row {} has `{}`, which the first has not",
-                at + 1,
-                safe(stranger)
-            ))));
-        }
-        let cell = |column: &String| match members.get(column) {
-            None | Some(Value::Null) => String::new(),
-            Some(Value::String(text)) => text.clone(),
-            Some(other) => other.to_string(),
-        };
-        writer.write_record(columns.iter().map(cell)).map_err(|source| failed(&source))?;
+        writer.write_record(cells).map_err(|source| failed(&source))?;
     }
     let bytes = writer.into_inner().map_err(|source| failed(&source))?;
     String::from_utf8(bytes).map_err(|source| failed(&source))
+}
+
+/// Puts rows below those of a file, under its own columns; without a file they are its first.
+fn append(context: &Context, path: &str, rows: Dynamic) -> ScriptResult<()> {
+    let rows = if rows.is_map() { vec![rows] } else { all(rows)? };
+    if !Path::new(path).exists() {
+        return table(&rows).and_then(|text| written(context, path, &text));
+    }
+    let columns = Rows::csv(path).map_err(thrown)?.columns();
+    let text = lines(&columns, &rows)?;
+    api::files::append(context, path, text.as_bytes()).map_err(thrown)
 }
 
 /// Rows that are read as a `for` gets there.
@@ -243,6 +278,14 @@ impl Rows {
         }
         let header = header.iter().map(|name| name.trim().into()).collect();
         Ok(Rows::of(path, Source::Csv { header, records: records.into(), row: 0 }))
+    }
+
+    /// The names of its columns; of a file that is no CSV none.
+    fn columns(&self) -> Vec<String> {
+        match &*self.source.lock().unwrap_or_else(PoisonError::into_inner) {
+            Source::Csv { header, .. } => header.iter().map(ToString::to_string).collect(),
+            Source::Json(_) => Vec::new(),
+        }
     }
 
     fn json(path: &str) -> Result<Rows> {

@@ -1,5 +1,6 @@
 //! Files of the user: read, written whole, listed.
 
+use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
 
 use rhai::Array;
@@ -8,7 +9,7 @@ use crate::config::{files, read};
 use crate::error::{Error, Result};
 use crate::ops::dry_run::would;
 use crate::script::engine::Context;
-use crate::script::errors::thrown;
+use crate::script::errors::{ScriptResult, thrown};
 use crate::script::library::Library;
 use crate::secret::Secret;
 use crate::text::safe;
@@ -25,7 +26,7 @@ pub fn register(library: &mut Library, context: &Context) {
     library.add(
         ("fs", "write(path, text)"),
         (
-            "Writes a file, whole, in the place of what was there; its owner alone can read it",
+            "Writes a file, whole, in the place of what was there; its owner alone can read it; `-` is stdout",
             r#"fs::write("x.txt", "a text")"#,
         ),
         move |path: &str, text: &str| write(&bound, path, text.as_bytes()).map_err(thrown),
@@ -52,19 +53,30 @@ pub fn register(library: &mut Library, context: &Context) {
     let bound = context.clone();
     library.add(
         ("fs", "remove(path)"),
-        ("Removes a file", r#"fs::write("x.txt", ""); fs::remove("x.txt")"#),
+        ("Removes a file, or a folder in which there is nothing", r#"fs::write("x.txt", ""); fs::remove("x.txt")"#),
         move |path: &str| remove(&bound, path).map_err(thrown),
     );
+    let bound = context.clone();
+    library.add(
+        ("fs", "make_folder(path)"),
+        (
+            "Makes a folder and those above it, unless they are there; its owner alone can look into it",
+            "fs::make_folder(fs::temp() + \"/a/b\")",
+        ),
+        move |path: &str| make_folder(&bound, path).map_err(thrown),
+    );
+    let bound = context.clone();
     library.add(
         ("fs", "temp() -> text"),
         (
-            "The path of a new folder for what is of use for a while; its owner alone can look into it",
+            "The path of a new folder, which goes as the script ends; its owner alone can look into it",
             "fs::exists(fs::temp())",
         ),
-        || {
+        move || {
             let path = std::env::temp_dir().join(format!("orysh-{}", uuid::Uuid::new_v4()));
-            let made = files::private_folder(&path).map(|()| path.display().to_string());
-            made.map_err(thrown)
+            files::private_folder(&path).map_err(thrown)?;
+            bound.temporary(path.clone());
+            ScriptResult::Ok(path.display().to_string())
         },
     );
 }
@@ -75,7 +87,30 @@ pub fn write(context: &Context, path: &str, bytes: &[u8]) -> Result<()> {
     if would(&context.session(), Mark::Changed, &what)? {
         return Ok(());
     }
-    files::replace(Path::new(path), bytes)
+    if path == "-" {
+        context.session().ui().print(&String::from_utf8_lossy(bytes));
+        return Ok(());
+    }
+    files::write(Path::new(path), bytes)?;
+    if Path::new(path).is_file() { context.has_written(bytes) } else { Ok(()) }
+}
+
+/// Puts bytes at the end of a file that is there, which are on disk when it returns.
+pub fn append(context: &Context, path: &str, bytes: &[u8]) -> Result<()> {
+    let what = format!("{} gets {} bytes more", safe(path), bytes.len());
+    if would(&context.session(), Mark::Changed, &what)? {
+        return Ok(());
+    }
+    let failed = |source| Error::failed(format!("cannot write {}", safe(path))).caused_by(source);
+    let mut file = std::fs::OpenOptions::new().read(true).append(true).open(path).map_err(failed)?;
+    let mut last = [b'\n'];
+    if file.seek(SeekFrom::End(-1)).is_ok() {
+        file.read_exact(&mut last).map_err(failed)?;
+    }
+    // Of a row that was cut off by whatever ended the script before, the rest is not there.
+    let begin: &[u8] = if last == *b"\n" { b"" } else { b"\n" };
+    file.write_all(&[begin, bytes].concat()).and_then(|()| file.sync_data()).map_err(failed)?;
+    context.has_written(bytes)
 }
 
 fn remove(context: &Context, path: &str) -> Result<()> {
@@ -84,6 +119,15 @@ fn remove(context: &Context, path: &str) -> Result<()> {
     }
     std::fs::remove_file(path)
         .map_err(|source| Error::failed(format!("cannot remove {}", safe(path))).caused_by(source))
+}
+
+fn make_folder(context: &Context, path: &str) -> Result<()> {
+    if Path::new(path).is_dir()
+        || would(&context.session(), Mark::Added, &format!("the folder {} is made", safe(path)))?
+    {
+        return Ok(());
+    }
+    files::private_folder(Path::new(path))
 }
 
 fn names(path: &str) -> Result<Array> {

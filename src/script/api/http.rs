@@ -17,7 +17,6 @@ use crate::script::errors::thrown;
 use crate::script::library::Library;
 use crate::script::value;
 use crate::secret::Secret;
-use crate::session::Session;
 use crate::text::safe;
 use crate::ui::Mark;
 
@@ -50,11 +49,11 @@ pub fn register(library: &mut Library, context: &Context) {
         let (bound, to) = (context.clone(), method.clone());
         let about = "What a server answers: `#{status, headers, body, json}`; no redirect is followed";
         library.add(("http", signature), (about, example), move |url: &str| {
-            send(&bound.session(), &to, url, None, &Map::new()).map_err(thrown)
+            send(&bound, &to, url, None, &Map::new()).map_err(thrown)
         });
         let bound = context.clone();
         library.add(("http", with_options), (OPTIONS, more), move |url: &str, options: Map| {
-            send(&bound.session(), &method, url, None, &options).map_err(thrown)
+            send(&bound, &method, url, None, &options).map_err(thrown)
         });
     }
     let with_body = [
@@ -77,11 +76,11 @@ pub fn register(library: &mut Library, context: &Context) {
         let (bound, to) = (context.clone(), method.clone());
         let about = "Sends text, or a value as JSON, in which secrets that were not revealed are `[REDACTED]`";
         library.add(("http", signature), (about, example), move |url: &str, body: Dynamic| {
-            send(&bound.session(), &to, url, Some(&body), &Map::new()).map_err(thrown)
+            send(&bound, &to, url, Some(&body), &Map::new()).map_err(thrown)
         });
         let bound = context.clone();
         library.add(("http", with_options), (OPTIONS, more), move |url: &str, body: Dynamic, options: Map| {
-            send(&bound.session(), &method, url, Some(&body), &options).map_err(thrown)
+            send(&bound, &method, url, Some(&body), &options).map_err(thrown)
         });
     }
 }
@@ -116,7 +115,8 @@ fn options(given: &Map, of_session: &Policy) -> Result<Options> {
     Ok(options)
 }
 
-fn send(session: &Session, method: &Method, url: &str, body: Option<&Dynamic>, given: &Map) -> Result<Map> {
+fn send(context: &Context, method: &Method, url: &str, body: Option<&Dynamic>, given: &Map) -> Result<Map> {
+    let session = &context.session();
     let url = Url::parse(url)
         .ok()
         .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
@@ -140,10 +140,11 @@ fn send(session: &Session, method: &Method, url: &str, body: Option<&Dynamic>, g
         request.headers_mut().entry("content-type").or_insert(HeaderValue::from_static(kind));
         *request.body_mut() = Some(text.into());
     }
+    let sent = request.body().and_then(|body| body.as_bytes()).unwrap_or_default().to_vec();
     if *method != Method::GET && would(session, Mark::Changed, &about)? {
         return Ok(answer(200, &HeaderMap::new(), b""));
     }
-    session.wait(async {
+    let answer = session.wait(async {
         let response = client.execute(request).await.map_err(|source| net::transport(source, &url).about(&about))?;
         let (status, headers) = (response.status(), response.headers().clone());
         let bytes =
@@ -152,8 +153,14 @@ fn send(session: &Session, method: &Method, url: &str, body: Option<&Dynamic>, g
             Error::failed(format!("{about}: the answer is larger than {most_bytes} bytes"))
                 .hint("the option `most_bytes` sets another limit")
         };
-        Ok(answer(status.as_u16(), &headers, &bytes.ok_or_else(too_large)?))
-    })
+        Ok((status, answer(status.as_u16(), &headers, &bytes.ok_or_else(too_large)?)))
+    });
+    let (status, answer) = answer?;
+    if status.is_success() {
+        // Who took it has the secrets in it.
+        context.has_written(&sent)?;
+    }
+    Ok(answer)
 }
 
 fn headers(given: &Dynamic) -> Result<HeaderMap> {

@@ -4,6 +4,7 @@ use rhai::{Dynamic, FnPtr, Map, NativeCallContext as Call};
 
 use crate::api::console;
 use crate::error::Result;
+use crate::ops::guard;
 use crate::script::engine::Context;
 use crate::script::errors::{ScriptResult, thrown};
 use crate::script::library::Library;
@@ -32,6 +33,21 @@ pub fn register(library: &mut Library, context: &Context) {
         ("session", "workspace() -> map"),
         ("The workspace of Ory Network that is named: `#{id, name}`; `()` where none is", "session::workspace()"),
         move || workspace(&bound.session()).map_err(thrown),
+    );
+    let bound = context.clone();
+    library.add(
+        ("session", "is_dry_run() -> bool"),
+        ("Whether nothing is written, and what would be is told", "session::is_dry_run()"),
+        move || bound.session().dry_run().is_some(),
+    );
+    let bound = context.clone();
+    library.add(
+        ("session", "agree(deed)"),
+        (
+            "Asks once whether something may be done here as a whole, as `rotate 12 secrets`, and not for each client then; it is an error where that is not agreed to",
+            r#"session::agree("rotate 12 secrets")"#,
+        ),
+        move |deed: &str| guard::ask(&bound.session(), deed, "nothing was done", false).map_err(thrown),
     );
     elsewhere(library, context);
 }

@@ -4,7 +4,7 @@ use crate::crypt::{Source, recipient};
 use crate::error::{Error, Result};
 use crate::ops::recipients::{self, Wanted};
 use crate::script::engine::Context;
-use crate::script::errors::thrown;
+use crate::script::errors::{ScriptResult, thrown};
 use crate::script::library::Library;
 use crate::secret::Secret;
 use crate::session::Session;
@@ -32,7 +32,11 @@ pub fn register(library: &mut Library, context: &Context) {
             "A secret encrypted for a key: a file as `@FILE`, armored text, or base64",
             "try { pgp::encrypt(clients::create(#{}).client_secret, \"@none.asc\") } catch (e) { print(e.message) }",
         ),
-        move |secret: Secret, key: &str| encrypted(&bound.session(), &secret, key).map_err(thrown),
+        move |secret: Secret, key: &str| {
+            let sealed = encrypted(&bound.session(), &secret, key).map_err(thrown)?;
+            bound.seal(&sealed, &secret);
+            ScriptResult::Ok(sealed)
+        },
     );
     let bound = context.clone();
     library.add(

@@ -73,13 +73,23 @@ fn span(text: &str) -> Result<Span> {
     humantime::parse_duration(text).map(Span).map_err(|_| wrong())
 }
 
-/// The length of time that an option says: a `Duration`, text as `30s`, or a number of seconds. Errors: none at all.
+/// The length of time that a script says: a `Duration`, text as `30s`, or a number of seconds.
+pub fn length(value: &Dynamic) -> Result<Duration> {
+    if let Some(span) = value.read_lock::<Span>() {
+        return Ok(span.0);
+    }
+    if let Ok(seconds) = value.as_int() {
+        return Ok(Duration::from_secs(u64::try_from(seconds).unwrap_or_default()));
+    }
+    if let Ok(seconds) = value.as_float() {
+        return Ok(Duration::try_from_secs_f64(seconds).unwrap_or_default());
+    }
+    span(&value.to_string()).map(|span| span.0)
+}
+
+/// The same for a limit. Errors: none at all.
 pub fn duration(value: &Dynamic) -> Result<Duration> {
-    let duration = match (value.read_lock::<Span>(), value.as_int()) {
-        (Some(span), _) => span.0,
-        (None, Ok(seconds)) => Duration::from_secs(u64::try_from(seconds).unwrap_or_default()),
-        (None, Err(_)) => span(&value.to_string())?.0,
-    };
+    let duration = length(value)?;
     if duration.is_zero() { Err(Error::usage("no length of time is left")) } else { Ok(duration) }
 }
 

@@ -106,7 +106,7 @@ fn showing(library: &mut Library, engine: &mut Engine, context: &Context) {
 }
 
 fn confirm(session: &Session, question: &str) -> Result<bool> {
-    if session.settings().assent.yes {
+    if session.settings().assent.yes || session.dry_run().is_some() {
         return Ok(true);
     }
     if !session.ui().can_ask(false) {

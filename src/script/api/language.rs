@@ -1,0 +1,113 @@
+//! What scripts call without a module: secrets, the end, waiting.
+
+use rhai::{Dynamic, Engine, EvalAltResult, FLOAT, INT, Position};
+
+use crate::error::Error;
+use crate::model::client::Client;
+use crate::script::api::time;
+use crate::script::engine::Context;
+use crate::script::errors::{ScriptResult, thrown};
+use crate::script::library::Library;
+use crate::script::value;
+use crate::secret::Secret;
+
+/// What ends a script with an exit code, and what it shows: nothing catches it.
+#[derive(Clone, Debug)]
+pub struct Left {
+    /// The exit code.
+    pub code: u8,
+    /// The script's value.
+    pub value: Dynamic,
+}
+
+/// Registers them.
+pub fn register(library: &mut Library, engine: &mut Engine, context: &Context) {
+    let bound = context.clone();
+    library.add(
+        ("", "reveal(secret) -> text"),
+        ("The text of a secret, which shows as `[REDACTED]` otherwise", r#""a text".to_secret().reveal().len()"#),
+        move |secret: Secret| bound.reveal(&secret),
+    );
+    library.add(
+        ("", "to_secret(text) -> Secret"),
+        ("A text as a secret, which shows as `[REDACTED]`", r#"print("a text".to_secret())"#),
+        |text: &str| Secret::new(text),
+    );
+    library.add(
+        ("", "to_map(client) -> map"),
+        ("The fields of a client as a map, its secrets among them", "clients::create(#{}).to_map().keys().len() > 10"),
+        |client: Client| value::to_map(&client),
+    );
+    library.add(
+        ("", "to_fields(client) -> map"),
+        (
+            "The fields that make the same client elsewhere: without its secret and what only a server sets",
+            "clients::lint(clients::create(#{}).to_fields()).len()",
+        ),
+        |client: Client| value::to_fields(&client),
+    );
+    let bound = context.clone();
+    library.add(
+        ("", "sleep(time)"),
+        ("Waits: seconds, or a `Duration`; Ctrl-C ends it", r#"sleep(0.01); sleep(time::duration("1ms"))"#),
+        move |time: Dynamic| sleep(&bound, &time),
+    );
+    // Rhai's own would be closer to what they are called with, and hears of nothing until it is over.
+    let bound = context.clone();
+    engine.register_fn("sleep", move |seconds: INT| sleep(&bound, &seconds.into()));
+    let bound = context.clone();
+    engine.register_fn("sleep", move |seconds: FLOAT| sleep(&bound, &seconds.into()));
+    ending(library);
+}
+
+fn sleep(context: &Context, time: &Dynamic) -> ScriptResult<()> {
+    let slept = time::length(time).and_then(|time| {
+        context.session().wait(async {
+            tokio::time::sleep(time).await;
+            Ok(())
+        })
+    });
+    slept.map_err(thrown)
+}
+
+/// Rhai's own `exit` gives a value, as if the script had come to its end.
+fn ending(library: &mut Library) {
+    library.add(
+        ("", "exit()"),
+        ("Ends the script; its exit code is 0", "if false { exit() }"),
+        || -> ScriptResult<()> { Err(left(0, Dynamic::UNIT)) },
+    );
+    library.add(
+        ("", "exit(code)"),
+        ("Ends the script with that exit code", "if false { exit(3) }"),
+        |code: Dynamic| -> ScriptResult<()> { Err(left(exit_code(&code)?, Dynamic::UNIT)) },
+    );
+    library.add(
+        ("", "exit(code, value)"),
+        ("The same, and shows a value as the script's result", "if false { exit(3, #{risky: 2}) }"),
+        |code: Dynamic, value: Dynamic| -> ScriptResult<()> { Err(left(exit_code(&code)?, value)) },
+    );
+}
+
+#[expect(clippy::unnecessary_box_returns, reason = "it is what Rhai functions fail with")]
+fn left(code: u8, value: Dynamic) -> Box<EvalAltResult> {
+    EvalAltResult::ErrorTerminated(Dynamic::from(Left { code, value }), Position::NONE).into()
+}
+
+fn exit_code(code: &Dynamic) -> ScriptResult<u8> {
+    let told = code.as_int().map_err(|kind| format!("an exit code is a number, not {kind}"));
+    let number =
+        told.and_then(|code: INT| u8::try_from(code).map_err(|_| format!("an exit code is from 0 to 255, not {code}")));
+    number.map_err(|wrong| thrown(Error::usage(wrong)))
+}
+
+/// Whether an error ends a script as it says itself, with what it is to show.
+pub fn as_left(error: &EvalAltResult) -> Option<Left> {
+    match error {
+        EvalAltResult::ErrorTerminated(why, _) => why.clone().try_cast::<Left>(),
+        EvalAltResult::ErrorInFunctionCall(_, _, inner, _) | EvalAltResult::ErrorInModule(_, inner, _) => {
+            as_left(inner)
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,47 @@
+//! `array.sort(closure)`: Rhai's own takes an error of the closure for an answer, and panics inside where the answers
+//! contradict each other.
+
+use rhai::{Array, Dynamic, Engine, FnPtr, NativeCallContext as Call};
+
+use crate::error::Error;
+use crate::script::errors::{ScriptResult, thrown};
+
+/// Replaces it by one that ends with the closure's error.
+pub fn register(engine: &mut Engine) {
+    for name in ["sort", "sort_by"] {
+        engine.register_fn(name, |call: Call<'_>, items: &mut Array, closure: FnPtr| {
+            let is_after = |a: &Dynamic, b: &Dynamic| {
+                let answer = closure.call_within_context::<Dynamic>(&call, (a.clone(), b.clone()))?;
+                match (answer.as_int(), answer.as_bool()) {
+                    (Ok(number), _) => Ok(number > 0),
+                    // Whether the first one comes first.
+                    (_, Ok(is_first)) => Ok(!is_first),
+                    (Err(kind), Err(_)) => {
+                        let wrong = format!("a closure to sort by gives a number or a bool, not {kind}");
+                        Err(thrown(Error::usage(wrong)))
+                    }
+                }
+            };
+            *items = sorted(std::mem::take(items), &is_after)?;
+            ScriptResult::Ok(())
+        });
+    }
+}
+
+/// Merges halves that are sorted; what is equal stays in its order.
+fn sorted(mut items: Array, is_after: &impl Fn(&Dynamic, &Dynamic) -> ScriptResult<bool>) -> ScriptResult<Array> {
+    if items.len() < 2 {
+        return Ok(items);
+    }
+    let second = sorted(items.split_off(items.len() / 2), is_after)?;
+    let first = sorted(items, is_after)?;
+    let mut merged = Array::with_capacity(first.len() + second.len());
+    let (mut first, mut second) = (first.into_iter().peekable(), second.into_iter().peekable());
+    while let (Some(a), Some(b)) = (first.peek(), second.peek()) {
+        let next = if is_after(a, b)? { second.next() } else { first.next() };
+        merged.extend(next);
+    }
+    merged.extend(first);
+    merged.extend(second);
+    Ok(merged)
+}
