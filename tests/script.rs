@@ -197,7 +197,7 @@ fn rows_of_a_script_are_all_checked_before_anything_is_sent() {
         (r#"clients::create_all([#{client_nmae: "x"}, #{}, 7])"#, "2 of 3 rows are wrong: nothing was sent"),
         (r#"clients::create_all([#{client_nmae: "x"}])"#, "row 1: unknown field `client_nmae`"),
         (r"clients::create_all([#{}, 7])", "row 2: a map of fields is due, not i64"),
-        (r#"clients::create_all([#{client_id: "a"}, #{}, #{client_id: "a"}])"#, "client `a` is in row 1 and in row 3"),
+        (r#"clients::create_all([#{client_id: "a"}, #{}, #{client_id: "a"}])"#, "row 3: client `a` is in row 1 already"),
         (r#"clients::create_all([#{}], #{rat: "300/min"})"#, "`clients::create_all` has no option `rat`"),
         (r#"clients::create_all([#{}], #{rate: "300"})"#, "300"),
         (r"clients::create_all([#{}], #{concurrency: 0})", "`concurrency` wants a number from 1"),

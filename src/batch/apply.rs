@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::begin::Again;
-use super::carry;
+use super::carry::{self, Clients};
 use super::check::{self, Ready, Recipients};
 use super::engine::Going;
 use super::job::Job;
@@ -162,18 +162,19 @@ impl Carrying {
     /// Carries out what is of one kind. Gives how many it was done for.
     fn kind(&mut self, job: Job, dues: Vec<(usize, Due)>, rows: &mut BTreeMap<usize, Vec<Result<Row>>>) -> usize {
         let told: Vec<(usize, Told)> = dues.iter().map(|(at, due)| (*at, Told::of(due))).collect();
-        let ready = dues.into_iter().map(|(_, due)| due.into()).collect();
+        let total = dues.len() as u64;
+        let each = dues.into_iter().map(|(_, due)| Ok(due.into()));
+        let clients = Clients { name: ("apply", Again::Allowed), total, each };
         let recipients = if job == Job::Delete { Vec::new() } else { self.recipients.clone() };
         let how = check::How { no_lint: self.no_lint, recipients: Recipients::Read(recipients), ..check::How::of(job) };
-        let mut carried =
-            match carry::carry_out(&self.session, ("apply", Again::Allowed), ready, how, &Going::default()) {
-                Ok(carried) => carried,
-                Err(error) => {
-                    self.failed += 1;
-                    self.stopped = Some(error);
-                    return 0;
-                }
-            };
+        let mut carried = match carry::carry_out(&self.session, clients, how, &Going::default(), || Ok(())) {
+            Ok(carried) => carried,
+            Err(error) => {
+                self.failed += 1;
+                self.stopped = Some(error);
+                return 0;
+            }
+        };
         let mut became = std::mem::take(&mut carried.became);
         if let Some(error) = carried.stopped.take() {
             self.failed += 1;

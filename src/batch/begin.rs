@@ -37,9 +37,9 @@ struct Same {
 }
 
 /// A new run.
-pub struct New {
+pub struct New<'a> {
     /// Where its rows come from.
-    pub input: Input,
+    pub input: Input<'a>,
     /// How rows become clients.
     pub shape: Shape,
     /// What is checked.
@@ -53,7 +53,7 @@ pub struct New {
 }
 
 /// Checks and spools an input. Nothing is sent; what is wrong is told.
-pub fn prepare(session: &Session, new: New, is_trial: bool) -> Result<(Run, Checked)> {
+pub fn prepare(session: &Session, new: New<'_>, is_trial: bool) -> Result<(Run, Checked)> {
     if let Some(out) = &new.going.out {
         results::rehearse(out)?;
         results::refuse_others(out)?;
@@ -74,7 +74,12 @@ pub fn prepare(session: &Session, new: New, is_trial: bool) -> Result<(Run, Chec
     }
 }
 
-fn spool(session: &Session, folder: &Folder, new: New, is_trial: bool) -> Result<(Journal, RunKey, Facts, Checked)> {
+fn spool(
+    session: &Session,
+    folder: &Folder,
+    new: New<'_>,
+    is_trial: bool,
+) -> Result<(Journal, RunKey, Facts, Checked)> {
     let key = RunKey::generate()?;
     let mut facts = Facts::new();
     if new.key_store {

@@ -1,5 +1,6 @@
 //! A run of a command that has checked its clients itself, and tells of each: `import`, `apply`, a script.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::PoisonError;
 use std::time::Duration;
@@ -46,24 +47,41 @@ impl From<Plan> for Ready {
     }
 }
 
-/// Sends for each client what `how` says of it; nobody is asked. Errors: nothing was sent.
+/// Clients to be carried out, checked as they are taken.
+pub struct Clients<I> {
+    /// What they are called together, and whether they may be made again.
+    pub name: (&'static str, Again),
+    /// How many there are.
+    pub total: u64,
+    /// Each of them. Errors: it is wrong, and nothing is to be sent.
+    pub each: I,
+}
+
+/// Sends for each client what `how` says of it, once all of them are known to be right; `ask` asks whoever is to be asked then.
+/// Errors: nothing was sent.
 pub fn carry_out(
     session: &Session,
-    (name, again): (&'static str, Again),
-    clients: Vec<Ready>,
+    clients: Clients<impl Iterator<Item = Result<Ready>>>,
     how: How,
     going: &Going,
+    ask: impl FnOnce() -> Result<()>,
 ) -> Result<Carried> {
-    if clients.is_empty() {
+    let Clients { name: (name, again), total, each } = clients;
+    if total == 0 {
         return Ok(Carried { became: BTreeMap::new(), stopped: None, is_disputed: false, run: None });
     }
-    let ids: Vec<ClientId> = clients.iter().map(|client| client.id.clone()).collect();
-    let total = clients.len() as u64;
+    let ids = RefCell::new(Vec::new());
+    let each = each.inspect(|ready| ids.borrow_mut().extend(ready.as_ref().ok().map(|ready| ready.id.clone())));
     let limits = Limits::of(session, going)?;
     let (job, no_lint) = (how.job, how.no_lint);
-    let input = Input::Ready(name, clients);
+    let input = Input::Ready(name, Box::new(each));
     let new = New { input, shape: Shape::default(), check: how, going: going.clone(), again, key_store: false };
     let (run, _) = begin::prepare(session, new, false)?;
+    let ids: Vec<ClientId> = ids.take();
+    if let Err(error) = ask() {
+        engine::discard(session, run)?;
+        return Err(error);
+    }
     if limits.time_for(total) > LONG {
         session.ui().note(&format!("{total} clients to {}, {}", session.described()?, limits.told(total)));
     }

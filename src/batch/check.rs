@@ -73,13 +73,13 @@ impl Default for Recipients {
 pub const NOBODY: &str = "no_client";
 
 /// Where rows come from.
-pub enum Input {
+pub enum Input<'a> {
     /// A file, or stdin.
     Rows(Box<Rows>),
     /// Ids, which may come from a server: what is asked for is the same for all of them.
     Ids(Box<dyn Iterator<Item = Result<ClientId>>>),
-    /// Clients that a command has checked already, under a name for them all.
-    Ready(&'static str, Vec<Ready>),
+    /// Clients that a command checks itself as they are taken, under a name for them all.
+    Ready(&'static str, Box<dyn Iterator<Item = Result<Ready>> + 'a>),
 }
 
 /// A client that was checked already, with all that it needs.
@@ -167,7 +167,7 @@ impl<'a> Checker<'a> {
     }
 
     /// Reads the input to its end. Errors are of usage: rows are wrong, which are told, and nothing is to be sent.
-    pub fn run(self, input: Input) -> Result<Checked> {
+    pub fn run(self, input: Input<'_>) -> Result<Checked> {
         match input {
             Input::Rows(rows) => self.run_rows(*rows),
             Input::Ids(ids) => self.run_ids(ids),
@@ -200,10 +200,10 @@ impl<'a> Checker<'a> {
         Ok(self.checked)
     }
 
-    fn run_ready(mut self, name: &str, clients: Vec<Ready>) -> Result<Checked> {
+    fn run_ready(mut self, name: &str, clients: impl Iterator<Item = Result<Ready>>) -> Result<Checked> {
         let mut hash = Sha256::new();
-        for (at, ready) in clients.into_iter().enumerate() {
-            let new = self.ready(&Place::of_line(at + 1), ready, &mut hash)?;
+        for (at, ready) in clients.enumerate() {
+            let new = self.ready(&Place::of_line(at + 1), ready?, &mut hash)?;
             self.push(new, name)?;
         }
         self.flush(name)?;

@@ -1,15 +1,20 @@
 //! `clients::create_all(rows, options)`: a client for each row, through the engine of batches.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+
 use rhai::{Array, Dynamic, INT, Map};
 
 use crate::batch::begin::Again;
-use crate::batch::carry::{self, Carried};
+use crate::batch::carry::{self, Carried, Clients};
 use crate::batch::check::{How, MOST_TOLD, Ready, Recipients};
 use crate::batch::engine::Going;
 use crate::batch::job::Job;
 use crate::batch::pace;
 use crate::batch::run::Became;
 use crate::batch::state::State;
+use crate::crypt::Recipient;
+use crate::crypt::source::Material;
 use crate::error::{Error, Kind, Result};
 use crate::model::client::{Client, ClientId};
 use crate::ops::create::{self, Plan};
@@ -29,13 +34,22 @@ const OPTIONS: [&str; 3] = ["concurrency", "rate", "no_lint"];
 /// Throws where a row is wrong, and where the run was stopped: `batch resume` goes on then.
 pub fn create_all(context: &Context, rows: &Array, options: &Map) -> ScriptResult<Array> {
     let session = &context.session();
-    let (plans, how, going) = prepared(session, rows, options).map_err(thrown)?;
+    let asked = Asked::read(session, options).map_err(thrown)?;
+    let planning = Planning::new(session, rows, &asked);
     if session.dry_run().is_some() {
-        return would_be(session, plans).map_err(thrown);
+        return planning.collect::<Result<Vec<_>>>().and_then(|plans| would_be(session, plans)).map_err(thrown);
     }
-    let about: Vec<(ClientId, bool)> = plans.iter().map(|plan| (plan.id().clone(), plan.secret_is_ours())).collect();
-    let ready = plans.into_iter().map(Ready::from).collect();
-    let mut carried = carry::carry_out(session, ("script", Again::Ended), ready, how, &going).map_err(thrown)?;
+    let total = rows.len() as u64;
+    let about = RefCell::new(Vec::with_capacity(rows.len()));
+    let each = planning.map(|plan| {
+        let plan = plan?;
+        about.borrow_mut().push((plan.id().clone(), plan.secret_is_ours()));
+        Ok(Ready::from(plan))
+    });
+    let clients = Clients { name: ("script", Again::Ended), total, each };
+    let ask = || guard::batch(session, &Job::Create.deed(total), false);
+    let mut carried = carry::carry_out(session, clients, asked.how(), &asked.going, ask).map_err(thrown)?;
+    let about = about.into_inner();
     let stopped = carried.stopped.take();
     let (told, secrets) = told(&mut carried, &about);
     if secrets.is_empty() {
@@ -55,37 +69,86 @@ pub fn create_all(context: &Context, rows: &Array, options: &Map) -> ScriptResul
     }
 }
 
-fn prepared(session: &Session, rows: &Array, options: &Map) -> Result<(Vec<Plan>, How, Going)> {
-    let going = going(options)?;
-    let wanted = recipient_options::wanted(options, "clients::create_all", &OPTIONS)?;
-    let found = recipients::load_with_material(session, &wanted)?;
-    let no_lint = value::switch(options, "no_lint")?;
-    let recipients: Vec<_> = found.iter().map(|(recipient, _)| recipient.clone()).collect();
-    recipients::tell(session, &recipients);
-    let mut plans = Vec::with_capacity(rows.len());
-    let mut wrong = Vec::new();
-    for (at, row) in rows.iter().enumerate() {
-        let how = create::How { no_lint, recipients: recipients.clone(), ..create::How::default() };
-        match planned(session, row, how) {
-            Ok(plan) => plans.push(plan),
-            Err(error) => wrong.push(format!("row {}: {}", at + 1, error.full_message())),
+/// What the options ask for.
+struct Asked {
+    going: Going,
+    found: Vec<(Recipient, Material)>,
+    no_lint: bool,
+}
+
+impl Asked {
+    fn read(session: &Session, options: &Map) -> Result<Asked> {
+        let going = going(options)?;
+        let wanted = recipient_options::wanted(options, "clients::create_all", &OPTIONS)?;
+        let found = recipients::load_with_material(session, &wanted)?;
+        let no_lint = value::switch(options, "no_lint")?;
+        recipients::tell(session, &found.iter().map(|(recipient, _)| recipient.clone()).collect::<Vec<_>>());
+        Ok(Asked { going, found, no_lint })
+    }
+
+    fn how(&self) -> How {
+        How { no_lint: self.no_lint, recipients: Recipients::Read(self.found.clone()), ..How::of(Job::Create) }
+    }
+}
+
+/// Rows as they are planned, one at a time. After the last one it is told which were wrong.
+struct Planning<'a> {
+    session: &'a Session,
+    rows: std::iter::Enumerate<std::slice::Iter<'a, Dynamic>>,
+    how: create::How,
+    ids: HashMap<ClientId, usize>,
+    wrong: Vec<String>,
+    wrong_count: usize,
+    total: usize,
+}
+
+impl<'a> Planning<'a> {
+    fn new(session: &'a Session, rows: &'a Array, asked: &Asked) -> Self {
+        let recipients = asked.found.iter().map(|(recipient, _)| recipient.clone()).collect();
+        let how = create::How { no_lint: asked.no_lint, recipients, ..create::How::default() };
+        Planning {
+            session,
+            rows: rows.iter().enumerate(),
+            how,
+            ids: HashMap::new(),
+            wrong: Vec::new(),
+            wrong_count: 0,
+            total: rows.len(),
         }
     }
-    if !wrong.is_empty() {
-        let error = Error::usage(format!("{} of {} rows are wrong: nothing was sent", wrong.len(), rows.len()));
-        return Err(wrong.into_iter().take(MOST_TOLD).fold(error, Error::hint));
-    }
-    let mut ids = std::collections::HashMap::new();
-    for (at, plan) in plans.iter().enumerate() {
-        if let Some(first) = ids.insert(plan.id().as_str(), at + 1) {
-            return Err(Error::usage(format!("client `{}` is in row {first} and in row {}", plan.id(), at + 1)));
+
+    fn plan(&mut self, at: usize, row: &Dynamic) -> Result<Plan> {
+        let plan = planned(self.session, row, self.how.clone())?;
+        match self.ids.insert(plan.id().clone(), at + 1) {
+            Some(first) => Err(Error::usage(format!("client `{}` is in row {first} already", plan.id()))),
+            None => Ok(plan),
         }
     }
-    if plans.is_empty() {
-        return Ok((plans, How::of(Job::Create), going));
+}
+
+impl Iterator for Planning<'_> {
+    type Item = Result<Plan>;
+
+    fn next(&mut self) -> Option<Result<Plan>> {
+        while let Some((at, row)) = self.rows.next() {
+            match self.plan(at, row) {
+                Ok(plan) if self.wrong_count == 0 => return Some(Ok(plan)),
+                // The others are looked at, and not used any more.
+                Ok(_) => {}
+                Err(error) => {
+                    self.wrong_count += 1;
+                    if self.wrong.len() < MOST_TOLD {
+                        self.wrong.push(format!("row {}: {}", at + 1, error.full_message()));
+                    }
+                }
+            }
+        }
+        let wrong = std::mem::take(&mut self.wrong_count);
+        (wrong > 0).then(|| {
+            let error = Error::usage(format!("{wrong} of {} rows are wrong: nothing was sent", self.total));
+            Err(std::mem::take(&mut self.wrong).into_iter().fold(error, Error::hint))
+        })
     }
-    guard::batch(session, &Job::Create.deed(plans.len() as u64), false)?;
-    Ok((plans, How { no_lint, recipients: Recipients::Read(found), ..How::of(Job::Create) }, going))
 }
 
 /// What would become of each, where nothing is written.

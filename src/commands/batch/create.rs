@@ -93,7 +93,7 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
 }
 
 /// Checks the rows of a new run, and sends them.
-pub fn begin(session: &Session, new: New, is_trial: bool, stdin_is_read: bool) -> Result<Outcome> {
+pub fn begin(session: &Session, new: New<'_>, is_trial: bool, stdin_is_read: bool) -> Result<Outcome> {
     let going = new.going.clone();
     let (run, checked) = begin::prepare(session, new, is_trial)?;
     if is_trial {

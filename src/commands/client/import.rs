@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use clap::{Arg, ArgAction};
 
 use crate::batch::begin::Again;
-use crate::batch::carry;
+use crate::batch::carry::{self, Clients};
 use crate::batch::check::{self, Ready, Recipients};
 use crate::batch::engine::Going;
 use crate::batch::job::Job;
@@ -106,13 +106,10 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
 /// Makes the clients. Errors: nothing was sent.
 fn make(session: &Session, plans: Vec<Plan>, how: check::How) -> Result<Vec<Result<Row>>> {
     let about: Vec<(ClientId, bool)> = plans.iter().map(|plan| (plan.id().clone(), plan.secret_is_ours())).collect();
-    let mut carried = carry::carry_out(
-        session,
-        ("import", Again::Never),
-        plans.into_iter().map(Ready::from).collect(),
-        how,
-        &Going::default(),
-    )?;
+    let total = plans.len() as u64;
+    let each = plans.into_iter().map(|plan| Ok(Ready::from(plan)));
+    let clients = Clients { name: ("import", Again::Never), total, each };
+    let mut carried = carry::carry_out(session, clients, how, &Going::default(), || Ok(()))?;
     let (mut became, stopped) = (std::mem::take(&mut carried.became), carried.stopped.take());
     let keeper = Keeper::new(session, carried);
     let mut rows = Vec::new();
