@@ -3,6 +3,7 @@
 pub mod auth;
 pub mod batch;
 pub mod client;
+pub mod completion;
 pub mod context;
 pub mod help;
 mod given;
@@ -83,6 +84,8 @@ pub fn registry() -> Registry {
         script::run::command(),
         script::eval::command(),
         sandbox::serve::command(),
+        completion::command(),
+        completion::complete(),
         help::command(),
         version::command(),
     ])

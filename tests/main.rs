@@ -9,6 +9,7 @@ mod batch;
 mod batch_model;
 mod better;
 mod canary;
+mod completion;
 mod console;
 mod contract;
 mod create;

@@ -4,9 +4,9 @@ use std::io::Read as _;
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::support::{PROGRAM, Ran, Sandbox, anywhere, eventually, orysh};
+use crate::support::{PROGRAM, Ran, Sandbox, Stub, Terminal, anywhere, eventually, orysh};
 
 fn eval(server: &Sandbox, code: &str) -> Ran {
     orysh(server).args(&["eval", code])
@@ -197,7 +197,10 @@ fn rows_of_a_script_are_all_checked_before_anything_is_sent() {
         (r#"clients::create_all([#{client_nmae: "x"}, #{}, 7])"#, "2 of 3 rows are wrong: nothing was sent"),
         (r#"clients::create_all([#{client_nmae: "x"}])"#, "row 1: unknown field `client_nmae`"),
         (r"clients::create_all([#{}, 7])", "row 2: a map of fields is due, not i64"),
-        (r#"clients::create_all([#{client_id: "a"}, #{}, #{client_id: "a"}])"#, "row 3: client `a` is in row 1 already"),
+        (
+            r#"clients::create_all([#{client_id: "a"}, #{}, #{client_id: "a"}])"#,
+            "row 3: client `a` is in row 1 already",
+        ),
         (r#"clients::create_all([#{}], #{rat: "300/min"})"#, "`clients::create_all` has no option `rat`"),
         (r#"clients::create_all([#{}], #{rate: "300"})"#, "300"),
         (r"clients::create_all([#{}], #{concurrency: 0})", "`concurrency` wants a number from 1"),
@@ -608,4 +611,161 @@ fn hostile_scripts_end_and_take_the_machine_down_with_them_neither_time_nor_memo
     });
     let wrong = wrong.into_inner().unwrap();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn what_was_written_need_not_be_kept_and_the_rest_is() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = orysh(&server);
+    let stub = Stub::noting("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
+    let refusing = Stub::noting("HTTP/1.1 500 No\r\ncontent-length: 0\r\n\r\n");
+    // What ends the script afterwards takes nothing back.
+    for written in [
+        "fs::write(\"s\", c.client_secret)",
+        "csv::write(\"s.csv\", [#{secret: c.client_secret.reveal()}])",
+        "csv::append(\"log.csv\", #{secret: c.client_secret.reveal()})",
+        "json::write(\"s.json\", #{a: [c.client_secret.reveal()]})",
+        "http::post(\"$STUB\", #{secret: c.client_secret.reveal()})",
+    ] {
+        let code = format!("let c = clients::create(#{{}}); {written}; throw \"up\"").replace("$STUB", &stub.url);
+        program.args(&["eval", &code]).fails(1, "up");
+        assert_eq!(program.pending().len(), 0, "{written}");
+    }
+    for (at, lost) in [
+        "c.client_secret.reveal()",
+        "c.client_secret.to_string()",
+        "json::write(\"s.json\", c)",
+        "http::post(\"$REFUSING\", c.client_secret.reveal())",
+        "try { fs::write(\"no/such/folder\", c.client_secret) } catch { }",
+    ]
+    .iter()
+    .enumerate()
+    {
+        let code = format!("let c = clients::create(#{{}}); {lost}; throw \"up\"").replace("$REFUSING", &refusing.url);
+        program.args(&["eval", &code]).fails(1, "up").tells("secrets are kept in");
+        assert_eq!(program.pending().len(), at + 1, "{lost}");
+    }
+    // Of many clients each for itself.
+    let code = r#"
+        let rows = []; for n in 0..100 { rows.push(#{client_id: `m${n}`}); }
+        for made in clients::create_all(rows) { csv::append("made.csv", #{id: made.client.client_id, secret: made.client.client_secret.reveal()}); }
+        throw "up""#;
+    program.args(&["eval", code]).fails(1, "up");
+    assert_eq!(program.run("batch list -q").ok().stdout, "");
+    let made = std::fs::read_to_string(program.home().join("made.csv")).unwrap();
+    assert_eq!(made.lines().count(), 101);
+    let (id, secret) = made.lines().last().unwrap().split_once(',').unwrap();
+    assert!(server.accepts(&json!(id), &json!(secret)), "{made}");
+}
+
+#[test]
+fn rows_are_put_below_those_of_a_file() {
+    let program = anywhere();
+    let code = r#"
+        csv::append("l.csv", #{a: 1, b: "x,y"});
+        csv::append("l.csv", [#{b: 2}, #{a: "z"}]);
+        try { csv::append("l.csv", #{c: 1}) } catch (e) { print(e.message) }
+        fs::read("l.csv")
+    "#;
+    let ran = program.args(&["eval", code]).ok();
+    assert_eq!(ran.stdout, "row 1 has `c`, which is no column\na,b\n1,\"x,y\"\n,2\nz,\n\n");
+    // Of a row that was cut off, the next one is no part.
+    program.file("l.csv", "a,b\n1,2\n3,");
+    program.args(&["eval", "csv::append(\"l.csv\", #{a: 5, b: 6})"]).ok();
+    assert_eq!(std::fs::read_to_string(program.home().join("l.csv")).unwrap(), "a,b\n1,2\n3,\n5,6\n");
+}
+
+#[test]
+fn a_file_is_written_where_a_link_leads_and_a_pipe_is_written_to() {
+    let program = anywhere();
+    program.file("real", "old");
+    std::os::unix::fs::symlink("real", program.home().join("link")).unwrap();
+    program.args(&["eval", "fs::write(\"link\", \"new\")"]).ok();
+    assert!(program.home().join("link").is_symlink());
+    assert_eq!(std::fs::read_to_string(program.home().join("real")).unwrap(), "new");
+    assert_eq!(program.sh(&format!("{PROGRAM} eval 'fs::write(\"/dev/stdout\", \"piped\")' | cat")).stdout, "piped");
+    assert_eq!(program.args(&["eval", "fs::write(\"-\", \"told\")"]).ok().stdout, "told");
+    program.args(&["eval", "fs::write(\".\", \"x\")"]).fails(1, "is a folder");
+    program.args(&["eval", "fs::write(\"none/x\", \"x\")"]).fails(1, "cannot write none/x:");
+}
+
+#[test]
+fn what_a_script_needs_is_tried_before_it_runs() {
+    let program = anywhere();
+    program.file(
+        "s.rhai",
+        "//! Lists what it is given,\n//! over two lines.\n//!\n//!     kept as it is\n//!\n//! @arg [ids...]: text Which\n//! @arg --out: output = out.csv Where\nprint(args.ids); print(args.out)",
+    );
+    assert_eq!(program.run("run s.rhai").ok().stdout, "[]\nout.csv\n");
+    assert_eq!(program.run("run s.rhai a b --out x.csv").ok().stdout, "[\"a\", \"b\"]\nx.csv\n");
+    program.run("run s.rhai --out none/x.csv").fails(2, "there is no folder none");
+    program.run("run s.rhai --out .").fails(2, "it is a folder");
+    let help = program.run("run s.rhai --help").ok().stdout;
+    assert!(help.contains("Lists what it is given, over two lines.\n") && help.contains("    kept as it is"), "{help}");
+}
+
+#[test]
+fn a_script_ends_with_a_code_and_a_result() {
+    let program = anywhere();
+    let ran = program.args(&["eval", "--format", "json", "fn f() { exit(3, #{risky: 2}) } f()"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(3), "{\"risky\":2}\n"), "{ran}");
+    let ran = program.args(&["eval", "--format", "jsonl", "exit(4, [1, 2]); 5"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(4), "1\n2\n"), "{ran}");
+    let ran = program.args(&["eval", "exit(0, \"x\"); 5"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(0), "x\n"), "{ran}");
+    program.args(&["eval", "exit(256)"]).fails(1, "from 0 to 255");
+    program.args(&["eval", "exit(#{a: 1})"]).fails(1, "an exit code is a number, not map");
+}
+
+#[test]
+fn errors_that_rhai_hides_are_told() {
+    let program = anywhere();
+    program.args(&["eval", "let l = [2, 1]; l.sort(|a, b| b.nope - a.nope); l"]).fails(1, "nope");
+    program.args(&["eval", "let l = [2, 1]; l.sort(|a, b| \"x\"); l"]).fails(1, "a number or a bool, not string");
+    let ran = program.args(&["eval", "--format", "jsonl", "let l = [3, 1, 2]; l.sort(|a, b| a - b); l"]).ok();
+    assert_eq!(ran.stdout, "1\n2\n3\n");
+    // Answers that contradict each other.
+    program.args(&["eval", "let l = []; for n in 0..100 { l.push(n); } l.sort(|a, b| 1); l.len()"]).quiet();
+    let race = "let m = #{a: 1}; m.keys().filter(|k| m[k] == 1)";
+    program.args(&["eval", race]).fails(1, "Data race").tells("give that one another name");
+    let said = program.args(&["eval", "throw \"no key for alice\""]).fails(1, "no key for alice");
+    assert!(!said.stderr.contains("throw"), "{said}");
+}
+
+#[test]
+fn many_changes_are_agreed_to_at_once() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = orysh(&server);
+    program
+        .file("config/config.toml", &format!("[profile.live]\nendpoint = \"{}\"\nproduction = true\n", server.admin));
+    for id in ["a", "b", "c"] {
+        server.make(&json!({"client_id": id, "grant_types": ["client_credentials"]}));
+    }
+    let code = "session::agree(\"delete 3 clients\"); for c in clients::list() { clients::delete(c.client_id) }";
+    program.file("s.rhai", code);
+    program.run("--profile live run s.rhai").fails(2, "live is production");
+    assert_eq!(server.clients().len(), 3);
+    let mut terminal = Terminal::with(program, &["--profile", "live", "run", "s.rhai"]);
+    terminal.shows("Delete 3 clients on");
+    terminal.press("y\r");
+    assert_eq!(terminal.ended().code(), Some(0), "{}", terminal.contents());
+    assert_eq!(terminal.contents().matches("[y/N]").count(), 1);
+    assert_eq!(server.clients().len(), 0);
+}
+
+#[test]
+fn definitions_are_what_can_be_called() {
+    let program = anywhere();
+    let text = program.run("script definitions").ok().stdout;
+    for part in [
+        "module static;",
+        "module clients {",
+        "fn get(id: string) -> Client;",
+        "fn sh(line: string) -> ?;",
+        "fn create(fields: map, options: map) -> Client;",
+    ] {
+        assert!(text.contains(part), "{part} is not in {text}");
+    }
+    let functions = text.lines().filter(|line| line.starts_with("fn ")).count();
+    assert_eq!(functions, program.run("script api --format jsonl").ok().stdout.lines().count());
 }

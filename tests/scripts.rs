@@ -210,3 +210,39 @@ fn a_script_says_the_same_however_it_is_run() {
     assert_eq!((&by_file, &by_file), (&by_stdin, &by_eval));
     assert_eq!(by_file, "45\n{\"a\":[1,2.5,null],\"b\":\"x\"}\n");
 }
+
+#[test]
+fn names_imports_and_fields_are_looked_up_without_running_anything() {
+    let program = crate::support::anywhere();
+    program.file("lib/names.rhai", "fn short(a) { a }\n");
+    let code = r#"import "lib/names" as names;
+import "lib/none" as none;
+prnt(names::short("a"));
+names::shrot("a");
+names::short();
+let c = clients::get("a");
+print(c.clientname);
+for d in clients::list() { print(d.ownre + d.client_name); }
+let e = #{run: |x| x};
+e.run(1);
+fn f(c) { c.anything }
+c = e;
+c.anything;
+[1].pussh(2);
+"#;
+    program.file("s.rhai", code);
+    let told = program.run("script check s.rhai").fails(1, "").stderr;
+    for wrong in [
+        "cannot import `lib/none`: No such file or directory (os error 2) (line 2,",
+        "there is no function `prnt` (line 3, column 1)",
+        "there is no function `names::shrot` (line 4, column 8)",
+        "`short` takes 1 arguments, and is called with 0 (line 5,",
+        "a client has no field `clientname` (line 7,",
+        "a client has no field `ownre` (line 8,",
+        "there is no function `pussh` (line 14,",
+    ] {
+        assert!(told.contains(wrong), "{wrong} is not in {told}");
+    }
+    assert_eq!(told.matches("error: s.rhai").count(), 7, "{told}");
+    program.run("script check lib").ok().tells("nothing is wrong");
+}

@@ -155,7 +155,8 @@ impl Declared {
         Ok(Read::Values(self.arguments.iter().map(|argument| argument.value(&matches)).collect()))
     }
 
-    fn command(&self, script: &str) -> Command {
+    /// What it takes, as clap reads it.
+    pub fn command(&self, script: &str) -> Command {
         let about = paragraphs(&self.about);
         Command::new(format!("orysh run {script}"))
             .about(about.trim().to_owned())

@@ -1,0 +1,173 @@
+//! What a word of a command line can be: commands, flags, choices, and what a script declares behind `run FILE`.
+
+use clap::Arg;
+
+use crate::commands::script::run as script;
+use crate::grammar::{Registry, parse};
+use crate::script::arguments;
+
+/// What a word can be.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Candidate {
+    /// The whole word.
+    pub word: String,
+    /// What it is, in one line.
+    pub about: String,
+}
+
+/// What the word that has begun as `current` can be, behind these words (without the program's name). None at all: a file, or
+/// something that only a person knows.
+pub fn candidates(registry: &Registry, words: &[String], current: &str) -> Vec<Candidate> {
+    let root = parse::root(registry);
+    let mut at = Place { command: root, waiting: None, positionals: 0, file: None, is_literal: false };
+    for word in words {
+        at = at.behind(word);
+    }
+    let mut found = at.candidates(current);
+    found.retain(|candidate| candidate.word.starts_with(current));
+    found.sort_by(|a, b| a.word.cmp(&b.word));
+    found.dedup_by(|a, b| a.word == b.word);
+    found
+}
+
+/// Where a command line has come to.
+struct Place {
+    command: clap::Command,
+    /// The flag whose value comes next.
+    waiting: Option<Arg>,
+    /// How many words came that are no flags.
+    positionals: usize,
+    /// The script that is run.
+    file: Option<String>,
+    /// Whether no word is a flag any more.
+    is_literal: bool,
+}
+
+impl Place {
+    fn behind(mut self, word: &str) -> Place {
+        if self.waiting.take().is_some() {
+            return self;
+        }
+        if !self.is_literal && word == "--" {
+            return Place { is_literal: true, ..self };
+        }
+        if !self.is_literal && word.starts_with('-') && word.len() > 1 {
+            let waiting = self.flag(word).filter(|flag| flag.get_action().takes_values() && !word.contains('='));
+            return Place { waiting, ..self };
+        }
+        if let Some(inner) = self.command.find_subcommand(word).filter(|_| self.positionals == 0) {
+            // What all commands take is known at the top only, as long as nothing has been parsed.
+            let global: Vec<Arg> = self.command.get_arguments().filter(|arg| arg.is_global_set()).cloned().collect();
+            let own: Vec<_> = inner.get_arguments().map(|arg| arg.get_id().clone()).collect();
+            let missing = global.into_iter().filter(|arg| !own.contains(arg.get_id()));
+            let command = inner.clone().args(missing.collect::<Vec<_>>());
+            return Place { command, ..self };
+        }
+        self.positionals += 1;
+        if self.file.is_none() && self.command.get_name() == "run" {
+            return self.in_script(word);
+        }
+        self
+    }
+
+    /// Behind the name of a script stands what that declares.
+    fn in_script(self, file: &str) -> Place {
+        let file = file.to_owned();
+        let declared = script::read(&file, &file).ok().and_then(|text| arguments::declared(&text).ok());
+        let command = declared.filter(arguments::Declared::has_arguments).map(|declared| declared.command(&file));
+        match command {
+            Some(command) => {
+                Place { command, waiting: None, positionals: 0, file: Some(file), is_literal: self.is_literal }
+            }
+            None => Place { file: Some(file), ..self },
+        }
+    }
+
+    fn flag(&self, word: &str) -> Option<Arg> {
+        let name = word.split('=').next().unwrap_or(word);
+        let is_it = |arg: &&Arg| {
+            let is_long = arg.get_long().is_some_and(|long| name.strip_prefix("--") == Some(long));
+            let short = name.strip_prefix('-').and_then(|rest| rest.chars().next());
+            is_long || !name.starts_with("--") && short.is_some() && arg.get_short() == short
+        };
+        self.command.get_arguments().find(is_it).cloned()
+    }
+
+    fn candidates(&self, current: &str) -> Vec<Candidate> {
+        if let Some(flag) = &self.waiting {
+            return values(flag, "");
+        }
+        if !self.is_literal && current.starts_with('-') {
+            return match (current.split_once('='), self.flag(current)) {
+                (Some((name, _)), Some(flag)) => values(&flag, &format!("{name}=")),
+                _ => self.flags(),
+            };
+        }
+        let inner =
+            self.command.get_subcommands().filter(|_| self.positionals == 0).filter(|inner| !inner.is_hide_set());
+        let named = inner.map(|inner| Candidate { word: inner.get_name().to_owned(), about: line(inner.get_about()) });
+        let takes_all = |arg: &&Arg| matches!(arg.get_action(), clap::ArgAction::Append);
+        let positional = self.command.get_positionals().nth(self.positionals);
+        let positional = positional.or_else(|| self.command.get_positionals().last().filter(takes_all));
+        named.chain(positional.into_iter().flat_map(|arg| values(arg, ""))).collect()
+    }
+
+    fn flags(&self) -> Vec<Candidate> {
+        let shown = self.command.get_arguments().filter(|arg| !arg.is_hide_set());
+        let flags = shown
+            .filter_map(|arg| Some(Candidate { word: format!("--{}", arg.get_long()?), about: line(arg.get_help()) }));
+        let help = Candidate { word: "--help".into(), about: "Print help".into() };
+        flags.chain([help]).collect()
+    }
+}
+
+fn values(arg: &Arg, before: &str) -> Vec<Candidate> {
+    let of = |value: clap::builder::PossibleValue| Candidate {
+        word: format!("{before}{}", value.get_name()),
+        about: line(value.get_help()),
+    };
+    if arg.get_action().takes_values() { arg.get_possible_values().into_iter().map(of).collect() } else { Vec::new() }
+}
+
+fn line(text: Option<&clap::builder::StyledStr>) -> String {
+    text.map(|text| text.to_string().lines().next().unwrap_or_default().to_owned()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(line: &str) -> Vec<String> {
+        let registry = crate::commands::registry();
+        let mut words: Vec<String> = line.split(' ').map(str::to_owned).collect();
+        let current = words.pop().unwrap_or_default();
+        candidates(&registry, &words, &current).into_iter().map(|candidate| candidate.word).collect()
+    }
+
+    #[test]
+    fn commands_flags_and_choices_are_completed() {
+        assert_eq!(words("create oauth2-cl"), ["oauth2-client"]);
+        assert!(words("").contains(&"batch".to_owned()) && words("batch re").contains(&"resume".to_owned()));
+        assert_eq!(words("create oauth2-client --grant"), ["--grant-type"]);
+        assert_eq!(words("--color a"), ["always", "auto"]);
+        assert_eq!(words("list clients --color=al"), ["--color=always"]);
+        assert!(words("list clients --pro").contains(&"--profile".to_owned()));
+        assert_eq!(words("list clients --profile x --page-s"), ["--page-size"]);
+        assert!(words("get client ").is_empty() && words("version --endp").is_empty());
+        assert_eq!(words("completion z"), ["zsh"]);
+    }
+
+    #[test]
+    fn behind_a_script_stands_what_it_declares() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s.rhai");
+        std::fs::write(&path, "//! @arg kind: web|job\n//! @arg --count: number = 1\n//! @arg --as: a|b\n").unwrap();
+        let run = format!("run {}", path.display());
+        assert_eq!(words(&format!("{run} ")), ["job", "web"]);
+        assert_eq!(words(&format!("{run} web --")), ["--as", "--count", "--help"]);
+        assert_eq!(words(&format!("{run} web --as ")), ["a", "b"]);
+        assert_eq!(words(&format!("--sandbox {run} web --as=b")), ["--as=b"]);
+        assert!(words("run --dead").contains(&"--deadline".to_owned()));
+        assert!(words("run no-such-file.rhai ").is_empty());
+    }
+}
