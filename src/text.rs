@@ -68,7 +68,8 @@ pub fn safe_painted(text: &str) -> Cow<'_, str> {
         let paint = part.split_once('m').filter(|(codes, _)| codes.split(';').all(|code| PAINT.contains(&code)));
         let out = out.to_mut();
         if let Some((codes, rest)) = paint {
-            out.push_str(&format!("\u{1b}[{codes}m"));
+            // Writing to a String cannot fail.
+            let _ = write!(out, "\u{1b}[{codes}m");
             out.push_str(&safe_lines(rest));
             is_painted = true;
         } else {

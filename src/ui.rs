@@ -3,7 +3,7 @@
 pub mod input;
 pub mod progress;
 
-use std::io::{self, BufWriter, IsTerminal, Read, Write};
+use std::io::{self, BufReader, BufWriter, IsTerminal, Read, Write};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -288,7 +288,7 @@ fn confirm(question: &str, stdin_is_read: bool) -> bool {
 /// Reads keys up to the end of the line: backspace takes the last one back.
 fn read_unseen(reader: impl Read, what: &str) -> Result<Secret> {
     let mut typed = Zeroizing::new(Vec::with_capacity(1024));
-    for byte in reader.bytes() {
+    for byte in BufReader::with_capacity(1, reader).bytes() {
         let unread = |source| {
             let error = Error::usage(format!("cannot read the {what}")).caused_by(source);
             if is_interrupted() { Error::interrupted() } else { error }

@@ -33,10 +33,11 @@ pub fn command() -> Command {
         .after(
             "\
 Examples:
-  orysh completion bash > ~/.local/share/bash-completion/completions/orysh
-  orysh completion fish > ~/.config/fish/completions/orysh.fish
+  orysh completion bash > orysh
+  orysh completion fish > orysh.fish
 
-Behind `run FILE` it completes what the script declares.",
+bash looks for it in ~/.local/share/bash-completion/completions, fish in ~/.config/fish/completions, zsh in its fpath, as
+_orysh. Behind `run FILE` it completes what the script declares.",
         )
 }
 
@@ -65,6 +66,7 @@ Nothing is sent. Where there is no row, a file is meant.",
         )
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "every command may fail")]
 fn script(host: &Host, args: &Args) -> Result<Outcome> {
     let wanted = args.text("shell").unwrap_or_default();
     let text = SHELLS.iter().find(|(name, _)| *name == wanted).map_or("", |(_, text)| text);
@@ -72,6 +74,7 @@ fn script(host: &Host, args: &Args) -> Result<Outcome> {
     Ok(Outcome::nothing())
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "every command may fail")]
 fn shown(host: &Host, args: &Args) -> Result<Outcome> {
     let mut words = args.texts("words");
     let current = words.pop().unwrap_or_default();

@@ -52,6 +52,7 @@ pub type Run = Arc<dyn Fn(&Host, &Args) -> Result<Outcome> + Send + Sync>;
 
 /// A command.
 #[derive(Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a property by itself")]
 pub struct Command {
     /// Verb, or verb and noun.
     pub words: Vec<&'static str>,

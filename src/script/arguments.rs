@@ -249,7 +249,7 @@ fn output(path: &str) -> std::result::Result<String, String> {
         () if path.is_empty() => Err("it is empty".into()),
         () if target.is_dir() => Err("it is a folder".into()),
         () if !folder.is_dir() => Err(format!("there is no folder {}", folder.display())),
-        () if !may_write(folder) && !(target.exists() && may_write(target)) => Err("it may not be written".into()),
+        () if !(may_write(folder) || target.exists() && may_write(target)) => Err("it may not be written".into()),
         () => Ok(path.to_owned()),
     }
 }

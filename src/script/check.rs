@@ -70,8 +70,11 @@ pub fn check(context: &Context, source: Source<'_>) -> Result<Vec<Error>> {
     Ok(found.into_iter().map(|(at, error)| errors::shown(error, at, source)).collect())
 }
 
+/// Imported files, by the names that they are given.
+type Imported = HashMap<String, Option<AST>>;
+
 /// What is imported, by the name that it is given; `None`: it is not known what is in it. And what cannot be imported.
-fn imported(engine: &Engine, ast: &AST, source: Source<'_>) -> (HashMap<String, Option<AST>>, Vec<(At, Error)>) {
+fn imported(engine: &Engine, ast: &AST, source: Source<'_>) -> (Imported, Vec<(At, Error)>) {
     let below = Below::of(Path::new(source.name));
     let (mut modules, mut wrong) = (HashMap::new(), Vec::new());
     ast.walk(&mut |path| {

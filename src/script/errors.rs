@@ -144,8 +144,8 @@ fn pointed(text: &str, position: rhai::Position, message: &str) -> rhai::Positio
                     && !is_word(start.checked_sub(1).and_then(|before| characters.get(before)))
             })
         };
-        let lines = text.lines().enumerate().map(|(at, text)| (at + 1, text)).skip(line - 1).take(MOST_LINES);
-        let (line, column) = lines.filter_map(|line| Some((line.0, behind(line)?))).next()?;
+        let mut lines = text.lines().enumerate().map(|(at, text)| (at + 1, text)).skip(line - 1).take(MOST_LINES);
+        let (line, column) = lines.find_map(|line| Some((line.0, behind(line)?)))?;
         Some(rhai::Position::new(u16::try_from(line).ok()?, u16::try_from(column).ok()?))
     };
     key().unwrap_or(position)

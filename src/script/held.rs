@@ -1,6 +1,7 @@
 //! Secrets of clients that a script made, on disk until the script has shown them.
 
 use std::collections::{BTreeSet, HashMap};
+use std::hash::BuildHasher;
 
 use memchr::memmem;
 
@@ -92,7 +93,7 @@ impl Held {
 const FEW: usize = 64;
 
 /// Those of the secrets that are in some bytes.
-pub fn found<'a>(bytes: &[u8], wanted: &HashMap<&str, &'a Secret>) -> Vec<&'a Secret> {
+pub fn found<'a, S: BuildHasher>(bytes: &[u8], wanted: &HashMap<&str, &'a Secret, S>) -> Vec<&'a Secret> {
     let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=_.~-".contains(byte);
     let one_by_one = |text: &str| wanted.len() <= FEW || !text.as_bytes().iter().all(is_word);
     let mut found: Vec<&Secret> = wanted

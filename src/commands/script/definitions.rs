@@ -1,6 +1,7 @@
 //! `script definitions`: what scripts can call, as Rhai's definition files say it to editors.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use crate::error::Result;
 use crate::grammar::{Args, Command, Host};
@@ -22,6 +23,7 @@ A language server of Rhai takes functions, types and one line of help from such 
         )
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "every command may fail")]
 fn run(host: &Host, _args: &Args) -> Result<Outcome> {
     // What is registered is known once it was.
     drop(engine::engine(&Context::new(host.clone())));
@@ -37,10 +39,11 @@ fn definitions(functions: &[Function]) -> String {
     let mut text = "module static;\n".to_owned();
     for (module, functions) in modules {
         let functions = functions.join("\n\n");
+        // Writing to a String cannot fail.
         if module.is_empty() {
-            text.push_str(&format!("\n{functions}\n"));
+            let _ = write!(text, "\n{functions}\n");
         } else {
-            text.push_str(&format!("\nmodule {module} {{\n{functions}\n}}\n"));
+            let _ = write!(text, "\nmodule {module} {{\n{functions}\n}}\n");
         }
     }
     text
