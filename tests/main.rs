@@ -32,6 +32,7 @@ mod reference;
 mod rotate;
 mod script;
 mod script_dry_run;
+mod script_faults;
 mod script_place;
 mod script_secrets;
 mod scripts;

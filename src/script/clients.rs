@@ -1,5 +1,7 @@
 //! `clients::`: the API for OAuth 2.0 clients, thin over what the commands use.
 
+use std::time::{Duration, Instant};
+
 use rhai::{Array, Dynamic, Engine, Map};
 
 use crate::api;
@@ -22,6 +24,7 @@ use crate::script::rows::{self, Fetched};
 use crate::script::{recipients, value};
 use crate::session::Session;
 use crate::session::pages::Clients;
+use crate::ui::Ui;
 
 /// Registers the module, bound to a session, and what `for` goes through.
 pub fn register(library: &mut Library, engine: &mut Engine, context: &Context) {
@@ -81,7 +84,7 @@ pub fn register(library: &mut Library, engine: &mut Engine, context: &Context) {
     library.add(
         ("clients", "list() -> clients"),
         ("All clients, fetched as a `for` gets to them", "for c in clients::list() { print(c.client_id) }"),
-        move || Query { session: bound.session(), query: all() },
+        move || Query { session: bound.session(), query: all(), listener: bound.listener() },
     );
     let bound = context.clone();
     library.add(
@@ -90,7 +93,7 @@ pub fn register(library: &mut Library, engine: &mut Engine, context: &Context) {
             "Those of a name or an owner: `#{client_name, owner, page_size}`",
             r#"for c in clients::list(#{owner: "a"}) { print(c.client_id) }"#,
         ),
-        move |filter: Map| filtered(&bound.session(), &filter),
+        move |filter: Map| filtered(&bound, &filter),
     );
     let bound = context.clone();
     library.add(
@@ -301,13 +304,15 @@ pub const FILTERS: [&str; 3] = ["client_name", "owner", "page_size"];
 pub struct Query {
     session: Session,
     query: ListQuery,
+    /// Whom it is told to how long fetching took.
+    listener: Option<Ui>,
 }
 
 fn all() -> ListQuery {
     ListQuery { page_size: Some(500), ..ListQuery::default() }
 }
 
-fn filtered(session: &Session, filter: &Map) -> ScriptResult<Query> {
+fn filtered(context: &Context, filter: &Map) -> ScriptResult<Query> {
     let query = || -> Result<ListQuery> {
         let mut query = all();
         for (key, value) in filter {
@@ -334,7 +339,7 @@ fn filtered(session: &Session, filter: &Map) -> ScriptResult<Query> {
         }
         Ok(query)
     };
-    Ok(Query { session: session.clone(), query: query().map_err(thrown)? })
+    Ok(Query { session: context.session(), query: query().map_err(thrown)?, listener: context.listener() })
 }
 
 impl Query {
@@ -358,9 +363,37 @@ impl Fetched for Query {
 
 impl IntoIterator for Query {
     type Item = ScriptResult<Dynamic>;
-    type IntoIter = std::iter::Map<Clients, fn(Result<Client>) -> ScriptResult<Dynamic>>;
+    type IntoIter = Listing;
 
-    fn into_iter(self) -> Self::IntoIter {
-        self.clients().map(|client| client.map(Dynamic::from).map_err(thrown))
+    fn into_iter(self) -> Listing {
+        Listing { clients: self.clients(), listener: self.listener, count: 0, took: Duration::ZERO }
+    }
+}
+
+/// The clients of a query, as a script goes through them.
+pub struct Listing {
+    clients: Clients,
+    listener: Option<Ui>,
+    count: usize,
+    took: Duration,
+}
+
+impl Iterator for Listing {
+    type Item = ScriptResult<Dynamic>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let began = self.listener.map(|_| Instant::now());
+        let client = self.clients.next();
+        self.took += began.map(|began| began.elapsed()).unwrap_or_default();
+        self.count += usize::from(client.is_some());
+        Some(client?.map(Dynamic::from).map_err(thrown))
+    }
+}
+
+impl Drop for Listing {
+    fn drop(&mut self) {
+        if let Some(ui) = self.listener {
+            ui.note(&format!("clients::list gave {} clients, fetched in {:.1?}", self.count, self.took));
+        }
     }
 }

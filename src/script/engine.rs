@@ -64,6 +64,11 @@ impl Context {
         Context { listener: Some(ui), ..self }
     }
 
+    /// Whom each call is told to.
+    pub fn listener(&self) -> Option<Ui> {
+        self.listener
+    }
+
     /// Where the script acts now.
     pub fn session(&self) -> Session {
         locked(&self.within).last().unwrap_or(&self.host.session).clone()
