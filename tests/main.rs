@@ -33,6 +33,8 @@ mod rotate;
 mod script;
 mod script_dry_run;
 mod script_faults;
+mod script_files;
+mod script_hostile;
 mod script_place;
 mod script_secrets;
 mod scripts;

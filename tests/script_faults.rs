@@ -73,7 +73,9 @@ fn what_changes_clients_changes_all_of_them() {
     for client in server.clients() {
         assert_eq!(client["redirect_uris"], json!(["https://new.example.org/cb"]), "{client}");
     }
-    program.run(&format!("--timeout 1s run {} --owner ops@example.org --plain --out r.csv", script("rotate.rhai"))).ok();
+    program
+        .run(&format!("--timeout 1s run {} --owner ops@example.org --plain --out r.csv", script("rotate.rhai")))
+        .ok();
     program.run(&format!("--yes run {} --owner ops@example.org --out r.csv --drop-old", script("rotate.rhai"))).ok();
     let text = fs::read_to_string(program.home().join("r.csv")).unwrap();
     for n in 0..20 {

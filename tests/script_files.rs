@@ -1,0 +1,81 @@
+//! What a script writes: where it goes, and what it need not keep any longer.
+
+use serde_json::json;
+
+use crate::support::{PROGRAM, Sandbox, Stub, anywhere, orysh};
+
+#[test]
+fn what_was_written_need_not_be_kept_and_the_rest_is() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = orysh(&server);
+    let stub = Stub::noting("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
+    let refusing = Stub::noting("HTTP/1.1 500 No\r\ncontent-length: 0\r\n\r\n");
+    // What ends the script afterwards takes nothing back.
+    for written in [
+        "fs::write(\"s\", c.client_secret)",
+        "csv::write(\"s.csv\", [#{secret: c.client_secret.reveal()}])",
+        "csv::append(\"log.csv\", #{secret: c.client_secret.reveal()})",
+        "json::write(\"s.json\", #{a: [c.client_secret.reveal()]})",
+        "http::post(\"$STUB\", #{secret: c.client_secret.reveal()})",
+    ] {
+        let code = format!("let c = clients::create(#{{}}); {written}; throw \"up\"").replace("$STUB", &stub.url);
+        program.args(&["eval", &code]).fails(1, "up");
+        assert_eq!(program.pending().len(), 0, "{written}");
+    }
+    for (at, lost) in [
+        "c.client_secret.reveal()",
+        "c.client_secret.to_string()",
+        "json::write(\"s.json\", c)",
+        "http::post(\"$REFUSING\", c.client_secret.reveal())",
+        "try { fs::write(\"no/such/folder\", c.client_secret) } catch { }",
+    ]
+    .iter()
+    .enumerate()
+    {
+        let code = format!("let c = clients::create(#{{}}); {lost}; throw \"up\"").replace("$REFUSING", &refusing.url);
+        program.args(&["eval", &code]).fails(1, "up").tells("secrets are kept in");
+        assert_eq!(program.pending().len(), at + 1, "{lost}");
+    }
+    // Of many clients each for itself.
+    let code = r#"
+        let rows = []; for n in 0..100 { rows.push(#{client_id: `m${n}`}); }
+        for made in clients::create_all(rows) { csv::append("made.csv", #{id: made.client.client_id, secret: made.client.client_secret.reveal()}); }
+        throw "up""#;
+    program.args(&["eval", code]).fails(1, "up");
+    assert_eq!(program.run("batch list -q").ok().stdout, "");
+    let made = std::fs::read_to_string(program.home().join("made.csv")).unwrap();
+    assert_eq!(made.lines().count(), 101);
+    let (id, secret) = made.lines().last().unwrap().split_once(',').unwrap();
+    assert!(server.accepts(&json!(id), &json!(secret)), "{made}");
+}
+
+#[test]
+fn rows_are_put_below_those_of_a_file() {
+    let program = anywhere();
+    let code = r#"
+        csv::append("l.csv", #{a: 1, b: "x,y"});
+        csv::append("l.csv", [#{b: 2}, #{a: "z"}]);
+        try { csv::append("l.csv", #{c: 1}) } catch (e) { print(e.message) }
+        fs::read("l.csv")
+    "#;
+    let ran = program.args(&["eval", code]).ok();
+    assert_eq!(ran.stdout, "row 1 has `c`, which is no column\na,b\n1,\"x,y\"\n,2\nz,\n\n");
+    // Of a row that was cut off, the next one is no part.
+    program.file("l.csv", "a,b\n1,2\n3,");
+    program.args(&["eval", "csv::append(\"l.csv\", #{a: 5, b: 6})"]).ok();
+    assert_eq!(std::fs::read_to_string(program.home().join("l.csv")).unwrap(), "a,b\n1,2\n3,\n5,6\n");
+}
+
+#[test]
+fn a_file_is_written_where_a_link_leads_and_a_pipe_is_written_to() {
+    let program = anywhere();
+    program.file("real", "old");
+    std::os::unix::fs::symlink("real", program.home().join("link")).unwrap();
+    program.args(&["eval", "fs::write(\"link\", \"new\")"]).ok();
+    assert!(program.home().join("link").is_symlink());
+    assert_eq!(std::fs::read_to_string(program.home().join("real")).unwrap(), "new");
+    assert_eq!(program.sh(&format!("{PROGRAM} eval 'fs::write(\"/dev/stdout\", \"piped\")' | cat")).stdout, "piped");
+    assert_eq!(program.args(&["eval", "fs::write(\"-\", \"told\")"]).ok().stdout, "told");
+    program.args(&["eval", "fs::write(\".\", \"x\")"]).fails(1, "is a folder");
+    program.args(&["eval", "fs::write(\"none/x\", \"x\")"]).fails(1, "cannot write none/x:");
+}

@@ -1,0 +1,102 @@
+//! Scripts that would take the machine down, or never end.
+
+use std::time::{Duration, Instant};
+
+use crate::support::{PROGRAM, Sandbox, orysh};
+
+/// Scripts that would take the machine down, or never end, each with what is told.
+const HOSTILE: &[(&str, &str)] = &[
+    ("loop {}", "deadline"),
+    ("while true { let x = 1; }", "deadline"),
+    ("do { } while true", "deadline"),
+    ("fn f() { f() } f()", "Stack overflow"),
+    ("fn f(n) { f(n + 1) + 1 } f(0)", "Stack overflow"),
+    ("fn a() { b() } fn b() { a() } a()", "Stack overflow"),
+    ("let f = |f| f.call(f); f.call(f)", "Stack overflow"),
+    ("let s = \"ab\"; loop { s += s; }", "memory|more than a script may|deadline"),
+    ("let s = \"\"; loop { s += \"0123456789abcdef0123456789abcdef\"; }", "deadline|memory"),
+    ("let s = \"a\"; s.pad(1000000000, 'x'); s.len()", "memory|more than a script may|deadline"),
+    ("let a = []; a.pad(1000000000, 0)", "more than a script may|deadline"),
+    ("let a = []; loop { a.push(0); }", "deadline|memory"),
+    ("let a = [1]; loop { a += a; }", "memory|deadline"),
+    ("let a = [[]]; loop { a.push(a); }", "memory|deadline"),
+    ("let a = []; loop { a = [a, a, a, a]; }", "memory|deadline"),
+    ("let m = #{}; let n = 0; loop { m[`k${n}`] = n; n += 1; }", "memory|deadline"),
+    ("let m = #{}; loop { m.a = m; }", "memory|deadline"),
+    ("let m = #{}; let n = 0; loop { m[`k${n}`] = \"0123456789\" + n; n += 1; }", "memory|deadline"),
+    ("let a = []; loop { a.push(\"x\".to_blob()); }", "memory|deadline"),
+    ("let b = blob(1000000000); b.len()", "memory|more than a script may|deadline"),
+    ("let b = blob(100); loop { b += b; }", "memory|more than a script may|deadline"),
+    ("let s = \"a\"; s.pad(10000000, \"ab\"); s.replace(\"a\", s); s.len()", "more than a script may|deadline"),
+    ("let s = \"a\"; s.pad(1000000, 'a'); s.replace(\"\", s); s.len()", "more than a script may|deadline"),
+    ("let s = \"a\"; s.pad(20000000, 'a'); s.to_chars().len()", "more than a script may|deadline"),
+    ("let s = \"a\"; s.pad(10000000, 'a'); s.split(\"\").len()", "more than a script may|deadline"),
+    ("let s = \"a\"; s.pad(10000000, 'a'); s.split('a').len()", "more than a script may|deadline"),
+    ("let s = \"a\"; s.pad(1000000, 'a'); regex::replace(\"a\", s, s).len()", "more than a script may|deadline"),
+    (
+        "let s = \"a\"; s.pad(3000000, 'a'); let by = \"\"; by.pad(100, \"$0\"); regex::replace(\"a+\", s, by).len()",
+        "deadline|more than a script may",
+    ),
+    ("let s = \"a\"; s.pad(4000000, 'a'); regex::find_all(\"a\", s).len()", "deadline|more than a script may"),
+    ("let s = \"a\"; s.pad(4000000, 'a'); regex::split(\"a\", s).len()", "deadline|more than a script may"),
+    ("let x = 9223372036854775807; x + 1", "overflow"),
+    ("let x = -9223372036854775807 - 2; x", "overflow"),
+    ("1 / 0", "Division by zero"),
+    ("1 % 0", "zero"),
+    ("2 ** 1000", "overflow"),
+    ("1 << 1000; loop { }", "deadline"),
+    ("let a = [1, 2]; a[5]", "out of bounds"),
+    ("let a = \"abc\"; a[7]", "out of bounds"),
+    ("let s = `${\"x\"}`; eval(\"loop {}\")", "deadline"),
+    ("eval(\"eval(\\\"1 +\\\")\")", "line"),
+    ("let t = timestamp(); t + 1e300", "deadline|.*"),
+    ("let n = 0; for i in 0..9223372036854775807 { n = i; }", "deadline"),
+    ("for i in range(0, 9223372036854775807, 1) { }", "deadline"),
+    ("for x in clients::list() { } loop { }", "deadline"),
+    ("sleep(1000000)", "deadline"),
+    ("sleep(9223372036854775807)", "deadline"),
+    ("let a = [3, 1, 2]; a.sort(|x, y| { loop { } })", "deadline"),
+    ("[1, 2].map(|x| { loop { } })", "deadline"),
+    ("[1].reduce(|s, x| { loop { } })", "deadline"),
+    ("try { loop { } } catch { print(\"caught\") }", "deadline"),
+    ("loop { try { throw 1 } catch { } }", "deadline"),
+    ("regex::is_match(\"(a{1000}){1000}\", \"a\")", "the pattern is wrong"),
+    ("json::parse(\"[\".repeat(100000))", ".*"),
+];
+
+#[test]
+fn hostile_scripts_end_and_take_the_machine_down_with_them_neither_time_nor_memory() {
+    let server = Sandbox::start();
+    let program = orysh(&server);
+    assert!(HOSTILE.len() >= 40);
+    let wrong = std::sync::Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for part in HOSTILE.chunks(HOSTILE.len().div_ceil(2)) {
+            let (program, wrong) = (&program, &wrong);
+            scope.spawn(move || {
+                for (code, told) in part {
+                    let began = Instant::now();
+                    let line = format!("{PROGRAM} eval --deadline 1s --memory 256M \"$CODE\"");
+                    // With twice the memory for all there is beside the script's own.
+                    let mut shell = program.command("sh");
+                    shell.env("CODE", code).args(["-c", &format!("ulimit -v 4000000; exec {line}")]);
+                    let ran = program.start(&mut shell).end();
+                    let took = began.elapsed();
+                    let is_quick = took < Duration::from_secs(10);
+                    let ended = ran.code.is_some_and(|code| code <= 2);
+                    let is_told = told.split('|').any(|told| match told {
+                        "deadline" => ran.stderr.contains("it took more than 1s"),
+                        "memory" => ran.stderr.contains("MiB of memory"),
+                        ".*" => true,
+                        told => ran.stderr.contains(told),
+                    });
+                    if !(is_quick && ended && is_told) || ran.stdout.contains("caught") {
+                        wrong.lock().unwrap().push(format!("{code}: {told} is due, after {took:?}\n{ran}"));
+                    }
+                }
+            });
+        }
+    });
+    let wrong = wrong.into_inner().unwrap();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
