@@ -237,7 +237,9 @@ impl<'a> Checker<'a> {
             spec.remove(field);
         }
         let shown = if id_is_ours { "" } else { id.as_str() };
-        hash.update(format!("{shown} {}\n", Value::Object(spec.redacted())));
+        hash.update(format!("{shown} "));
+        spec.document().write_redacted(hash);
+        hash.update("\n");
         let is_create = self.how.job == Job::Create;
         let has_secret = spec.secret().is_some() || is_create && spec.uses_secret();
         if is_create {

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::io;
 use std::sync::{Arc, OnceLock};
 
 use memchr::memchr2;
@@ -171,13 +172,17 @@ impl Document {
 
     /// The whole object with its secrets in clear as JSON text, which is zeroized when it is dropped: for the wire.
     pub fn to_wire(&self) -> Zeroizing<Vec<u8>> {
-        // Every character of a secret takes at most six (`\u0000`). A buffer that grew would leave a copy behind.
-        let Members { fields, secrets } = self.members();
-        let secrets: usize = secrets.iter().map(|(name, secret)| name.len() + secret.expose().len() * 6 + 8).sum();
-        let fields = serde_json::to_vec(fields).unwrap_or_default();
-        let mut text = Zeroizing::new(Vec::with_capacity(fields.len() + secrets + 8));
-        serde_json::to_writer(&mut *text, &Revealed(self.members())).expect("an object of JSON values is JSON");
+        // What a buffer leaves behind as it grows is wiped as all that is freed.
+        let mut text = Zeroizing::new(Vec::with_capacity(USUAL_BYTES));
+        let whole = Whole(self.members(), Secret::expose);
+        serde_json::to_writer(&mut *text, &whole).expect("an object of JSON values is JSON");
         text
+    }
+
+    /// Writes the whole object with `[REDACTED]` for its secrets as JSON text: to be compared by its hash.
+    pub fn write_redacted(&self, to: &mut impl io::Write) {
+        let whole = Whole(self.members(), |_| REDACTED);
+        serde_json::to_writer(to, &whole).expect("an object of JSON values is JSON, and a hash takes all of it");
     }
 
     fn with_secrets(&self, text: impl Fn(&Secret) -> String) -> Map<String, Value> {
@@ -204,15 +209,18 @@ impl fmt::Debug for Document {
     }
 }
 
-/// A document with its secrets, written without a copy of them.
-struct Revealed<'a>(&'a Members);
+/// What a client takes as JSON, in bytes, mostly.
+const USUAL_BYTES: usize = 2048;
 
-impl Serialize for Revealed<'_> {
+/// A document with its secrets as that shows them, written without a copy of them.
+struct Whole<'a>(&'a Members, fn(&Secret) -> &str);
+
+impl Serialize for Whole<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Members { fields, secrets } = self.0;
         let mut map = serializer.serialize_map(Some(fields.len() + secrets.len()))?;
         fields.iter().try_for_each(|(name, value)| map.serialize_entry(name, value))?;
-        secrets.iter().try_for_each(|(name, secret)| map.serialize_entry(name, secret.expose()))?;
+        secrets.iter().try_for_each(|(name, secret)| map.serialize_entry(name, (self.1)(secret)))?;
         map.end()
     }
 }

@@ -84,7 +84,7 @@ pub fn register(library: &mut Library, engine: &mut Engine, context: &Context) {
     library.add(
         ("clients", "list() -> clients"),
         ("All clients, fetched as a `for` gets to them", "for c in clients::list() { print(c.client_id) }"),
-        move || Query { session: bound.session(), query: all(), listener: bound.listener() },
+        move || Query { session: bound.session(), filter: all(), listener: bound.listener() },
     );
     let bound = context.clone();
     library.add(
@@ -303,7 +303,7 @@ pub const FILTERS: [&str; 3] = ["client_name", "owner", "page_size"];
 #[derive(Clone)]
 pub struct Query {
     session: Session,
-    query: ListQuery,
+    filter: ListQuery,
     /// Whom it is told to how long fetching took.
     listener: Option<Ui>,
 }
@@ -339,13 +339,13 @@ fn filtered(context: &Context, filter: &Map) -> ScriptResult<Query> {
         }
         Ok(query)
     };
-    Ok(Query { session: context.session(), query: query().map_err(thrown)?, listener: context.listener() })
+    Ok(Query { session: context.session(), filter: query().map_err(thrown)?, listener: context.listener() })
 }
 
 impl Query {
     /// The clients, fetched as they are pulled.
     pub fn clients(&self) -> Clients {
-        Clients::new(self.session.clone(), self.query.clone(), true)
+        Clients::new(self.session.clone(), self.filter.clone(), true)
     }
 }
 
