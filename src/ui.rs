@@ -242,14 +242,19 @@ impl Ui {
 
     /// Writes help to stdout; a closed pipe is no fault.
     pub fn print(self, text: &str) {
-        let mut out = io::stdout();
-        let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+        let _ = self.try_print(text);
     }
 
-    /// Writes a line of a script to stdout: as it is into a pipe, and on a terminal what cannot harm it.
-    pub fn print_line(self, line: &str) {
+    /// Writes to stdout. Errors: nobody gets it.
+    pub fn try_print(self, text: &str) -> io::Result<()> {
+        let mut out = io::stdout();
+        out.write_all(text.as_bytes()).and_then(|()| out.flush())
+    }
+
+    /// A line of a script for stdout: as it is for a pipe, and for a terminal what cannot harm it.
+    pub fn printable(self, line: &str) -> String {
         let line = if self.stdout_is_terminal() { text::safe_painted(line) } else { line.into() };
-        self.print(&format!("{line}\n"));
+        format!("{line}\n")
     }
 
     /// A text in a style, where stdout is coloured: words as `bold red`. Errors: a word that is no style.

@@ -26,7 +26,7 @@ fn a_dry_run_tells_every_write_and_does_none() {
             "client `p` is created",
         ),
         (
-            r#"clients::apply([#{client_id: "old", owner: "b"}], #{}).map(|r| r.action) == ["change"]"#,
+            r#"clients::apply([#{client_id: "old", owner: "b"}], #{}).map(|r| r.action) == ["changed"]"#,
             "client `old` is changed",
         ),
         (r#"sh("create client --id by-command").client_id == "by-command""#, "client `by-command` is created"),

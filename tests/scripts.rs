@@ -225,10 +225,22 @@ print(c.clientname);
 for d in clients::list() { print(d.ownre + d.client_name); }
 let e = #{run: |x| x};
 e.run(1);
-fn f(c) { c.anything }
-c = e;
-c.anything;
+fn f(
+    it,
+    other) { it.anything }
+let both = clients::get("a");
+both = e;
+both.anything;
 [1].pussh(2);
+e["later"] = |x| x;
+e.later(1);
+try { f(1, 2) } catch (both) { both.msg }
+print(clients::get("b").feild);
+print(c["bogus"]);
+sh("a", "b");
+clients::create(#{}, #{pgp_kye: "x"});
+http::get("http://x", #{timout: 1});
+c.to_fields();
 "#;
     program.file("s.rhai", code);
     let told = program.run("script check s.rhai").fails(1, "").stderr;
@@ -239,10 +251,15 @@ c.anything;
         "`short` takes 1 arguments, and is called with 0 (line 5,",
         "a client has no field `clientname` (line 7,",
         "a client has no field `ownre` (line 8,",
-        "there is no function `pussh` (line 14,",
+        "there is no function `pussh` (line 17,",
+        "a client has no field `feild` (line 21,",
+        "a client has no field `bogus` (line 22,",
+        "`sh` is called with 2 arguments (line 23,",
+        "`clients::create` has no option `pgp_kye` (line 24,",
+        "`http::get` has no option `timout` (line 25,",
     ] {
         assert!(told.contains(wrong), "{wrong} is not in {told}");
     }
-    assert_eq!(told.matches("error: s.rhai").count(), 7, "{told}");
+    assert_eq!(told.matches("error: s.rhai").count(), 12, "{told}");
     program.run("script check lib").ok().tells("nothing is wrong");
 }

@@ -17,7 +17,9 @@ use crate::error::{Error, Kind, Result};
 use crate::model::client::{Client, ClientId, ClientSpec};
 use crate::model::document::Document;
 use crate::model::fields;
+use crate::ops;
 use crate::ops::apply::{self, Due};
+use crate::ops::create;
 use crate::ops::update::{self, FieldChange};
 use crate::ops::{dry_run, guard};
 use crate::output::outcome::Row;
@@ -101,6 +103,21 @@ pub fn would_be(session: &Session, plan: &[Due], detailed: bool) -> Vec<Result<R
     let is_due = detailed && plan.iter().any(|due| !matches!(due, Due::Nothing(_)));
     rows.extend(is_due.then(|| Err(Error::new(Kind::Due, "changes are due").already_told())));
     rows
+}
+
+/// Rows as of what was done, where nothing is written and each is told.
+pub fn rehearse(session: &Session, plan: Vec<Due>) -> Vec<Result<Row>> {
+    let one = |due: Due| {
+        let (action, id, changes) = (ACTIONS[action(&due)].0, due.client_id().clone(), due.changes());
+        let client = match due {
+            Due::Create(plan) => Some(create::create(session, plan, &create::How::default())?.client),
+            Due::Change { update, .. } => Some(update::update(session, update)?.client),
+            Due::Delete(id) => ops::delete::delete(session, &id).map(|()| None)?,
+            Due::Nothing(_) => None,
+        };
+        Ok(row(id.as_str(), action, &changes, client.as_ref()))
+    };
+    plan.into_iter().map(one).collect()
 }
 
 fn tell_counts(session: &Session, [created, changed, unchanged, deleted]: [usize; 4], would: &str) {

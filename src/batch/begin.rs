@@ -165,7 +165,13 @@ fn refuse_again(session: &Session, own: &Folder, same: &Same, has_ids: bool, aga
         let begun = run.fact("begun").unwrap_or_default().to_owned();
         if left > 0 {
             let error = Error::usage(format!("this input is run {name}, begun on {begun}: {left} rows are left"));
-            let error = error.with_code(SAME_INPUT).hint(format!("go on with it: orysh batch resume {name}"));
+            let mut error = error.with_code(SAME_INPUT).hint(format!("go on with it: orysh batch resume {name}"));
+            if again == Again::Ended {
+                let then = format!(
+                    "what it made is told by `orysh batch results {name}` then: the script would make as many again"
+                );
+                error = error.hint(then);
+            }
             return Err(hint(error, &name));
         }
         if !has_ids && made > 0 && again != Again::Ended {

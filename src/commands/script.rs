@@ -29,17 +29,18 @@ fn running_args() -> Vec<Arg> {
             "Tell what each write would do, and do none: nothing is sent that changes anything, and no file is written",
         ),
         switch("verbose", "Tell each call of the API with its time").short('v'),
-        Arg::new("deadline")
-            .long("deadline")
-            .value_name("TIME")
-            .help("End the script once it has run for so long: 30s, 5m")
-            .help_heading("Script"),
+        deadline_arg().help("End the script once it has run for so long: 30s, 5m").help_heading("Script"),
         Arg::new("memory")
             .long("memory")
             .value_name("SIZE")
             .help("End the script once it takes more than that: 512M, 2G [default: 1G]")
             .help_heading("Script"),
     ]
+}
+
+/// `--deadline`.
+fn deadline_arg() -> Arg {
+    Arg::new("deadline").long("deadline").value_name("TIME")
 }
 
 /// What scripts run in, by the flags.

@@ -1,6 +1,7 @@
 //! Where files are kept: one folder when `ORYSH_HOME` names it, else the XDG folders.
 
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use crate::env;
 use crate::error::{Error, Result};
@@ -22,13 +23,28 @@ pub fn state() -> Result<PathBuf> {
 
 /// The Ory CLI's configuration file, unless a flag names one.
 pub fn ory_config() -> Option<PathBuf> {
+    if MOVED.get().is_some() {
+        return None;
+    }
     env::ORY_CONFIG_PATH
         .get()
         .map(PathBuf::from)
         .or_else(|| env::HOME.get().map(|home| PathBuf::from(home).join(".ory-cloud.json")))
 }
 
+/// Where everything is for the rest of this process, in the place of what the environment says.
+static MOVED: OnceLock<PathBuf> = OnceLock::new();
+
+/// Moves everything to a folder, for the rest of this process: nothing of the user's own is read or changed any more.
+pub fn move_to(folder: PathBuf) {
+    // The first one stays: what was begun there goes on there.
+    let _ = MOVED.set(folder);
+}
+
 fn folder(name: &str, xdg: &env::Var, fallback: &str) -> Result<PathBuf> {
+    if let Some(moved) = MOVED.get() {
+        return Ok(moved.join(name));
+    }
     if let Some(home) = env::ORYSH_HOME.get() {
         return absolute(PathBuf::from(home).join(name));
     }

@@ -47,6 +47,13 @@ pub fn begin(host: &Host, command: &Command, matches: &ArgMatches, output: &Outp
     base.given.endpoint_is_public = command.on_public_side;
     base.given.variable_is_public &= command.on_public_side;
     let settings = common::settings(matches, &base)?;
+    if host.session.is_confined() {
+        let is_own =
+            command.on_server || command.runs_dry || ["batch", "profile", "script"].contains(&command.words[0]);
+        if settings.given.names_target() && !settings.given.sandbox || !is_own {
+            return Err(Error::usage("a test acts on its own sandbox, and nowhere else"));
+        }
+    }
     let session = deliver::with_program(host.session.for_command(output.ui, settings), matches)?;
     let host = Host { session, registry: Arc::clone(&host.registry) };
     if command.on_server {

@@ -5,6 +5,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches};
 
+use crate::config::read;
 use crate::error::{Error, Result, nearest};
 use crate::grammar::command::{Command, Registry};
 use crate::grammar::{common, help};
@@ -21,7 +22,7 @@ pub enum Parsed<'a> {
 
 /// Reads words (without the program's name). `color`: whether help is coloured.
 pub fn parse<'a>(registry: &'a Registry, words: &[String], color: bool) -> Result<Parsed<'a>> {
-    let words = &with_script_words(registry, words);
+    let words = &with_script_words(registry, words)?;
     let program = std::iter::once("orysh".to_owned()).chain(with_armor(words));
     let matches = match root(registry).try_get_matches_from(program) {
         Ok(matches) => matches,
@@ -45,33 +46,58 @@ pub fn parse<'a>(registry: &'a Registry, words: &[String], color: bool) -> Resul
     }
 }
 
-/// `--help` behind the name of a script is the script's own: `run FILE --help`.
-fn with_script_words(registry: &Registry, words: &[String]) -> Vec<String> {
+/// What follows the name of a script is the script's own where that declares what it takes: `run FILE --count 3`. Of one that
+/// declares nothing, flags that stand right behind it are ours; one that stands further behind is neither's for certain.
+fn with_script_words(registry: &Registry, words: &[String]) -> Result<Vec<String>> {
     let mut all = words.to_vec();
-    let Some(run) = words.iter().position(|word| !word.starts_with('-')).filter(|at| words[*at] == RUN) else {
-        return all;
-    };
     let own = registry.find(&[RUN]).map(|command| (command.args)()).unwrap_or_default();
     let flags: Vec<Arg> = own.into_iter().chain(common::output_args()).chain(common::server_args(true)).collect();
-    let takes_value = |word: &str| {
+    let flag = |word: &str| {
+        let name = word.split('=').next().unwrap_or(word);
         let of = |arg: &&Arg| {
-            let long = arg.get_long().is_some_and(|long| word == format!("--{long}"));
-            long || arg.get_short().is_some_and(|short| word == format!("-{short}"))
+            let long = arg.get_long().is_some_and(|long| name == format!("--{long}"));
+            long || arg.get_short().is_some_and(|short| name == format!("-{short}"))
         };
-        flags.iter().find(of).is_some_and(|arg| arg.get_action().takes_values())
+        flags.iter().find(of)
     };
-    let mut at = run + 1;
-    while let Some(word) = words.get(at) {
-        if word == "-" || !word.starts_with('-') {
-            break;
+    // The first word from there on that is neither a flag nor the value of one.
+    let next = |mut at: usize| {
+        while let Some(word) = words.get(at).filter(|word| word.starts_with('-') && *word != "-") {
+            let takes_next = !word.contains('=') && flag(word).is_some_and(|arg| arg.get_action().takes_values());
+            at += if takes_next { 2 } else { 1 };
         }
-        at += if takes_value(word) { 2 } else { 1 };
+        at
+    };
+    let run = next(0);
+    if words.get(run).is_none_or(|word| word != RUN) {
+        return Ok(all);
     }
-    let help = words.iter().enumerate().skip(at + 1).find(|(_, word)| *word == "--help" || *word == "-h");
-    if let Some((help, _)) = help.filter(|(help, _)| !words[at..*help].iter().any(|word| word == "--")) {
-        all.insert(help, "--".into());
+    let file = next(run + 1);
+    let rest = words.get(file + 1..).unwrap_or_default();
+    if rest.first().is_none_or(|word| word == "--") {
+        return Ok(all);
     }
-    all
+    let ours = rest.split(|word| word == "--").next().unwrap_or_default();
+    let is_help = |word: &String| word == "--help" || word == "-h";
+    if words.get(file).is_some_and(|file| declares(file)) {
+        all.insert(file + 1, "--".into());
+    } else if let Some(help) = ours.iter().position(is_help) {
+        all.insert(file + 1 + help, "--".into());
+    } else if let Some(late) = ours.iter().skip(next(file + 1) - file - 1).find(|word| flag(word).is_some()) {
+        let error = format!("`{late}` stands behind a word of the script: it is not certain whose it is");
+        return Err(
+            Error::usage(error).hint("flags of orysh stand before the file; behind a `--` all words are the script's")
+        );
+    }
+    Ok(all)
+}
+
+/// Whether a script says in the comment at its top what it takes.
+fn declares(file: &str) -> bool {
+    let is_file = std::fs::metadata(file).is_ok_and(|about| about.is_file());
+    let text = if is_file { read::text(file).unwrap_or_default() } else { String::new() };
+    let comment = text.lines().skip_while(|line| line.starts_with("#!")).map(str::trim_start);
+    comment.take_while(|line| line.is_empty() || line.starts_with("//!")).any(|line| line.contains("@arg "))
 }
 
 /// The command that runs a script.

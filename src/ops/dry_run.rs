@@ -1,5 +1,7 @@
 //! What would be written, told instead of done, and remembered for what follows in the same script.
 
+use std::time::SystemTime;
+
 use serde_json::Value;
 
 use crate::api::clients;
@@ -19,7 +21,7 @@ use crate::ui::{Mark, Ui};
 pub fn would(session: &Session, mark: Mark, what: &str) -> Result<bool> {
     let Some(dry_run) = session.dry_run() else { return Ok(false) };
     tell_place(session, dry_run)?;
-    session.ui().marked(mark, what);
+    session.ui().marked(mark, &dry_run.hidden(what));
     Ok(true)
 }
 
@@ -34,7 +36,12 @@ pub fn create(session: &Session, plan: &Plan, how: &How) -> Result<Created> {
             Err(create::conflict(session, plan.id()))
         };
     }
-    let mut client = Client::from_server(plan.spec().redacted());
+    let mut fields = plan.spec().redacted();
+    let now = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
+    for field in ["created_at", "updated_at"] {
+        fields.insert(field.to_owned(), now.as_str().into());
+    }
+    let mut client = Client::from_server(fields);
     if plan.spec().secret().is_some() {
         client.set_secret(plan.sealed().cloned().unwrap_or_else(placeholder));
     }

@@ -45,8 +45,7 @@ pub fn apply(context: &Context, rows: &Array, options: &Map) -> Result<Array> {
     let plan = apply::plan(session, entries, &how)?;
     recipients::tell(session, &how.recipients);
     let rows = if is_dry {
-        applying::tell(session.ui(), &plan);
-        applying::would_be(session, &plan, false)
+        applying::rehearse(session, plan)
     } else {
         applying::confirm(session, &plan, false)?;
         applying::carry_out(session, plan, Doing { no_lint: how.no_lint, recipients: found })

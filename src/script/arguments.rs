@@ -67,7 +67,17 @@ pub fn declared(text: &str) -> Result<Declared> {
             Some(said) => {
                 let place = Position { line: at + 1, column: 1 };
                 let argument = argument(said).map_err(|error| error.at(place))?;
-                if declared.arguments.iter().any(|other| other.name == argument.name) {
+                let wrong = |what: &str| Error::usage(format!("argument `{}` {what}", safe(&argument.name))).at(place);
+                let before = declared.arguments.iter().rfind(|other| !other.is_flag);
+                if let Some(before) = before.filter(|_| !argument.is_flag) {
+                    if before.is_several {
+                        return Err(wrong("can never be given: the word before it takes all"));
+                    }
+                    if before.may_be_missing() && !argument.may_be_missing() {
+                        return Err(wrong("has to be given, and stands behind one that may be left out"));
+                    }
+                }
+                if declared.arguments.iter().any(|other| other.key() == argument.key()) {
                     return Err(
                         Error::usage(format!("argument `{}` is declared twice", safe(&argument.name))).at(place)
                     );
@@ -92,11 +102,11 @@ fn argument(said: &str) -> Result<Argument> {
     let optional = name.strip_prefix('[').and_then(|name| name.strip_suffix(']'));
     let name = optional.unwrap_or(name);
     let is_flag = name.starts_with("--");
-    let name = name.trim_start_matches("--");
+    let name = name.strip_prefix("--").unwrap_or(name);
     let is_several = name.ends_with("...");
     let name = name.trim_end_matches("...");
     let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
-    if name.is_empty() || !name.chars().all(is_name) || name == "help" {
+    if !name.starts_with(|c: char| c.is_ascii_lowercase()) || !name.chars().all(is_name) || name == "help" {
         return Err(form());
     }
     let rest = rest.trim_start();
@@ -114,6 +124,11 @@ fn argument(said: &str) -> Result<Argument> {
                 .hint("types are text, number, bool, file, output, and choices as a|b|c"));
         }
     };
+    if kind == Kind::Switch && rest.trim_start().starts_with('=') {
+        return Err(Error::usage(format!(
+            "argument `{name}` is a bool, which is false unless it is given: it has no default"
+        )));
+    }
     if kind == Kind::Switch && (!is_flag || is_several) {
         return Err(Error::usage(format!("argument `{name}` is a bool, which only a flag can be")));
     }
@@ -138,6 +153,11 @@ impl Declared {
         !self.arguments.is_empty()
     }
 
+    /// What the script calls its arguments.
+    pub fn keys(&self) -> impl Iterator<Item = String> {
+        self.arguments.iter().map(Argument::key)
+    }
+
     /// What words come to; help is `width` columns wide. Errors are of usage: a word that is not declared, is wrong, or is missing.
     pub fn read(&self, script: &str, words: &[String], width: usize) -> Result<Read> {
         let asks = words.iter().any(|word| word == "--help" || word == "-h");
@@ -148,9 +168,10 @@ impl Declared {
             let text = error.render().to_string();
             let told: Vec<&str> = text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
             let told = told.join(" ");
-            Error::usage(told.strip_prefix("error: ").unwrap_or(&told).to_owned())
-                .about(safe(script))
-                .hint(format!("`orysh run {} --help` lists what it takes", safe(script)))
+            Error::usage(told.strip_prefix("error: ").unwrap_or(&told).to_owned()).about(safe(script)).hint(format!(
+                "`orysh run {} --help` lists what it takes; flags of orysh stand before the file",
+                safe(script)
+            ))
         })?;
         Ok(Read::Values(self.arguments.iter().map(|argument| argument.value(&matches)).collect()))
     }
@@ -186,6 +207,15 @@ fn paragraphs(lines: &[String]) -> String {
 }
 
 impl Argument {
+    /// What the script calls it.
+    fn key(&self) -> String {
+        self.name.replace('-', "_")
+    }
+
+    fn may_be_missing(&self) -> bool {
+        self.is_optional || self.default.is_some()
+    }
+
     fn arg(&self) -> Arg {
         let arg = Arg::new(self.name.clone()).help(self.help.clone());
         let arg = if self.is_flag { arg.long(self.name.clone()) } else { arg };
@@ -227,12 +257,13 @@ impl Argument {
             (false, true) => Dynamic::UNIT,
             (false, false) => values.remove(0),
         };
-        (name.replace('-', "_").as_str().into(), value)
+        (self.key().into(), value)
     }
 }
 
 fn file(path: &str) -> std::result::Result<String, String> {
-    if path == "-" || std::path::Path::new(path).is_file() {
+    // A pipe or a device can be read as well.
+    if path == "-" || std::path::Path::new(path).exists() && !std::path::Path::new(path).is_dir() {
         Ok(path.to_owned())
     } else {
         Err("there is no such file".into())

@@ -15,13 +15,15 @@ use crate::script::clients::FILTERS;
 use crate::script::engine::{self, Context};
 use crate::script::errors::{self, Source};
 use crate::script::library::{self, Function};
+use crate::script::recipients;
 use crate::script::resolve::Below;
 use crate::text::safe;
 
 /// Where functions of `clients::` take fields: the number of the argument, and whether it is a list of maps.
-const FIELDS: [(&str, usize, bool); 6] = [
+const FIELDS: [(&str, usize, bool); 7] = [
     ("create", 0, false),
     ("create_all", 0, true),
+    ("apply", 0, true),
     ("lint", 0, false),
     ("update", 1, false),
     ("replace", 1, false),
@@ -30,7 +32,7 @@ const FIELDS: [(&str, usize, bool); 6] = [
 
 /// All that is wrong, in its order. Errors that are returned: the script cannot be read.
 pub fn check(context: &Context, source: Source<'_>) -> Result<Vec<Error>> {
-    arguments::declared(source.text).map_err(|error| error.about(safe(source.name)))?;
+    let declared = arguments::declared(source.text).map_err(|error| error.about(safe(source.name)))?;
     let mut engine = engine::engine(context);
     // As it is written: what is constant stays what it was.
     engine.set_optimization_level(OptimizationLevel::None);
@@ -66,6 +68,7 @@ pub fn check(context: &Context, source: Source<'_>) -> Result<Vec<Error>> {
         true
     });
     found.extend(members::wrong(&ast, source.text));
+    found.extend(members::undeclared(&ast, &declared));
     found.sort_by_key(|(at, _)| (at.line(), at.position()));
     Ok(found.into_iter().map(|(at, error)| errors::shown(error, at, source)).collect())
 }
@@ -119,6 +122,7 @@ const STANDARD: &str = "\
 /// All names that can be called without a module: the language's, the API's, the script's, and what stands in its maps.
 fn names(ast: &AST) -> HashSet<String> {
     let mut names: HashSet<String> = STANDARD.split_whitespace().map(str::to_owned).collect();
+    names.extend(library::known().iter().filter(|function| function.module.is_empty()).map(Function::name));
     names.extend(ast.iter_functions().map(|function| function.name.to_owned()));
     ast.walk(&mut |path| {
         match path.last() {
@@ -127,6 +131,10 @@ fn names(ast: &AST) -> HashSet<String> {
             }
             Some(ASTNode::Expr(Expr::Property(property, _))) => {
                 names.insert(property.2.to_string());
+            }
+            // A map's key may be named by a text as well.
+            Some(ASTNode::Expr(Expr::StringConstant(text, _))) => {
+                names.insert(text.to_string());
             }
             _ => {}
         }
@@ -148,7 +156,11 @@ fn no_name(names: &HashSet<String>, call: &FnCallExpr, at: At) -> Option<(At, Er
 
 fn wrong_call(ast: &AST, call: &FnCallExpr, at: At) -> Vec<(At, Error)> {
     if call.namespace.is_empty() {
-        return own_function(ast, call).map(|error| (at, error)).into_iter().collect();
+        return own_function(ast, call).or_else(|| plain(call)).map(|error| (at, error)).into_iter().collect();
+    }
+    // What an imported file imports for others is not looked up.
+    if call.namespace.path.len() > 1 {
+        return Vec::new();
     }
     let (module, name) = (call.namespace.root(), call.name.as_str());
     let of_module: Vec<&Function> = library::known().iter().filter(|function| function.module == module).collect();
@@ -172,7 +184,23 @@ fn wrong_call(ast: &AST, call: &FnCallExpr, at: At) -> Vec<(At, Error)> {
             alike.iter().fold(error, |error, function| error.hint(format!("it takes {}", function.whole_signature()))),
         )];
     }
-    if module == "clients" { wrong_fields(call) } else { Vec::new() }
+    let options = wrong_options(module, call);
+    if module == "clients" { wrong_fields(call).into_iter().chain(options).collect() } else { options }
+}
+
+/// A function without a module that is called with a number of arguments that it never takes.
+fn plain(call: &FnCallExpr) -> Option<Error> {
+    let alike = || {
+        library::known().iter().filter(|function| function.module.is_empty() && function.name() == call.name.as_str())
+    };
+    let one_only = ["print", "debug"].contains(&call.name.as_str()) && call.args.len() != 1;
+    if one_only || alike().next().is_some() && alike().all(|function| function.types.len() != call.args.len()) {
+        let error = Error::failed(format!("`{}` is called with {} arguments", safe(&call.name), call.args.len()));
+        return Some(
+            alike().fold(error, |error, function| error.hint(format!("it takes {}", function.whole_signature()))),
+        );
+    }
+    None
 }
 
 /// A function of the script that is called with another number of arguments.
@@ -190,6 +218,40 @@ fn own_function(ast: &AST, call: &FnCallExpr) -> Option<Error> {
         takes.join(" or "),
         call.args.len()
     )))
+}
+
+/// What functions take as options: their module, their name, which argument it is, and the options.
+const OPTIONS: [(&str, &str, usize, &[&str]); 11] = [
+    ("clients", "create", 1, &[RECIPIENTS, "no_lint"]),
+    ("clients", "create_all", 1, &[RECIPIENTS, "no_lint", "concurrency", "rate"]),
+    ("clients", "apply", 1, &[RECIPIENTS, "no_lint", "set", "set_secrets", "prune"]),
+    ("clients", "rotate_secret", 1, &[RECIPIENTS]),
+    ("tokens", "client_credentials", 2, &["scope", "audience"]),
+    ("http", "get", 1, HTTP),
+    ("http", "delete", 1, HTTP),
+    ("http", "post", 2, HTTP),
+    ("http", "put", 2, HTTP),
+    ("batch", "results", 1, &["out", "secrets"]),
+    ("batch", "retry", 1, &["out", "secrets", "concurrency", "rate", "deliver", "progress", "claim_unproven"]),
+];
+
+/// Stands for the options that say whom a secret is for.
+const RECIPIENTS: &str = "";
+
+const HTTP: &[&str] = &["headers", "timeout", "most_bytes"];
+
+fn wrong_options(module: &str, call: &FnCallExpr) -> Vec<(At, Error)> {
+    let is_it = |(of, name, ..): &&(&str, &str, usize, &[&str])| *of == module && *name == call.name.as_str();
+    let Some((_, name, number, own)) = OPTIONS.iter().find(is_it) else { return Vec::new() };
+    let Some(Expr::Map(members, _)) = call.args.get(*number) else { return Vec::new() };
+    let recipients = own.contains(&RECIPIENTS).then(recipients::names).into_iter().flatten();
+    let known: Vec<&str> = own.iter().copied().filter(|name| *name != RECIPIENTS).chain(recipients).collect();
+    let wrong = members.0.iter().filter(|(key, _)| !known.contains(&key.name.as_str()));
+    let told = wrong.map(|(key, _)| {
+        let error = Error::failed(format!("`{module}::{name}` has no option `{}`", safe(&key.name)));
+        (key.pos, error.did_you_mean(nearest(&key.name, known.iter().copied())))
+    });
+    told.collect()
 }
 
 fn wrong_fields(call: &FnCallExpr) -> Vec<(At, Error)> {

@@ -1,5 +1,6 @@
 //! `clients::`: the API for OAuth 2.0 clients, thin over what the commands use.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use rhai::{Array, Dynamic, Engine, Map};
@@ -94,6 +95,15 @@ pub fn register(library: &mut Library, engine: &mut Engine, context: &Context) {
             r#"for c in clients::list(#{owner: "a"}) { print(c.client_id) }"#,
         ),
         move |filter: Map| filtered(&bound, &filter),
+    );
+    let bound = context.clone();
+    library.add(
+        ("clients", "apply(rows) -> array"),
+        (
+            "Clients exist as maps describe them, by `client_id`; a second time nothing is changed",
+            r#"clients::apply([#{client_id: "shop", owner: "a"}]).map(|row| row.action)"#,
+        ),
+        move |rows: Array| apply(&bound, &rows, &Map::new()).map_err(thrown),
     );
     let bound = context.clone();
     library.add(
@@ -366,13 +376,15 @@ impl IntoIterator for Query {
     type IntoIter = Listing;
 
     fn into_iter(self) -> Listing {
-        Listing { clients: self.clients(), listener: self.listener, count: 0, took: Duration::ZERO }
+        let would_be = WouldBe::of(&self);
+        Listing { clients: self.clients(), would_be, listener: self.listener, count: 0, took: Duration::ZERO }
     }
 }
 
 /// The clients of a query, as a script goes through them.
 pub struct Listing {
     clients: Clients,
+    would_be: WouldBe,
     listener: Option<Ui>,
     count: usize,
     took: Duration,
@@ -383,10 +395,50 @@ impl Iterator for Listing {
 
     fn next(&mut self) -> Option<Self::Item> {
         let began = self.listener.map(|_| Instant::now());
-        let client = self.clients.next();
+        let client = self.would_be.next(&mut self.clients);
         self.took += began.map(|began| began.elapsed()).unwrap_or_default();
         self.count += usize::from(client.is_some());
         Some(client?.map(Dynamic::from).map_err(thrown))
+    }
+}
+
+/// What a dry run would have made of the clients of a list.
+#[derive(Default)]
+struct WouldBe {
+    /// Those that it has touched and did not come yet.
+    left: BTreeMap<ClientId, Option<Client>>,
+    filter: ListQuery,
+}
+
+impl WouldBe {
+    fn of(query: &Query) -> Self {
+        let place = query.session.chosen().map(|chosen| chosen.place());
+        let touched = query.session.dry_run().zip(place.ok()).map(|(dry_run, place)| dry_run.clients(&place));
+        WouldBe { left: touched.into_iter().flatten().collect(), filter: query.filter.clone() }
+    }
+
+    fn next(&mut self, clients: &mut Clients) -> Option<Result<Client>> {
+        let is_meant = |filter: &ListQuery, client: &Client| {
+            filter.name.as_ref().is_none_or(|name| client.name() == name)
+                && filter.owner.as_ref().is_none_or(|owner| client.text("owner") == Some(owner))
+        };
+        for client in clients.by_ref() {
+            if self.left.is_empty() {
+                return Some(client);
+            }
+            let touched = client.as_ref().ok().and_then(|client| self.left.remove(&client.client_id().ok()?));
+            match touched {
+                None => return Some(client),
+                Some(Some(client)) if is_meant(&self.filter, &client) => return Some(Ok(client)),
+                Some(_) => {}
+            }
+        }
+        while let Some((_, client)) = self.left.pop_first() {
+            if let Some(client) = client.filter(|client| is_meant(&self.filter, client)) {
+                return Some(Ok(client));
+            }
+        }
+        None
     }
 }
 

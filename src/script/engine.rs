@@ -1,8 +1,9 @@
 //! The engine: limits, cancelling, and the modules of the API.
 
 use std::collections::{HashMap, HashSet};
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::io;
+use std::path::{Component, Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use rhai::packages::{Package, StandardPackage};
 use rhai::{Dynamic, Engine, EvalAltResult, FLOAT, INT, Position};
@@ -39,6 +40,8 @@ pub struct Context {
     /// Ciphertexts, and the secrets that are in them.
     sealed: Arc<Mutex<HashMap<String, Secret>>>,
     temporary: Arc<Temporary>,
+    /// Why something that was printed went nowhere.
+    unwritten: Arc<OnceLock<io::Error>>,
     most_memory: usize,
 }
 
@@ -53,6 +56,7 @@ impl Context {
             revealed: Arc::default(),
             sealed: Arc::default(),
             temporary: Arc::default(),
+            unwritten: Arc::default(),
             most_memory: MOST_MEMORY,
         }
     }
@@ -115,15 +119,18 @@ impl Context {
         std::mem::take(&mut *locked(&self.held))
     }
 
-    /// What is kept of which the script has revealed all secrets, or `value` shows them.
-    pub fn take_seen(&self, value: &Dynamic) -> Vec<Held> {
+    /// What is kept of which the script has revealed all secrets; and that of which all others are in `value`, which is to be
+    /// shown.
+    pub fn take_seen(&self, value: &Dynamic) -> (Vec<Held>, Vec<Held>) {
         let revealed = locked(&self.revealed);
-        let mut seen: HashSet<&str> = revealed.iter().map(Secret::expose).collect();
-        let shown = value::secrets(value);
-        seen.extend(shown.iter().map(Secret::expose));
+        let seen: HashSet<&str> = revealed.iter().map(Secret::expose).collect();
         let mut held = locked(&self.held);
         held.iter_mut().for_each(|held| held.see(|secret| seen.contains(secret.expose())));
-        held.extract_if(.., |held| held.secrets().is_empty()).collect()
+        let revealed = held.extract_if(.., |held| held.secrets().is_empty()).collect();
+        let shown = value::secrets(value);
+        let shown: HashSet<&str> = shown.iter().map(Secret::expose).collect();
+        let is_shown = |held: &mut Held| held.secrets().iter().all(|(_, secret)| shown.contains(secret.expose()));
+        (revealed, held.extract_if(.., is_shown).collect())
     }
 
     /// A secret is in this ciphertext: whoever writes that has handed it over.
@@ -148,6 +155,33 @@ impl Context {
         held.iter_mut().for_each(|held| held.see(|secret| seen.contains(secret.expose())));
         let gone: Vec<Held> = held.extract_if(.., |held| held.secrets().is_empty()).collect();
         gone.into_iter().try_for_each(Held::let_go)
+    }
+
+    /// Prints to stdout. A script whose output goes nowhere is ended.
+    pub fn print(&self, text: &str) {
+        if let Err(error) = self.session().ui().try_print(text) {
+            // The first one tells.
+            let _ = self.unwritten.set(error);
+        }
+    }
+
+    /// Why something that was printed went nowhere.
+    pub fn unwritten(&self) -> Option<io::Error> {
+        self.unwritten.get().map(|error| io::Error::new(error.kind(), error.to_string()))
+    }
+
+    /// Whether a secret was revealed that is kept still.
+    pub fn has_revealed(&self) -> bool {
+        let revealed = locked(&self.revealed);
+        let held = locked(&self.held);
+        let mut unseen = held.iter().flat_map(Held::secrets);
+        unseen.any(|(_, secret)| revealed.iter().any(|revealed| revealed == secret))
+    }
+
+    /// Whether a path is in a folder that goes with the script.
+    pub fn is_temporary(&self, path: &Path) -> bool {
+        !path.components().any(|part| part == Component::ParentDir)
+            && locked(&self.temporary.0).iter().any(|folder| path.starts_with(folder))
     }
 
     /// A folder that goes once the script has ended.
@@ -175,6 +209,9 @@ impl Context {
 
     /// A secret's text, which the script has seen from then on.
     pub fn reveal(&self, secret: &Secret) -> String {
+        if let Some(dry_run) = self.session().dry_run() {
+            dry_run.hide(secret);
+        }
         if !locked(&self.held).is_empty() {
             locked(&self.revealed).push(secret.clone());
         }
@@ -204,7 +241,8 @@ pub fn engine(context: &Context) -> Engine {
     let mut engine = pure(context);
     library(&mut engine, context).register(&mut engine);
     let ui = context.host.session.ui();
-    engine.on_print(move |text| ui.print_line(text));
+    let bound = context.clone();
+    engine.on_print(move |text| bound.print(&ui.printable(text)));
     engine.on_debug(move |text, _, _| ui.line(&safe_painted(text)));
     engine
 }
@@ -262,10 +300,11 @@ fn pure(context: &Context) -> Engine {
 fn cancel(engine: &mut Engine, context: &Context) {
     let interrupt = context.host.session.interrupt().clone();
     let (most, before) = (context.most_memory, memory::allocated());
+    let unwritten = Arc::clone(&context.unwritten);
     engine.on_progress(move |_| {
         // What a native function takes is seen once it is back: its own limits bound it.
         let has_too_much = || memory::allocated().saturating_sub(before) > most;
-        if interrupt.has_arrived() {
+        if interrupt.has_arrived() || unwritten.get().is_some() {
             Some(Dynamic::UNIT)
         } else {
             has_too_much().then(|| Dynamic::from(Exhausted(most)))

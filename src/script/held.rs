@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::hash::BuildHasher;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use memchr::memmem;
 
@@ -86,6 +87,39 @@ impl Held {
                 format!("run {name} (orysh batch results {name} --secrets plain)")
             }
         }
+    }
+}
+
+/// What keeps several secrets, until each of them has been shown.
+#[derive(Clone)]
+pub struct Shared(Arc<Mutex<Option<Held>>>);
+
+/// The same by the secrets in them.
+pub fn shared(held: Vec<Held>) -> HashMap<String, Shared> {
+    let each = held.into_iter().flat_map(|held| {
+        let secrets: Vec<String> = held.secrets().iter().map(|(_, secret)| secret.expose().to_owned()).collect();
+        let shared = Shared(Arc::new(Mutex::new(Some(held))));
+        secrets.into_iter().map(move |secret| (secret, shared.clone()))
+    });
+    each.collect()
+}
+
+impl Shared {
+    /// What a row that shows one of them has pending.
+    pub fn pending(self, secret: Secret) -> Pending {
+        let place = self.0.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(Held::place).unwrap_or_default();
+        let seen = secret.clone();
+        let afterwards = move || {
+            let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(held) = &mut *held {
+                held.see(|secret| *secret == seen);
+            }
+            match held.take_if(|held| held.secrets().is_empty()) {
+                Some(held) => held.let_go(),
+                None => Ok(()),
+            }
+        };
+        Pending { afterwards: Box::new(afterwards), secret: Some(secret), place: format!("it is kept in {place}") }
     }
 }
 

@@ -32,6 +32,11 @@ const OPTIONS: &[(&str, Take)] = &[
     }),
 ];
 
+/// What the options are called.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    OPTIONS.iter().map(|(name, _)| *name)
+}
+
 /// Reads `#{pgp_key, pgp_key_url, keybase, pgp_fingerprint, allow_private_key_host}`: text, or an array of texts, each.
 /// `of` is the function whose options they are, beside `others` that it has.
 pub fn wanted(options: &Map, of: &str, others: &[&str]) -> Result<Wanted> {

@@ -1,5 +1,7 @@
 //! Running a script: on a thread with a big stack, to an outcome.
 
+use std::collections::HashMap;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,7 +18,7 @@ use crate::script::api::language::{self, Left};
 use crate::script::clients::Query;
 use crate::script::engine::{Context, engine};
 use crate::script::errors::{self, Source, settled};
-use crate::script::held::{self, Held};
+use crate::script::held::{self, Held, Shared};
 use crate::script::resolve::Below;
 use crate::script::value;
 use crate::session::Session;
@@ -65,8 +67,16 @@ pub fn run(context: &Context, script: &Script<'_>, columns: &'static [Column]) -
         // Some functions of Rhai take an error of their closure for an answer.
         let result = evaluate(context, script)
             .and_then(|value| if interrupt.has_arrived() { Err(Error::interrupted()) } else { Ok(value) });
-        let result = match alarm {
+        let result = match &alarm {
             Some(alarm) => alarm.settle(result),
+            None => result,
+        };
+        // What a script printed may be all that it was for.
+        let result = match context.unwritten() {
+            Some(error) if error.kind() == ErrorKind::BrokenPipe && !context.has_revealed() => {
+                Ok(Left { code: 0, value: Dynamic::UNIT })
+            }
+            Some(error) => Err(Error::failed("cannot write what the script prints").caused_by(error)),
             None => result,
         };
         let shown = result.and_then(|left| Ok((settled(outcome(&left.value, columns), script.source())?, left)));
@@ -74,7 +84,7 @@ pub fn run(context: &Context, script: &Script<'_>, columns: &'static [Column]) -
             Ok((outcome, Left { code, value })) => {
                 let seen = context.take_seen(&value);
                 context.tell_unseen();
-                Ok(ending(release(outcome, seen), code))
+                Ok(bounded(ending(release(outcome, seen), code), alarm))
             }
             Err(error) => Err(still_kept(error, &context.take_held())),
         }
@@ -104,7 +114,7 @@ impl Alarm {
     }
 
     /// An interruption that was its own is told as such.
-    fn settle<T>(self, result: Result<T>) -> Result<T> {
+    fn settle<T>(&self, result: Result<T>) -> Result<T> {
         result.map_err(|error| {
             if error.kind() == Kind::Interrupted && self.has_rung.load(Ordering::SeqCst) {
                 let deadline = humantime::format_duration(self.deadline);
@@ -113,6 +123,37 @@ impl Alarm {
             }
             error
         })
+    }
+}
+
+/// The same outcome, whose rows are fetched as they are shown, within the deadline as well.
+fn bounded(outcome: Outcome, alarm: Option<Alarm>) -> Outcome {
+    match alarm {
+        Some(alarm) => Outcome { rows: Box::new(Bounded { rows: outcome.rows, alarm }), ..outcome },
+        None => outcome,
+    }
+}
+
+/// Rows that come until an alarm rings.
+struct Bounded {
+    rows: Box<dyn Rows>,
+    alarm: Alarm,
+}
+
+impl Rows for Bounded {
+    fn next(&mut self) -> Option<Result<Row>> {
+        if self.alarm.has_rung.load(Ordering::SeqCst) {
+            return Some(self.alarm.settle(Err(Error::interrupted())));
+        }
+        self.rows.next().map(|row| self.alarm.settle(row))
+    }
+
+    fn is_ready(&self) -> bool {
+        self.rows.is_ready()
+    }
+
+    fn trailer(&self) -> Option<Trailer> {
+        self.rows.trailer()
     }
 }
 
@@ -184,17 +225,52 @@ fn row(value: &Dynamic) -> errors::ScriptResult<Row> {
     })
 }
 
-/// Lets go of the kept secrets once the result has been written; at once where there is nothing to write.
-pub fn release(outcome: Outcome, kept: Vec<Held>) -> Outcome {
-    if kept.is_empty() {
+/// Lets go of the kept secrets once the result has been written; at once where there is nothing to write. What the result is to
+/// show is let go of row by row, where the row shows it.
+pub fn release(outcome: Outcome, (revealed, shown): (Vec<Held>, Vec<Held>)) -> Outcome {
+    let outcome = if shown.is_empty() {
+        outcome
+    } else {
+        let rows = Showing { rows: outcome.rows, held: held::shared(shown) };
+        Outcome { rows: Box::new(rows), ..outcome }
+    };
+    if revealed.is_empty() {
         return outcome;
     }
-    let place = kept_secrets(&kept);
-    let afterwards = Box::new(move || kept.into_iter().try_for_each(Held::let_go));
-    // The script has shown them, or shows them in some row of many.
+    let place = kept_secrets(&revealed);
+    let afterwards = Box::new(move || revealed.into_iter().try_for_each(Held::let_go));
+    // The script has shown them, in what it printed or in some row of many.
     let pending = Some(Pending { afterwards, secret: None, place });
     let rows = Releasing { ahead: None, rows: outcome.rows, pending };
     Outcome { rows: Box::new(rows), ..outcome }
+}
+
+/// Rows of clients, each with what keeps its secret.
+struct Showing {
+    rows: Box<dyn Rows>,
+    held: HashMap<String, Shared>,
+}
+
+impl Rows for Showing {
+    fn next(&mut self) -> Option<Result<Row>> {
+        let row = self.rows.next()?;
+        Some(row.map(|row| {
+            let Body::Document(document) = &row.body else { return row };
+            let Some(secret) = document.secret("client_secret").cloned() else { return row };
+            match self.held.remove(secret.expose()) {
+                Some(shared) => row.pending(shared.pending(secret)),
+                None => row,
+            }
+        }))
+    }
+
+    fn is_ready(&self) -> bool {
+        self.rows.is_ready()
+    }
+
+    fn trailer(&self) -> Option<Trailer> {
+        self.rows.trailer()
+    }
 }
 
 /// Rows whose last one lets go of what is kept; it is known by looking one row ahead.
@@ -202,6 +278,14 @@ struct Releasing {
     ahead: Option<Row>,
     rows: Box<dyn Rows>,
     pending: Option<Pending>,
+}
+
+/// A row with one thing more that is to be done once it was written.
+fn together(mut row: Row, more: Pending) -> Row {
+    let Some(own) = row.pending.take() else { return row.pending(more) };
+    let place = format!("{}; {}", own.place, more.place);
+    let afterwards = Box::new(move || (own.afterwards)().and_then(|()| (more.afterwards)()));
+    row.pending(Pending { afterwards, secret: own.secret, place })
 }
 
 impl Rows for Releasing {
@@ -216,7 +300,7 @@ impl Rows for Releasing {
                 Some(Err(error)) => return Some(Err(error)),
                 None => {
                     return match (self.ahead.take(), self.pending.take()) {
-                        (Some(last), Some(pending)) => Some(Ok(last.pending(pending))),
+                        (Some(last), Some(pending)) => Some(Ok(together(last, pending))),
                         (None, Some(pending)) => (pending.afterwards)().err().map(Err),
                         (last, None) => last.map(Ok),
                     };
@@ -240,6 +324,9 @@ pub fn still_kept(error: Error, kept: &[Held]) -> Error {
 }
 
 fn kept_secrets(kept: &[Held]) -> String {
-    let (count, places) = (held::count(kept), held::places(kept));
-    format!("the script had made clients by then: {count} of their secrets are kept in {places}")
+    let places = held::places(kept);
+    match held::count(kept) {
+        0 => format!("the script had made clients by then: their secrets are kept in {places}"),
+        count => format!("the script had made clients by then: {count} of their secrets are kept in {places}"),
+    }
 }

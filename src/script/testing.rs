@@ -3,9 +3,10 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rhai::{AST, CallFnOptions, Dynamic, Engine, Map, Scope};
+use rhai::{AST, ASTFlags, Dynamic, Engine, Map, Scope, Stmt};
 
 use crate::error::{Error, Result};
+use crate::script::api::language;
 use crate::script::engine::{Context, engine};
 use crate::script::errors::{self, ScriptResult, Source, thrown};
 use crate::script::held::Held;
@@ -27,7 +28,7 @@ pub fn names(context: &Context, source: Source<'_>) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// Runs one test, where `context` acts. Nothing else of the script is run. Gives what it printed.
+/// Runs one test, where `context` acts. Of the script its imports and constants are there. Gives what it printed.
 pub fn run(context: &Context, source: Source<'_>, name: &str) -> (Result<()>, Vec<String>) {
     let printed: Arc<Mutex<Vec<String>>> = Arc::default();
     let mut engine = engine(context);
@@ -36,14 +37,30 @@ pub fn run(context: &Context, source: Source<'_>, name: &str) -> (Result<()>, Ve
     engine.set_module_resolver(Below::of(Path::new(source.name)));
     asserts(&mut engine);
     let result = compiled(&engine, source).and_then(|ast| {
-        let options = CallFnOptions::new().eval_ast(false);
-        let called = engine.call_fn_with_options::<Dynamic>(options, &mut Scope::new(), &ast, name, ());
-        errors::settled(called, source).map(drop)
+        let called = engine.call_fn::<Dynamic>(&mut Scope::new(), &standing(&ast), name, ());
+        match called {
+            // It ends a test as well.
+            Err(error) if language::as_left(&error).is_some_and(|left| left.code == 0) => Ok(()),
+            Err(error) if let Some(left) = language::as_left(&error) => {
+                Err(Error::failed(format!("it ended with exit({})", left.code)))
+            }
+            called => errors::settled(called, source).map(drop),
+        }
     });
     // They are of a server that is no more.
     let let_go = context.take_held().into_iter().try_for_each(Held::let_go);
     let lines = std::mem::take(&mut *printed.lock().unwrap_or_else(PoisonError::into_inner));
     (result.and(let_go), lines)
+}
+
+/// What a script's functions find of it: what it imports, and its constants.
+fn standing(ast: &AST) -> AST {
+    let stands = |statement: &&Stmt| match statement {
+        Stmt::Import(..) => true,
+        Stmt::Var(_, flags, _) => flags.contains(ASTFlags::CONSTANT),
+        _ => false,
+    };
+    AST::new(ast.statements().iter().filter(stands).cloned(), ast.shared_lib().clone())
 }
 
 fn compiled(engine: &Engine, source: Source<'_>) -> Result<AST> {

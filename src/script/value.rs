@@ -212,12 +212,13 @@ pub fn body(value: &Dynamic) -> ScriptResult<Body> {
     }
 }
 
-/// The secrets that a script's result shows: those of a client, or of an array of clients.
+/// The secrets that a script's result shows: that of a client, or those of the clients of an array.
 pub fn secrets(value: &Dynamic) -> Vec<Secret> {
-    if let Some(client) = value.read_lock::<Client>() {
-        return client.secret().cloned().into_iter().collect();
+    let of = |value: &Dynamic| value.read_lock::<Client>().and_then(|client| client.secret().cloned());
+    match value.read_lock::<Array>() {
+        Some(items) => items.iter().filter_map(of).collect(),
+        None => of(value).into_iter().collect(),
     }
-    value.read_lock::<Array>().map_or_else(Vec::new, |items| items.iter().flat_map(secrets).collect())
 }
 
 /// A row's body as a map, with its secrets.

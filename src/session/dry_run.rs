@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::model::client::{Client, ClientId};
-use crate::secret::Secret;
+use crate::secret::{REDACTED, Secret};
 
 /// The code of an error that says that a dry run does not write.
 pub const WRITES: &str = "dry_run";
@@ -19,6 +19,8 @@ struct WouldBe {
     clients: HashMap<(String, ClientId), Option<Client>>,
     /// Where what was told of last would have been written.
     place: String,
+    /// What may be in no text that is told.
+    hidden: Vec<Secret>,
 }
 
 impl DryRun {
@@ -30,6 +32,31 @@ impl DryRun {
     /// A client as it would be; `None`: nothing would have been done to it.
     pub fn client(&self, place: &str, id: &ClientId) -> Option<Option<Client>> {
         self.would_be().clients.get(&(place.to_owned(), id.clone())).cloned()
+    }
+
+    /// The clients that would be there as they would be, of one place; `None`: they would be no more.
+    pub fn clients(&self, place: &str) -> Vec<(ClientId, Option<Client>)> {
+        let would_be = self.would_be();
+        let mut found: Vec<_> = would_be
+            .clients
+            .iter()
+            .filter(|((other, _), _)| other == place)
+            .map(|((_, id), client)| (id.clone(), client.clone()))
+            .collect();
+        found.sort_by(|(a, _), (b, _)| a.cmp(b));
+        found
+    }
+
+    /// A secret was taken out of its wrapping: what is told shows it as `[REDACTED]` all the same.
+    pub fn hide(&self, secret: &Secret) {
+        self.would_be().hidden.push(secret.clone());
+    }
+
+    /// A text without the secrets that were taken out.
+    pub fn hidden(&self, text: &str) -> String {
+        let would_be = self.would_be();
+        let shown = would_be.hidden.iter().filter(|secret| !secret.expose().is_empty());
+        shown.fold(text.to_owned(), |text, secret| text.replace(secret.expose(), REDACTED))
     }
 
     /// Whether what comes is of another place than what was told of last.

@@ -78,6 +78,8 @@ pub struct Session {
     within: Option<Arc<Given>>,
     /// What would have been written, where nothing is.
     dry_run: Option<Arc<DryRun>>,
+    /// Whether it acts on its own sandbox, and nowhere else.
+    confined: bool,
 }
 
 /// What all sessions of a process share.
@@ -129,20 +131,10 @@ struct Place {
 impl Session {
     /// A session of its own runtime: of `workers` threads, or with none of the one that waits.
     pub fn new(ui: Ui, settings: Settings, workers: usize, starter: Starter) -> Self {
-        Session::with_interrupt(ui, settings, workers, starter, Interrupt::default())
-    }
-
-    /// A session that shares nothing with this one but its interruptions.
-    #[must_use]
-    pub fn beside(&self, settings: Settings, workers: usize, starter: Starter) -> Self {
-        Session::with_interrupt(self.ui, settings, workers, starter, self.shared.interrupt.clone())
-    }
-
-    fn with_interrupt(ui: Ui, settings: Settings, workers: usize, starter: Starter, interrupt: Interrupt) -> Self {
         let shared = Shared {
             runtime: OnceLock::new(),
             workers,
-            interrupt,
+            interrupt: Interrupt::default(),
             starter,
             sandbox: OnceCell::new(),
             used: Mutex::default(),
@@ -163,6 +155,7 @@ impl Session {
             hooks: Arc::from([]),
             within: None,
             dry_run: None,
+            confined: false,
         }
     }
 
@@ -186,6 +179,9 @@ impl Session {
     /// Of the connection is kept what belongs to the console of Ory Network, where both are projects of that. Errors: nothing
     /// is there by that name.
     pub fn elsewhere(&self, given: Given, by: String) -> Result<Session> {
+        if self.confined {
+            return Err(Error::usage(format!("{by}: a test acts on its own sandbox, and nowhere else")));
+        }
         let mut policy = Policy { timeout: self.settings.policy.timeout, ..Policy::default() };
         if given.is_of_network() && matches!(self.chosen()?.target, Target::Network(_)) {
             policy = self.settings.policy.clone();
@@ -196,6 +192,17 @@ impl Session {
         let session = within.for_command(self.ui, settings);
         session.chosen()?;
         Ok(session)
+    }
+
+    /// The same session, which acts where it does now and nowhere else.
+    #[must_use]
+    pub fn confined(self) -> Self {
+        Session { confined: true, ..self }
+    }
+
+    /// Whether it acts on its own sandbox, and nowhere else.
+    pub fn is_confined(&self) -> bool {
+        self.confined
     }
 
     /// The same session, which writes nothing and remembers what it would have written.

@@ -98,8 +98,13 @@ impl Interrupt {
 
     /// Interrupts what is waited for, as Ctrl-C does.
     pub fn raise(&self) {
-        self.0.arrived.store(true, Ordering::SeqCst);
         ui::interrupt();
+        self.raise_here();
+    }
+
+    /// The same for what waits here only, and not for what waits for a person.
+    pub fn raise_here(&self) {
+        self.0.arrived.store(true, Ordering::SeqCst);
         self.0.notify.notify_waiters();
     }
 

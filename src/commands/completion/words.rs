@@ -3,6 +3,7 @@
 use clap::Arg;
 
 use crate::commands::script::run as script;
+use crate::env;
 use crate::grammar::{Registry, parse};
 use crate::script::arguments;
 
@@ -21,13 +22,22 @@ pub fn candidates(registry: &Registry, words: &[String], current: &str) -> Vec<C
     let root = parse::root(registry);
     let mut at = Place { command: root, waiting: None, positionals: 0, file: None, is_literal: false };
     for word in words {
-        at = at.behind(word);
+        at = at.behind(&unquoted(word));
     }
     let mut found = at.candidates(current);
     found.retain(|candidate| candidate.word.starts_with(current));
     found.sort_by(|a, b| a.word.cmp(&b.word));
     found.dedup_by(|a, b| a.word == b.word);
     found
+}
+
+/// A word as the shell hands it over once the line is run.
+fn unquoted(word: &str) -> String {
+    let word = shlex::split(word).and_then(|words| words.into_iter().next()).unwrap_or_else(|| word.to_owned());
+    match (word.strip_prefix("~/"), env::HOME.get()) {
+        (Some(rest), Some(home)) => format!("{home}/{rest}"),
+        _ => word,
+    }
 }
 
 /// Where a command line has come to.
@@ -73,6 +83,11 @@ impl Place {
     /// Behind the name of a script stands what that declares.
     fn in_script(self, file: &str) -> Place {
         let file = file.to_owned();
+        // What is no file is not read: it may be what somebody types.
+        if !std::path::Path::new(&file).is_file() {
+            let nothing = clap::Command::new("nothing").disable_help_flag(true);
+            return Place { command: nothing, waiting: None, positionals: 0, file: Some(file), is_literal: true };
+        }
         let declared = script::read(&file, &file).ok().and_then(|text| arguments::declared(&text).ok());
         let command = declared.filter(arguments::Declared::has_arguments).map(|declared| declared.command(&file));
         match command {

@@ -32,5 +32,6 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         args: rhai::Array::new().into(),
         deadline: deadline(args)?,
     };
-    Ok(with_members(run::run(&context(host, args)?, &script, COLUMNS)?))
+    let outcome = run::run(&context(host, args)?, &script, COLUMNS)?;
+    Ok(if outcome.columns.is_empty() { outcome } else { with_members(outcome) })
 }

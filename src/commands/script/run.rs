@@ -59,7 +59,8 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         words.into_iter().map(Dynamic::from).collect::<Array>().into()
     };
     let script = Script { text: &source, name, args: given, deadline: deadline(args)? };
-    Ok(with_members(run::run(&context(host, args)?, &script, COLUMNS)?))
+    let outcome = run::run(&context(host, args)?, &script, COLUMNS)?;
+    Ok(if outcome.columns.is_empty() { outcome } else { with_members(outcome) })
 }
 
 /// How wide help is at most.

@@ -1,25 +1,30 @@
 //! `script test PATH…`: every `fn test_…` of scripts, each on a fresh sandbox.
 
-use std::sync::Mutex;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use clap::{Arg, ArgAction};
 use serde_json::json;
 
 use crate::commands::sandbox::fresh_starter;
-use crate::commands::script::{run as script, scripts};
+use crate::commands::script::{deadline, run as script, scripts};
+use crate::config::{files, paths};
 use crate::error::{Error, Kind, Result};
 use crate::grammar::{Args, Command, Host};
 use crate::output::outcome::{Column, Outcome, Row};
 use crate::script::engine::Context;
 use crate::script::errors::Source;
 use crate::script::testing;
+use crate::session::Session;
 use crate::session::handle::Settings;
 use crate::session::hook::STACK_BYTES;
 use crate::session::target::Given;
 use crate::text::safe;
+use crate::ui::Ui;
 
 const COLUMNS: &[Column] = &[
     Column { title: "SCRIPT", member: "script" },
@@ -40,6 +45,7 @@ pub fn command() -> Command {
         .offline()
         .args(|| {
             vec![
+                super::deadline_arg().help("End a test once it has run for so long [default: 60s]"),
                 Arg::new("path")
                     .value_name("FILE|DIR")
                     .action(ArgAction::Append)
@@ -53,7 +59,8 @@ Examples:
   orysh script test fleet.rhai
 
 A test is a function without parameters whose name begins with test_. It calls assert(bool), assert(bool, text) and
-assert_eq(is, due); nothing else of its script is run, and no other server than its own sandbox is reached by `clients::`.",
+assert_eq(is, due). Of its script the imports and constants are there, and nothing else is run. It acts on a sandbox and with a
+home of its own, and nowhere else.",
         )
 }
 
@@ -65,8 +72,10 @@ struct Test {
 }
 
 fn run(host: &Host, args: &Args) -> Result<Outcome> {
-    let tests = found(host, &args.texts("path"))?;
+    let deadline = deadline(args)?.unwrap_or(LONGEST);
+    let (tests, unread) = found(host, &args.texts("path"))?;
     let _watch = host.session.interrupt().watch();
+    let home = Home::make()?;
     let (next, told) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     thread::scope(|scope| {
         for _ in 0..AT_ONCE.min(tests.len()) {
@@ -78,64 +87,123 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
                     if host.session.interrupt().has_arrived() {
                         return;
                     }
-                    let result = one(host, test);
-                    told.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((at, result));
+                    let result = one(host, test, deadline);
+                    told.lock().unwrap_or_else(PoisonError::into_inner).push((at, result));
                 }
             };
             // Where no thread can be had, the others do it.
             let _ = thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, work);
         }
     });
-    if host.session.interrupt().has_arrived() {
-        return Err(Error::interrupted());
-    }
-    let mut told = told.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    drop(home);
+    let ui = host.session.ui();
+    let mut told = told.into_inner().unwrap_or_else(PoisonError::into_inner);
     told.sort_by_key(|(at, _)| *at);
-    let failed = told.iter().filter(|(_, (_, error))| error.is_some()).count();
-    host.session.ui().note(&format!("{} of {} tests passed", told.len() - failed, told.len()));
+    let failed = told.iter().filter(|(_, (_, error))| error.is_some()).count() + unread.len();
+    ui.note(&format!("{} of {} tests passed", told.len() - (failed - unread.len()), tests.len()));
     let mut rows: Vec<Result<Row>> = Vec::new();
+    unread.iter().for_each(|error| ui.error(error));
     for (_, (row, error)) in told {
         rows.push(Ok(row));
         if let Some(error) = error {
-            host.session.ui().error(&error);
+            ui.error(&error);
         }
     }
-    if failed > 0 {
+    if host.session.interrupt().has_arrived() {
+        rows.push(Err(Error::interrupted()));
+    } else if failed > 0 {
         rows.push(Err(Error::new(Kind::Failed, format!("{failed} tests failed")).already_told()));
     }
     Ok(Outcome::many(rows.into_iter(), COLUMNS))
 }
 
-fn one(host: &Host, test: &Test) -> (Row, Option<Error>) {
+/// A folder in the place of the user's own: what tests keep goes with it.
+struct Home(PathBuf);
+
+impl Home {
+    fn make() -> Result<Home> {
+        let folder = std::env::temp_dir().join(format!("orysh-tests-{}", uuid::Uuid::new_v4()));
+        files::private_folder(&folder)?;
+        paths::move_to(folder.clone());
+        Ok(Home(folder))
+    }
+}
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        // What is left lies where temporary files do.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn one(host: &Host, test: &Test, deadline: Duration) -> (Row, Option<Error>) {
     let settings = Settings { given: Given { sandbox: true, ..Given::default() }, ..Settings::default() };
-    let session = host.session.beside(settings, WORKERS, fresh_starter());
-    let context = Context::new(Host { session: session.clone(), registry: std::sync::Arc::clone(&host.registry) });
+    // What its commands note is nobody's concern.
+    let ui = Ui { quiet: true, ..host.session.ui() };
+    let session = Session::new(ui, settings, WORKERS, fresh_starter()).confined();
+    let context = Context::new(Host { session: session.clone(), registry: Arc::clone(&host.registry) });
     let began = Instant::now();
     let source = Source { name: &test.script, text: &test.text };
-    let (result, printed) = testing::run(&context, source, &test.name);
+    let watch = session.interrupt().watch();
+    let (done, is_done) = channel::<()>();
+    let (ending, whole) = (session.interrupt(), host.session.interrupt());
+    let (result, printed) = thread::scope(|scope| {
+        scope.spawn(move || {
+            let is_over = || began.elapsed() > deadline || whole.has_arrived();
+            while is_done.recv_timeout(GLANCE) == Err(RecvTimeoutError::Timeout) {
+                if is_over() {
+                    ending.raise_here();
+                    return;
+                }
+            }
+        });
+        let ran = testing::run(&context, source, &test.name);
+        drop(done);
+        ran
+    });
+    drop(watch);
     session.close();
     let seconds = (began.elapsed().as_secs_f64() * 1000.0).round() / 1000.0;
     let outcome = if result.is_ok() { "passed" } else { "failed" };
     let row = json!({"script": test.script, "test": test.name, "outcome": outcome, "seconds": seconds});
     let error = result.err().map(|error| {
+        let error = match error.kind() {
+            Kind::Interrupted if began.elapsed() > deadline => {
+                Error::failed(format!("it took more than {}", humantime::format_duration(deadline)))
+            }
+            Kind::Interrupted => Error::failed("it was interrupted"),
+            _ => error,
+        };
         let error = error.about(&test.name);
         printed.into_iter().fold(error, |error, line| error.hint(format!("it printed: {}", safe(&line))))
     });
     (Row::value(row).with_id(test.name.clone()), error)
 }
 
-fn found(host: &Host, paths: &[String]) -> Result<Vec<Test>> {
-    let mut tests = Vec::new();
-    for path in scripts(paths)? {
-        let script = path;
-        let text = script::read(&script, &script)?;
-        let source = Source { name: &script, text: &text };
-        for name in testing::names(&Context::new(host.clone()), source)? {
-            tests.push(Test { script: script.clone(), text: text.clone(), name });
+/// How often it is looked whether a test is to be ended.
+const GLANCE: Duration = Duration::from_millis(50);
+
+/// The longest that a test may take.
+const LONGEST: Duration = Duration::from_secs(60);
+
+/// The tests of scripts, and what is wrong with scripts that cannot be read.
+fn found(host: &Host, paths: &[String]) -> Result<(Vec<Test>, Vec<Error>)> {
+    let (mut tests, mut unread) = (Vec::new(), Vec::new());
+    for script in scripts(paths)? {
+        let read = script::read(&script, &script).and_then(|text| {
+            let names = testing::names(&Context::new(host.clone()), Source { name: &script, text: &text })?;
+            Ok((text, names))
+        });
+        match read {
+            Ok((text, names)) => {
+                tests.extend(names.into_iter().map(|name| Test { script: script.clone(), text: text.clone(), name }))
+            }
+            Err(error) => unread.push(error),
         }
     }
     if tests.is_empty() {
-        return Err(Error::usage("there is no test").hint("a test is a function whose name begins with test_"));
+        let none = Error::usage("there is no test").hint("a test is a function whose name begins with test_");
+        return Err(unread.into_iter().next().unwrap_or(none));
     }
-    Ok(tests)
+    Ok((tests, unread))
 }

@@ -119,9 +119,6 @@ fn batch(context: &Context, verb: &str, words: &[&str], options: &Map) -> Result
             }
         }
     }
-    if context.session().settings().assent.yes {
-        all.push("--yes".into());
-    }
     all.push("--".into());
     all.extend(words.iter().map(|word| (*word).to_owned()));
     run(context, &all)
@@ -130,7 +127,10 @@ fn batch(context: &Context, verb: &str, words: &[&str], options: &Map) -> Result
 /// Runs a command. Errors: its own; the first of several that failed.
 fn run(context: &Context, words: &[String]) -> Result<Dynamic> {
     let host = &context.host();
-    let (command, matches) = match parse::parse(&host.registry, words, false)? {
+    // What the script as a whole was agreed to, its commands are.
+    let agreed = host.session.settings().assent.yes.then(|| "--yes".to_owned());
+    let all: Vec<String> = agreed.into_iter().chain(words.iter().cloned()).collect();
+    let (command, matches) = match parse::parse(&host.registry, &all, false)? {
         parse::Parsed::Command(command, matches) => (command, matches),
         parse::Parsed::Help(text) => return Ok(text.into()),
         parse::Parsed::Bare(_) => return Err(Error::usage("the line names no command")),

@@ -84,11 +84,11 @@ pub fn register(library: &mut Library, context: &Context) {
 /// Writes a file, whole. Errors: it cannot be written.
 pub fn write(context: &Context, path: &str, bytes: &[u8]) -> Result<()> {
     let what = format!("{} is written, {} bytes", safe(path), bytes.len());
-    if would(&context.session(), Mark::Changed, &what)? {
+    if !context.is_temporary(Path::new(path)) && would(&context.session(), Mark::Changed, &what)? {
         return Ok(());
     }
     if path == "-" {
-        context.session().ui().print(&String::from_utf8_lossy(bytes));
+        context.print(&String::from_utf8_lossy(bytes));
         return Ok(());
     }
     files::write(Path::new(path), bytes)?;
@@ -98,7 +98,7 @@ pub fn write(context: &Context, path: &str, bytes: &[u8]) -> Result<()> {
 /// Puts bytes at the end of a file that is there, which are on disk when it returns.
 pub fn append(context: &Context, path: &str, bytes: &[u8]) -> Result<()> {
     let what = format!("{} gets {} bytes more", safe(path), bytes.len());
-    if would(&context.session(), Mark::Changed, &what)? {
+    if !context.is_temporary(Path::new(path)) && would(&context.session(), Mark::Changed, &what)? {
         return Ok(());
     }
     let failed = |source| Error::failed(format!("cannot write {}", safe(path))).caused_by(source);

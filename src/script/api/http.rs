@@ -121,7 +121,11 @@ fn send(context: &Context, method: &Method, url: &str, body: Option<&Dynamic>, g
         .ok()
         .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
         .ok_or_else(|| Error::usage(format!("`{}` is no address of http or https", safe(url))))?;
-    let about = format!("{method} {}", net::without_password(url.as_str()));
+    // What stands behind the path may be a key.
+    let mut shown = url.clone();
+    shown.set_query(None);
+    shown.set_fragment(None);
+    let about = format!("{method} {}", net::without_password(shown.as_str()));
     // What is for the Hydra that the session acts on is for no other server.
     let of_session = &session.settings().policy;
     let Options { headers, timeout, most_bytes } = options(given, of_session)?;

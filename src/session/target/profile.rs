@@ -110,6 +110,8 @@ fn of_network(name: &str, profile: &Profile, given: &Given) -> Result<(Network, 
     let (console, sign_in) = (prefixed(&base, "api")?, prefixed(&base, "project")?);
     let apis = profile.apis(name)?;
     let narrowed = |flag: &Option<String>, own: &Option<String>, what: &str| match (flag, own) {
+        // A script names another place of the same console, and not a second one beside it.
+        _ if given.named_by.is_some() && given.project.is_some() => Ok(flag.clone()),
         (Some(_), Some(own)) => {
             Err(two_targets(&["--profile", &format!("--{what}")], &format!("profile {name} names {own} already")))
         }
