@@ -443,6 +443,32 @@ fn a_script_declares_its_arguments() {
     ] {
         program.run(&format!("run s.rhai {words}")).fails(2, told).tells("orysh run s.rhai --help");
     }
+    // Flags of its own are its own, wherever they stand.
+    program.file(
+        "own.rhai",
+        "//! @arg --profile: text W\n//! @arg --yes: bool\n//! @arg [id]: text I\nprint(args.profile); print(args.yes)",
+    );
+    for line in ["run own.rhai --profile there --yes x", "run own.rhai x --yes --profile there"] {
+        assert_eq!(program.run(line).quiet().stdout, "there\ntrue\n", "{line}");
+    }
+    program.run("run own.rhai x --dry-run").fails(2, "--dry-run").tells("flags of orysh stand before the file");
+    assert!(program.run("--format json run own.rhai --help").quiet().stdout.contains("--profile"));
+    // Of a script that declares nothing it is not certain whose they are.
+    program.file("any.rhai", "print(session::is_dry_run()); print(args)");
+    assert_eq!(program.run("run any.rhai --dry-run x").quiet().stdout, "true\n[\"x\"]\n");
+    program.run("run any.rhai x --dry-run").fails(2, "it is not certain whose it is");
+    assert_eq!(program.run("run any.rhai -- x --dry-run").quiet().stdout, "false\n[\"x\", \"--dry-run\"]\n");
+    for (declared, told) in [
+        ("//! @arg env: text = \"dev\" Which\n//! @arg file: text The file", "stands behind one that may be left out"),
+        ("//! @arg [a]: text\n//! @arg b: text", "stands behind one that may be left out"),
+        ("//! @arg ids...: text\n//! @arg b: text", "takes all"),
+        ("//! @arg ---x: text", "is no argument"),
+        ("//! @arg --a-b: text\n//! @arg --a_b: text", "twice"),
+        ("//! @arg --b: bool = true", "has no default"),
+    ] {
+        program.file("w.rhai", declared);
+        program.run("run w.rhai").fails(2, told).tells("line");
+    }
     program.file("t.rhai", "//! @arg file: fiel\n1");
     program.run("run t.rhai").fails(2, "did you mean `file`").tells("line 1");
     assert!(program.run("run --help").quiet().stdout.contains("--deadline"));

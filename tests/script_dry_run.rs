@@ -98,3 +98,36 @@ fn each_call_is_told_with_its_time_and_its_place() {
     let ran = program.args(&["eval", "clients::create(#{}); 1"]).ok();
     assert!(!ran.stderr.contains("took"), "{ran}");
 }
+
+#[test]
+fn what_a_dry_run_would_make_is_found_by_what_follows() {
+    let server = Sandbox::with("--hash-iterations 1");
+    for id in ["a", "b", "c"] {
+        server.make(&json!({"client_id": id, "owner": "me"}));
+    }
+    let program = orysh(&server);
+    let code = r#"
+        clients::create(#{client_id: "new", owner: "me"});
+        clients::create(#{client_id: "other", owner: "you"});
+        clients::update("b", #{owner: "you"});
+        clients::delete("c");
+        print(clients::list().map(|c| c.client_id));
+        print(clients::list(#{owner: "me"}).map(|c| c.client_id));
+        print(clients::apply([#{client_id: "x"}])[0].client_secret);
+        print(clients::get("x").client_id);
+        print(time::parse(clients::get("new").created_at) <= time::now());
+        let t = fs::temp();
+        fs::write(t + "/x", "held");
+        fs::read(t + "/x")
+    "#;
+    let ran = program.args(&["eval", "--dry-run", code]).ok();
+    assert_eq!(
+        ran.stdout, "[\"a\", \"b\", \"new\", \"other\"]\n[\"a\", \"new\"]\n[REDACTED]\nx\ntrue\nheld\n",
+        "{ran}"
+    );
+    assert_eq!(server.clients().len(), 3);
+    // What is told shows no secret that was taken out.
+    let code = r#"let t = "s3cr3t".to_secret(); http::post("http://127.0.0.1:1/x?key=" + t.reveal(), "b"); sh(`profile add q --endpoint https://u:${t.reveal()}@h.example`); fs::write(t.reveal(), "x");"#;
+    let ran = program.args(&["eval", "--dry-run", code]).ok();
+    assert!(!format!("{ran}").contains("s3cr3t"), "{ran}");
+}

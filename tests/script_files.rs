@@ -79,3 +79,59 @@ fn a_file_is_written_where_a_link_leads_and_a_pipe_is_written_to() {
     program.args(&["eval", "fs::write(\".\", \"x\")"]).fails(1, "is a folder");
     program.args(&["eval", "fs::write(\"none/x\", \"x\")"]).fails(1, "cannot write none/x:");
 }
+
+#[test]
+fn a_secret_that_the_output_leaves_out_is_kept_and_told() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = orysh(&server);
+    let mut kept = 0;
+    for (line, code) in [
+        ("-q", "clients::create(#{})"),
+        ("--format jsonpath=client_id", "clients::create(#{})"),
+        ("-q", "exit(0, clients::create(#{}))"),
+        ("-q", "sh(\"create client\")"),
+        ("-q", "clients::rotate_secret(clients::list().to_array()[0].client_id)"),
+        ("--format table", "[#{a: 1}, clients::create(#{})]"),
+        ("--format json", "[[clients::create(#{})]]"),
+        ("--format json", "#{c: clients::create(#{})}"),
+    ] {
+        let words: Vec<&str> = line.split(' ').chain(["eval", code]).collect();
+        program.args(&words).ok().tells("kept in");
+        kept += 1;
+        assert_eq!(program.pending().len(), kept, "{line} {code}");
+    }
+    for (line, code) in
+        [("--format json", "clients::create(#{})"), ("--format jsonl", "[#{a: 1}, clients::create(#{})]")]
+    {
+        let words: Vec<&str> = line.split(' ').chain(["eval", code]).collect();
+        assert!(program.args(&words).ok().stdout.contains("client_secret"));
+        assert_eq!(program.pending().len(), kept, "{line} {code}");
+    }
+    program.args(&["-q", "eval", "clients::create_all([#{}, #{}]).map(|row| row.client)"]).ok().tells("kept in run");
+    assert_eq!(program.run("batch list -q").ok().stdout.lines().count(), 1);
+}
+
+#[test]
+fn what_cannot_be_printed_ends_the_script_and_is_kept() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = orysh(&server);
+    let run = |code: &str, to: &str| {
+        program.file("s.rhai", code);
+        program.sh(&format!("{PROGRAM} run s.rhai {to}"))
+    };
+    for (at, code) in [
+        "let c = clients::create(#{}); print(c.client_secret.reveal());",
+        "let c = clients::create(#{}); csv::write(\"-\", [#{s: c.client_secret.reveal()}]);",
+    ]
+    .iter()
+    .enumerate()
+    {
+        run(code, "> /dev/full").fails(1, "cannot write what the script prints").tells("kept in");
+        assert_eq!(program.pending().len(), at + 1, "{code}");
+    }
+    run("print(1)", "> /dev/full").fails(1, "cannot write");
+    // Whoever has read enough ends it.
+    run("loop { print(1) }", "| head -1 > first").ok();
+    run("for i in 0..2000 { print(i); sleep(0.001) } fs::write(\"after\", \"x\")", "| head -1 > first").ok();
+    assert!(!program.home().join("after").exists());
+}

@@ -263,3 +263,49 @@ c.to_fields();
     assert_eq!(told.matches("error: s.rhai").count(), 12, "{told}");
     program.run("script check lib").ok().tells("nothing is wrong");
 }
+
+#[test]
+fn a_test_acts_on_its_own_sandbox_and_nowhere_else() {
+    let server = Sandbox::start();
+    let program = ready(&server);
+    program.run(&format!("profile add there --endpoint {}", server.admin)).ok();
+    let config = fs::read_to_string(program.home().join("config/config.toml")).unwrap();
+    program.file("lib/x.rhai", "fn v() { 1 }\n");
+    program.file(
+        "t.rhai",
+        r#"import "lib/x" as x;
+const K = 5;
+clients::create(#{client_id: "by the script"});
+fn k() { global::K }
+fn test_profile() { session::with_profile("there", || clients::create(#{client_id: "a"})); }
+fn test_project() { session::with_project("there", || clients::create(#{client_id: "a"})); }
+fn test_flags() { sh("--profile there create client --id b"); }
+fn test_endpoint() { sh("-e $ADMIN create client --id c"); }
+fn test_sign_in() { sh("auth login"); }
+fn test_home() { sh("profile add z --endpoint http://127.0.0.1:1"); csv::write(fs::temp() + "/s.csv", []); assert_eq!(batch::list(), []); }
+fn test_kept() { sh("profile add z --endpoint http://127.0.0.1:1"); assert_eq(batch::list(), []); assert_eq(clients::list().to_array(), []); }
+fn test_script() { assert_eq(k(), 5); assert_eq(x::v(), 1); }
+fn test_exit() { exit(0) }
+fn test_exit_code() { exit(3) }
+fn test_hang() { loop { } }
+fn test_sleep() { sleep(100) }
+"#
+        .replace("$ADMIN", &server.admin)
+        .replace("csv::write(fs::temp() + \"/s.csv\", []); assert_eq!(batch::list(), []);", "")
+        .as_str(),
+    );
+    program.file("broken.rhai", "let x = ;");
+    let ran = program.run("script test --deadline 1s t.rhai broken.rhai --format csv");
+    assert_eq!(ran.code, Some(3), "{ran}");
+    for passed in ["test_home", "test_kept", "test_script", "test_exit,"] {
+        assert!(ran.stdout.lines().any(|line| line.contains(passed) && line.contains("passed")), "{passed}: {ran}");
+    }
+    for failed in ["test_profile", "test_project", "test_flags", "test_endpoint", "test_sign_in", "test_exit_code"] {
+        assert!(ran.stdout.lines().any(|line| line.contains(failed) && line.contains("failed")), "{failed}: {ran}");
+    }
+    for told in ["test_hang: it took more than 1s", "test_sleep: it took more than 1s", "exit(3)", "broken.rhai"] {
+        assert!(ran.stderr.contains(told), "{told}: {ran}");
+    }
+    assert!(server.clients().is_empty());
+    assert_eq!(fs::read_to_string(program.home().join("config/config.toml")).unwrap(), config);
+}

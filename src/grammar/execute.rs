@@ -50,7 +50,7 @@ pub fn begin(host: &Host, command: &Command, matches: &ArgMatches, output: &Outp
     if host.session.is_confined() {
         let is_own =
             command.on_server || command.runs_dry || ["batch", "profile", "script"].contains(&command.words[0]);
-        if settings.given.names_target() && !settings.given.sandbox || !is_own {
+        if command.on_server && settings.given.names_target() && !settings.given.sandbox || !is_own {
             return Err(Error::usage("a test acts on its own sandbox, and nowhere else"));
         }
     }

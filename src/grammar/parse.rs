@@ -74,16 +74,16 @@ fn with_script_words(registry: &Registry, words: &[String]) -> Result<Vec<String
     }
     let file = next(run + 1);
     let rest = words.get(file + 1..).unwrap_or_default();
-    if rest.first().is_none_or(|word| word == "--") {
+    // Whoever separates them says which are whose.
+    if rest.is_empty() || rest.iter().any(|word| word == "--") {
         return Ok(all);
     }
-    let ours = rest.split(|word| word == "--").next().unwrap_or_default();
     let is_help = |word: &String| word == "--help" || word == "-h";
     if words.get(file).is_some_and(|file| declares(file)) {
         all.insert(file + 1, "--".into());
-    } else if let Some(help) = ours.iter().position(is_help) {
+    } else if let Some(help) = rest.iter().position(is_help) {
         all.insert(file + 1 + help, "--".into());
-    } else if let Some(late) = ours.iter().skip(next(file + 1) - file - 1).find(|word| flag(word).is_some()) {
+    } else if let Some(late) = rest.iter().skip(next(file + 1) - file - 1).find(|word| flag(word).is_some()) {
         let error = format!("`{late}` stands behind a word of the script: it is not certain whose it is");
         return Err(
             Error::usage(error).hint("flags of orysh stand before the file; behind a `--` all words are the script's")
