@@ -283,7 +283,7 @@ fn test_flags() { sh("--profile there create client --id b"); }
 fn test_endpoint() { sh("-e $ADMIN create client --id c"); }
 fn test_sign_in() { sh("auth login"); }
 fn test_home() { sh("profile add z --endpoint http://127.0.0.1:1"); csv::write(fs::temp() + "/s.csv", []); assert_eq!(batch::list(), []); }
-fn test_kept() { sh("profile add z --endpoint http://127.0.0.1:1"); assert_eq(batch::list(), []); assert_eq(clients::list().to_array(), []); }
+fn test_kept() { sh("profile add y --endpoint http://127.0.0.1:1"); assert_eq(batch::list(), []); assert_eq(clients::list().to_array(), []); }
 fn test_script() { assert_eq(k(), 5); assert_eq(x::v(), 1); }
 fn test_exit() { exit(0) }
 fn test_exit_code() { exit(3) }

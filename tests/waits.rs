@@ -95,6 +95,18 @@ fn interrupted(server: &Sandbox, code: &str, shown: &str) -> Option<String> {
 }
 
 #[test]
+fn ctrl_c_ends_what_is_read_from_the_terminal() {
+    for args in [&["-"][..], &["--sandbox", "run", "-"], &["script", "check", "/dev/stdin"]] {
+        let mut terminal = Terminal::with(anywhere(), args);
+        std::thread::sleep(Duration::from_millis(300));
+        let began = Instant::now();
+        terminal.press("\u{3}");
+        assert_eq!(terminal.ended().code(), Some(130), "{args:?}: {}", terminal.contents());
+        assert!(began.elapsed() < AT_ONCE && terminal.is_as_usual(), "{args:?}");
+    }
+}
+
+#[test]
 fn what_is_typed_reaches_the_script() {
     let script = r#"
         print(ui::prompt("Who?").to_upper());

@@ -11,6 +11,7 @@ use crate::ops::guard;
 use crate::script::api::language::Left;
 use crate::script::engine::{Exhausted, runtime_error};
 use crate::script::library::{self, Function};
+use crate::secret::{REDACTED, Secret};
 use crate::text::safe;
 use crate::ui;
 
@@ -240,7 +241,8 @@ pub fn place(position: rhai::Position) -> String {
 /// Reads a script's value from what a thrown value holds.
 fn from_value(value: Dynamic) -> Error {
     let Some(map) = value.read_lock::<Map>().map(|map| map.clone()) else {
-        return Error::failed(value.to_string());
+        let is_secret = value.is::<Secret>();
+        return Error::failed(if is_secret { REDACTED.to_owned() } else { value.to_string() });
     };
     let text = |key: &str| map.get(key).and_then(|value| value.clone().into_string().ok());
     let mut error = Error::failed(text("message").unwrap_or_else(|| value.to_string()));

@@ -8,6 +8,7 @@ use std::path::Path;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::OFlags;
+use rustix::io::Errno;
 
 use super::is_interrupted;
 
@@ -57,8 +58,8 @@ impl Read for Input {
                 return Err(io::Error::other("it was interrupted"));
             }
             match rustix::io::read(&*self, &mut *buffer) {
-                // Somebody else was first, or the pipe has no writer yet.
-                Err(rustix::io::Errno::AGAIN) => {}
+                // Somebody else was first, or the pipe has no writer yet; or a signal came.
+                Err(Errno::AGAIN | Errno::INTR) => {}
                 read => return Ok(read?),
             }
         }
@@ -89,9 +90,10 @@ fn is_there(input: &impl AsFd) -> bool {
     let glance = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
     while !is_interrupted() {
         let mut polled = [PollFd::new(input, PollFlags::IN)];
-        // Where that cannot be asked, reading tells.
-        if poll(&mut polled, Some(&glance)).map_or(true, |ready| ready > 0) {
-            return true;
+        match poll(&mut polled, Some(&glance)) {
+            Ok(0) | Err(Errno::INTR) => {}
+            // Where that cannot be asked, reading tells.
+            Ok(_) | Err(_) => return true,
         }
     }
     false

@@ -59,8 +59,8 @@ Examples:
   orysh script test fleet.rhai
 
 A test is a function without parameters whose name begins with test_. It calls assert(bool), assert(bool, text) and
-assert_eq(is, due). Of its script the imports and constants are there, and nothing else is run. It acts on a sandbox and with a
-home of its own, and nowhere else.",
+assert_eq(is, due). Of its script the imports and constants are there, and nothing else is run. It acts on a sandbox of its own
+and nowhere else; profiles and runs that tests make go with them.",
         )
 }
 
