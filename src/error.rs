@@ -268,6 +268,10 @@ impl StdError for Error {
 
 /// The name in `candidates` that a person most likely meant, if any is near.
 pub fn nearest<'a>(given: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    // Nothing that long is a name.
+    if given.len() > 200 {
+        return None;
+    }
     let given = given.to_lowercase();
     candidates
         .into_iter()

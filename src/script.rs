@@ -18,4 +18,5 @@ mod rows;
 pub mod run;
 mod sorting;
 pub mod testing;
+pub mod traps;
 pub mod value;

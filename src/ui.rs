@@ -1,6 +1,7 @@
 //! The one writer to the terminal: results on stdout, everything for a person on stderr.
 
 pub mod input;
+pub mod output;
 pub mod progress;
 
 use std::io::{self, BufReader, BufWriter, IsTerminal, Read, Write};

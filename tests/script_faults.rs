@@ -45,17 +45,17 @@ fn what_only_looks_gets_to_its_end() {
             assert!((0..20).all(|n| text.contains(&format!("c{n:02}"))), "{line}: {text}");
         }
     }
-    let known: String = (0..20).map(|n| format!("c{n:02},secret-of-c{n:02}\n")).collect();
-    program.file("known.csv", &format!("client_id,client_secret\n{known}"));
+    let known: Vec<String> = (0..20).map(|n| format!("c{n:02},secret-of-c{n:02}\n")).collect();
+    program.file("known.csv", &format!("client_id,client_secret\n{}", known.concat()));
     let ran = program.run(&format!("run {} known.csv", script("smoke.rhai"))).ok();
-    assert!(ran.stdout.contains("20 of 20"), "{ran}");
+    ran.tells("20 of 20");
 }
 
 #[test]
 fn what_makes_clients_makes_each_once() {
     let (server, program) = in_trouble(0);
-    let services: String = (0..30).map(|n| format!("service-{n},ops@example.org\n")).collect();
-    program.file("services.csv", &format!("name,owner\n{services}"));
+    let services: Vec<String> = (0..30).map(|n| format!("service-{n},ops@example.org\n")).collect();
+    program.file("services.csv", &format!("name,owner\n{}", services.concat()));
     program.run(&format!("run {} services.csv --plain --out made.csv", script("onboard.rhai"))).ok();
     let names: Vec<String> =
         server.clients().iter().map(|client| client["client_name"].as_str().unwrap().to_owned()).collect();
@@ -73,9 +73,10 @@ fn what_changes_clients_changes_all_of_them() {
     for client in server.clients() {
         assert_eq!(client["redirect_uris"], json!(["https://new.example.org/cb"]), "{client}");
     }
-    program
-        .run(&format!("--timeout 1s run {} --owner ops@example.org --plain --out r.csv", script("rotate.rhai")))
-        .ok();
+    // Of one whose reply is lost twice it is not known; the same line goes on with it.
+    let rotate = format!("--timeout 1s run {} --owner ops@example.org --plain --out r.csv", script("rotate.rhai"));
+    let tries = (0..6).map(|_| program.run(&rotate)).take_while(|ran| ran.code == Some(3)).count();
+    assert!(tries < 6, "{}", program.run(&rotate));
     program.run(&format!("--yes run {} --owner ops@example.org --out r.csv --drop-old", script("rotate.rhai"))).ok();
     let text = fs::read_to_string(program.home().join("r.csv")).unwrap();
     for n in 0..20 {

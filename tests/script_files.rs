@@ -135,3 +135,82 @@ fn what_cannot_be_printed_ends_the_script_and_is_kept() {
     run("for i in 0..2000 { print(i); sleep(0.001) } fs::write(\"after\", \"x\")", "| head -1 > first").ok();
     assert!(!program.home().join("after").exists());
 }
+
+#[test]
+fn what_is_gone_again_was_not_handed_over() {
+    let (server, other) = (Sandbox::with("--hash-iterations 1"), Sandbox::with("--hash-iterations 1"));
+    let program = orysh(&server);
+    program.run(&format!("profile add other --endpoint {} --public-endpoint {}", other.admin, other.public)).ok();
+    let program = program.with("ORY_SDK_URL", &server.admin);
+    let mut kept = 0;
+    for (code, unseen) in [
+        ("fs::write(fs::temp() + \"/s\", clients::create(#{}).client_secret)", 1),
+        ("for n in 0..3 { fs::write(\"s\", clients::create(#{}).client_secret) }", 2),
+        ("fs::write(\"t\", clients::create(#{}).client_secret); fs::remove(\"t\")", 1),
+        ("clients::create(#{}).client_secret.reveal().len()", 1),
+        ("let c = clients::create(#{}); c.client_secret == \"x\"", 1),
+        // The one that is deleted is another server's.
+        (
+            "session::with_profile(\"other\", || clients::create(#{client_id: \"mv\"})); clients::create(#{client_id: \"mv\"}); clients::delete(\"mv\"); 1",
+            1,
+        ),
+    ] {
+        program.args(&["eval", code]).ok().tells("neither shown nor written");
+        kept += unseen;
+        assert_eq!(program.pending().len(), kept, "{code}");
+    }
+    let code = "csv::write(\"b.csv\", [#{client_name: \"x\"}]); batch::create(\"b.csv\", #{out: fs::temp() + \"/made.csv\", secrets: \"plain\"})";
+    program.args(&["eval", code]).fails(1, "would go with the folder");
+    // Base64 of it, and what is shown of a map, are it as well.
+    for code in [
+        "fs::write(\"k.yaml\", yaml::text(#{data: base64::encode(clients::create(#{}).client_secret.reveal())}))",
+        "#{secret: clients::create(#{}).client_secret.reveal()}",
+        "[clients::create(#{}), clients::create(#{})].map(|c| #{id: c.client_id, secret: c.client_secret.reveal()})",
+    ] {
+        program.args(&["--format", "json", "eval", code]).ok();
+        assert_eq!(program.pending().len(), kept, "{code}");
+    }
+}
+
+#[test]
+fn a_secret_stands_in_no_field_that_everybody_sees() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = orysh(&server);
+    for code in [
+        "clients::create(#{client_name: s})",
+        "clients::create(#{metadata: #{a: [s]}})",
+        "clients::create(#{redirect_uris: [s]})",
+        "clients::lint(#{redirect_uris: [s]})",
+        "let c = clients::create(#{}); c.client_name = s; c",
+        "clients::create_all([#{owner: s}])",
+        "clients::apply([#{client_id: \"a\", owner: s}])",
+    ] {
+        let ran = program.args(&["eval", &format!("let s = \"canary-canary\".to_secret(); {code}")]);
+        assert!(ran.code == Some(1) && !format!("{ran}").contains("canary-canary\n"), "{code}\n{ran}");
+        ran.tells("is no secret, and what it is given is one");
+    }
+    // What stands for a secret is none.
+    for code in [
+        "let c = clients::create(#{}); clients::update(c.client_id, #{client_secret: `${c.client_secret}`})",
+        "let c = clients::create(#{}); json::write(\"c.json\", c); clients::create(#{client_secret: json::read(\"c.json\").client_secret})",
+        "let c = clients::create(#{}); sh(`update client ${c.client_id} --secret ${c.client_secret}`)",
+    ] {
+        program.args(&["eval", code]).fails(1, "what stands for a secret");
+    }
+}
+
+#[test]
+fn a_client_goes_back_to_where_it_was_read() {
+    let (here, there) = (Sandbox::start(), Sandbox::start());
+    for server in [&here, &there] {
+        server.make(&json!({"client_id": "same", "owner": "a"}));
+    }
+    let program = orysh(&here);
+    program.run(&format!("profile add there --endpoint {}", there.admin)).ok();
+    let read = "let c = session::with_profile(\"there\", || clients::get(\"same\")); c.owner = \"b\";";
+    program.args(&["eval", &format!("{read} clients::update(c)")]).fails(1, "was read from");
+    assert_eq!(here.client("same")["owner"], "a");
+    program.args(&["eval", &format!("{read} session::with_profile(\"there\", || clients::update(c)); 1")]).ok();
+    assert_eq!(there.client("same")["owner"], "b");
+    program.args(&["eval", "sh(\"profile use there\")"]).fails(1, "is not for scripts");
+}

@@ -93,12 +93,12 @@ fn smoke_tells_which_clients_get_no_token() {
     program.file("s.csv", "client_name,grant_types\na,client_credentials\nb,client_credentials\n");
     program.run("batch create s.csv --out made.csv --secrets plain").ok();
     let smoke = path("smoke.rhai");
-    assert_eq!(program.run(&format!("run {smoke} made.csv")).ok().stdout, "2 of 2 clients get a token\n");
+    program.run(&format!("run {smoke} made.csv")).ok().tells("2 of 2 clients get a token");
     let id = server.clients()[0]["client_id"].as_str().unwrap().to_owned();
     program.run(&format!("update client {id} --secret another-secret")).ok();
     let ran = program.run(&format!("run {smoke} made.csv"));
     assert_eq!(ran.code, Some(3), "{ran}");
-    assert!(ran.stdout.contains("1 of 2 clients") && ran.stdout.contains(&id), "{ran}");
+    assert!(format!("{ran}").contains("1 of 2 clients") && ran.stdout.contains(&id), "{ran}");
 }
 
 #[test]

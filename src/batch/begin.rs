@@ -132,6 +132,9 @@ fn spool(
     Ok((journal, key, facts, checked))
 }
 
+/// Tells when a run was gone on with.
+pub const RESUMED: &str = "resumed";
+
 /// The code of an error that says that an input was run already.
 const SAME_INPUT: &str = "same_input";
 
@@ -174,7 +177,8 @@ fn refuse_again(session: &Session, own: &Folder, same: &Same, has_ids: bool, aga
             }
             return Err(hint(error, &name));
         }
-        if !has_ids && made > 0 && again != Again::Ended {
+        // What a script made that somebody went on with by hand, nobody has taken from it.
+        if !has_ids && made > 0 && (again != Again::Ended || run.fact(RESUMED).is_some()) {
             let error = Error::usage(format!(
                 "this input was run {name}, begun on {begun}: its clients were made, and would be made a second time"
             ));

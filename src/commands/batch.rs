@@ -7,13 +7,17 @@ pub mod look;
 pub mod resume;
 pub mod undo;
 
+use std::time::SystemTime;
+
 use clap::{Arg, ArgAction, value_parser};
 use rusqlite::Connection;
 use serde_json::Value;
 
+use crate::batch::begin::RESUMED;
 use crate::batch::engine::{self, Going, Run};
 use crate::batch::pace;
 use crate::batch::results::Secrets;
+use crate::batch::store::{self, Facts};
 use crate::error::{Error, Result};
 use crate::grammar::Args;
 use crate::grammar::deliver::deliver_arg;
@@ -122,7 +126,11 @@ fn go_on(
 ) -> Result<Outcome> {
     let session = engine::resumed(&at_its_target(session, run), run)?;
     let going = going(args)?;
-    session.finish(run.journal.write(change))??;
+    session.finish(run.journal.write(move |connection| {
+        change(connection)?;
+        let now = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
+        store::set_facts(connection, &Facts::from([(RESUMED.to_owned(), now)]))
+    }))??;
     let (row, error) = engine::go(&session, run, &going, false, &mut false)?;
     Ok(outcome(row, error))
 }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use uuid::Uuid;
 
 use crate::error::{Error, Result};
+use crate::ui::output;
 
 /// Makes a folder and its parents, readable by its owner only.
 pub fn private_folder(path: &Path) -> Result<()> {
@@ -62,7 +63,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     match std::fs::metadata(path) {
         Ok(about) if about.is_dir() => Err(Error::usage(format!("{} is a folder", path.display()))),
         Ok(about) if about.is_file() => replace(&real(path), bytes),
-        Ok(_) => OpenOptions::new().write(true).open(path).and_then(|mut file| file.write_all(bytes)).map_err(failed),
+        Ok(_) => output::write(path, bytes).map_err(failed),
         Err(_) => replace(path, bytes),
     }
 }

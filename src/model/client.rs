@@ -1,6 +1,7 @@
 //! `Client`: a client as the server tells it, beside the id and the spec that it was asked for with.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use serde_json::{Map, Value};
@@ -22,6 +23,8 @@ pub struct Client {
     document: Document,
     /// The fields that were changed here since the server told it.
     changed: Vec<&'static str>,
+    /// Where it was read, where that is of interest.
+    place: Option<Arc<str>>,
 }
 
 impl Client {
@@ -37,7 +40,7 @@ impl Client {
 
     /// Takes a document that a client was made into.
     pub fn from_document(document: Document) -> Self {
-        Client { document, changed: Vec::new() }
+        Client { document, changed: Vec::new(), place: None }
     }
 
     /// The id as the server told it; empty if it told none.
@@ -82,6 +85,17 @@ impl Client {
             None => self.document.set(field.json, set.get(field.json).cloned().unwrap_or(Value::Null)),
         }
         self.changed.push(field.json);
+    }
+
+    /// The same, as it was read there.
+    #[must_use]
+    pub fn at(self, place: &str) -> Self {
+        Client { place: Some(place.into()), ..self }
+    }
+
+    /// Where it was read, as far as that was noted.
+    pub fn place(&self) -> Option<&str> {
+        self.place.as_deref()
     }
 
     /// What was changed here, as it is to be sent.

@@ -15,8 +15,8 @@ use crate::script::clients::FILTERS;
 use crate::script::engine::{self, Context};
 use crate::script::errors::{self, Source};
 use crate::script::library::{self, Function};
-use crate::script::recipients;
 use crate::script::resolve::Below;
+use crate::script::{recipients, traps};
 use crate::text::safe;
 
 /// Where functions of `clients::` take fields: the number of the argument, and whether it is a list of maps.
@@ -67,7 +67,9 @@ pub fn check(context: &Context, source: Source<'_>) -> Result<Vec<Error>> {
         }
         true
     });
+    found.extend(traps::uneven(&ast));
     found.extend(members::wrong(&ast, source.text));
+    traps::empty_for(&ast, source)?;
     found.extend(members::undeclared(&ast, &declared));
     found.sort_by_key(|(at, _)| (at.line(), at.position()));
     Ok(found.into_iter().map(|(at, error)| errors::shown(error, at, source)).collect())
@@ -106,7 +108,7 @@ fn of_module(ast: &AST, call: &FnCallExpr) -> Option<Error> {
 
 /// What can be called without a module: Rhai's standard functions (of 1.27; it does not tell them itself without being told
 /// to refuse comments), what every script has, and what tests have.
-const STANDARD: &str = "\
+pub const STANDARD: &str = "\
     E Fn PI abs acos acosh advance all append as_string asin asinh assert assert_eq atan atanh bits blob bytes \
     call ceiling chars chop clear contains cos cosh crop curry debug dedup drain elapsed end ends_with eval exit \
     exp extract fill_with filter find find_map floor for_each fraction get get_bit get_bits hypot import index_of \

@@ -134,7 +134,7 @@ fn changing(library: &mut Library, context: &Context) {
             "Sends what was changed about a client: `c.owner = \"a\"`",
             r#"let c = clients::create(#{}); c.owner = "a"; clients::update(c).owner"#,
         ),
-        move |client: Client| change(&bound, client.id(), client.changes()),
+        move |client: Client| change_read(&bound, &client),
     );
     let bound = context.clone();
     library.add(
@@ -215,9 +215,9 @@ fn written(context: &Context, client: Client, kept: Option<Kept>, undelivered: O
         context.session().ui().error(&error);
     }
     if let Some(kept) = kept {
-        context.hold(Held::file(kept));
+        context.hold(Held::file(&context.session(), kept));
     }
-    client
+    noted(&context.session(), client)
 }
 
 /// What a map of fields asks for. Errors are of usage: a field that there is not, or that only the server sets.
@@ -232,6 +232,25 @@ pub fn spec_of(fields: serde_json::Map<String, serde_json::Value>) -> Result<Cli
 fn update(context: &Context, id: &str, map: &Map) -> ScriptResult<Client> {
     let fields = value::fields_of(map)?;
     spec_of(fields).map_err(thrown).and_then(|set| change(context, id, set))
+}
+
+/// A client goes back to where it was read, and nowhere else.
+fn change_read(context: &Context, client: &Client) -> ScriptResult<Client> {
+    let here = context.session().chosen().map_err(thrown)?.place();
+    if let Some(place) = client.place().filter(|place| *place != here) {
+        let wrong = format!("client `{}` was read from {place}, and the script acts on {here} now", client.id());
+        return Err(thrown(
+            Error::usage(wrong).hint("change it where it was read, or name its id: clients::update(id, fields)"),
+        ));
+    }
+    change(context, client.id(), client.changes())
+}
+
+fn noted(session: &Session, client: Client) -> Client {
+    match session.chosen() {
+        Ok(chosen) => client.at(&chosen.place()),
+        Err(_) => client,
+    }
 }
 
 fn change(context: &Context, id: &str, set: ClientSpec) -> ScriptResult<Client> {
@@ -287,13 +306,13 @@ fn findings(map: &Map) -> ScriptResult<Array> {
 /// `clients::get(id) -> Client`. Throws `#{status: 404, …}` when there is none.
 fn get(session: &Session, id: &str) -> ScriptResult<Client> {
     let client = || session.wait(api::clients::get(session, &ClientId::parse(id)?));
-    client().map_err(thrown)
+    client().map(|client| noted(session, client)).map_err(thrown)
 }
 
 /// `clients::find(id) -> Client or ()`.
 fn find(session: &Session, id: &str) -> ScriptResult<Dynamic> {
     let client = || session.wait(api::clients::get_opt(session, &ClientId::parse(id)?));
-    Ok(client().map_err(thrown)?.map_or(Dynamic::UNIT, Dynamic::from))
+    Ok(client().map_err(thrown)?.map_or(Dynamic::UNIT, |client| Dynamic::from(noted(session, client))))
 }
 
 /// `clients::delete(id)`. Throws `#{status: 404, …}` when there is none.
@@ -301,7 +320,7 @@ fn delete(context: &Context, id: &str) -> ScriptResult<()> {
     let deleted = || {
         let id = ClientId::parse(id)?;
         ops::delete::delete(&context.session(), &id)?;
-        context.forget(&id)
+        context.forget(&context.session().server()?, &id)
     };
     deleted().map_err(thrown)
 }
@@ -377,13 +396,15 @@ impl IntoIterator for Query {
 
     fn into_iter(self) -> Listing {
         let would_be = WouldBe::of(&self);
-        Listing { clients: self.clients(), would_be, listener: self.listener, count: 0, took: Duration::ZERO }
+        let place = self.session.chosen().map(|chosen| chosen.place()).unwrap_or_default();
+        Listing { clients: self.clients(), place, would_be, listener: self.listener, count: 0, took: Duration::ZERO }
     }
 }
 
 /// The clients of a query, as a script goes through them.
 pub struct Listing {
     clients: Clients,
+    place: String,
     would_be: WouldBe,
     listener: Option<Ui>,
     count: usize,
@@ -398,7 +419,7 @@ impl Iterator for Listing {
         let client = self.would_be.next(&mut self.clients);
         self.took += began.map(|began| began.elapsed()).unwrap_or_default();
         self.count += usize::from(client.is_some());
-        Some(client?.map(Dynamic::from).map_err(thrown))
+        Some(client?.map(|client| Dynamic::from(client.at(&self.place))).map_err(thrown))
     }
 }
 

@@ -1,17 +1,19 @@
 //! The engine: limits, cancelling, and the modules of the API.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::io;
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use rhai::packages::{Package, StandardPackage};
 use rhai::{Dynamic, Engine, EvalAltResult, FLOAT, INT, Position};
+use zeroize::Zeroizing;
 
 use crate::error::{Error, Result};
 use crate::grammar::Host;
 use crate::memory;
 use crate::model::client::ClientId;
+use crate::script::api::language::Left;
 use crate::script::errors::ScriptResult;
 use crate::script::held::{self, Held};
 use crate::script::library::Library;
@@ -36,10 +38,13 @@ pub struct Context {
     /// Whom each call of the API is told to, with its time.
     listener: Option<Ui>,
     held: Arc<Mutex<Vec<Held>>>,
-    revealed: Arc<Mutex<Vec<Secret>>>,
+    /// Files that the script has written while something was kept.
+    files: Arc<Mutex<BTreeSet<PathBuf>>>,
     /// Ciphertexts, and the secrets that are in them.
     sealed: Arc<Mutex<HashMap<String, Secret>>>,
     temporary: Arc<Temporary>,
+    /// How the script ends itself, once it does.
+    left: Arc<OnceLock<Left>>,
     /// Why something that was printed went nowhere.
     unwritten: Arc<OnceLock<io::Error>>,
     most_memory: usize,
@@ -53,9 +58,10 @@ impl Context {
             within: Arc::default(),
             listener: None,
             held: Arc::default(),
-            revealed: Arc::default(),
+            files: Arc::default(),
             sealed: Arc::default(),
             temporary: Arc::default(),
+            left: Arc::default(),
             unwritten: Arc::default(),
             most_memory: MOST_MEMORY,
         }
@@ -109,7 +115,7 @@ impl Context {
         self.most_memory
     }
 
-    /// Keeps secrets on disk until they have been revealed, or shown in the script's result.
+    /// Keeps secrets on disk until they have been printed, written, sent, or shown in the script's result.
     pub fn hold(&self, held: Held) {
         locked(&self.held).push(held);
     }
@@ -119,18 +125,17 @@ impl Context {
         std::mem::take(&mut *locked(&self.held))
     }
 
-    /// What is kept of which the script has revealed all secrets; and that of which all others are in `value`, which is to be
-    /// shown.
-    pub fn take_seen(&self, value: &Dynamic) -> (Vec<Held>, Vec<Held>) {
-        let revealed = locked(&self.revealed);
-        let seen: HashSet<&str> = revealed.iter().map(Secret::expose).collect();
+    /// What is kept of which all secrets are in `value`, a row of it each, which is to be shown.
+    pub fn take_shown(&self, value: &Dynamic) -> Vec<Held> {
         let mut held = locked(&self.held);
-        held.iter_mut().for_each(|held| held.see(|secret| seen.contains(secret.expose())));
-        let revealed = held.extract_if(.., |held| held.secrets().is_empty()).collect();
-        let shown = value::secrets(value);
-        let shown: HashSet<&str> = shown.iter().map(Secret::expose).collect();
+        let unseen: Vec<Secret> = held.iter().flat_map(Held::secrets).map(|(_, secret)| secret.clone()).collect();
+        if unseen.is_empty() {
+            return Vec::new();
+        }
+        let wanted: HashMap<&str, &Secret> = unseen.iter().map(|secret| (secret.expose(), secret)).collect();
+        let shown = value::secrets(value, &wanted);
         let is_shown = |held: &mut Held| held.secrets().iter().all(|(_, secret)| shown.contains(secret.expose()));
-        (revealed, held.extract_if(.., is_shown).collect())
+        held.extract_if(.., is_shown).collect()
     }
 
     /// A secret is in this ciphertext: whoever writes that has handed it over.
@@ -159,10 +164,28 @@ impl Context {
 
     /// Prints to stdout. A script whose output goes nowhere is ended.
     pub fn print(&self, text: &str) {
-        if let Err(error) = self.session().ui().try_print(text) {
-            // The first one tells.
-            let _ = self.unwritten.set(error);
+        match self.session().ui().try_print(text) {
+            Ok(()) => {
+                if let Err(error) = self.has_written(text.as_bytes()) {
+                    self.session().ui().warn(&error.full_message());
+                }
+            }
+            Err(error) => {
+                // The first one tells.
+                let _ = self.unwritten.set(error);
+            }
         }
+    }
+
+    /// The script ends itself.
+    pub fn leave(&self, left: Left) {
+        // The first one counts.
+        let _ = self.left.set(left);
+    }
+
+    /// How it did.
+    pub fn left(&self) -> Option<Left> {
+        self.left.get().cloned()
     }
 
     /// Why something that was printed went nowhere.
@@ -170,12 +193,26 @@ impl Context {
         self.unwritten.get().map(|error| io::Error::new(error.kind(), error.to_string()))
     }
 
-    /// Whether a secret was revealed that is kept still.
-    pub fn has_revealed(&self) -> bool {
-        let revealed = locked(&self.revealed);
-        let held = locked(&self.held);
-        let mut unseen = held.iter().flat_map(Held::secrets);
-        unseen.any(|(_, secret)| revealed.iter().any(|revealed| revealed == secret))
+    /// Whether something is kept still.
+    pub fn has_held(&self) -> bool {
+        !locked(&self.held).is_empty()
+    }
+
+    /// A file was written. What is in it as the script ends need not be kept any longer.
+    pub fn note_file(&self, path: &Path) {
+        if self.has_held() && !self.is_temporary(path) && path.is_file() {
+            locked(&self.files).insert(std::path::absolute(path).unwrap_or_else(|_| path.to_owned()));
+        }
+    }
+
+    /// Lets go of the secrets that are in files that were written, and are there still.
+    pub fn settle_files(&self) {
+        for path in std::mem::take(&mut *locked(&self.files)) {
+            let settled = std::fs::read(&path).ok().map_or(Ok(()), |bytes| self.has_written(&Zeroizing::new(bytes)));
+            if let Err(error) = settled {
+                self.host.session.ui().warn(&error.full_message());
+            }
+        }
     }
 
     /// Whether a path is in a folder that goes with the script.
@@ -190,8 +227,8 @@ impl Context {
     }
 
     /// Lets go of the secret of a client that is no more.
-    pub fn forget(&self, id: &ClientId) -> Result<()> {
-        let gone: Vec<Held> = locked(&self.held).extract_if(.., |held| held.forget(id)).collect();
+    pub fn forget(&self, server: &str, id: &ClientId) -> Result<()> {
+        let gone: Vec<Held> = locked(&self.held).extract_if(.., |held| held.forget(server, id)).collect();
         gone.into_iter().try_for_each(Held::let_go)
     }
 
@@ -200,20 +237,17 @@ impl Context {
         let held = self.take_held();
         if !held.is_empty() {
             self.host.session.ui().warn(&format!(
-                "secrets of new clients that were neither shown nor revealed ({}) are kept in {}",
+                "secrets of new clients that were neither shown nor written ({}) are kept in {}",
                 held::count(&held),
                 held::places(&held)
             ));
         }
     }
 
-    /// A secret's text, which the script has seen from then on.
+    /// A secret's text.
     pub fn reveal(&self, secret: &Secret) -> String {
         if let Some(dry_run) = self.session().dry_run() {
             dry_run.hide(secret);
-        }
-        if !locked(&self.held).is_empty() {
-            locked(&self.revealed).push(secret.clone());
         }
         secret.expose().to_owned()
     }
@@ -258,7 +292,7 @@ pub fn library(engine: &mut Engine, context: &Context) -> Library {
     api::data::register(&mut library, engine, context);
     api::time::register(&mut library, engine);
     api::files::register(&mut library, context);
-    api::small::register(&mut library);
+    api::small::register(&mut library, context);
     api::patterns::register(&mut library, context);
     api::http::register(&mut library, context);
     api::tell::register(&mut library, context);
@@ -300,11 +334,11 @@ fn pure(context: &Context) -> Engine {
 fn cancel(engine: &mut Engine, context: &Context) {
     let interrupt = context.host.session.interrupt().clone();
     let (most, before) = (context.most_memory, memory::allocated());
-    let unwritten = Arc::clone(&context.unwritten);
+    let (unwritten, left) = (Arc::clone(&context.unwritten), Arc::clone(&context.left));
     engine.on_progress(move |_| {
         // What a native function takes is seen once it is back: its own limits bound it.
         let has_too_much = || memory::allocated().saturating_sub(before) > most;
-        if interrupt.has_arrived() || unwritten.get().is_some() {
+        if interrupt.has_arrived() || unwritten.get().is_some() || left.get().is_some() {
             Some(Dynamic::UNIT)
         } else {
             has_too_much().then(|| Dynamic::from(Exhausted(most)))

@@ -9,6 +9,7 @@ use crate::error::{self, Error, Kind, Position, Result};
 use crate::model::fields;
 use crate::ops::guard;
 use crate::script::api::language::Left;
+use crate::script::check;
 use crate::script::engine::{Exhausted, runtime_error};
 use crate::script::library::{self, Function};
 use crate::secret::{REDACTED, Secret};
@@ -25,6 +26,14 @@ pub fn thrown(error: Error) -> Box<EvalAltResult> {
         return EvalAltResult::ErrorTerminated(Dynamic::UNIT, rhai::Position::NONE).into();
     }
     runtime_error(as_map(&error).into())
+}
+
+/// What a thrown error says, as one of ours.
+pub fn message(error: &EvalAltResult) -> Error {
+    match error {
+        EvalAltResult::ErrorRuntime(value, _) => from_value(value.clone()).of_kind(Kind::Usage),
+        other => Error::usage(other.to_string()),
+    }
 }
 
 /// An error as a script sees it.
@@ -170,7 +179,8 @@ fn no_function(signature: &str) -> Error {
         let error = Error::failed(format!("`{called}` does not take these arguments: {signature}"));
         return alike.fold(error, |error, function| error.hint(format!("it takes {}", function.whole_signature())));
     }
-    let names: Vec<String> = library::known().iter().map(Function::name).collect();
+    let standard = check::STANDARD.split_whitespace().map(str::to_owned);
+    let names: Vec<String> = library::known().iter().map(Function::name).chain(standard).collect();
     Error::failed(format!("there is no function {signature}"))
         .did_you_mean(error::nearest(called, names.iter().map(String::as_str)))
 }

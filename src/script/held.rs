@@ -18,6 +18,8 @@ use crate::session::Session;
 pub struct Held {
     keeps: Keeps,
     unseen: Vec<(Option<ClientId>, Secret)>,
+    /// Where the clients are.
+    server: String,
 }
 
 enum Keeps {
@@ -32,15 +34,16 @@ enum Keeps {
 
 impl Held {
     /// A file that keeps one.
-    pub fn file(kept: Kept) -> Self {
+    pub fn file(session: &Session, kept: Kept) -> Self {
         let unseen = vec![(Some(kept.id().clone()), kept.secret().clone())];
-        Held { keeps: Keeps::File(kept), unseen }
+        Held { keeps: Keeps::File(kept), unseen, server: session.server().unwrap_or_default() }
     }
 
     /// A run of many clients, with the secrets that were made for it.
     pub fn run(session: &Session, carried: Carried, secrets: Vec<(ClientId, Secret)>) -> Self {
         let unseen = secrets.into_iter().map(|(id, secret)| (Some(id), secret)).collect();
-        Held { keeps: Keeps::Run(carried.into(), session.clone()), unseen }
+        let server = session.server().unwrap_or_default();
+        Held { keeps: Keeps::Run(carried.into(), session.clone()), unseen, server }
     }
 
     /// What a command keeps for a row.
@@ -49,6 +52,7 @@ impl Held {
         Held {
             keeps: Keeps::Pending { afterwards, place },
             unseen: secret.into_iter().map(|secret| (None, secret)).collect(),
+            server: String::new(),
         }
     }
 
@@ -63,7 +67,10 @@ impl Held {
     }
 
     /// The secret of this client counts for nothing any more. Tells whether it was the last one.
-    pub fn forget(&mut self, id: &ClientId) -> bool {
+    pub fn forget(&mut self, server: &str, id: &ClientId) -> bool {
+        if self.server != server {
+            return false;
+        }
         let count = self.unseen.len();
         self.unseen.retain(|(other, _)| other.as_ref() != Some(id));
         self.unseen.is_empty() && count > 0

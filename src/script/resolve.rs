@@ -59,7 +59,12 @@ impl Below {
         let name = file.strip_prefix(&self.root).unwrap_or(file).display().to_string();
         let text = read::text(&file.display().to_string()).map_err(thrown)?;
         let source = Source { name: &name, text: &text };
-        let mut ast = engine.compile(&text).map_err(|error| thrown(errors::unreadable(&error, source)))?;
+        let mut ast = engine.compile(&text).map_err(|error| {
+            let error = errors::unreadable(&error, source);
+            // Where it is imported is told beside.
+            let at = error.position().map(|at| at.to_string()).unwrap_or_default();
+            thrown(error.about(at))
+        })?;
         ast.set_source(file.display().to_string());
         Module::eval_ast_as_new(Scope::new(), &ast, engine).map(Into::into).map_err(|error| match *error {
             terminated @ EvalAltResult::ErrorTerminated(..) => terminated.into(),

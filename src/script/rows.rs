@@ -3,6 +3,7 @@
 use rhai::{Array, Dynamic, Engine, FnPtr, NativeCallContext as Call, Variant};
 
 use crate::script::errors::ScriptResult;
+use crate::script::value::within_budget;
 
 /// Rows that are fetched as they are gone through.
 pub trait Fetched: Variant + Clone {
@@ -16,6 +17,11 @@ pub trait Fetched: Variant + Clone {
     fn rows(&self) -> impl Iterator<Item = ScriptResult<Dynamic>>;
 }
 
+/// All of them. Errors: they take more than a script may.
+pub fn all(rows: impl Iterator<Item = ScriptResult<Dynamic>>) -> ScriptResult<Array> {
+    rows.map(|row| within_budget().and(row)).collect()
+}
+
 /// Makes a type something that `for` goes through, and `map`, `filter` and `to_array`.
 pub fn register<T>(engine: &mut Engine)
 where
@@ -25,7 +31,7 @@ where
         .register_type_with_name::<T>(T::NAME)
         .register_fn("to_string", |rows: &mut T| rows.shown())
         .register_fn("to_debug", |rows: &mut T| rows.shown())
-        .register_fn("to_array", |rows: &mut T| rows.rows().collect::<ScriptResult<Array>>())
+        .register_fn("to_array", |rows: &mut T| all(rows.rows()))
         .register_fn("map", |call: Call<'_>, rows: &mut T, closure: FnPtr| {
             let of = |row: ScriptResult<Dynamic>| closure.call_within_context::<Dynamic>(&call, (row?,));
             rows.rows().map(of).collect::<ScriptResult<Array>>()

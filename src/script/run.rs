@@ -12,15 +12,18 @@ use std::time::Duration;
 use rhai::{Array, Dynamic, Scope};
 
 use crate::error::{Error, Kind, Result};
+use crate::memory;
 use crate::model::client::Client;
-use crate::output::outcome::{Body, Column, Outcome, Pending, Row, Rows, Trailer};
-use crate::script::api::language::{self, Left};
+use crate::output::outcome::{Body, Column, Outcome, Row, Rows, Trailer};
+use crate::script::api;
+use crate::script::api::language::Left;
 use crate::script::clients::Query;
 use crate::script::engine::{Context, engine};
 use crate::script::errors::{self, Source, settled};
 use crate::script::held::{self, Held, Shared};
 use crate::script::resolve::Below;
-use crate::script::value;
+use crate::script::{traps, value};
+use crate::secret::Secret;
 use crate::session::Session;
 use crate::session::hook::STACK_BYTES;
 
@@ -61,6 +64,7 @@ pub fn on_big_stack<T: Send>(work: impl FnOnce() -> Result<T> + Send) -> Result<
 pub fn run(context: &Context, script: &Script<'_>, columns: &'static [Column]) -> Result<Outcome> {
     on_big_stack(|| {
         let _watch = context.session().interrupt().watch();
+        memory::bound(memory::allocated().saturating_add(context.most_memory()));
         let alarm = script.deadline.map(|deadline| Alarm::set(&context.session(), deadline));
         let session = context.session();
         let interrupt = session.interrupt();
@@ -71,9 +75,10 @@ pub fn run(context: &Context, script: &Script<'_>, columns: &'static [Column]) -
             Some(alarm) => alarm.settle(result),
             None => result,
         };
+        context.settle_files();
         // What a script printed may be all that it was for.
         let result = match context.unwritten() {
-            Some(error) if error.kind() == ErrorKind::BrokenPipe && !context.has_revealed() => {
+            Some(error) if error.kind() == ErrorKind::BrokenPipe && !context.has_held() => {
                 Ok(Left { code: 0, value: Dynamic::UNIT })
             }
             Some(error) => Err(Error::failed("cannot write what the script prints").caused_by(error)),
@@ -82,9 +87,9 @@ pub fn run(context: &Context, script: &Script<'_>, columns: &'static [Column]) -
         let shown = result.and_then(|left| Ok((settled(outcome(&left.value, columns), script.source())?, left)));
         match shown {
             Ok((outcome, Left { code, value })) => {
-                let seen = context.take_seen(&value);
+                let shown = context.take_shown(&value);
                 context.tell_unseen();
-                Ok(bounded(ending(release(outcome, seen), code), alarm))
+                Ok(bounded(ending(release(outcome, shown), code), alarm))
             }
             Err(error) => Err(still_kept(error, &context.take_held())),
         }
@@ -195,9 +200,17 @@ fn evaluate(context: &Context, script: &Script<'_>) -> Result<Left> {
     // With the arguments themselves: what is constant in the scope is put into the script as it is compiled.
     let ast =
         engine.compile_with_scope(&scope, script.text).map_err(|error| errors::unreadable(&error, script.source()))?;
-    match engine.eval_ast_with_scope::<Dynamic>(&mut scope, &ast) {
-        Ok(value) => Ok(Left { code: 0, value }),
-        Err(error) => language::as_left(&error).map_or_else(|| settled(Err(error), script.source()), Ok),
+    traps::empty_for(&ast, script.source())?;
+    for doubtful in traps::uneven_in(&mut engine, &scope, script.source()) {
+        let hint = doubtful.hints().join("; ");
+        context.session().ui().warn(&format!("{}; {hint}", doubtful.full_message()));
+    }
+    let ended = engine.eval_ast_with_scope::<Dynamic>(&mut scope, &ast);
+    // Some functions of Rhai take what ends a script for an answer of their closure.
+    match (context.left(), ended) {
+        (Some(left), _) => Ok(left),
+        (None, Ok(value)) => Ok(Left { code: 0, value }),
+        (None, Err(error)) => settled(Err(error), script.source()),
     }
 }
 
@@ -208,6 +221,9 @@ pub fn outcome(value: &Dynamic, columns: &'static [Column]) -> errors::ScriptRes
     }
     if let Some(query) = value.read_lock::<Query>() {
         return Ok(Outcome::list(query.clients(), columns));
+    }
+    if let Some(rows) = value.read_lock::<api::data::Rows>() {
+        return outcome(&rows.clone().collect::<Result<Array, _>>()?.into(), columns);
     }
     if let Some(items) = value.read_lock::<Array>() {
         let of_clients = !items.is_empty() && items.iter().all(Dynamic::is::<Client>);
@@ -225,23 +241,12 @@ fn row(value: &Dynamic) -> errors::ScriptResult<Row> {
     })
 }
 
-/// Lets go of the kept secrets once the result has been written; at once where there is nothing to write. What the result is to
-/// show is let go of row by row, where the row shows it.
-pub fn release(outcome: Outcome, (revealed, shown): (Vec<Held>, Vec<Held>)) -> Outcome {
-    let outcome = if shown.is_empty() {
-        outcome
-    } else {
-        let rows = Showing { rows: outcome.rows, held: held::shared(shown) };
-        Outcome { rows: Box::new(rows), ..outcome }
-    };
-    if revealed.is_empty() {
+/// What the result is to show is let go of row by row, where the row shows it.
+pub fn release(outcome: Outcome, shown: Vec<Held>) -> Outcome {
+    if shown.is_empty() {
         return outcome;
     }
-    let place = kept_secrets(&revealed);
-    let afterwards = Box::new(move || revealed.into_iter().try_for_each(Held::let_go));
-    // The script has shown them, in what it printed or in some row of many.
-    let pending = Some(Pending { afterwards, secret: None, place });
-    let rows = Releasing { ahead: None, rows: outcome.rows, pending };
+    let rows = Showing { rows: outcome.rows, held: held::shared(shown) };
     Outcome { rows: Box::new(rows), ..outcome }
 }
 
@@ -251,62 +256,28 @@ struct Showing {
     held: HashMap<String, Shared>,
 }
 
+impl Showing {
+    fn of_text(&self, text: &str) -> Option<Secret> {
+        let secrets: Vec<Secret> = self.held.keys().map(|secret| Secret::new(secret.as_str())).collect();
+        let wanted: HashMap<&str, &Secret> = secrets.iter().map(|secret| (secret.expose(), secret)).collect();
+        held::found(text.as_bytes(), &wanted).first().map(|secret| (*secret).clone())
+    }
+}
+
 impl Rows for Showing {
     fn next(&mut self) -> Option<Result<Row>> {
         let row = self.rows.next()?;
         Some(row.map(|row| {
-            let Body::Document(document) = &row.body else { return row };
-            let Some(secret) = document.secret("client_secret").cloned() else { return row };
-            match self.held.remove(secret.expose()) {
-                Some(shared) => row.pending(shared.pending(secret)),
+            let secret = match &row.body {
+                Body::Document(document) => document.secret("client_secret").cloned(),
+                Body::Value(value) => self.of_text(&value.to_string()),
+            };
+            let shared = secret.as_ref().and_then(|secret| self.held.remove(secret.expose()));
+            match secret.zip(shared) {
+                Some((secret, shared)) => row.pending(shared.pending(secret)),
                 None => row,
             }
         }))
-    }
-
-    fn is_ready(&self) -> bool {
-        self.rows.is_ready()
-    }
-
-    fn trailer(&self) -> Option<Trailer> {
-        self.rows.trailer()
-    }
-}
-
-/// Rows whose last one lets go of what is kept; it is known by looking one row ahead.
-struct Releasing {
-    ahead: Option<Row>,
-    rows: Box<dyn Rows>,
-    pending: Option<Pending>,
-}
-
-/// A row with one thing more that is to be done once it was written.
-fn together(mut row: Row, more: Pending) -> Row {
-    let Some(own) = row.pending.take() else { return row.pending(more) };
-    let place = format!("{}; {}", own.place, more.place);
-    let afterwards = Box::new(move || (own.afterwards)().and_then(|()| (more.afterwards)()));
-    row.pending(Pending { afterwards, secret: own.secret, place })
-}
-
-impl Rows for Releasing {
-    fn next(&mut self) -> Option<Result<Row>> {
-        loop {
-            match self.rows.next() {
-                Some(Ok(row)) => {
-                    if let Some(before) = self.ahead.replace(row) {
-                        return Some(Ok(before));
-                    }
-                }
-                Some(Err(error)) => return Some(Err(error)),
-                None => {
-                    return match (self.ahead.take(), self.pending.take()) {
-                        (Some(last), Some(pending)) => Some(Ok(together(last, pending))),
-                        (None, Some(pending)) => (pending.afterwards)().err().map(Err),
-                        (last, None) => last.map(Ok),
-                    };
-                }
-            }
-        }
     }
 
     fn is_ready(&self) -> bool {

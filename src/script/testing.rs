@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rhai::{AST, ASTFlags, Dynamic, Engine, Map, Scope, Stmt};
 
 use crate::error::{Error, Result};
-use crate::script::api::language;
 use crate::script::engine::{Context, engine};
 use crate::script::errors::{self, ScriptResult, Source, thrown};
 use crate::script::held::Held;
@@ -38,13 +37,11 @@ pub fn run(context: &Context, source: Source<'_>, name: &str) -> (Result<()>, Ve
     asserts(&mut engine);
     let result = compiled(&engine, source).and_then(|ast| {
         let called = engine.call_fn::<Dynamic>(&mut Scope::new(), &standing(&ast), name, ());
-        match called {
+        match context.left() {
             // It ends a test as well.
-            Err(error) if language::as_left(&error).is_some_and(|left| left.code == 0) => Ok(()),
-            Err(error) if let Some(left) = language::as_left(&error) => {
-                Err(Error::failed(format!("it ended with exit({})", left.code)))
-            }
-            called => errors::settled(called, source).map(drop),
+            Some(left) if left.code == 0 => Ok(()),
+            Some(left) => Err(Error::failed(format!("it ended with exit({})", left.code))),
+            None => errors::settled(called, source).map(drop),
         }
     });
     // They are of a server that is no more.

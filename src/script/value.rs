@@ -1,9 +1,13 @@
 //! Values between Rhai and JSON, and the types that scripts see.
 
+use std::collections::{HashMap, HashSet};
+use std::hash::BuildHasher;
+
 use rhai::{Array, Dynamic, Engine, EvalAltResult, INT, ImmutableString, Map};
 use serde_json::{Number, Value};
 
 use crate::error::{Error, Result, nearest};
+use crate::memory;
 use crate::model::client::{Client, ClientSpec};
 use crate::model::fields::{self, SetBy};
 use crate::model::json;
@@ -11,8 +15,10 @@ use crate::model::spec;
 use crate::output::outcome::Body;
 use crate::script::api::time::{Span, Time};
 use crate::script::engine::runtime_error;
-use crate::script::errors::{ScriptResult, thrown};
+use crate::script::errors::{self, ScriptResult, thrown};
+use crate::script::held;
 use crate::secret::Secret;
+use crate::ui;
 
 /// The types that scripts see, and what can be done with them.
 pub fn register(engine: &mut Engine) {
@@ -26,11 +32,21 @@ pub fn register(engine: &mut Engine) {
         .register_indexer_get(member)
         .register_indexer_set(set_member)
         .register_fn("to_string", |client: &mut Client| shown(client))
-        .register_fn("to_debug", |client: &mut Client| shown(client));
+        .register_fn("to_debug", |client: &mut Client| shown(client))
+        .register_fn("==", |a: Client, b: Client| a.document() == b.document())
+        .register_fn("!=", |a: Client, b: Client| a.document() != b.document())
+        .register_fn("keys", |client: &mut Client| to_map(client).into_keys().map(Dynamic::from).collect::<Array>())
+        .register_fn("contains", |client: &mut Client, name: &str| {
+            client.get(name).is_some_and(|value| !value.is_null())
+        });
     engine
         .register_type_with_name::<Secret>("Secret")
         .register_fn("to_string", |secret: &mut Secret| secret.to_string())
         .register_fn("to_debug", |secret: &mut Secret| secret.to_string())
+        .register_fn("==", |a: Secret, b: &str| a.expose() == b)
+        .register_fn("!=", |a: Secret, b: &str| a.expose() != b)
+        .register_fn("==", |a: &str, b: Secret| a == b.expose())
+        .register_fn("!=", |a: &str, b: Secret| a != b.expose())
         .register_fn("==", |a: Secret, b: Secret| a == b)
         .register_fn("!=", |a: Secret, b: Secret| a != b);
     engine
@@ -64,7 +80,7 @@ fn set_member(client: &mut Client, name: ImmutableString, value: Dynamic) -> Scr
             return Err(Error::usage(format!("`{}` cannot be changed", field.json)));
         }
         let mut fields = serde_json::Map::new();
-        fields.insert(field.json.into(), to_json(&value, true).map_err(|error| Error::usage(error.to_string()))?);
+        fields.insert(field.json.into(), field_of(field.json, &value).map_err(|error| errors::message(&error))?);
         let (asked, _) = ClientSpec::from_object(fields)?;
         client.change(field, &asked);
         Ok(())
@@ -123,6 +139,7 @@ pub fn to_json(value: &Dynamic, reveal: bool) -> ScriptResult<Value> {
     if value.is_unit() {
         return Ok(Value::Null);
     }
+    within_budget()?;
     if let Ok(flag) = value.as_bool() {
         return Ok(flag.into());
     }
@@ -155,12 +172,24 @@ pub fn to_json(value: &Dynamic, reveal: bool) -> ScriptResult<Value> {
         return Ok(time.to_string().into());
     }
     if let Some(span) = value.read_lock::<Span>() {
-        return Ok(span.to_string().into());
+        // As servers write one.
+        let seconds = span.0.as_secs();
+        return Ok(format!("{}h{}m{}s", seconds / 3600, seconds / 60 % 60, seconds % 60).into());
     }
     if let Some(text) = value.clone().try_cast::<std::ops::Range<INT>>() {
         return Ok(format!("{}..{}", text.start, text.end).into());
     }
     Err(no_json(value.type_name()))
+}
+
+/// Errors: the script has taken too much.
+pub fn within_budget() -> ScriptResult<()> {
+    if !memory::is_exhausted() && !ui::is_interrupted() {
+        return Ok(());
+    }
+    Err(thrown(
+        Error::failed("it takes more memory than a script may").with_code("memory").hint("--memory gives it more"),
+    ))
 }
 
 #[expect(clippy::unnecessary_box_returns, reason = "it is what Rhai functions fail with")]
@@ -170,7 +199,26 @@ fn no_json(what: &str) -> Box<EvalAltResult> {
 
 /// A map of client fields, as `clients::create` takes it, with its secrets in clear.
 pub fn fields_of(map: &Map) -> ScriptResult<serde_json::Map<String, Value>> {
-    map.iter().map(|(key, value)| Ok((key.to_string(), to_json(value, true)?))).collect()
+    map.iter().map(|(key, value)| Ok((key.to_string(), field_of(key, value)?))).collect()
+}
+
+/// What a field is to be. Errors: a secret that stands in a field that everybody may see.
+fn field_of(name: &str, value: &Dynamic) -> ScriptResult<Value> {
+    if !fields::is_secret(name) && holds_secret(value) {
+        let wrong = format!("`{name}` is no secret, and what it is given is one");
+        return Err(thrown(Error::usage(wrong).hint("reveal() takes it out of its wrapping")));
+    }
+    to_json(value, true)
+}
+
+fn holds_secret(value: &Dynamic) -> bool {
+    if let Some(items) = value.read_lock::<Array>() {
+        return items.iter().any(holds_secret);
+    }
+    if let Some(members) = value.read_lock::<Map>() {
+        return members.values().any(holds_secret);
+    }
+    value.is::<Secret>() || value.read_lock::<Client>().is_some_and(|client| client.secret().is_some())
 }
 
 /// What a map of options says, by their names; empty: nothing. `of` is the function whose options they are. Errors: an option
@@ -212,9 +260,18 @@ pub fn body(value: &Dynamic) -> ScriptResult<Body> {
     }
 }
 
-/// The secrets that a script's result shows: that of a client, or those of the clients of an array.
-pub fn secrets(value: &Dynamic) -> Vec<Secret> {
-    let of = |value: &Dynamic| value.read_lock::<Client>().and_then(|client| client.secret().cloned());
+/// Those of the wanted secrets that a script's result shows, in each row at most one: that of a client, or one in a text.
+pub fn secrets<S: BuildHasher>(value: &Dynamic, wanted: &HashMap<&str, &Secret, S>) -> HashSet<String> {
+    let of = |value: &Dynamic| {
+        if let Some(client) = value.read_lock::<Client>() {
+            return client.secret().map(|secret| secret.expose().to_owned());
+        }
+        let text = to_json(value, false).ok()?.to_string();
+        match held::found(text.as_bytes(), wanted)[..] {
+            [one] => Some(one.expose().to_owned()),
+            _ => None,
+        }
+    };
     match value.read_lock::<Array>() {
         Some(items) => items.iter().filter_map(of).collect(),
         None => of(value).into_iter().collect(),

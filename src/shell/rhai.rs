@@ -44,11 +44,12 @@ impl Prompt {
         match result {
             Ok(value) => {
                 let outcome = settled(run::outcome(&value, COLUMNS), Source { name: NAME, text: "" })?;
-                let seen = self.context.take_seen(&value);
+                self.context.settle_files();
+                let shown = self.context.take_shown(&value);
                 if !value.is_unit() {
                     self.scope.set_value(IT, value);
                 }
-                Ok(with_members(run::release(outcome, seen)))
+                Ok(with_members(run::release(outcome, shown)))
             }
             Err(error) => {
                 self.scope.rewind(before);

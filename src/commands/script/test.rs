@@ -102,7 +102,9 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     let failed = told.iter().filter(|(_, (_, error))| error.is_some()).count() + unread.len();
     ui.note(&format!("{} of {} tests passed", told.len() - (failed - unread.len()), tests.len()));
     let mut rows: Vec<Result<Row>> = Vec::new();
-    unread.iter().for_each(|error| ui.error(error));
+    for error in &unread {
+        ui.error(error);
+    }
     for (_, (row, error)) in told {
         rows.push(Ok(row));
         if let Some(error) = error {
@@ -196,7 +198,7 @@ fn found(host: &Host, paths: &[String]) -> Result<(Vec<Test>, Vec<Error>)> {
         });
         match read {
             Ok((text, names)) => {
-                tests.extend(names.into_iter().map(|name| Test { script: script.clone(), text: text.clone(), name }))
+                tests.extend(names.into_iter().map(|name| Test { script: script.clone(), text: text.clone(), name }));
             }
             Err(error) => unread.push(error),
         }

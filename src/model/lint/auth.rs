@@ -6,6 +6,7 @@ use super::{Finding, shown};
 use crate::error::nearest;
 use crate::model::fields;
 use crate::model::spec::ClientSpec;
+use crate::secret::REDACTED;
 
 const SECRET: &str = "client_secret";
 const METHOD: &str = "token_endpoint_auth_method";
@@ -13,7 +14,13 @@ const ALG: &str = "token_endpoint_auth_signing_alg";
 
 /// Hydra counts bytes: at least 6, and bcrypt takes 72.
 pub fn secret_length(spec: &ClientSpec) -> Option<Finding> {
-    match spec.secret()?.expose().len() {
+    let secret = spec.secret()?.expose();
+    match secret.len() {
+        _ if secret == REDACTED => {
+            let message =
+                "`client_secret` is what stands for a secret where that is not shown: anybody could sign in with it";
+            Some(Finding::error(SECRET, message).hint("name the secret itself: in a script, without making it a text"))
+        }
         0 => Some(Finding::error(SECRET, "`client_secret` is empty").hint("leave it out to have one made")),
         1..6 => Some(Finding::error(SECRET, "`client_secret` has fewer than 6 characters")),
         6..=72 => None,

@@ -1,5 +1,7 @@
 //! Commands from a script: `sh` for any of them, `batch::` for runs.
 
+use std::path::Path;
+
 use rhai::{Array, Dynamic, Map};
 
 use crate::error::{Error, Result};
@@ -48,7 +50,7 @@ const WITH_OPTIONS: [Entry; 4] = [
         "create",
         "create(input, options) -> map",
         "A client for each row of a file, in a run; options are the flags of `batch create`: `#{out, secrets, rate, set, …}`",
-        r#"csv::write("s.csv", [#{client_name: "a"}]); batch::create("s.csv", #{again: true, out: fs::temp() + "/made.csv"}).done"#,
+        r#"csv::write("s.csv", [#{client_name: "a"}]); batch::create("s.csv", #{again: true, out: uuid::v4() + ".csv"}).done"#,
     ),
     (
         "resume",
@@ -107,6 +109,9 @@ const OF_A_RUN: [Entry; 5] = [
 fn batch(context: &Context, verb: &str, words: &[&str], options: &Map) -> Result<Dynamic> {
     let mut all = vec!["batch".to_owned(), verb.to_owned()];
     for (name, value) in options {
+        if name == "out" && context.is_temporary(Path::new(&value.to_string())) {
+            return Err(Error::usage("the results would go with the folder, which the script does not leave behind"));
+        }
         let flag = format!("--{}", name.replace('_', "-"));
         let values = value.clone().try_cast::<Array>().unwrap_or_else(|| vec![value.clone()]);
         for value in values {
@@ -139,6 +144,11 @@ fn run(context: &Context, words: &[String]) -> Result<Dynamic> {
     if ["run", "eval"].contains(&command.words[0]) || command.long_running {
         return Err(Error::usage(format!("`{name}` is not for scripts")));
     }
+    // What follows would act on two places.
+    if command.words[0] == "use" || command.words == ["profile", "use"] {
+        let wrong = Error::usage(format!("`{name}` is not for scripts"));
+        return Err(wrong.hint("session::with_project and session::with_profile act elsewhere for a while"));
+    }
     let told = || format!("`{}` is run", safe(&shown(&name, words)));
     if !command.runs_dry && would(&host.session, Mark::Changed, &told())? {
         return Ok(Dynamic::UNIT);
@@ -147,12 +157,23 @@ fn run(context: &Context, words: &[String]) -> Result<Dynamic> {
     let mut outcome = execute::begin(host, command, &matches, &output, true)?;
     let is_one = outcome.shape == Shape::One;
     let mut values = Array::new();
+    let mut failed = None;
     while let Some(row) = outcome.rows.next() {
-        let row = row?;
+        let row = match row {
+            Ok(row) => row,
+            // The others have their turn all the same.
+            Err(error) => {
+                failed = failed.or(Some(error));
+                continue;
+            }
+        };
         values.push(value::from_body(&row.body));
         if let Some(pending) = row.pending {
             context.hold(Held::pending(pending));
         }
+    }
+    if let Some(error) = failed {
+        return Err(error);
     }
     Ok(match values.len() {
         0 if is_one => Dynamic::UNIT,

@@ -1,7 +1,6 @@
 //! JSON, YAML and CSV: read as values, rows read one at a time, and written whole.
 
 use std::io::BufReader;
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rhai::{Array, Dynamic, Engine, Map};
@@ -14,6 +13,7 @@ use crate::model::table_input::record::Records;
 use crate::model::{json, table_input, yaml};
 use crate::output;
 use crate::script::api;
+use crate::script::bounded::fits;
 use crate::script::clients::Query;
 use crate::script::engine::Context;
 use crate::script::errors::{ScriptResult, thrown};
@@ -31,11 +31,18 @@ pub fn register(library: &mut Library, engine: &mut Engine, context: &Context) {
     of_csv(library, context);
 }
 
+/// About what a byte of JSON or YAML takes as a value.
+const JSON: usize = 40;
+
 fn of_json(library: &mut Library, context: &Context) {
+    let most = context.most_memory();
     library.add(
         ("json", "parse(text) -> value"),
         ("The value of a JSON text", r#"json::parse(`{"a": [1, 2]}`).a"#),
-        |text: &str| json::value(text).map(|value| value::from_json(&value)).map_err(thrown),
+        move |text: &str| {
+            fits(most, text.len().saturating_mul(JSON))
+                .and_then(|()| json::value(text).map(|value| value::from_json(&value)).map_err(thrown))
+        },
     );
     library.add(
         ("json", "text(value) -> text"),
@@ -166,10 +173,10 @@ fn written(context: &Context, path: &str, text: &str) -> ScriptResult<()> {
 /// What can be gone through, as an array.
 fn all(rows: Dynamic) -> ScriptResult<Array> {
     if let Some(query) = rows.read_lock::<Query>() {
-        return query.rows().collect();
+        return rows::all(query.rows());
     }
     if let Some(rows) = rows.read_lock::<Rows>() {
-        return rows.rows().collect();
+        return rows::all(rows.rows());
     }
     let kind = rows.type_name();
     rows.try_cast::<Array>().ok_or_else(|| thrown(Error::usage(format!("rows are due: an array, not {kind}"))))
@@ -223,7 +230,7 @@ fn lines(columns: &[String], rows: &[Dynamic]) -> ScriptResult<String> {
 /// Puts rows below those of a file, under its own columns; without a file they are its first.
 fn append(context: &Context, path: &str, rows: Dynamic) -> ScriptResult<()> {
     let rows = if rows.is_map() { vec![rows] } else { all(rows)? };
-    if !Path::new(path).exists() {
+    if std::fs::metadata(path).map_or(true, |about| about.is_file() && about.len() == 0) {
         return table(&rows).and_then(|text| written(context, path, &text));
     }
     let columns = Rows::csv(path).map_err(thrown)?.columns();

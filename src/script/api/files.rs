@@ -92,7 +92,8 @@ pub fn write(context: &Context, path: &str, bytes: &[u8]) -> Result<()> {
         return Ok(());
     }
     files::write(Path::new(path), bytes)?;
-    if Path::new(path).is_file() { context.has_written(bytes) } else { Ok(()) }
+    context.note_file(Path::new(path));
+    Ok(())
 }
 
 /// Puts bytes at the end of a file that is there, which are on disk when it returns.
@@ -110,7 +111,8 @@ pub fn append(context: &Context, path: &str, bytes: &[u8]) -> Result<()> {
     // Of a row that was cut off by whatever ended the script before, the rest is not there.
     let begin: &[u8] = if last == *b"\n" { b"" } else { b"\n" };
     file.write_all(&[begin, bytes].concat()).and_then(|()| file.sync_data()).map_err(failed)?;
-    context.has_written(bytes)
+    context.note_file(Path::new(path));
+    Ok(())
 }
 
 fn remove(context: &Context, path: &str) -> Result<()> {

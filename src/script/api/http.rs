@@ -95,7 +95,7 @@ struct Options {
     most_bytes: usize,
 }
 
-fn options(given: &Map, of_session: &Policy) -> Result<Options> {
+fn options(given: &Map, of_session: &Policy, most: usize) -> Result<Options> {
     let mut options = Options { headers: HeaderMap::new(), timeout: of_session.timeout, most_bytes: net::MOST_BYTES };
     for (option, value) in given {
         match option.as_str() {
@@ -104,7 +104,8 @@ fn options(given: &Map, of_session: &Policy) -> Result<Options> {
             "most_bytes" => {
                 let bytes =
                     value.as_int().ok().and_then(|bytes| usize::try_from(bytes).ok()).filter(|bytes| *bytes > 0);
-                options.most_bytes = bytes.ok_or_else(|| Error::usage("option `most_bytes` wants a number from 1"))?;
+                options.most_bytes =
+                    bytes.ok_or_else(|| Error::usage("option `most_bytes` wants a number from 1"))?.min(most);
             }
             other => {
                 return Err(Error::usage(format!("a request has no option `{}`", safe(other)))
@@ -117,18 +118,20 @@ fn options(given: &Map, of_session: &Policy) -> Result<Options> {
 
 fn send(context: &Context, method: &Method, url: &str, body: Option<&Dynamic>, given: &Map) -> Result<Map> {
     let session = &context.session();
-    let url = Url::parse(url)
-        .ok()
-        .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
-        .ok_or_else(|| Error::usage(format!("`{}` is no address of http or https", safe(url))))?;
+    let url =
+        Url::parse(url).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host()).ok_or_else(
+            || Error::usage(format!("`{}` is no address of http or https", safe(&net::without_password(url)))),
+        )?;
     // What stands behind the path may be a key.
     let mut shown = url.clone();
     shown.set_query(None);
     shown.set_fragment(None);
-    let about = format!("{method} {}", net::without_password(shown.as_str()));
+    // An address of http can be without either.
+    let _ = shown.set_username("").and_then(|()| shown.set_password(None));
+    let about = format!("{method} {shown}");
     // What is for the Hydra that the session acts on is for no other server.
     let of_session = &session.settings().policy;
-    let Options { headers, timeout, most_bytes } = options(given, of_session)?;
+    let Options { headers, timeout, most_bytes } = options(given, of_session, context.most_memory() / 8)?;
     let policy =
         Policy { timeout, ca_file: of_session.ca_file.clone(), proxy: of_session.proxy.clone(), ..Policy::default() };
     let client = net::client(&policy, &url)?;
@@ -149,10 +152,10 @@ fn send(context: &Context, method: &Method, url: &str, body: Option<&Dynamic>, g
         return Ok(answer(200, &HeaderMap::new(), b""));
     }
     let answer = session.wait(async {
-        let response = client.execute(request).await.map_err(|source| net::transport(source, &url).about(&about))?;
+        let response = client.execute(request).await.map_err(|source| net::transport(source, &shown).about(&about))?;
         let (status, headers) = (response.status(), response.headers().clone());
         let bytes =
-            net::body(response, most_bytes).await.map_err(|source| net::transport(source, &url).about(&about))?;
+            net::body(response, most_bytes).await.map_err(|source| net::transport(source, &shown).about(&about))?;
         let too_large = || {
             Error::failed(format!("{about}: the answer is larger than {most_bytes} bytes"))
                 .hint("the option `most_bytes` sets another limit")

@@ -57,7 +57,7 @@ pub fn register(library: &mut Library, engine: &mut Engine, context: &Context) {
     engine.register_fn("sleep", move |seconds: INT| sleep(&bound, &seconds.into()));
     let bound = context.clone();
     engine.register_fn("sleep", move |seconds: FLOAT| sleep(&bound, &seconds.into()));
-    ending(library);
+    ending(library, context);
 }
 
 fn sleep(context: &Context, time: &Dynamic) -> ScriptResult<()> {
@@ -71,26 +71,28 @@ fn sleep(context: &Context, time: &Dynamic) -> ScriptResult<()> {
 }
 
 /// Rhai's own `exit` gives a value, as if the script had come to its end.
-fn ending(library: &mut Library) {
+fn ending(library: &mut Library, context: &Context) {
+    let (at_once, by_code, with_value) = (context.clone(), context.clone(), context.clone());
     library.add(
         ("", "exit()"),
         ("Ends the script; its exit code is 0", "if false { exit() }"),
-        || -> ScriptResult<()> { Err(left(0, Dynamic::UNIT)) },
+        move || -> ScriptResult<()> { Err(left(&at_once, 0, Dynamic::UNIT)) },
     );
     library.add(
         ("", "exit(code)"),
         ("Ends the script with that exit code", "if false { exit(3) }"),
-        |code: Dynamic| -> ScriptResult<()> { Err(left(exit_code(&code)?, Dynamic::UNIT)) },
+        move |code: Dynamic| -> ScriptResult<()> { Err(left(&by_code, exit_code(&code)?, Dynamic::UNIT)) },
     );
     library.add(
         ("", "exit(code, value)"),
         ("The same, and shows a value as the script's result", "if false { exit(3, #{risky: 2}) }"),
-        |code: Dynamic, value: Dynamic| -> ScriptResult<()> { Err(left(exit_code(&code)?, value)) },
+        move |code: Dynamic, value: Dynamic| -> ScriptResult<()> { Err(left(&with_value, exit_code(&code)?, value)) },
     );
 }
 
 #[expect(clippy::unnecessary_box_returns, reason = "it is what Rhai functions fail with")]
-fn left(code: u8, value: Dynamic) -> Box<EvalAltResult> {
+fn left(context: &Context, code: u8, value: Dynamic) -> Box<EvalAltResult> {
+    context.leave(Left { code, value: value.clone() });
     EvalAltResult::ErrorTerminated(Dynamic::from(Left { code, value }), Position::NONE).into()
 }
 
@@ -99,15 +101,4 @@ fn exit_code(code: &Dynamic) -> ScriptResult<u8> {
     let number =
         told.and_then(|code: INT| u8::try_from(code).map_err(|_| format!("an exit code is from 0 to 255, not {code}")));
     number.map_err(|wrong| thrown(Error::usage(wrong)))
-}
-
-/// Whether an error ends a script as it says itself, with what it is to show.
-pub fn as_left(error: &EvalAltResult) -> Option<Left> {
-    match error {
-        EvalAltResult::ErrorTerminated(why, _) => why.clone().try_cast::<Left>(),
-        EvalAltResult::ErrorInFunctionCall(_, _, inner, _) | EvalAltResult::ErrorInModule(_, inner, _) => {
-            as_left(inner)
-        }
-        _ => None,
-    }
 }

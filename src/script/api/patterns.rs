@@ -8,6 +8,7 @@ use crate::script::bounded::{TEXT, fits};
 use crate::script::engine::Context;
 use crate::script::errors::{ScriptResult, thrown};
 use crate::script::library::Library;
+use crate::session::interrupt::Interrupt;
 
 /// The most bytes that a compiled pattern may take.
 const MOST_BYTES: usize = 4 * 1024 * 1024;
@@ -19,9 +20,23 @@ fn compiled(pattern: &str) -> Result<Regex> {
         .map_err(|source| Error::usage("the pattern is wrong").caused_by(source.to_string().replace('\n', " ")))
 }
 
+/// How many matches there are. Looking for the next may take as long as the text is, so that Ctrl-C is heard between them.
+fn matches(interrupt: &Interrupt, regex: &Regex, text: &str) -> ScriptResult<usize> {
+    let mut count = 0;
+    for _ in regex.find_iter(text) {
+        if interrupt.has_arrived() {
+            return Err(thrown(Error::interrupted()));
+        }
+        count += 1;
+    }
+    Ok(count)
+}
+
 /// Registers the module.
 pub fn register(library: &mut Library, context: &Context) {
     let most = context.most_memory();
+    let interrupt = context.session().interrupt().clone();
+    let (found_in, replaced_in) = (interrupt.clone(), interrupt.clone());
     library.add(
         ("regex", "is_match(pattern, text) -> bool"),
         ("Whether a pattern is somewhere in a text", r#"regex::is_match("^app-\\d+$", "app-12")"#),
@@ -32,7 +47,7 @@ pub fn register(library: &mut Library, context: &Context) {
         ("All parts of a text that match", r#"regex::find_all("[a-z]+", "ab, cd")"#),
         move |pattern: &str, text: &str| -> ScriptResult<Array> {
             let regex = compiled(pattern).map_err(thrown)?;
-            fits(most, regex.find_iter(text).count().saturating_mul(TEXT))?;
+            fits(most, matches(&found_in, &regex, text)?.saturating_mul(TEXT))?;
             Ok(regex.find_iter(text).map(|found| found.as_str().to_owned().into()).collect())
         },
     );
@@ -61,6 +76,7 @@ pub fn register(library: &mut Library, context: &Context) {
         move |pattern: &str, text: &str, by: &str| -> ScriptResult<String> {
             let regex = compiled(pattern).map_err(thrown)?;
             let groups = by.matches('$').count();
+            matches(&replaced_in, &regex, text)?;
             let sizes = regex.find_iter(text).map(|found| by.len() + groups.saturating_mul(found.len()));
             fits(most, sizes.fold(text.len(), usize::saturating_add))?;
             Ok(regex.replace_all(text, by).into_owned())
@@ -71,7 +87,7 @@ pub fn register(library: &mut Library, context: &Context) {
         ("The parts of a text between matches", r#"regex::split("[,;] *", "a, b;c")"#),
         move |pattern: &str, text: &str| -> ScriptResult<Array> {
             let regex = compiled(pattern).map_err(thrown)?;
-            fits(most, (regex.find_iter(text).count() + 1).saturating_mul(TEXT))?;
+            fits(most, (matches(&interrupt, &regex, text)? + 1).saturating_mul(TEXT))?;
             Ok(regex.split(text).map(|part| part.to_owned().into()).collect())
         },
     );

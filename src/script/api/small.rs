@@ -10,14 +10,15 @@ use uuid::Uuid;
 
 use crate::env;
 use crate::error::{Error, Result};
+use crate::script::engine::Context;
 use crate::script::errors::{ScriptResult, thrown};
 use crate::script::library::Library;
 use crate::secret::Secret;
 use crate::text::{hex, safe};
 
 /// Registers them.
-pub fn register(library: &mut Library) {
-    encodings(library);
+pub fn register(library: &mut Library, context: &Context) {
+    encodings(library, context);
     hashes(library);
     addresses(library);
     library.add(("uuid", "v4() -> text"), ("A random identifier (UUIDv4)", "uuid::v4().len()"), || {
@@ -40,11 +41,17 @@ pub fn register(library: &mut Library) {
     );
 }
 
-fn encodings(library: &mut Library) {
+fn encodings(library: &mut Library, context: &Context) {
+    let bound = context.clone();
     library.add(
         ("base64", "encode(text) -> text"),
         ("Base64 of the bytes of a text (RFC 4648 §4)", r#"base64::encode("a text")"#),
-        |text: &str| STANDARD.encode(text),
+        move |text: &str| {
+            let encoded = STANDARD.encode(text);
+            // Whoever writes it has written what is in it.
+            bound.seal(&encoded, &Secret::new(text));
+            encoded
+        },
     );
     library.add(
         ("base64", "decode(text) -> text"),

@@ -39,10 +39,30 @@ impl Time {
     }
 
     fn parse(text: &str) -> Result<Time> {
-        let read = humantime::parse_rfc3339(text).or_else(|_| humantime::parse_rfc3339_weak(text));
+        let (local, behind) = offset(text);
+        let read = humantime::parse_rfc3339(&local).or_else(|_| humantime::parse_rfc3339_weak(&local));
         let wrong = || Error::usage(format!("`{}` is no time", safe(text))).hint("as 2026-11-25T12:00:00Z");
-        Time::of(Some(read.map_err(|_| wrong())?))
+        let read = read.map_err(|_| wrong())?;
+        let seconds = Duration::from_secs(behind.unsigned_abs());
+        Time::of(if behind < 0 { read.checked_add(seconds) } else { read.checked_sub(seconds) })
     }
+}
+
+/// A time as in UTC, and by how many seconds it is ahead of that (RFC 3339 §4.2).
+fn offset(text: &str) -> (String, i64) {
+    let ahead = || {
+        let at = text.len().checked_sub(6)?;
+        let (local, offset) = (text.get(..at)?, text.get(at..)?);
+        let sign = match offset.get(..1)? {
+            "+" => 1,
+            "-" => -1,
+            _ => return None,
+        };
+        let (hours, minutes) = offset.get(1..)?.split_once(':')?;
+        let seconds = hours.parse::<i64>().ok()? * 3600 + minutes.parse::<i64>().ok()? * 60;
+        local.contains(['T', 't', ' ']).then(|| (format!("{local}Z"), sign * seconds))
+    };
+    ahead().unwrap_or_else(|| (text.to_owned(), 0))
 }
 
 /// Registers the module, and what can be done with its values.
@@ -121,6 +141,23 @@ fn operators(engine: &mut Engine) {
         )* };
     }
     compared!(Time, Span);
+    // A client's own times are texts: what is compared with one is read, and what is none is told.
+    macro_rules! compared_with_text {
+        ($($operator:tt),*) => { $(
+            engine
+                .register_fn(stringify!($operator), |a: &str, b: Time| -> ScriptResult<bool> {
+                    Ok(Time::parse(a).map_err(thrown)? $operator b)
+                })
+                .register_fn(stringify!($operator), |a: Time, b: &str| -> ScriptResult<bool> {
+                    Ok(a $operator Time::parse(b).map_err(thrown)?)
+                });
+        )* };
+    }
+    compared_with_text!(<, <=, >, >=, ==, !=);
+    engine
+        .register_fn("+", |a: Span, b: Span| Span(a.0.saturating_add(b.0)))
+        .register_fn("-", |a: Span, b: Span| Span(a.0.saturating_sub(b.0)))
+        .register_fn("*", |a: Span, times: INT| Span(a.0.saturating_mul(u32::try_from(times).unwrap_or(0))));
 }
 
 fn moved(time: Option<SystemTime>) -> ScriptResult<Time> {
