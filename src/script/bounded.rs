@@ -12,8 +12,12 @@ const ENTRY: usize = size_of::<Dynamic>();
 /// What a text takes beside its characters, in bytes.
 pub const TEXT: usize = ENTRY + 64;
 
+/// What one step may make at most, in bytes, whatever a script may take as a whole.
+const AT_ONCE: usize = 256 * 1024 * 1024;
+
 /// Replaces them by those that make nothing of more than so many bytes.
 pub fn register(engine: &mut Engine, most: usize) {
+    let most = most.min(AT_ONCE);
     padding(engine, most);
     replacing(engine, most);
     splitting(engine, most);

@@ -162,7 +162,7 @@ impl Layer {
     pub fn name(self) -> &'static str {
         match self {
             Layer::Flags => "flags",
-            Layer::Shell => "use (in the shell), with_… (in a script)",
+            Layer::Shell => "use (in the shell)",
             Layer::Environment => "environment",
             Layer::Profile => "profile in use",
             Layer::OryCli => "the Ory CLI's file",
