@@ -118,3 +118,12 @@ fn what_reads_stdin_is_refused_where_the_shell_does() {
         assert_eq!(ran.code, Some(2), "{line}\n{ran}");
     }
 }
+
+#[test]
+fn a_line_that_ends_itself_does_not_end_the_next() {
+    let shell = Terminal::of(anywhere());
+    shell.shows("orysh sandbox>");
+    shell.press("exit(3)\r");
+    shell.types("40 + 2", "42");
+    assert_eq!(shell.leaves().code(), Some(0));
+}

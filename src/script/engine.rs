@@ -107,7 +107,9 @@ impl Context {
     #[must_use]
     pub fn at(&self, session: Session) -> Self {
         let host = Host { session, registry: Arc::clone(&self.host.registry) };
-        Context { host, within: Arc::default(), ..self.clone() }
+        // How an earlier line ended is over.
+        let (left, unwritten) = (Arc::default(), Arc::default());
+        Context { host, within: Arc::default(), left, unwritten, ..self.clone() }
     }
 
     /// How many bytes scripts may take.
