@@ -80,7 +80,8 @@ pub fn ask(session: &Session, what: &str, refused: &str, stdin_is_read: bool) ->
 
 /// Asks before a batch of changes on a production target; on others nobody is asked.
 pub fn batch(session: &Session, what: &str, stdin_is_read: bool) -> Result<()> {
-    if session.dry_run().is_some() {
+    // A script may have been agreed to as a whole.
+    if session.dry_run().is_some() || session.is_granted() {
         return Ok(());
     }
     let name = production_of(session, &session.chosen()?)?;
