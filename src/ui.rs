@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use nu_ansi_term::{Color as Paint, Style};
+use rustix::event::Timespec;
 use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
@@ -18,6 +19,9 @@ use crate::error::{self, Error, Result};
 use crate::secret::Secret;
 use crate::text;
 use crate::ui::input::Input;
+
+/// How long input and output are waited for before an interruption is looked for.
+const GLANCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
 
 /// The colours that people choose from, by name.
 pub const PAINTS: [(&str, Paint); 6] = [

@@ -13,9 +13,12 @@ use std::time::Duration;
 
 use clap::{Arg, ArgAction};
 
+use crate::commands::client::{COLUMNS, with_members};
 use crate::error::{Error, Result};
 use crate::grammar::{Args, Host};
+use crate::output::outcome::Outcome;
 use crate::script::engine::Context;
+use crate::script::run::{Script, run as run_script};
 use crate::text::safe;
 
 /// The flags of what runs a script.
@@ -41,6 +44,12 @@ fn running_args() -> Vec<Arg> {
 /// `--deadline`.
 fn deadline_arg() -> Arg {
     Arg::new("deadline").long("deadline").value_name("TIME")
+}
+
+/// Runs a script as the flags say.
+fn carry_out(host: &Host, args: &Args, script: &Script<'_>) -> Result<Outcome> {
+    let outcome = run_script(&context(host, args)?, script, COLUMNS)?;
+    Ok(if outcome.columns.is_empty() { outcome } else { with_members(outcome) })
 }
 
 /// What scripts run in, by the flags.

@@ -45,6 +45,11 @@ impl Args {
     pub fn flag(&self, name: &str) -> bool {
         self.matches.get_flag(name)
     }
+
+    /// Whether what would be done is to be shown only: by `--dry-run`, or in a script that runs dry.
+    pub fn only_shows(&self, session: &Session) -> bool {
+        self.flag("dry-run") || session.dry_run().is_some()
+    }
 }
 
 /// What a command does: flags in, outcome out. It prints nothing.

@@ -10,7 +10,7 @@ use crate::grammar::command::{Args, Command, Host};
 use crate::grammar::common::{self, Output};
 use crate::grammar::{deliver, stdin};
 use crate::output::format::Format;
-use crate::output::outcome::{Body, Outcome, Row, Rows, Trailer};
+use crate::output::outcome::{Body, Outcome};
 use crate::output::{Screen, render};
 use crate::session::Session;
 use crate::ui::{self, Ui};
@@ -133,38 +133,21 @@ pub struct Memory(Arc<Mutex<Shown>>);
 impl Memory {
     /// The same outcome, whose rows are kept as they are pulled.
     fn keeping(&self, outcome: Outcome) -> Outcome {
-        Outcome { rows: Box::new(Remember { rows: outcome.rows, shown: Arc::clone(&self.0) }), ..outcome }
+        let shown = Arc::clone(&self.0);
+        outcome.through(move |rows| {
+            let row = rows.next()?;
+            if let Ok(row) = &row {
+                let mut shown = shown.lock().unwrap_or_else(PoisonError::into_inner);
+                if shown.len() < MOST_REMEMBERED {
+                    shown.push(row.body.clone());
+                }
+            }
+            Some(row)
+        })
     }
 
     /// The rows that were kept.
     pub fn take(&self) -> Shown {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-/// Passes rows on and keeps a copy of the first ones.
-struct Remember {
-    rows: Box<dyn Rows>,
-    shown: Arc<Mutex<Shown>>,
-}
-
-impl Rows for Remember {
-    fn next(&mut self) -> Option<Result<Row>> {
-        let row = self.rows.next()?;
-        if let Ok(row) = &row {
-            let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
-            if shown.len() < MOST_REMEMBERED {
-                shown.push(row.body.clone());
-            }
-        }
-        Some(row)
-    }
-
-    fn is_ready(&self) -> bool {
-        self.rows.is_ready()
-    }
-
-    fn trailer(&self) -> Option<Trailer> {
-        self.rows.trailer()
     }
 }

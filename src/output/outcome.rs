@@ -268,6 +268,12 @@ impl Outcome {
         Outcome { rows: Box::new(Slow(self.rows)), ..self }
     }
 
+    /// The same outcome, where `next` pulls each row.
+    #[must_use]
+    pub fn through(self, next: impl FnMut(&mut dyn Rows) -> Option<Result<Row>> + Send + 'static) -> Self {
+        Outcome { rows: Box::new(Through { rows: self.rows, next }), ..self }
+    }
+
     /// Pulling a row changes something.
     #[must_use]
     pub fn writing(self) -> Self {
@@ -314,6 +320,26 @@ impl Rows for Slow {
 
     fn trailer(&self) -> Option<Trailer> {
         self.0.trailer()
+    }
+}
+
+/// Rows that something pulls from others.
+struct Through<F> {
+    rows: Box<dyn Rows>,
+    next: F,
+}
+
+impl<F: FnMut(&mut dyn Rows) -> Option<Result<Row>> + Send> Rows for Through<F> {
+    fn next(&mut self) -> Option<Result<Row>> {
+        (self.next)(&mut *self.rows)
+    }
+
+    fn is_ready(&self) -> bool {
+        self.rows.is_ready()
+    }
+
+    fn trailer(&self) -> Option<Trailer> {
+        self.rows.trailer()
     }
 }
 

@@ -9,14 +9,14 @@ use crate::model::client::{Client, ClientSpec};
 use crate::model::input::Entry;
 use crate::ops::apply::{self, How};
 use crate::ops::recipients;
-use crate::script::clients::spec_of;
+use crate::script::clients::spec_of_row;
 use crate::script::engine::Context;
 use crate::script::errors::as_map;
 use crate::script::held::Held;
 use crate::script::{recipients as recipient_options, value};
 
 /// The options beside those that say whom secrets are for.
-const OPTIONS: [&str; 4] = ["set", "set_secrets", "prune", "no_lint"];
+pub const OPTIONS: [&str; 4] = ["set", "set_secrets", "prune", "no_lint"];
 
 /// `[#{client_id, action, fields, changes, client_secret}]`, in the order of the rows. All rows are checked before anything is
 /// sent.
@@ -78,9 +78,7 @@ fn entry(number: usize, row: &Dynamic) -> Result<Entry> {
         if let Some(client) = row.read_lock::<Client>() {
             return Ok(client.to_spec());
         }
-        let map = row.read_lock::<Map>();
-        let map = map.ok_or_else(|| Error::usage(format!("a map of fields is due, not {}", row.type_name())))?;
-        spec_of(value::fields_of(&map).map_err(|error| Error::usage(error.to_string()))?)
+        spec_of_row(row)
     };
     let spec = spec().map_err(|error| error.about(&place))?;
     Ok(Entry { spec, left_out: Vec::new(), at: Position { line: number, column: 1 }, place })

@@ -1,6 +1,8 @@
 //! What a script declares of its arguments, in the comment at its top: `//! @arg --owner: text = "ops" Owner of all`. It is read
 //! without running anything, so that help and wrong arguments cost nothing.
 
+use std::path::Path;
+
 use clap::builder::{PossibleValuesParser, ValueParser};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use rhai::{Array, Dynamic, INT, Map};
@@ -78,9 +80,7 @@ pub fn declared(text: &str) -> Result<Declared> {
                     }
                 }
                 if declared.arguments.iter().any(|other| other.key() == argument.key()) {
-                    return Err(
-                        Error::usage(format!("argument `{}` is declared twice", safe(&argument.name))).at(place)
-                    );
+                    return Err(wrong("is declared twice"));
                 }
                 declared.arguments.push(argument);
             }
@@ -263,7 +263,8 @@ impl Argument {
 
 fn file(path: &str) -> std::result::Result<String, String> {
     // A pipe or a device can be read as well.
-    if path == "-" || std::path::Path::new(path).exists() && !std::path::Path::new(path).is_dir() {
+    let target = Path::new(path);
+    if path == "-" || target.exists() && !target.is_dir() {
         Ok(path.to_owned())
     } else {
         Err("there is no such file".into())
@@ -272,9 +273,9 @@ fn file(path: &str) -> std::result::Result<String, String> {
 
 /// Tried before anything runs, so that no work is done in vain.
 fn output(path: &str) -> std::result::Result<String, String> {
-    let target = std::path::Path::new(path);
-    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(std::path::Path::new("."));
-    let may_write = |path: &std::path::Path| rustix::fs::access(path, rustix::fs::Access::WRITE_OK).is_ok();
+    let target = Path::new(path);
+    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let may_write = |path: &Path| rustix::fs::access(path, rustix::fs::Access::WRITE_OK).is_ok();
     match () {
         () if path == "-" => Ok(path.to_owned()),
         () if path.is_empty() => Err("it is empty".into()),

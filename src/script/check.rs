@@ -9,14 +9,13 @@ use std::path::Path;
 use rhai::{AST, ASTNode, Engine, Expr, FnCallExpr, OptimizationLevel, Position as At, Scope, Stmt};
 
 use crate::error::{Error, Result, nearest};
-use crate::model::fields;
-use crate::script::arguments;
-use crate::script::clients::FILTERS;
+use crate::script::api::{http, tokens};
+use crate::script::clients::{self, FILTERS};
 use crate::script::engine::{self, Context};
 use crate::script::errors::{self, Source};
 use crate::script::library::{self, Function};
 use crate::script::resolve::Below;
-use crate::script::{recipients, traps};
+use crate::script::{apply, arguments, create_all, recipients, traps};
 use crate::text::safe;
 
 /// Where functions of `clients::` take fields: the number of the argument, and whether it is a list of maps.
@@ -46,20 +45,13 @@ pub fn check(context: &Context, source: Source<'_>) -> Result<Vec<Error>> {
     ast.walk(&mut |path| {
         match path.last() {
             Some(ASTNode::Expr(Expr::FnCall(call, at)) | ASTNode::Stmt(Stmt::FnCall(call, at))) => {
-                found.extend(
-                    match Some(&call.namespace)
-                        .filter(|namespace| !namespace.is_empty())
-                        .and_then(|namespace| imported.get(namespace.root()))
-                    {
-                        Some(module) => module
-                            .as_ref()
-                            .and_then(|ast| of_module(ast, call))
-                            .map(|error| (*at, error))
-                            .into_iter()
-                            .collect(),
-                        None => wrong_call(&ast, call, *at),
-                    },
-                );
+                match root(call).and_then(|root| imported.get(root)) {
+                    Some(module) => {
+                        let wrong = module.as_ref().and_then(|ast| of_module(ast, call));
+                        found.extend(wrong.map(|error| (*at, error)));
+                    }
+                    None => found.extend(wrong_call(&ast, call, *at)),
+                }
                 found.extend(no_name(&names, call, *at));
             }
             Some(ASTNode::Expr(Expr::MethodCall(call, at))) => found.extend(no_name(&names, call, *at)),
@@ -73,6 +65,11 @@ pub fn check(context: &Context, source: Source<'_>) -> Result<Vec<Error>> {
     found.extend(members::undeclared(&ast, &declared));
     found.sort_by_key(|(at, _)| (at.line(), at.position()));
     Ok(found.into_iter().map(|(at, error)| errors::shown(error, at, source)).collect())
+}
+
+/// The module that a function is called in, if any.
+fn root(call: &FnCallExpr) -> Option<&str> {
+    (!call.namespace.is_empty()).then(|| call.namespace.root())
 }
 
 /// Imported files, by the names that they are given.
@@ -222,32 +219,30 @@ fn own_function(ast: &AST, call: &FnCallExpr) -> Option<Error> {
     )))
 }
 
-/// What functions take as options: their module, their name, which argument it is, and the options.
-const OPTIONS: [(&str, &str, usize, &[&str]); 11] = [
-    ("clients", "create", 1, &[RECIPIENTS, "no_lint"]),
-    ("clients", "create_all", 1, &[RECIPIENTS, "no_lint", "concurrency", "rate"]),
-    ("clients", "apply", 1, &[RECIPIENTS, "no_lint", "set", "set_secrets", "prune"]),
-    ("clients", "rotate_secret", 1, &[RECIPIENTS]),
-    ("tokens", "client_credentials", 2, &["scope", "audience"]),
-    ("http", "get", 1, HTTP),
-    ("http", "delete", 1, HTTP),
-    ("http", "post", 2, HTTP),
-    ("http", "put", 2, HTTP),
-    ("batch", "results", 1, &["out", "secrets"]),
-    ("batch", "retry", 1, &["out", "secrets", "concurrency", "rate", "deliver", "progress", "claim_unproven"]),
+/// What functions take as options: their module, their name, which argument it is, whether they say whom a secret is for, and
+/// the others.
+type Options = (&'static str, &'static str, usize, bool, &'static [&'static str]);
+
+const OPTIONS: [Options; 11] = [
+    ("clients", "create", 1, true, &clients::OPTIONS),
+    ("clients", "create_all", 1, true, &create_all::OPTIONS),
+    ("clients", "apply", 1, true, &apply::OPTIONS),
+    ("clients", "rotate_secret", 1, true, &[]),
+    ("tokens", "client_credentials", 2, false, &tokens::OPTIONS),
+    ("http", "get", 1, false, &http::OPTIONS),
+    ("http", "delete", 1, false, &http::OPTIONS),
+    ("http", "post", 2, false, &http::OPTIONS),
+    ("http", "put", 2, false, &http::OPTIONS),
+    ("batch", "results", 1, false, &["out", "secrets"]),
+    ("batch", "retry", 1, false, &["out", "secrets", "concurrency", "rate", "deliver", "progress", "claim_unproven"]),
 ];
 
-/// Stands for the options that say whom a secret is for.
-const RECIPIENTS: &str = "";
-
-const HTTP: &[&str] = &["headers", "timeout", "most_bytes"];
-
 fn wrong_options(module: &str, call: &FnCallExpr) -> Vec<(At, Error)> {
-    let is_it = |(of, name, ..): &&(&str, &str, usize, &[&str])| *of == module && *name == call.name.as_str();
-    let Some((_, name, number, own)) = OPTIONS.iter().find(is_it) else { return Vec::new() };
+    let is_it = |(of, name, ..): &&Options| *of == module && *name == call.name.as_str();
+    let Some((_, name, number, has_recipients, own)) = OPTIONS.iter().find(is_it) else { return Vec::new() };
     let Some(Expr::Map(members, _)) = call.args.get(*number) else { return Vec::new() };
-    let recipients = own.contains(&RECIPIENTS).then(recipients::names).into_iter().flatten();
-    let known: Vec<&str> = own.iter().copied().filter(|name| *name != RECIPIENTS).chain(recipients).collect();
+    let recipients = has_recipients.then(recipients::names).into_iter().flatten();
+    let known: Vec<&str> = own.iter().copied().chain(recipients).collect();
     let wrong = members.0.iter().filter(|(key, _)| !known.contains(&key.name.as_str()));
     let told = wrong.map(|(key, _)| {
         let error = Error::failed(format!("`{module}::{name}` has no option `{}`", safe(&key.name)));
@@ -276,10 +271,7 @@ fn wrong_fields(call: &FnCallExpr) -> Vec<(At, Error)> {
                         .did_you_mean(nearest(key_name, FILTERS))
                 })
             } else {
-                fields::field(key_name).is_none().then(|| {
-                    Error::failed(format!("a client has no field `{}`", safe(key_name)))
-                        .did_you_mean(fields::nearest(key_name))
-                })
+                members::no_field(key_name)
             };
             wrong.extend(error.map(|error| (key.pos, error)));
         }

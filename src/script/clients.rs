@@ -27,6 +27,9 @@ use crate::session::Session;
 use crate::session::pages::Clients;
 use crate::ui::Ui;
 
+/// The options of `clients::create` beside those that say whom its secret is for.
+pub const OPTIONS: [&str; 1] = ["no_lint"];
+
 /// Registers the module, bound to a session, and what `for` goes through.
 pub fn register(library: &mut Library, engine: &mut Engine, context: &Context) {
     rows::register::<Query>(engine);
@@ -198,7 +201,7 @@ fn create_for(context: &Context, map: &Map, options: &Map) -> ScriptResult<Clien
     let made = || {
         let session = &context.session();
         let spec = spec_of(fields)?;
-        let wanted = recipients::wanted(options, "clients::create", &["no_lint"])?;
+        let wanted = recipients::wanted(options, "clients::create", &OPTIONS)?;
         let no_lint = value::switch(options, "no_lint")?;
         let how = How { no_lint, recipients: ops::recipients::load(session, &wanted)?, ..How::default() };
         let plan = ops::create::plan(session, spec, &how)?;
@@ -221,12 +224,19 @@ fn written(context: &Context, client: Client, kept: Option<Kept>, undelivered: O
 }
 
 /// What a map of fields asks for. Errors are of usage: a field that there is not, or that only the server sets.
-pub fn spec_of(fields: serde_json::Map<String, serde_json::Value>) -> Result<ClientSpec> {
+fn spec_of(fields: serde_json::Map<String, serde_json::Value>) -> Result<ClientSpec> {
     let (spec, left_out) = ClientSpec::from_object(fields)?;
     if !left_out.is_empty() {
         return Err(Error::usage(format!("only the server sets {}", left_out.join(", "))));
     }
     Ok(spec)
+}
+
+/// The same of a row of a list. Errors: it is no map, or one of those of [`spec_of`].
+pub fn spec_of_row(row: &Dynamic) -> Result<ClientSpec> {
+    let map = row.read_lock::<Map>();
+    let map = map.ok_or_else(|| Error::usage(format!("a map of fields is due, not {}", row.type_name())))?;
+    spec_of(value::fields_of(&map).map_err(|error| Error::usage(error.to_string()))?)
 }
 
 fn update(context: &Context, id: &str, map: &Map) -> ScriptResult<Client> {

@@ -19,7 +19,7 @@ use crate::error::{Error, Kind, Result};
 use crate::model::client::{Client, ClientId};
 use crate::ops::create::{self, Plan};
 use crate::ops::{guard, recipients};
-use crate::script::clients::spec_of;
+use crate::script::clients::spec_of_row;
 use crate::script::engine::Context;
 use crate::script::errors::{ScriptResult, as_map, thrown};
 use crate::script::held::Held;
@@ -27,7 +27,7 @@ use crate::script::{recipients as recipient_options, value};
 use crate::session::Session;
 
 /// The options beside those that say whom secrets are for.
-const OPTIONS: [&str; 3] = ["concurrency", "rate", "no_lint"];
+pub const OPTIONS: [&str; 3] = ["concurrency", "rate", "no_lint"];
 
 /// `[#{row, outcome, client, error}]`, in the order of the rows. All rows are checked before anything is sent.
 ///
@@ -177,11 +177,7 @@ fn told_row(at: usize, outcome: &'static str, client: Option<Client>, error: Opt
 }
 
 fn planned(session: &Session, row: &Dynamic, how: create::How) -> Result<Plan> {
-    let Some(map) = row.read_lock::<Map>() else {
-        return Err(Error::usage(format!("a map of fields is due, not {}", row.type_name())));
-    };
-    let fields = value::fields_of(&map).map_err(|error| Error::usage(error.to_string()))?;
-    let spec = spec_of(fields)?;
+    let spec = spec_of_row(row)?;
     let recipients = create::recipients_of(&spec, &how.recipients);
     create::plan(session, spec, &create::How { recipients, ..how })
 }

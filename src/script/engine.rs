@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::io;
 use std::path::{Component, Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use rhai::packages::{Package, StandardPackage};
 use rhai::{Dynamic, Engine, EvalAltResult, FLOAT, INT, Position};
@@ -20,6 +20,7 @@ use crate::script::library::Library;
 use crate::script::{api, bounded, clients, errors, sorting, value};
 use crate::secret::Secret;
 use crate::session::Session;
+use crate::session::handle::locked;
 use crate::text::safe_painted;
 use crate::ui::Ui;
 
@@ -130,7 +131,7 @@ impl Context {
     /// What is kept of which all secrets are in `value`, a row of it each, which is to be shown.
     pub fn take_shown(&self, value: &Dynamic) -> Vec<Held> {
         let mut held = locked(&self.held);
-        let unseen: Vec<Secret> = held.iter().flat_map(Held::secrets).map(|(_, secret)| secret.clone()).collect();
+        let unseen = held::unseen(&held);
         if unseen.is_empty() {
             return Vec::new();
         }
@@ -150,7 +151,7 @@ impl Context {
     /// These bytes are where they stay: the secrets in them need not be kept any longer.
     pub fn has_written(&self, bytes: &[u8]) -> Result<()> {
         let mut held = locked(&self.held);
-        let unseen: Vec<Secret> = held.iter().flat_map(Held::secrets).map(|(_, secret)| secret.clone()).collect();
+        let unseen = held::unseen(&held);
         if unseen.is_empty() {
             return Ok(());
         }
@@ -266,10 +267,6 @@ impl Drop for Temporary {
             let _ = std::fs::remove_dir_all(folder);
         }
     }
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// An engine with the whole API. Ctrl-C ends any script.

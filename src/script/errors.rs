@@ -8,7 +8,6 @@ use crate::config::read;
 use crate::error::{self, Error, Kind, Position, Result};
 use crate::model::fields;
 use crate::ops::guard;
-use crate::script::api::language::Left;
 use crate::script::check;
 use crate::script::engine::{Exhausted, runtime_error};
 use crate::script::library::{self, Function};
@@ -80,7 +79,7 @@ pub fn uncaught(mut error: EvalAltResult, source: Source<'_>) -> Error {
     let mut is_told = false;
     let told = match error {
         EvalAltResult::ErrorTerminated(why, _) => {
-            if let Some(Exhausted(most)) = why.clone().try_cast::<Exhausted>() {
+            if let Some(Exhausted(most)) = why.try_cast::<Exhausted>() {
                 let most = most / (1024 * 1024);
                 return Error::failed(format!(
                     "{}: the script was ended: it took more than {most} MiB of memory",
@@ -89,10 +88,7 @@ pub fn uncaught(mut error: EvalAltResult, source: Source<'_>) -> Error {
                 .with_code("memory")
                 .hint("--memory gives it more");
             }
-            return match why.try_cast::<Left>() {
-                Some(Left { code, .. }) => Error::new(Kind::Exit(code), format!("exit({code})")).already_told(),
-                None => Error::interrupted(),
-            };
+            return Error::interrupted();
         }
         EvalAltResult::ErrorRuntime(value, _) => {
             is_told = value.is_string();
@@ -275,6 +271,11 @@ fn at(error: Error, position: rhai::Position) -> Error {
         (Some(line), column) => error.at(Position { line, column: column.unwrap_or(1) }),
         (None, _) => error,
     }
+}
+
+/// A script ended itself with this exit code.
+pub fn exit(code: u8) -> Error {
+    Error::new(Kind::Exit(code), format!("exit({code})")).already_told()
 }
 
 /// What a script's run came to, in this program's terms.

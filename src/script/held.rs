@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::hash::BuildHasher;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use memchr::memmem;
 
@@ -13,6 +13,7 @@ use crate::ops::keep::Kept;
 use crate::output::outcome::{Afterwards, Pending};
 use crate::secret::Secret;
 use crate::session::Session;
+use crate::session::handle::locked;
 
 /// What keeps them, and those that nobody has seen.
 pub struct Held {
@@ -114,10 +115,10 @@ pub fn shared(held: Vec<Held>) -> HashMap<String, Shared> {
 impl Shared {
     /// What a row that shows one of them has pending.
     pub fn pending(self, secret: Secret) -> Pending {
-        let place = self.0.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(Held::place).unwrap_or_default();
+        let place = locked(&self.0).as_ref().map(Held::place).unwrap_or_default();
         let seen = secret.clone();
         let afterwards = move || {
-            let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut held = locked(&self.0);
             if let Some(held) = &mut *held {
                 held.see(|secret| *secret == seen);
             }
@@ -147,6 +148,11 @@ pub fn found<'a, S: BuildHasher>(bytes: &[u8], wanted: &HashMap<&str, &'a Secret
         found.extend(words.filter_map(|word| wanted.get(word)).copied());
     }
     found
+}
+
+/// The secrets that nobody has seen.
+pub fn unseen(held: &[Held]) -> Vec<Secret> {
+    held.iter().flat_map(Held::secrets).map(|(_, secret)| secret.clone()).collect()
 }
 
 /// How many secrets are kept.

@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use rhai::{AST, Engine, EvalAltResult, Module, ModuleResolver, Position, Scope, Shared};
 
 use crate::config::read;
 use crate::error::{Error, Result};
 use crate::script::errors::{self, Source, thrown};
+use crate::session::handle::locked;
 use crate::text::safe;
 
 /// What scripts are called that can be imported.
@@ -72,8 +73,8 @@ impl Below {
         })
     }
 
-    fn known(&self) -> std::sync::MutexGuard<'_, HashMap<PathBuf, Option<Shared<Module>>>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    fn known(&self) -> MutexGuard<'_, HashMap<PathBuf, Option<Shared<Module>>>> {
+        locked(&self.known)
     }
 }
 

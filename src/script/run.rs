@@ -9,12 +9,12 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
-use rhai::{Array, Dynamic, Scope};
+use rhai::{Array, Dynamic, OptimizationLevel, Scope};
 
 use crate::error::{Error, Kind, Result};
 use crate::memory;
 use crate::model::client::Client;
-use crate::output::outcome::{Body, Column, Outcome, Row, Rows, Trailer};
+use crate::output::outcome::{Body, Column, Outcome, Row};
 use crate::script::api;
 use crate::script::api::language::Left;
 use crate::script::clients::Query;
@@ -133,33 +133,13 @@ impl Alarm {
 
 /// The same outcome, whose rows are fetched as they are shown, within the deadline as well.
 fn bounded(outcome: Outcome, alarm: Option<Alarm>) -> Outcome {
-    match alarm {
-        Some(alarm) => Outcome { rows: Box::new(Bounded { rows: outcome.rows, alarm }), ..outcome },
-        None => outcome,
-    }
-}
-
-/// Rows that come until an alarm rings.
-struct Bounded {
-    rows: Box<dyn Rows>,
-    alarm: Alarm,
-}
-
-impl Rows for Bounded {
-    fn next(&mut self) -> Option<Result<Row>> {
-        if self.alarm.has_rung.load(Ordering::SeqCst) {
-            return Some(self.alarm.settle(Err(Error::interrupted())));
+    let Some(alarm) = alarm else { return outcome };
+    outcome.through(move |rows| {
+        if alarm.has_rung.load(Ordering::SeqCst) {
+            return Some(alarm.settle(Err(Error::interrupted())));
         }
-        self.rows.next().map(|row| self.alarm.settle(row))
-    }
-
-    fn is_ready(&self) -> bool {
-        self.rows.is_ready()
-    }
-
-    fn trailer(&self) -> Option<Trailer> {
-        self.rows.trailer()
-    }
+        rows.next().map(|row| alarm.settle(row))
+    })
 }
 
 /// The same outcome, which ends with an exit code.
@@ -167,28 +147,8 @@ fn ending(outcome: Outcome, code: u8) -> Outcome {
     if code == 0 {
         return outcome;
     }
-    let last = Error::new(Kind::Exit(code), format!("exit({code})")).already_told();
-    Outcome { rows: Box::new(Then { rows: outcome.rows, last: Some(last) }), ..outcome }
-}
-
-/// Rows, and an error after them.
-struct Then {
-    rows: Box<dyn Rows>,
-    last: Option<Error>,
-}
-
-impl Rows for Then {
-    fn next(&mut self) -> Option<Result<Row>> {
-        self.rows.next().or_else(|| self.last.take().map(Err))
-    }
-
-    fn is_ready(&self) -> bool {
-        self.rows.is_ready()
-    }
-
-    fn trailer(&self) -> Option<Trailer> {
-        self.rows.trailer()
-    }
+    let mut last = Some(errors::exit(code));
+    outcome.through(move |rows| rows.next().or_else(|| last.take().map(Err)))
 }
 
 /// What a script gives: by its last value, or as it says itself. Errors: what it did not catch.
@@ -197,20 +157,26 @@ fn evaluate(context: &Context, script: &Script<'_>) -> Result<Left> {
     engine.set_module_resolver(Below::of(Path::new(script.name)));
     let mut scope = Scope::new();
     scope.push_constant_dynamic("args", script.args.clone());
-    // With the arguments themselves: what is constant in the scope is put into the script as it is compiled.
-    let ast =
-        engine.compile_with_scope(&scope, script.text).map_err(|error| errors::unreadable(&error, script.source()))?;
+    // With the arguments themselves: what is constant in the scope is put into the script as it is optimized. Traps are looked
+    // for in what is written, before anything is worked out.
+    let level = engine.optimization_level();
+    engine.set_optimization_level(OptimizationLevel::None);
+    let written = engine.compile_with_scope(&scope, script.text);
+    engine.set_optimization_level(level);
+    let written = written.map_err(|error| errors::unreadable(&error, script.source()))?;
+    let uneven = traps::uneven(&written);
+    let ast = engine.optimize_ast(&scope, written, level);
     traps::empty_for(&ast, script.source())?;
-    for doubtful in traps::uneven_in(&mut engine, &scope, script.source()) {
+    for (at, doubtful) in uneven {
+        let doubtful = errors::shown(doubtful, at, script.source());
         let hint = doubtful.hints().join("; ");
         context.session().ui().warn(&format!("{}; {hint}", doubtful.full_message()));
     }
     let ended = engine.eval_ast_with_scope::<Dynamic>(&mut scope, &ast);
     // Some functions of Rhai take what ends a script for an answer of their closure.
-    match (context.left(), ended) {
-        (Some(left), _) => Ok(left),
-        (None, Ok(value)) => Ok(Left { code: 0, value }),
-        (None, Err(error)) => settled(Err(error), script.source()),
+    match context.left() {
+        Some(left) => Ok(left),
+        None => settled(ended, script.source()).map(|value| Left { code: 0, value }),
     }
 }
 
@@ -246,47 +212,27 @@ pub fn release(outcome: Outcome, shown: Vec<Held>) -> Outcome {
     if shown.is_empty() {
         return outcome;
     }
-    let rows = Showing { rows: outcome.rows, held: held::shared(shown) };
-    Outcome { rows: Box::new(rows), ..outcome }
+    let mut kept = held::shared(shown);
+    outcome.through(move |rows| Some(rows.next()?.map(|row| with_kept(row, &mut kept))))
 }
 
-/// Rows of clients, each with what keeps its secret.
-struct Showing {
-    rows: Box<dyn Rows>,
-    held: HashMap<String, Shared>,
-}
-
-impl Showing {
-    fn of_text(&self, text: &str) -> Option<Secret> {
-        let secrets: Vec<Secret> = self.held.keys().map(|secret| Secret::new(secret.as_str())).collect();
-        let wanted: HashMap<&str, &Secret> = secrets.iter().map(|secret| (secret.expose(), secret)).collect();
-        held::found(text.as_bytes(), &wanted).first().map(|secret| (*secret).clone())
+/// A row with what keeps its secret, where it shows one.
+fn with_kept(row: Row, kept: &mut HashMap<String, Shared>) -> Row {
+    let secret = match &row.body {
+        Body::Document(document) => document.secret("client_secret").cloned(),
+        Body::Value(value) => shown_in(&value.to_string(), kept),
+    };
+    let shared = secret.as_ref().and_then(|secret| kept.remove(secret.expose()));
+    match secret.zip(shared) {
+        Some((secret, shared)) => row.pending(shared.pending(secret)),
+        None => row,
     }
 }
 
-impl Rows for Showing {
-    fn next(&mut self) -> Option<Result<Row>> {
-        let row = self.rows.next()?;
-        Some(row.map(|row| {
-            let secret = match &row.body {
-                Body::Document(document) => document.secret("client_secret").cloned(),
-                Body::Value(value) => self.of_text(&value.to_string()),
-            };
-            let shared = secret.as_ref().and_then(|secret| self.held.remove(secret.expose()));
-            match secret.zip(shared) {
-                Some((secret, shared)) => row.pending(shared.pending(secret)),
-                None => row,
-            }
-        }))
-    }
-
-    fn is_ready(&self) -> bool {
-        self.rows.is_ready()
-    }
-
-    fn trailer(&self) -> Option<Trailer> {
-        self.rows.trailer()
-    }
+fn shown_in(text: &str, kept: &HashMap<String, Shared>) -> Option<Secret> {
+    let secrets: Vec<Secret> = kept.keys().map(|secret| Secret::new(secret.as_str())).collect();
+    let wanted: HashMap<&str, &Secret> = secrets.iter().map(|secret| (secret.expose(), secret)).collect();
+    held::found(text.as_bytes(), &wanted).first().map(|secret| (*secret).clone())
 }
 
 /// Says where the secrets of the clients are that a failed script made.

@@ -1,7 +1,7 @@
 //! Running the tests of a script: each `fn test_…` with `assert`, in an engine of its own.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use rhai::{AST, ASTFlags, Dynamic, Engine, Map, Scope, Stmt};
 
@@ -11,6 +11,7 @@ use crate::script::errors::{self, ScriptResult, Source, thrown};
 use crate::script::held::Held;
 use crate::script::resolve::Below;
 use crate::script::value;
+use crate::session::handle::locked;
 
 /// The names of the tests in a script. Errors: it cannot be read.
 pub fn names(context: &Context, source: Source<'_>) -> Result<Vec<String>> {
@@ -32,7 +33,7 @@ pub fn run(context: &Context, source: Source<'_>, name: &str) -> (Result<()>, Ve
     let printed: Arc<Mutex<Vec<String>>> = Arc::default();
     let mut engine = engine(context);
     let lines = Arc::clone(&printed);
-    engine.on_print(move |text| lines.lock().unwrap_or_else(PoisonError::into_inner).push(text.to_owned()));
+    engine.on_print(move |text| locked(&lines).push(text.to_owned()));
     engine.set_module_resolver(Below::of(Path::new(source.name)));
     asserts(&mut engine);
     let result = compiled(&engine, source).and_then(|ast| {
@@ -46,7 +47,7 @@ pub fn run(context: &Context, source: Source<'_>, name: &str) -> (Result<()>, Ve
     });
     // They are of a server that is no more.
     let let_go = context.take_held().into_iter().try_for_each(Held::let_go);
-    let lines = std::mem::take(&mut *printed.lock().unwrap_or_else(PoisonError::into_inner));
+    let lines = std::mem::take(&mut *locked(&printed));
     (result.and(let_go), lines)
 }
 

@@ -1,6 +1,6 @@
 //! What Rhai does without a word, and nobody means: found before anything runs.
 
-use rhai::{AST, ASTNode, Engine, Expr, OptimizationLevel, Position as At, Scope, Stmt};
+use rhai::{AST, ASTNode, Expr, Position as At, Stmt};
 
 use crate::error::{Error, Result};
 use crate::script::errors::{self, Source};
@@ -37,7 +37,7 @@ fn empty() -> Error {
         .hint("put something into it: `for row in rows { count += 1 }`")
 }
 
-/// Divisions of whole numbers that come out uneven.
+/// Divisions of whole numbers that come out uneven, in a script as it is written: what is constant is not worked out yet.
 pub fn uneven(ast: &AST) -> Vec<(At, Error)> {
     let mut found = Vec::new();
     ast.walk(&mut |path| {
@@ -54,19 +54,4 @@ pub fn uneven(ast: &AST) -> Vec<(At, Error)> {
         true
     });
     found
-}
-
-/// The same in a script that is about to run, where it is written as it is. A script that cannot be read has none.
-pub fn uneven_in(engine: &mut Engine, scope: &Scope<'_>, source: Source<'_>) -> Vec<Error> {
-    let may_divide = source.text.contains('/');
-    if !may_divide {
-        return Vec::new();
-    }
-    // What is constant is worked out as it is read.
-    let level = engine.optimization_level();
-    engine.set_optimization_level(OptimizationLevel::None);
-    let ast = engine.compile_with_scope(scope, source.text);
-    engine.set_optimization_level(level);
-    let found = ast.map(|ast| uneven(&ast)).unwrap_or_default();
-    found.into_iter().map(|(at, error)| errors::shown(error, at, source)).collect()
 }

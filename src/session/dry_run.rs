@@ -1,10 +1,11 @@
 //! What a dry run would have written: remembered, so that what follows finds it.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use crate::model::client::{Client, ClientId};
 use crate::secret::{REDACTED, Secret};
+use crate::session::handle::locked;
 
 /// The code of an error that says that a dry run does not write.
 pub const WRITES: &str = "dry_run";
@@ -68,7 +69,7 @@ impl DryRun {
     }
 
     fn would_be(&self) -> MutexGuard<'_, WouldBe> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.0)
     }
 }
 

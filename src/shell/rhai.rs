@@ -75,7 +75,11 @@ impl Prompt {
         // A place may be in a function of an earlier line.
         let text = if self.functions.iter_functions().next().is_none() { line } else { "" };
         let source = Source { name: NAME, text };
-        let value = settled(self.engine.eval_ast_with_scope::<Dynamic>(&mut self.scope, &merged), source)?;
+        let ended = self.engine.eval_ast_with_scope::<Dynamic>(&mut self.scope, &merged);
+        if let Some(left) = self.context.left() {
+            return Err(errors::exit(left.code));
+        }
+        let value = settled(ended, source)?;
         self.functions = merged;
         self.functions.clear_statements();
         Ok(value)

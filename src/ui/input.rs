@@ -6,11 +6,11 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::OFlags;
 use rustix::io::Errno;
 
-use super::is_interrupted;
+use super::{GLANCE, is_interrupted};
 
 /// A source of bytes that Ctrl-C ends the waiting for.
 pub enum Input {
@@ -87,10 +87,9 @@ pub fn line(input: &mut Input) -> Option<String> {
 
 /// Waits until there is something to be read. False: Ctrl-C came instead.
 fn is_there(input: &impl AsFd) -> bool {
-    let glance = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
     while !is_interrupted() {
         let mut polled = [PollFd::new(input, PollFlags::IN)];
-        match poll(&mut polled, Some(&glance)) {
+        match poll(&mut polled, Some(&GLANCE)) {
             Ok(0) | Err(Errno::INTR) => {}
             // Where that cannot be asked, reading tells.
             Ok(_) | Err(_) => return true,

@@ -5,17 +5,16 @@ use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::OFlags;
 use rustix::io::Errno;
 
-use super::is_interrupted;
+use super::{GLANCE, is_interrupted};
 
 /// Writes all of it. Errors: nobody reads it; Ctrl-C came.
 pub fn write(path: &Path, mut bytes: &[u8]) -> io::Result<()> {
     let flags = OFlags::NONBLOCK.bits().cast_signed();
     let file = File::options().write(true).custom_flags(flags).open(path)?;
-    let glance = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
     while !bytes.is_empty() {
         if is_interrupted() {
             return Err(io::Error::other("it was interrupted"));
@@ -24,7 +23,7 @@ pub fn write(path: &Path, mut bytes: &[u8]) -> io::Result<()> {
             Ok(written) => bytes = &bytes[written..],
             Err(Errno::AGAIN | Errno::INTR) => {
                 // Whether it is taken by then, writing tells.
-                let _ = poll(&mut [PollFd::new(&file, PollFlags::OUT)], Some(&glance));
+                let _ = poll(&mut [PollFd::new(&file, PollFlags::OUT)], Some(&GLANCE));
             }
             Err(error) => return Err(error.into()),
         }

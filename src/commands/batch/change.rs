@@ -141,7 +141,7 @@ fn run(host: &Host, args: &Args, job: Job) -> Result<Outcome> {
         again: Again::Allowed,
         key_store: args.flag("key-store"),
     };
-    match begin(session, new, args.flag("dry-run") || session.dry_run().is_some(), file == Some("-")) {
+    match begin(session, new, args.only_shows(session), file == Some("-")) {
         // A condition that holds for nobody is no mistake.
         Err(error) if error.code() == Some(check::NOBODY) => {
             session.ui().note(error.message());

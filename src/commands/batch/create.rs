@@ -89,7 +89,7 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         again: if args.flag("again") { Again::Allowed } else { Again::Offered },
         key_store: args.flag("key-store"),
     };
-    begin(session, new, args.flag("dry-run") || session.dry_run().is_some(), input == "-")
+    begin(session, new, args.only_shows(session), input == "-")
 }
 
 /// Checks the rows of a new run, and sends them.

@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use clap::{Arg, ArgAction};
+
 use crate::batch::apply::{self as applying, Doing};
 use crate::batch::carry;
 use crate::commands::client::described::{described, with_folders};
@@ -13,7 +15,6 @@ use crate::ops::apply::{self, Due, How};
 use crate::ops::recipients;
 use crate::output::outcome::{Column, Outcome};
 use crate::text::safe;
-use clap::{Arg, ArgAction};
 
 const COLUMNS: &[Column] = &[
     Column { title: "CLIENT ID", member: "client_id" },
@@ -80,7 +81,7 @@ fn own_args() -> Vec<Arg> {
 fn run(host: &Host, args: &Args) -> Result<Outcome> {
     let session = &host.session;
     let ui = session.ui();
-    let only_shows = args.flag("dry-run") || args.flag("diff") || session.dry_run().is_some();
+    let only_shows = args.only_shows(session) || args.flag("diff");
     if args.flag("detailed-exitcode") && !only_shows {
         return Err(Error::usage("--detailed-exitcode goes with --dry-run or --diff"));
     }

@@ -89,7 +89,7 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         }
         recipients::tell(&session, &how.recipients);
     }
-    if args.flag("dry-run") || session.dry_run().is_some() {
+    if args.only_shows(&session) {
         let shown = plans.iter().map(|plan| plan.shown(&session)).collect::<Result<Vec<_>>>()?;
         return change::dry_runs(args, shown);
     }

@@ -2,12 +2,11 @@
 
 use clap::Arg;
 
-use crate::commands::client::{COLUMNS, with_members};
-use crate::commands::script::{context, deadline, running_args};
+use crate::commands::script::{carry_out, deadline, running_args};
 use crate::error::Result;
 use crate::grammar::{Args, Command, Host};
 use crate::output::outcome::Outcome;
-use crate::script::run::{self, Script};
+use crate::script::run::Script;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -32,6 +31,5 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         args: rhai::Array::new().into(),
         deadline: deadline(args)?,
     };
-    let outcome = run::run(&context(host, args)?, &script, COLUMNS)?;
-    Ok(if outcome.columns.is_empty() { outcome } else { with_members(outcome) })
+    carry_out(host, args, &script)
 }

@@ -3,14 +3,13 @@
 use clap::{Arg, ArgAction};
 use rhai::{Array, Dynamic};
 
-use crate::commands::client::{COLUMNS, with_members};
-use crate::commands::script::{context, deadline, running_args};
+use crate::commands::script::{carry_out, deadline, running_args};
 use crate::config::read;
 use crate::error::Result;
 use crate::grammar::{Args, Command, Host};
 use crate::output::outcome::Outcome;
 use crate::script::arguments::{self, Read};
-use crate::script::run::{self, Script};
+use crate::script::run::Script;
 use crate::text::safe;
 
 const EXAMPLES: &str = "\
@@ -59,8 +58,7 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         words.into_iter().map(Dynamic::from).collect::<Array>().into()
     };
     let script = Script { text: &source, name, args: given, deadline: deadline(args)? };
-    let outcome = run::run(&context(host, args)?, &script, COLUMNS)?;
-    Ok(if outcome.columns.is_empty() { outcome } else { with_members(outcome) })
+    carry_out(host, args, &script)
 }
 
 /// How wide help is at most.

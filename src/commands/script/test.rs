@@ -20,7 +20,7 @@ use crate::script::engine::Context;
 use crate::script::errors::Source;
 use crate::script::testing;
 use crate::session::Session;
-use crate::session::handle::Settings;
+use crate::session::handle::{Settings, locked};
 use crate::session::hook::STACK_BYTES;
 use crate::session::target::Given;
 use crate::text::safe;
@@ -88,7 +88,7 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
                         return;
                     }
                     let result = one(host, test, deadline);
-                    told.lock().unwrap_or_else(PoisonError::into_inner).push((at, result));
+                    locked(told).push((at, result));
                 }
             };
             // Where no thread can be had, the others do it.

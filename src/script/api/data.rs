@@ -1,7 +1,7 @@
 //! JSON, YAML and CSV: read as values, rows read one at a time, and written whole.
 
 use std::io::BufReader;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use rhai::{Array, Dynamic, Engine, Map};
 use serde_json::Value;
@@ -20,6 +20,7 @@ use crate::script::errors::{ScriptResult, thrown};
 use crate::script::library::Library;
 use crate::script::rows::{self, Fetched};
 use crate::script::value;
+use crate::session::handle::locked;
 use crate::text::safe;
 use crate::ui::input::Input;
 
@@ -289,7 +290,7 @@ impl Rows {
 
     /// The names of its columns; of a file that is no CSV none.
     fn columns(&self) -> Vec<String> {
-        match &*self.source.lock().unwrap_or_else(PoisonError::into_inner) {
+        match &*locked(&self.source) {
             Source::Csv { header, .. } => header.iter().map(ToString::to_string).collect(),
             Source::Json(_) => Vec::new(),
         }
@@ -304,7 +305,7 @@ impl Iterator for Rows {
     type Item = ScriptResult<Dynamic>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let mut source = self.source.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut source = locked(&self.source);
         let read = match &mut *source {
             Source::Csv { header, records, row } => records.next()?.and_then(|(line, cells)| {
                 *row += 1;

@@ -83,8 +83,7 @@ pub fn register(library: &mut Library, context: &Context) {
 
 /// Writes a file, whole. Errors: it cannot be written.
 pub fn write(context: &Context, path: &str, bytes: &[u8]) -> Result<()> {
-    let what = format!("{} is written, {} bytes", safe(path), bytes.len());
-    if !context.is_temporary(Path::new(path)) && would(&context.session(), Mark::Changed, &what)? {
+    if is_told(context, path, &format!("{} is written, {} bytes", safe(path), bytes.len()))? {
         return Ok(());
     }
     if path == "-" {
@@ -96,10 +95,17 @@ pub fn write(context: &Context, path: &str, bytes: &[u8]) -> Result<()> {
     Ok(())
 }
 
+/// Whether a change of a file is told instead of made. What goes with the script is written in a dry run as well.
+fn is_told(context: &Context, path: &str, what: &str) -> Result<bool> {
+    if context.is_temporary(Path::new(path)) {
+        return Ok(false);
+    }
+    would(&context.session(), Mark::Changed, what)
+}
+
 /// Puts bytes at the end of a file that is there, which are on disk when it returns.
 pub fn append(context: &Context, path: &str, bytes: &[u8]) -> Result<()> {
-    let what = format!("{} gets {} bytes more", safe(path), bytes.len());
-    if !context.is_temporary(Path::new(path)) && would(&context.session(), Mark::Changed, &what)? {
+    if is_told(context, path, &format!("{} gets {} bytes more", safe(path), bytes.len()))? {
         return Ok(());
     }
     let failed = |source| Error::failed(format!("cannot write {}", safe(path))).caused_by(source);

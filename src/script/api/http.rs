@@ -52,7 +52,7 @@ pub fn register(library: &mut Library, context: &Context) {
             send(&bound, &to, url, None, &Map::new()).map_err(thrown)
         });
         let bound = context.clone();
-        library.add(("http", with_options), (OPTIONS, more), move |url: &str, options: Map| {
+        library.add(("http", with_options), (WITH_OPTIONS, more), move |url: &str, options: Map| {
             send(&bound, &method, url, None, &options).map_err(thrown)
         });
     }
@@ -79,13 +79,16 @@ pub fn register(library: &mut Library, context: &Context) {
             send(&bound, &to, url, Some(&body), &Map::new()).map_err(thrown)
         });
         let bound = context.clone();
-        library.add(("http", with_options), (OPTIONS, more), move |url: &str, body: Dynamic, options: Map| {
+        library.add(("http", with_options), (WITH_OPTIONS, more), move |url: &str, body: Dynamic, options: Map| {
             send(&bound, &method, url, Some(&body), &options).map_err(thrown)
         });
     }
 }
 
-const OPTIONS: &str =
+/// What the options of a request are called.
+pub const OPTIONS: [&str; 3] = ["headers", "timeout", "most_bytes"];
+
+const WITH_OPTIONS: &str =
     "The same with `#{headers, timeout, most_bytes}`: headers may be secrets, the limits are 30s and 16 MiB";
 
 /// How a request is sent.
@@ -109,7 +112,7 @@ fn options(given: &Map, of_session: &Policy, most: usize) -> Result<Options> {
             }
             other => {
                 return Err(Error::usage(format!("a request has no option `{}`", safe(other)))
-                    .did_you_mean(nearest(other, ["headers", "timeout", "most_bytes"])));
+                    .did_you_mean(nearest(other, OPTIONS)));
             }
         }
     }
@@ -147,10 +150,12 @@ fn send(context: &Context, method: &Method, url: &str, body: Option<&Dynamic>, g
         request.headers_mut().entry("content-type").or_insert(HeaderValue::from_static(kind));
         *request.body_mut() = Some(text.into());
     }
-    let sent = request.body().and_then(|body| body.as_bytes()).unwrap_or_default().to_vec();
     if *method != Method::GET && would(session, Mark::Changed, &about)? {
         return Ok(answer(200, &HeaderMap::new(), b""));
     }
+    // Where nothing is kept, nobody asks what was in it.
+    let sent = request.body().and_then(|body| body.as_bytes()).filter(|_| context.has_held());
+    let sent = sent.unwrap_or_default().to_vec();
     let answer = session.wait(async {
         let response = client.execute(request).await.map_err(|source| net::transport(source, &shown).about(&about))?;
         let (status, headers) = (response.status(), response.headers().clone());

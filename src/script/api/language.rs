@@ -92,8 +92,8 @@ fn ending(library: &mut Library, context: &Context) {
 
 #[expect(clippy::unnecessary_box_returns, reason = "it is what Rhai functions fail with")]
 fn left(context: &Context, code: u8, value: Dynamic) -> Box<EvalAltResult> {
-    context.leave(Left { code, value: value.clone() });
-    EvalAltResult::ErrorTerminated(Dynamic::from(Left { code, value }), Position::NONE).into()
+    context.leave(Left { code, value });
+    EvalAltResult::ErrorTerminated(Dynamic::UNIT, Position::NONE).into()
 }
 
 fn exit_code(code: &Dynamic) -> ScriptResult<u8> {

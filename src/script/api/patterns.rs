@@ -1,6 +1,6 @@
 //! Regular expressions, whose time is linear in the text.
 
-use regex::Regex;
+use regex::{Match, Regex};
 use rhai::{Array, Dynamic};
 
 use crate::error::{Error, Result};
@@ -20,16 +20,17 @@ fn compiled(pattern: &str) -> Result<Regex> {
         .map_err(|source| Error::usage("the pattern is wrong").caused_by(source.to_string().replace('\n', " ")))
 }
 
-/// How many matches there are. Looking for the next may take as long as the text is, so that Ctrl-C is heard between them.
-fn matches(interrupt: &Interrupt, regex: &Regex, text: &str) -> ScriptResult<usize> {
-    let mut count = 0;
-    for _ in regex.find_iter(text) {
+/// What all matches take together, each as much as `size` says. Looking for the next may take as long as the text is, so that
+/// Ctrl-C is heard between them.
+fn sizes(interrupt: &Interrupt, regex: &Regex, text: &str, size: impl Fn(Match<'_>) -> usize) -> ScriptResult<usize> {
+    let mut sum = 0_usize;
+    for found in regex.find_iter(text) {
         if interrupt.has_arrived() {
             return Err(thrown(Error::interrupted()));
         }
-        count += 1;
+        sum = sum.saturating_add(size(found));
     }
-    Ok(count)
+    Ok(sum)
 }
 
 /// Registers the module.
@@ -47,7 +48,7 @@ pub fn register(library: &mut Library, context: &Context) {
         ("All parts of a text that match", r#"regex::find_all("[a-z]+", "ab, cd")"#),
         move |pattern: &str, text: &str| -> ScriptResult<Array> {
             let regex = compiled(pattern).map_err(thrown)?;
-            fits(most, matches(&found_in, &regex, text)?.saturating_mul(TEXT))?;
+            fits(most, sizes(&found_in, &regex, text, |_| TEXT)?)?;
             Ok(regex.find_iter(text).map(|found| found.as_str().to_owned().into()).collect())
         },
     );
@@ -59,9 +60,8 @@ pub fn register(library: &mut Library, context: &Context) {
         ),
         |pattern: &str, text: &str| {
             let groups = |regex: Regex| {
-                let group = |group: Option<regex::Match<'_>>| {
-                    group.map_or(Dynamic::UNIT, |group| group.as_str().to_owned().into())
-                };
+                let group =
+                    |group: Option<Match<'_>>| group.map_or(Dynamic::UNIT, |group| group.as_str().to_owned().into());
                 regex.captures(text).map_or(Dynamic::UNIT, |found| found.iter().map(group).collect::<Array>().into())
             };
             compiled(pattern).map(groups).map_err(thrown)
@@ -76,9 +76,8 @@ pub fn register(library: &mut Library, context: &Context) {
         move |pattern: &str, text: &str, by: &str| -> ScriptResult<String> {
             let regex = compiled(pattern).map_err(thrown)?;
             let groups = by.matches('$').count();
-            matches(&replaced_in, &regex, text)?;
-            let sizes = regex.find_iter(text).map(|found| by.len() + groups.saturating_mul(found.len()));
-            fits(most, sizes.fold(text.len(), usize::saturating_add))?;
+            let size = |found: Match<'_>| by.len() + groups.saturating_mul(found.len());
+            fits(most, sizes(&replaced_in, &regex, text, size)?.saturating_add(text.len()))?;
             Ok(regex.replace_all(text, by).into_owned())
         },
     );
@@ -87,7 +86,7 @@ pub fn register(library: &mut Library, context: &Context) {
         ("The parts of a text between matches", r#"regex::split("[,;] *", "a, b;c")"#),
         move |pattern: &str, text: &str| -> ScriptResult<Array> {
             let regex = compiled(pattern).map_err(thrown)?;
-            fits(most, (matches(&interrupt, &regex, text)? + 1).saturating_mul(TEXT))?;
+            fits(most, sizes(&interrupt, &regex, text, |_| TEXT)?.saturating_add(TEXT))?;
             Ok(regex.split(text).map(|part| part.to_owned().into()).collect())
         },
     );

@@ -18,6 +18,9 @@ use crate::session::dry_run::{is_placeholder, placeholder};
 use crate::text::safe;
 use crate::ui::Mark;
 
+/// The options of `tokens::client_credentials`.
+pub const OPTIONS: [&str; 2] = ["scope", "audience"];
+
 /// Registers the module.
 pub fn register(library: &mut Library, context: &Context) {
     let bound = context.clone();
@@ -38,7 +41,7 @@ pub fn register(library: &mut Library, context: &Context) {
         ),
         move |id: &str, secret: Secret, options: Map| {
             let token = || {
-                let [scope, audience] = value::options(&options, "tokens::client_credentials", ["scope", "audience"])?;
+                let [scope, audience] = value::options(&options, "tokens::client_credentials", OPTIONS)?;
                 client_credentials(&bound.session(), id, secret, &scope, &audience)
             };
             token().map_err(thrown)

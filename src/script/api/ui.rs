@@ -1,6 +1,6 @@
 //! `ui::`: showing things to a person, and asking.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use rhai::{Array, Dynamic, Engine, INT};
 use serde_json::json;
@@ -15,6 +15,7 @@ use crate::script::library::Library;
 use crate::script::value;
 use crate::secret::Secret;
 use crate::session::Session;
+use crate::session::handle::locked;
 use crate::text::safe;
 use crate::ui::Ui;
 use crate::ui::progress::Progress;
@@ -173,7 +174,7 @@ struct Going {
 
 impl std::fmt::Display for Steps {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let going = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let going = locked(&self.0);
         write!(f, "{} of {}", going.done, going.total)
     }
 }
@@ -185,7 +186,7 @@ impl Steps {
     }
 
     fn advance(&self, by: INT) {
-        let mut going = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut going = locked(&self.0);
         let (done, total) = (going.done.saturating_add_signed(by), going.total);
         going.done = done;
         if let Some(progress) = &mut going.progress {
@@ -194,7 +195,7 @@ impl Steps {
     }
 
     fn end(&self) {
-        let mut going = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut going = locked(&self.0);
         if let Some(progress) = going.progress.take() {
             progress.end(|| json!(null));
         }

@@ -55,12 +55,17 @@ pub fn wrong(ast: &AST, text: &str) -> Vec<(At, Error)> {
     let is_client = |name: &String| clients.get(name) == Some(&true) && !others.contains(name);
     looked
         .into_iter()
-        .filter(|looked| fields::field(&looked.name).is_none() && looked.of.as_ref().is_none_or(is_client))
-        .map(|Looked { name, at, .. }| {
-            let error = Error::failed(format!("a client has no field `{}`", safe(&name)));
-            (at, error.did_you_mean(fields::nearest(&name)))
-        })
+        .filter(|looked| looked.of.as_ref().is_none_or(is_client))
+        .filter_map(|looked| Some((looked.at, no_field(&looked.name)?)))
         .collect()
+}
+
+/// What is wrong with the name of a client's field, if anything.
+pub fn no_field(name: &str) -> Option<Error> {
+    if fields::field(name).is_some() {
+        return None;
+    }
+    Some(Error::failed(format!("a client has no field `{}`", safe(name))).did_you_mean(fields::nearest(name)))
 }
 
 /// `args.onwer`, where the script declares what it takes.
@@ -115,7 +120,7 @@ fn variable(expression: &Expr) -> Option<String> {
 /// Whether an expression is a call of one of these of `clients::`.
 fn gives(expression: &Expr, names: &[&str]) -> bool {
     let Expr::FnCall(call, _) = expression else { return false };
-    !call.namespace.is_empty() && call.namespace.root() == "clients" && names.contains(&call.name.as_str())
+    super::root(call) == Some("clients") && names.contains(&call.name.as_str())
 }
 
 /// What functions and closures are given, of which nothing is known.
