@@ -228,8 +228,38 @@ fn rows_of_a_script_that_is_interrupted_are_gone_on_with() {
     assert_eq!(ran.code, Some(130), "{ran}");
     ran.tells("go on with: orysh batch resume");
     program.run("run s.rhai").fails(1, "rows are left").tells("batch resume");
+    // What differs in a secret alone is something else.
+    let slow = Sandbox::with("--latency 30s");
+    let there = orysh(&slow);
+    let code = |secret| format!("clients::create_all([#{{owner: \"a\", client_secret: \"{secret}-0123\"}}])");
+    for (secret, runs) in [("one", 1), ("two", 2)] {
+        let running = there.begin(&format!("eval '{}'", code(secret)));
+        eventually("the run is there", || (there.run("batch list -q").stdout.lines().count() == runs).then_some(()));
+        std::thread::sleep(Duration::from_millis(300));
+        running.signal(Signal::INT);
+        assert_eq!(running.end().code, Some(130), "{secret}");
+    }
+    there.args(&["eval", &code("two")]).fails(1, "rows are left");
     program.run("batch resume").ok();
     assert_eq!(server.clients().len(), 200);
+}
+
+#[test]
+fn what_is_not_known_after_ctrl_c_is_told() {
+    let server = Sandbox::holding(&[json!({"client_id": "a"})], "--latency 1s");
+    let running = orysh(&server).begin(r#"eval 'clients::rotate_secret("a")'"#);
+    std::thread::sleep(Duration::from_millis(1500));
+    running.signal(Signal::INT);
+    running.end().fails(130, "it is not known whether the secret of client `a` was rotated").tells("rotate again");
+}
+
+#[test]
+fn a_client_that_could_not_be_applied_is_named() {
+    let server = Sandbox::start();
+    let code = r#"clients::apply([#{client_id: "a", redirect_uris: ["/x"]}], #{no_lint: true})[0].client_id"#;
+    assert_eq!(eval(&server, code).stdout, "a\n");
+    let ran = orysh(&server).args(&["eval", "-q", r#"[#{client_id: "a", n: 1}, #{client_id: "b"}]"#]).ok();
+    assert_eq!(ran.stdout, "a\nb\n");
 }
 
 #[test]

@@ -214,3 +214,23 @@ fn a_client_goes_back_to_where_it_was_read() {
     assert_eq!(there.client("same")["owner"], "b");
     program.args(&["eval", "sh(\"profile use there\")"]).fails(1, "is not for scripts");
 }
+
+#[test]
+fn a_folder_is_removed_where_nothing_is_in_it() {
+    let program = anywhere();
+    let code = r#"fs::make_folder("a"); fs::make_folder("b"); fs::write("b/x", ""); fs::remove("a"); fs::exists("a")"#;
+    assert_eq!(program.args(&["eval", code]).ok().stdout, "false\n");
+    program.args(&["eval", "fs::remove(\"b\")"]).fails(1, "cannot remove b");
+    std::os::unix::fs::symlink("b", program.home().join("link")).unwrap();
+    program.args(&["eval", "fs::remove(\"link\")"]).ok();
+    assert!(program.home().join("b/x").exists() && !program.home().join("link").exists());
+}
+
+#[test]
+fn a_secret_that_the_script_named_is_where_it_has_it_from() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = orysh(&server);
+    let code = r#"clients::create(#{client_id: "a", client_secret: "a-secret-of-mine"}); throw "up""#;
+    program.args(&["eval", code]).fails(1, "up");
+    assert_eq!(program.pending().len(), 0);
+}

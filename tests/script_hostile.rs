@@ -39,6 +39,7 @@ const HOSTILE: &[(&str, &str)] = &[
     ),
     ("let s = \"a\"; s.pad(4000000, 'a'); regex::find_all(\"a\", s).len()", "deadline|more than a script may"),
     ("let s = \"a\"; s.pad(4000000, 'a'); regex::split(\"a\", s).len()", "deadline|more than a script may"),
+    ("let s = \"\"; s.pad(40000000, \"- 1\\n\"); yaml::parse(s).len()", "more than a script may|deadline"),
     ("let x = 9223372036854775807; x + 1", "overflow"),
     ("let x = -9223372036854775807 - 2; x", "overflow"),
     ("1 / 0", "Division by zero"),

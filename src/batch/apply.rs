@@ -36,9 +36,12 @@ pub struct Doing {
     pub recipients: Vec<(Recipient, Material)>,
 }
 
+/// A row, or an error, and the client that it is of.
+pub type RowOf = (Option<ClientId>, Result<Row>);
+
 /// Carries a plan out: what is absent is made, then what differs is changed, and only where all of that succeeded is deleted
 /// what is described no more. Rows are in the order of the plan: `{client_id, action, fields, changes, client_secret}`.
-pub fn carry_out(session: &Session, plan: Vec<Due>, doing: Doing) -> Vec<Result<Row>> {
+pub fn carry_out(session: &Session, plan: Vec<Due>, doing: Doing) -> Vec<RowOf> {
     let Doing { no_lint, recipients } = doing;
     Carrying { session: session.clone(), no_lint, recipients, keepers: Vec::new(), stopped: None, failed: 0 }.out(plan)
 }
@@ -106,8 +109,8 @@ pub fn would_be(session: &Session, plan: &[Due], detailed: bool) -> Vec<Result<R
 }
 
 /// Rows as of what was done, where nothing is written and each is told.
-pub fn rehearse(session: &Session, plan: Vec<Due>) -> Vec<Result<Row>> {
-    let one = |due: Due| {
+pub fn rehearse(session: &Session, plan: Vec<Due>) -> Vec<RowOf> {
+    let rehearsed = |due: Due| {
         let (action, id, changes) = (ACTIONS[action(&due)].0, due.client_id().clone(), due.changes());
         let client = match due {
             Due::Create(plan) => Some(create::create(session, plan, &create::How::default())?.client),
@@ -117,7 +120,7 @@ pub fn rehearse(session: &Session, plan: Vec<Due>) -> Vec<Result<Row>> {
         };
         Ok(row(id.as_str(), action, &changes, client.as_ref()))
     };
-    plan.into_iter().map(one).collect()
+    plan.into_iter().map(|due| (Some(due.client_id().clone()), rehearsed(due))).collect()
 }
 
 fn tell_counts(session: &Session, [created, changed, unchanged, deleted]: [usize; 4], would: &str) {
@@ -135,8 +138,8 @@ struct Carrying {
 }
 
 impl Carrying {
-    fn out(mut self, plan: Vec<Due>) -> Vec<Result<Row>> {
-        let mut rows: BTreeMap<usize, Vec<Result<Row>>> = BTreeMap::new();
+    fn out(mut self, plan: Vec<Due>) -> Vec<RowOf> {
+        let mut rows: BTreeMap<usize, Vec<RowOf>> = BTreeMap::new();
         let mut counts = [0; 4];
         let mut due: [Vec<(usize, Due)>; 4] = Default::default();
         for (at, one) in plan.into_iter().enumerate() {
@@ -145,7 +148,8 @@ impl Carrying {
         let [creates, changes, nothing, deletes] = due;
         for (at, one) in nothing {
             counts[2] += 1;
-            rows.insert(at, vec![Ok(row(one.id(), ACTIONS[2].0, &[], None))]);
+            let row = row(one.id(), ACTIONS[2].0, &[], None);
+            rows.insert(at, vec![(Some(one.client_id().clone()), Ok(row))]);
         }
         for (job, kind) in [(Job::Create, creates), (Job::Update, changes), (Job::Delete, deletes)] {
             if kind.is_empty() {
@@ -164,9 +168,9 @@ impl Carrying {
                 counts[at] += self.kind(job, kind, &mut rows);
             }
         }
-        let mut all: Vec<Result<Row>> = rows.into_values().flatten().collect();
-        all.extend(self.stopped.take().map(Err));
-        all.extend(self.keepers.iter().filter_map(|keeper| keeper.let_go().err()).map(Err));
+        let mut all: Vec<RowOf> = rows.into_values().flatten().collect();
+        let unkept = self.keepers.iter().filter_map(|keeper| keeper.let_go().err());
+        all.extend(self.stopped.take().into_iter().chain(unkept).map(|error| (None, Err(error))));
         if self.failed == 0 || counts.iter().any(|count| *count > 0) {
             tell_counts(&self.session, counts, "");
         }
@@ -177,7 +181,7 @@ impl Carrying {
     }
 
     /// Carries out what is of one kind. Gives how many it was done for.
-    fn kind(&mut self, job: Job, dues: Vec<(usize, Due)>, rows: &mut BTreeMap<usize, Vec<Result<Row>>>) -> usize {
+    fn kind(&mut self, job: Job, dues: Vec<(usize, Due)>, rows: &mut BTreeMap<usize, Vec<RowOf>>) -> usize {
         let told: Vec<(usize, Told)> = dues.iter().map(|(at, due)| (*at, Told::of(due))).collect();
         let total = dues.len() as u64;
         let each = dues.into_iter().map(|(_, due)| Ok(due.into()));
@@ -217,7 +221,7 @@ impl Carrying {
                 }
             }];
             all.extend(undelivered.map(|error| Err(keeper.undelivered(&id, error))));
-            rows.insert(at, all);
+            rows.insert(at, all.into_iter().map(|row| (Some(id.clone()), row)).collect());
         }
         self.keepers.push(keeper);
         done

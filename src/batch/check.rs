@@ -239,6 +239,7 @@ impl<'a> Checker<'a> {
         let shown = if id_is_ours { "" } else { id.as_str() };
         hash.update(format!("{shown} "));
         spec.document().write_redacted(hash);
+        hash.update(spec.secret().map(|secret| Sha256::digest(secret.expose())).unwrap_or_default());
         hash.update("\n");
         let is_create = self.how.job == Job::Create;
         let has_secret = spec.secret().is_some() || is_create && spec.uses_secret();

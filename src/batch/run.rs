@@ -380,7 +380,7 @@ impl<'a> Sender<'a> {
                 if let Err(error) = self.end(trip.due.n, secret, end, is_last).await {
                     return Arrival::Stop(error, None);
                 }
-                self.hear(trip.due.n, || Ok(event.as_ref().map(|event| event.client.clone())));
+                self.hear(trip.due.n, || Ok(event.as_ref().map(|event| event.client.clone().at_rest())));
                 match event {
                     Some(event) if wanted => self.deliver(trip, event, note.as_ref()).await,
                     _ => Arrival::Ended(state),

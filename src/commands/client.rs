@@ -55,6 +55,11 @@ pub fn with_members(outcome: Outcome) -> Outcome {
     outcome.with_members(&MEMBERS)
 }
 
+/// The same of a script's value, where that is clients.
+pub fn with_members_of_clients(outcome: Outcome) -> Outcome {
+    if outcome.columns.is_empty() { outcome } else { with_members(outcome) }
+}
+
 /// The ids of clients, as words of a command.
 fn ids_arg() -> Arg {
     Arg::new("id").value_name("ID").action(ArgAction::Append).required(true).help("Client id (can be repeated)")

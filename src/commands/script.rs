@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use clap::{Arg, ArgAction};
 
-use crate::commands::client::{COLUMNS, with_members};
+use crate::commands::client::{COLUMNS, with_members_of_clients};
 use crate::error::{Error, Result};
 use crate::grammar::{Args, Host};
 use crate::output::outcome::Outcome;
@@ -48,8 +48,7 @@ fn deadline_arg() -> Arg {
 
 /// Runs a script as the flags say.
 fn carry_out(host: &Host, args: &Args, script: &Script<'_>) -> Result<Outcome> {
-    let outcome = run_script(&context(host, args)?, script, COLUMNS)?;
-    Ok(if outcome.columns.is_empty() { outcome } else { with_members(outcome) })
+    run_script(&context(host, args)?, script, COLUMNS).map(with_members_of_clients)
 }
 
 /// What scripts run in, by the flags.

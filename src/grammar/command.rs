@@ -77,6 +77,8 @@ pub struct Command {
     pub on_public_side: bool,
     /// Whether a dry run runs it: it changes nothing, or only through what tells instead of doing then.
     pub runs_dry: bool,
+    /// Whether the test of a script may run it, which has a home of its own: what acts on a server or runs dry may be run anyway.
+    pub in_tests: bool,
     /// Whether it serves others for as long as it runs, and needs threads for that.
     pub long_running: bool,
     /// What it does.
@@ -100,6 +102,7 @@ impl Command {
             on_server: true,
             on_public_side: false,
             runs_dry: false,
+            in_tests: false,
             long_running: false,
             run: Arc::new(run),
         }
@@ -133,6 +136,12 @@ impl Command {
     #[must_use]
     pub fn runs_dry(self) -> Self {
         Command { runs_dry: true, ..self }
+    }
+
+    /// What it writes is of the home folder, or where it is told to.
+    #[must_use]
+    pub fn in_tests(self) -> Self {
+        Command { in_tests: true, ..self }
     }
 
     /// It serves others until it is stopped.

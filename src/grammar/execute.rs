@@ -48,8 +48,7 @@ pub fn begin(host: &Host, command: &Command, matches: &ArgMatches, output: &Outp
     base.given.variable_is_public &= command.on_public_side;
     let settings = common::settings(matches, &base)?;
     if host.session.is_confined() {
-        let is_own =
-            command.on_server || command.runs_dry || ["batch", "profile", "script"].contains(&command.words[0]);
+        let is_own = command.on_server || command.runs_dry || command.in_tests;
         if command.on_server && settings.given.names_target() && !settings.given.sandbox || !is_own {
             return Err(Error::usage("a test acts on its own sandbox, and nowhere else"));
         }

@@ -1,11 +1,13 @@
 //! From words to a command and its flags, and from clap's refusals to ours.
 
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, Read as _};
+
 use clap::builder::Styles;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches};
 
-use crate::config::read;
 use crate::error::{Error, Result, nearest};
 use crate::grammar::command::{Command, Registry};
 use crate::grammar::{common, help};
@@ -94,11 +96,16 @@ fn with_script_words(registry: &Registry, words: &[String]) -> Result<Vec<String
 
 /// Whether a script says in the comment at its top what it takes.
 fn declares(file: &str) -> bool {
+    // A pipe can be read but once.
     let is_file = std::fs::metadata(file).is_ok_and(|about| about.is_file());
-    let text = if is_file { read::text(file).unwrap_or_default() } else { String::new() };
-    let comment = text.lines().skip_while(|line| line.starts_with("#!")).map(str::trim_start);
-    comment.take_while(|line| line.is_empty() || line.starts_with("//!")).any(|line| line.contains("@arg "))
+    let lines = is_file.then(|| File::open(file).ok()).flatten().into_iter();
+    let lines = lines.flat_map(|file| BufReader::new(file.take(MOST_COMMENT)).lines().map_while(Result::ok));
+    let mut comment = lines.skip_while(|line| line.starts_with("#!")).map(|line| line.trim_start().to_owned());
+    comment.by_ref().take_while(|line| line.is_empty() || line.starts_with("//!")).any(|line| line.contains("@arg "))
 }
+
+/// A script's first comment ends within so many bytes.
+const MOST_COMMENT: u64 = 64 * 1024;
 
 /// The command that runs a script.
 const RUN: &str = "run";

@@ -32,6 +32,12 @@ impl Unread {
         Ok(places.into_iter().map(|place| Unread { page: Arc::clone(&page), place }).collect())
     }
 
+    /// An object that was written here.
+    pub fn of_object(text: String) -> Self {
+        let place = 0..text.len();
+        Unread { page: Arc::new(text), place }
+    }
+
     /// The text as it came.
     pub fn text(&self) -> &str {
         &self.page[self.place.clone()]

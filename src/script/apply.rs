@@ -21,7 +21,7 @@ pub const OPTIONS: [&str; 4] = ["set", "set_secrets", "prune", "no_lint"];
 /// `[#{client_id, action, fields, changes, client_secret}]`, in the order of the rows. All rows are checked before anything is
 /// sent.
 ///
-/// Of one for which it did not go well: `#{action: "failed", error}`. Errors: a row is wrong, or has no `client_id`.
+/// Of one for which it did not go well: `#{client_id, action: "failed", error}`. Errors: a row is wrong, or has no `client_id`.
 pub fn apply(context: &Context, rows: &Array, options: &Map) -> Result<Array> {
     let session = &context.session();
     let wanted = recipient_options::wanted(options, "clients::apply", &OPTIONS)?;
@@ -51,7 +51,7 @@ pub fn apply(context: &Context, rows: &Array, options: &Map) -> Result<Array> {
         applying::carry_out(session, plan, Doing { no_lint: how.no_lint, recipients: found })
     };
     let mut told = Array::new();
-    for row in rows {
+    for (id, row) in rows {
         match row {
             Ok(row) => {
                 told.push(value::map_of(&row.body));
@@ -63,6 +63,7 @@ pub fn apply(context: &Context, rows: &Array, options: &Map) -> Result<Array> {
             Err(error) if error.kind() == Kind::Interrupted => return Err(error),
             Err(error) => {
                 let mut failed = Map::new();
+                failed.insert("client_id".into(), id.map_or(Dynamic::UNIT, |id| id.as_str().to_owned().into()));
                 failed.insert("action".into(), "failed".into());
                 failed.insert("error".into(), as_map(&error).into());
                 told.push(failed.into());

@@ -206,7 +206,13 @@ fn create_for(context: &Context, map: &Map, options: &Map) -> ScriptResult<Clien
         let how = How { no_lint, recipients: ops::recipients::load(session, &wanted)?, ..How::default() };
         let plan = ops::create::plan(session, spec, &how)?;
         ops::recipients::tell(session, &how.recipients);
-        ops::create::create(session, plan, &how)
+        let is_new = plan.secret_is_ours();
+        let Created { client, mut kept, undelivered } = ops::create::create(session, plan, &how)?;
+        // One that the script named is where it has it from.
+        if !is_new && undelivered.is_none() {
+            kept.take().map_or(Ok(()), Kept::discard)?;
+        }
+        Ok(Created { client, kept, undelivered })
     };
     let Created { client, kept, undelivered } = made().map_err(thrown)?;
     Ok(written(context, client, kept, undelivered))

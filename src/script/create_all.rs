@@ -15,7 +15,7 @@ use crate::batch::run::Became;
 use crate::batch::state::State;
 use crate::crypt::Recipient;
 use crate::crypt::source::Material;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::model::client::{Client, ClientId};
 use crate::ops::create::{self, Plan};
 use crate::ops::{guard, recipients};
@@ -58,13 +58,7 @@ pub fn create_all(context: &Context, rows: &Array, options: &Map) -> ScriptResul
         context.hold(Held::run(session, carried, secrets));
     }
     match stopped {
-        Some(error) => {
-            if error.kind() == Kind::Interrupted {
-                // A script ends by it without a word.
-                error.hints().iter().for_each(|hint| session.ui().note(hint));
-            }
-            Err(thrown(error))
-        }
+        Some(error) => Err(thrown(error)),
         None => Ok(told),
     }
 }

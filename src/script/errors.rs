@@ -20,9 +20,11 @@ pub type ScriptResult<T> = std::result::Result<T, Box<EvalAltResult>>;
 
 /// An error as a script catches it: `#{status, code, message, hint, position}`. An interruption cannot be caught.
 pub fn thrown(error: Error) -> Box<EvalAltResult> {
-    // What was cut off by it tells of other things.
-    if error.kind() == Kind::Interrupted || ui::is_interrupted() {
-        return EvalAltResult::ErrorTerminated(Dynamic::UNIT, rhai::Position::NONE).into();
+    let is_interruption = error.kind() == Kind::Interrupted;
+    if is_interruption || ui::is_interrupted() {
+        // What was cut off by it tells of other things.
+        let told = if is_interruption { as_map(&error).into() } else { Dynamic::UNIT };
+        return EvalAltResult::ErrorTerminated(told, rhai::Position::NONE).into();
     }
     runtime_error(as_map(&error).into())
 }
@@ -79,6 +81,9 @@ pub fn uncaught(mut error: EvalAltResult, source: Source<'_>) -> Error {
     let mut is_told = false;
     let told = match error {
         EvalAltResult::ErrorTerminated(why, _) => {
+            if why.is_map() {
+                return from_value(why).of_kind(Kind::Interrupted);
+            }
             if let Some(Exhausted(most)) = why.try_cast::<Exhausted>() {
                 let most = most / (1024 * 1024);
                 return Error::failed(format!(

@@ -14,7 +14,7 @@ use rhai::{Array, Dynamic, OptimizationLevel, Scope};
 use crate::error::{Error, Kind, Result};
 use crate::memory;
 use crate::model::client::Client;
-use crate::output::outcome::{Body, Column, Outcome, Row};
+use crate::output::outcome::{Body, Column, Id, Outcome, Row};
 use crate::script::api;
 use crate::script::api::language::Left;
 use crate::script::clients::Query;
@@ -123,8 +123,8 @@ impl Alarm {
         result.map_err(|error| {
             if error.kind() == Kind::Interrupted && self.has_rung.load(Ordering::SeqCst) {
                 let deadline = humantime::format_duration(self.deadline);
-                return Error::failed(format!("the script was ended: it took more than {deadline}"))
-                    .with_code("deadline");
+                let late = Error::failed(format!("the script was ended: it took more than {deadline}"));
+                return error.hints().iter().fold(late.with_code("deadline"), Error::hint);
             }
             error
         })
@@ -200,10 +200,13 @@ pub fn outcome(value: &Dynamic, columns: &'static [Column]) -> errors::ScriptRes
     Ok(Outcome::one(row(value)?, if is_client { columns } else { &[] }))
 }
 
+/// What `--quiet` prints of a row.
+const CLIENT_ID: &str = "client_id";
+
 fn row(value: &Dynamic) -> errors::ScriptResult<Row> {
     Ok(match value::body(value)? {
-        Body::Document(document) => Row::document(document, "client_id"),
-        Body::Value(value) => Row::value(value),
+        Body::Document(document) => Row::document(document, CLIENT_ID),
+        Body::Value(value) => Row { id: Id::Member(CLIENT_ID), ..Row::value(value) },
     })
 }
 

@@ -2,7 +2,7 @@
 
 use rhai::{AST, Array, Dynamic, Engine, ParseErrorType, Scope};
 
-use crate::commands::client::{COLUMNS, with_members};
+use crate::commands::client::{COLUMNS, with_members_of_clients};
 use crate::error::Result;
 use crate::grammar::Host;
 use crate::output::outcome::{Body, Outcome};
@@ -49,7 +49,7 @@ impl Prompt {
                 if !value.is_unit() {
                     self.scope.set_value(IT, value);
                 }
-                Ok(with_members(run::release(outcome, shown)))
+                Ok(with_members_of_clients(run::release(outcome, shown)))
             }
             Err(error) => {
                 self.scope.rewind(before);

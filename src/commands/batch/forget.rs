@@ -18,6 +18,7 @@ The clients stay. Secrets that were not written to results are lost with the key
 pub fn command() -> Command {
     Command::new(["batch", "forget"], "Delete the journal and the key of a run", run)
         .offline()
+        .in_tests()
         .args(|| vec![run_arg().required(true)])
         .after(EXAMPLES)
 }

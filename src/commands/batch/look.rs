@@ -62,6 +62,7 @@ Examples:
 pub fn results() -> Command {
     Command::new(["batch", "results"], "Write the results of a run", write)
         .offline()
+        .in_tests()
         .args(|| {
             vec![
                 run_arg().required(true),

@@ -122,7 +122,7 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         if only_shows {
             applying::would_be(&session, &plan, detailed)
         } else {
-            applying::carry_out(&session, plan, doing)
+            applying::carry_out(&session, plan, doing).into_iter().map(|(_, row)| row).collect()
         }
     });
     Ok(Outcome::many(rows.flatten(), COLUMNS).writing())

@@ -21,7 +21,11 @@ written there beside the profiles stays.";
 
 /// The command.
 pub fn command() -> Command {
-    Command::new(["profile", "add"], "Keep a target under a name", run).offline().args(add_args).after(EXAMPLES)
+    Command::new(["profile", "add"], "Keep a target under a name", run)
+        .offline()
+        .in_tests()
+        .args(add_args)
+        .after(EXAMPLES)
 }
 
 fn add_args() -> Vec<Arg> {

@@ -18,6 +18,7 @@ The key that was kept for it (`orysh auth key set`) goes as well.";
 pub fn command() -> Command {
     Command::new(["profile", "remove"], "Forget a profile", run)
         .offline()
+        .in_tests()
         .args(|| vec![name_arg("The profile")])
         .after(EXAMPLES)
 }

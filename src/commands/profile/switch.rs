@@ -19,6 +19,7 @@ In the shell it counts for this session at once, before the variables of the env
 pub fn command() -> Command {
     Command::new(["profile", "use"], "Act on a profile from now on", run)
         .offline()
+        .in_tests()
         .args(|| {
             vec![
                 Arg::new("name").value_name("NAME").required_unless_present("none").help("The profile"),

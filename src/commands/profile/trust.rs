@@ -21,6 +21,7 @@ terminal, --trust HASH on a command trusts it for that command.";
 pub fn command() -> Command {
     Command::new(["profile", "trust"], "Trust the orysh.toml of this repository", run)
         .offline()
+        .in_tests()
         .args(|| {
             vec![Arg::new("file").value_name("FILE").help("The file [default: that of this folder, or of one above]")]
         })

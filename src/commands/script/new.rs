@@ -16,6 +16,7 @@ const START: &str = include_str!("new.rhai");
 pub fn command() -> Command {
     Command::new(["script", "new"], "Begin a script: commented, with an argument and a test", run)
         .offline()
+        .in_tests()
         .args(|| {
             vec![
                 Arg::new("name").value_name("NAME").required(true).help("Its file; .rhai is added where it is missing"),

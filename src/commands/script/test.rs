@@ -42,7 +42,7 @@ const WORKERS: usize = 2;
 /// The command.
 pub fn command() -> Command {
     Command::new(["script", "test"], "Run the tests of scripts, each on a fresh sandbox", run)
-        .offline()
+        .offline().in_tests()
         .args(|| {
             vec![
                 super::deadline_arg().help("End a test once it has run for so long [default: 60s]"),

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::config::read;
 use crate::error::{Error, Result, nearest};
+use crate::model::client::Client;
 use crate::model::pieces;
 use crate::model::table_input::record::Records;
 use crate::model::{json, table_input, yaml};
@@ -93,10 +94,11 @@ fn of_json(library: &mut Library, context: &Context) {
 }
 
 fn of_yaml(library: &mut Library, context: &Context) {
+    let most = context.most_memory();
     library.add(
         ("yaml", "parse(text) -> value"),
         ("The value of a YAML document, of several an array", r#"yaml::parse("a: [1, 2]").a"#),
-        |text: &str| documents(text).map_err(thrown),
+        move |text: &str| fits(most, text.len().saturating_mul(JSON)).and_then(|()| documents(text).map_err(thrown)),
     );
     library.add(
         ("yaml", "text(value) -> text"),
@@ -185,13 +187,18 @@ fn all(rows: Dynamic) -> ScriptResult<Array> {
 
 /// Rows as CSV under the keys of the first.
 fn table(rows: &[Dynamic]) -> ScriptResult<String> {
-    let columns = match rows.first().map(|row| value::to_json(row, false)).transpose()? {
-        Some(Value::Object(members)) => members.keys().cloned().collect(),
-        Some(_) | None => Vec::new(),
-    };
+    let columns = rows.first().map(keys).unwrap_or_default();
     let header: Vec<Dynamic> = columns.iter().map(|column| column.clone().into()).collect();
     let header = if rows.is_empty() { String::new() } else { lines(&columns, &[header.into()])? };
     Ok(format!("{header}{}", lines(&columns, rows)?))
+}
+
+/// The names of what is in a map or a client; of anything else none.
+fn keys(row: &Dynamic) -> Vec<String> {
+    if let Some(client) = row.read_lock::<Client>() {
+        return client.document().redacted().keys().cloned().collect();
+    }
+    row.read_lock::<Map>().map(|map| map.keys().map(ToString::to_string).collect()).unwrap_or_default()
 }
 
 /// Rows as lines of CSV below these columns: maps, or arrays of cells.

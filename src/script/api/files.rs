@@ -116,7 +116,12 @@ pub fn append(context: &Context, path: &str, bytes: &[u8]) -> Result<()> {
     }
     // Of a row that was cut off by whatever ended the script before, the rest is not there.
     let begin: &[u8] = if last == *b"\n" { b"" } else { b"\n" };
-    file.write_all(&[begin, bytes].concat()).and_then(|()| file.sync_data()).map_err(failed)?;
+    let length = file.metadata().map_err(failed)?.len();
+    if let Err(source) = file.write_all(&[begin, bytes].concat()).and_then(|()| file.sync_data()) {
+        // Half a row would make the whole file unreadable.
+        let _ = file.set_len(length);
+        return Err(failed(source));
+    }
     context.note_file(Path::new(path));
     Ok(())
 }
@@ -125,8 +130,10 @@ fn remove(context: &Context, path: &str) -> Result<()> {
     if would(&context.session(), Mark::Removed, &format!("{} is removed", safe(path)))? {
         return Ok(());
     }
-    std::fs::remove_file(path)
-        .map_err(|source| Error::failed(format!("cannot remove {}", safe(path))).caused_by(source))
+    // A link to a folder is no folder.
+    let is_folder = std::fs::symlink_metadata(path).is_ok_and(|about| about.is_dir());
+    let removed = if is_folder { std::fs::remove_dir(path) } else { std::fs::remove_file(path) };
+    removed.map_err(|source| Error::failed(format!("cannot remove {}", safe(path))).caused_by(source))
 }
 
 fn make_folder(context: &Context, path: &str) -> Result<()> {
