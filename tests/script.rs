@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
-use crate::support::{Ran, Sandbox, Terminal, anywhere, eventually, orysh};
+use crate::support::{Orysh, Ran, Sandbox, Terminal, anywhere, eventually, orysh};
 
 fn eval(server: &Sandbox, code: &str) -> Ran {
     orysh(server).args(&["eval", code])
@@ -229,13 +229,16 @@ fn rows_of_a_script_that_is_interrupted_are_gone_on_with() {
     ran.tells("go on with: orysh batch resume");
     program.run("run s.rhai").fails(1, "rows are left").tells("batch resume");
     // What differs in a secret alone is something else.
-    let slow = Sandbox::with("--latency 30s");
+    let slow = Sandbox::with("--latency 300s");
     let there = orysh(&slow);
     let code = |secret| format!("clients::create_all([#{{owner: \"a\", client_secret: \"{secret}-0123\"}}])");
+    let runs_of = |program: &Orysh| std::fs::read_dir(program.home().join("state/batch")).map_or(0, Iterator::count);
     for (secret, runs) in [("one", 1), ("two", 2)] {
         let running = there.begin(&format!("eval '{}'", code(secret)));
-        eventually("the run is there", || (there.run("batch list -q").stdout.lines().count() == runs).then_some(()));
+        eventually("the run is there", || (runs_of(&there) == runs).then_some(()));
         std::thread::sleep(Duration::from_millis(300));
+        running.signal(Signal::INT);
+        std::thread::sleep(Duration::from_millis(200));
         running.signal(Signal::INT);
         assert_eq!(running.end().code, Some(130), "{secret}");
     }
@@ -651,4 +654,120 @@ fn definitions_are_what_can_be_called() {
     }
     let functions = text.lines().filter(|line| line.starts_with("fn ")).count();
     assert_eq!(functions, program.run("script api --format jsonl").ok().stdout.lines().count());
+}
+
+#[test]
+fn lists_and_maps_are_written_as_rhai_writes_them() {
+    let code = r#"
+        for value in [1, 1.5, 0.1, 'c', "s\"q\n", true, (), [1, [2]], #{a: 1, "b c": [()]}, 1..5, 1..=5,
+            time::duration("1h"), "s".to_secret(), json::parse("123456789012345678901234567890"), blob(9, 255), |x| x] {
+            print([value]); print(`${[value]}`); print([value].to_debug()); print(#{v: value});
+        }
+        print([blob(3, 1)] == [blob(3, 1)]); print(blob(17, 1)); print("" + [1, 2]);
+    "#;
+    let ran = anywhere().args(&["eval", code]).ok();
+    let lines: Vec<&str> = ran.stdout.lines().collect();
+    let due = [
+        "[1]",
+        "[1.5]",
+        "[0.1]",
+        "[c]",
+        "[\"s\\\"q\\n\"]",
+        "[true]",
+        "[()]",
+        "[[1, [2]]]",
+        "[#{\"a\": 1, \"b c\": [()]}]",
+        "[1..5]",
+        "[1..=5]",
+        "[1h]",
+        "[[REDACTED]]",
+        "[123456789012345678901234567890]",
+        "[[ffffffffffffffff ff]]",
+    ];
+    for (at, due) in due.iter().enumerate() {
+        let value = due.trim_start_matches('[').trim_end_matches(']');
+        assert!(lines[4 * at..4 * at + 3].iter().all(|line| line == due), "{due}: {lines:?}");
+        assert!(lines[4 * at + 3].starts_with("#{\"v\": ") && lines[4 * at + 3].contains(value), "{due}: {lines:?}");
+    }
+    assert!(lines[60].starts_with("[Fn"), "{lines:?}");
+    assert_eq!(lines[64..], ["true", "[0101010101010101 0101010101010101 01]", "[1, 2]"]);
+}
+
+#[test]
+fn what_is_caught_has_the_same_members_whoever_threw_it() {
+    let program = anywhere();
+    for (code, shown) in [
+        ("let n = 0; try { nofn() } catch (e) { n = if e.status == 404 { 1 } else { 2 } } n", "2"),
+        (
+            "let n = (); try { 1 / 0 } catch (e) { n = [e.code, e.hint, e.position.line, e.message.contains(\"zero\")] } n",
+            "null\nnull\n1\ntrue",
+        ),
+        (
+            "fn f() { try { #{}.foo } catch (wrong) { return wrong.keys(); } } f()",
+            "code\nhint\nmessage\nposition\nstatus",
+        ),
+        ("let e = #{error: 1, message: 2}; e.keys().len()", "2"),
+        (
+            "fn f() { try { clients::get(\"\") } catch (e) { return e.keys(); } } f()",
+            "code\nhint\nmessage\nposition\nstatus",
+        ),
+    ] {
+        assert_eq!(program.args(&["--sandbox", "eval", code]).ok().stdout.trim_end(), shown, "{code}");
+    }
+}
+
+#[test]
+fn a_closure_that_another_file_calls_fails_where_it_stands() {
+    let program = anywhere();
+    program.file("lib/l.rhai", "//\n//\nfn each(list, f) { for x in list { f.call(x); } }\nfn mk() { |x| x + 1 }\n");
+    program.file("s.rhai", "import \"lib/l\" as l;\n\n\nl::each([1], |x| nofunc(x));\n");
+    let ran = program.run("run s.rhai").fails(1, "s.rhai: there is no function nofunc (int) (line 4, column 18)");
+    assert!(ran.stderr.contains(" 4 | l::each([1], |x| nofunc(x));\n   |                  ^"), "{ran}");
+    program.file("t.rhai", "import \"lib/l\" as l;\nlet f = l::mk(); f.call(1)\n");
+    program.run("run t.rhai").fails(1, "a closure of an imported file is called outside of it");
+    // Started by a link, a script has its files where it is itself.
+    program.file("lib/ok.rhai", "fn v() { 7 }");
+    program.file("u.rhai", "\u{feff}import \"lib/ok\" as ok;\nok::v()");
+    std::fs::create_dir(program.home().join("bin")).unwrap();
+    std::os::unix::fs::symlink(program.home().join("u.rhai"), program.home().join("bin/u")).unwrap();
+    assert_eq!(program.run("run bin/u").ok().stdout, "7\n");
+}
+
+#[test]
+fn a_text_beside_a_secret_is_not_shown_in_an_error() {
+    let program = anywhere();
+    for code in [
+        "tokens::revoke(\"hunter2hunter2\".to_secret(), \"a\", 1)",
+        "http::get(\"nowhere\", #{headers: #{authorization: \"Bearer hunter2hunter2\"}})",
+        "let password = \"hunter2\\\"hunter2\"; nofunc()",
+    ] {
+        let ran = program.args(&["--sandbox", "eval", code]);
+        assert!(ran.code == Some(1) && !ran.stderr.contains("hunter2") && ran.stderr.contains("····"), "{ran}");
+    }
+}
+
+#[test]
+fn what_a_closure_throws_is_not_lost_and_no_time_is_none() {
+    for (code, told) in [
+        ("[1, 1].dedup(|x, y| throw \"up\")", "up"),
+        ("[1, \"a\"].sort()", "a closure that says which comes first"),
+        ("time::duration(\"1d\") * -30", "no length of time"),
+        ("time::duration(\"1d\") * 9223372036854775807", "no length of time"),
+        ("http::get(\"http://127.0.0.1:1\", #{headers: #{a: [\"b\".to_secret()]}})", "header `a` wants text"),
+        ("clients::create_all([clients::create(#{})])", "not a client"),
+        ("fn go() { }", "nothing can have that name"),
+    ] {
+        let ran = anywhere().args(&["--sandbox", "eval", code]);
+        assert!(ran.code != Some(0) && ran.stderr.contains(told), "{code}: {ran}");
+    }
+    let code = "let a = [1, 1, 2, 1]; a.dedup(|x, y| x == y); print(a); print(time::duration(\"1500ms\") * 5000000000)";
+    assert_eq!(anywhere().args(&["eval", code]).ok().stdout, "[1, 2, 1]\n237years 7months 28days 5h 24m 48s\n");
+}
+
+#[test]
+fn rows_show_what_any_of_them_has() {
+    let program = anywhere();
+    let code = "[#{a: 1}, #{b: 2}, #{a: 3, c: 4}]";
+    assert_eq!(program.args(&["--format", "csv", "eval", code]).ok().stdout, "a,b,c\n1,,\n,2,\n3,,4\n");
+    assert_eq!(program.args(&["eval", code]).ok().stdout, "A\tB\tC\n1\t\t\n\t2\t\n3\t\t4\n");
 }

@@ -91,7 +91,7 @@ fn a_secret_that_the_output_leaves_out_is_kept_and_told() {
         ("-q", "exit(0, clients::create(#{}))"),
         ("-q", "sh(\"create client\")"),
         ("-q", "clients::rotate_secret(clients::list().to_array()[0].client_id)"),
-        ("--format table", "[#{a: 1}, clients::create(#{})]"),
+        ("--format table", "[1, clients::create(#{})].map(|it| #{it: it})"),
         ("--format json", "[[clients::create(#{})]]"),
         ("--format json", "#{c: clients::create(#{})}"),
     ] {

@@ -101,3 +101,36 @@ fn another_project_is_acted_on_as_the_same_subject() {
         program.args(&["eval", "--project", "happy-hill", "--workspace", "Acme", "session::workspace().name"]);
     assert_eq!(workspace.ok().stdout, "Acme\n");
 }
+
+#[test]
+fn a_script_agrees_to_nothing_on_production_by_itself() {
+    let (here, live) = (Sandbox::start(), Sandbox::start());
+    live.make(&json!({"client_id": "a"}));
+    let program = orysh(&here);
+    program.file("config/config.toml", &profile("live", &live, "production = true"));
+    program.file("in.json", "[{}]");
+    for code in [
+        r#"sh("--yes --profile live delete client a")"#,
+        r#"sh("-y --profile live update client a --owner b")"#,
+        r#"batch::create("in.json", #{profile: "live", yes: true})"#,
+        r#"session::with_profile("live", || sh("--yes delete client a"))"#,
+    ] {
+        program.args(&["eval", code]).fails(2, "live is production");
+        program
+            .args(&[
+                "eval",
+                &code
+                    .replace("--yes", "--confirm live")
+                    .replace("-y ", "--confirm live ")
+                    .replace("yes: true", "confirm: \"live\""),
+            ])
+            .fails(1, "agrees to nothing");
+    }
+    program.args(&["eval", "sh(\"--yes profile remove live\")"]).fails(1, "is not for scripts");
+    assert_eq!((here.clients().len(), live.clients().len()), (0, 1));
+    // Elsewhere it says what it likes, and a person agrees to everything.
+    here.make(&json!({"client_id": "b"}));
+    program.args(&["eval", "sh(\"--yes delete client b\")"]).ok();
+    program.args(&["eval", "--yes", "sh(\"--profile live delete client a\")"]).ok();
+    assert_eq!((here.clients().len(), live.clients().len()), (0, 0));
+}

@@ -63,6 +63,10 @@ fn onboard_makes_a_client_a_row_and_encrypts_for_its_owner() {
     program.file("t.csv", "name,owner\nshop,a\n");
     program.run(&format!("run {onboard} t.csv --out t-made.csv")).fails(1, "row 1 (shop) has no key");
     program.run(&format!("run {onboard} t.csv --out t-made.csv --plain")).ok();
+    let count = server.clients().len();
+    program.file("blank.csv", "name,owner\na,b\n,\n");
+    program.run(&format!("run {onboard} blank.csv --out blank-made.csv --plain")).fails(1, "row 2 has no name");
+    assert_eq!(server.clients().len(), count);
     assert_eq!(server.clients().len(), 4);
 }
 
@@ -98,6 +102,10 @@ fn smoke_tells_which_clients_get_no_token() {
     program.run(&format!("update client {id} --secret another-secret")).ok();
     let ran = program.run(&format!("run {smoke} made.csv"));
     assert_eq!(ran.code, Some(3), "{ran}");
+    program.file("none.csv", "client_id,client_secret\n");
+    program.run(&format!("run {smoke} none.csv")).fails(1, "nothing was tried");
+    program.file("none.csv", "id,secret\n");
+    program.run(&format!("run {smoke} none.csv")).fails(1, "none.csv has no column client_id");
     assert!(format!("{ran}").contains("1 of 2 clients") && ran.stdout.contains(&id), "{ran}");
 }
 
@@ -241,6 +249,17 @@ sh("a", "b");
 clients::create(#{}, #{pgp_kye: "x"});
 http::get("http://x", #{timout: 1});
 c.to_fields();
+for g in clients::list() { let n = [1].map(|g| g + 1); print(g.scpe); }
+clients::list().filter(|c| c.owmer == e).map(|c| c.ownar);
+let alias = c; alias.nmae;
+let fields = #{client_nmae: 1}; clients::create(fields);
+clients::create_all([1].map(|r| #{ownor: r}));
+let rows = []; rows.push(#{clint_id: 1}); clients::create_all(rows);
+batch::create("x", #{outt: 1, rate: 1, profile: 1});
+fn reveal(a, b) { a + b }
+reveal(1, 2);
+clients::list().map(|c| c.scope).filter(|s| s.len() > 1);
+print();
 "#;
     program.file("s.rhai", code);
     let told = program.run("script check s.rhai").fails(1, "").stderr;
@@ -257,10 +276,18 @@ c.to_fields();
         "`sh` is called with 2 arguments (line 23,",
         "`clients::create` has no option `pgp_kye` (line 24,",
         "`http::get` has no option `timout` (line 25,",
+        "a client has no field `scpe` (line 27,",
+        "a client has no field `owmer` (line 28,",
+        "a client has no field `ownar` (line 28,",
+        "a client has no field `nmae` (line 29,",
+        "a client has no field `client_nmae` (line 30,",
+        "a client has no field `ownor` (line 31,",
+        "a client has no field `clint_id` (line 32,",
+        "`batch::create` has no option `outt` (line 33,",
     ] {
         assert!(told.contains(wrong), "{wrong} is not in {told}");
     }
-    assert_eq!(told.matches("error: s.rhai").count(), 12, "{told}");
+    assert_eq!(told.matches("error: s.rhai").count(), 20, "{told}");
     program.run("script check lib").ok().tells("nothing is wrong");
 }
 
@@ -287,6 +314,7 @@ fn test_kept() { sh("profile add y --endpoint http://127.0.0.1:1"); assert_eq(ba
 fn test_script() { assert_eq(k(), 5); assert_eq(x::v(), 1); }
 fn test_exit() { exit(0) }
 fn test_exit_code() { exit(3) }
+fn test_arguments(c) { assert(true) }
 fn test_hang() { loop { } }
 fn test_sleep() { sleep(100) }
 "#
@@ -297,10 +325,19 @@ fn test_sleep() { sleep(100) }
     program.file("broken.rhai", "let x = ;");
     let ran = program.run("script test --deadline 1s t.rhai broken.rhai --format csv");
     assert_eq!(ran.code, Some(3), "{ran}");
-    for passed in ["test_home", "test_kept", "test_script", "test_exit,"] {
+    for passed in ["test_home", "test_kept", "test_script"] {
         assert!(ran.stdout.lines().any(|line| line.contains(passed) && line.contains("passed")), "{passed}: {ran}");
     }
-    for failed in ["test_profile", "test_project", "test_flags", "test_endpoint", "test_sign_in", "test_exit_code"] {
+    for failed in [
+        "test_profile",
+        "test_project",
+        "test_flags",
+        "test_endpoint",
+        "test_sign_in",
+        "test_exit,",
+        "test_exit_code",
+        "test_arguments",
+    ] {
         assert!(ran.stdout.lines().any(|line| line.contains(failed) && line.contains("failed")), "{failed}: {ran}");
     }
     for told in ["test_hang: it took more than 1s", "test_sleep: it took more than 1s", "exit(3)", "broken.rhai"] {

@@ -123,7 +123,7 @@ fn what_reads_stdin_is_refused_where_the_shell_does() {
 fn a_line_that_ends_itself_does_not_end_the_next() {
     let shell = Terminal::of(anywhere());
     shell.shows("orysh sandbox>");
-    shell.press("exit(3)\r");
+    shell.types("exit(3)", "orysh sandbox>");
     shell.types("40 + 2", "42");
     assert_eq!(shell.leaves().code(), Some(0));
 }

@@ -141,7 +141,7 @@ fn create_all() -> bool {
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     for _ in 0..7 {
         let run = |args: &[&str]| {
-            let sandbox = Sandbox::with(&["--hash-iterations", "1"]);
+            let sandbox = Sandbox::with(&[]);
             fs::write(sandbox.home.join("rows.csv"), &input).expect("an input");
             let mut command = Command::new(PROGRAM);
             command.args(args).args(["--endpoint", &sandbox.address("admin")]).current_dir(&sandbox.home);

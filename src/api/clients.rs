@@ -90,9 +90,10 @@ pub async fn open_list(remote: &dyn Remote, query: &request::ListQuery) -> Resul
 
 /// The client document in an answer of success.
 pub fn client(answer: &Answer, about: &str) -> Result<Client> {
-    match serde_json::from_slice(&answer.body) {
+    let text = str::from_utf8(&answer.body).unwrap_or_default();
+    match serde_json::from_str(text) {
         Ok(Value::Object(object)) if object.get("client_id").is_some_and(Value::is_string) => {
-            Ok(Client::from_server(object))
+            Ok(Client::with_text(text.to_owned(), object))
         }
         _ => Err(refusal::not_understood(answer, about, "a client")),
     }

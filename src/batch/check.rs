@@ -231,26 +231,20 @@ impl<'a> Checker<'a> {
 
     /// A client that was checked already. What tells it from others goes into `hash`.
     fn ready(&mut self, place: &Place, ready: Ready, hash: &mut Sha256) -> Result<New> {
-        let Ready { id, id_is_ours, mut spec, is_sealed, planned } = ready;
+        let Ready { id, id_is_ours, spec, is_sealed, planned } = ready;
         let keys = self.default_keys.filter(|_| is_sealed);
-        if let Some(field) = fields::field("client_id").filter(|_| id_is_ours || self.how.job != Job::Create) {
-            spec.remove(field);
-        }
-        let shown = if id_is_ours { "" } else { id.as_str() };
-        hash.update(format!("{shown} "));
-        spec.document().write_redacted(hash);
-        hash.update(spec.secret().map(|secret| Sha256::digest(secret.expose())).unwrap_or_default());
-        hash.update("\n");
         let is_create = self.how.job == Job::Create;
         let has_secret = spec.secret().is_some() || is_create && spec.uses_secret();
-        if is_create {
-            spec.set_id(&id);
-        }
+        let secret = spec.secret().map(|secret| Sha256::digest(secret.expose())).unwrap_or_default();
         let new = self.spooled(place, spec, &id, id_is_ours, keys, has_secret && keys.is_none())?;
+        hash.update(if id_is_ours { "" } else { id.as_str() });
+        hash.update(" ");
+        hash.update(&new.body);
+        hash.update(secret);
         Ok(New { planned, ..new })
     }
 
-    /// A row as the journal has it. `is_plain`: it has a secret that is encrypted for nobody.
+    /// A row as the journal has it, its id beside what is asked for. `is_plain`: it has a secret that is encrypted for nobody.
     fn spooled(
         &mut self,
         place: &Place,
@@ -262,6 +256,9 @@ impl<'a> Checker<'a> {
     ) -> Result<New> {
         let sealed = spec.secret().map(|secret| self.key.seal(place.row, secret)).transpose()?;
         spec.remove_secret();
+        if let Some(field) = fields::field("client_id") {
+            spec.remove(field);
+        }
         self.checked.given += u64::from(!id_is_ours);
         self.checked.plain += u64::from(is_plain);
         let (n, line) = (place.row, place.at.line);
@@ -334,11 +331,10 @@ impl<'a> Checker<'a> {
                 self.warn(&finding.told(), place.row);
             }
         }
-        let mut spec = spec.with_defaults();
+        let spec = spec.with_defaults();
         let given = spec.client_id()?;
         let is_given = given.is_some();
         let id = given.unwrap_or_else(ClientId::generate);
-        spec.set_id(&id);
         let has_secret = spec.uses_secret() || spec.secret().is_some();
         let keys = match (keys.is_empty(), has_secret) {
             (true, true) => self.default_keys,

@@ -21,7 +21,10 @@ impl Sender<'_> {
     /// Tells whoever hears of each row.
     pub(super) fn hear(&self, n: u64, result: impl FnOnce() -> Result<Option<Client>>) {
         if let Some(heard) = self.how.heard {
-            let became = Became { result: result(), is_delivered: false, undelivered: None };
+            let result = result();
+            let secret = result.as_ref().ok().and_then(|client| client.as_ref()?.secret().cloned());
+            let result = result.map(|client| client.map(Client::at_rest));
+            let became = Became { result, secret, is_delivered: false, undelivered: None };
             heard.lock().unwrap_or_else(PoisonError::into_inner).insert(n, became);
         }
     }

@@ -41,10 +41,8 @@ impl Keeper {
         row.pending(Pending {
             afterwards: Box::new(move || keeper.let_go()),
             secret: Some(secret.clone()),
-            place: format!(
-                "the secret of client `{id}` is kept in run {name}: orysh batch results {name} --secrets plain",
-                name = self.0.name
-            ),
+            what: format!("the secret of client `{id}`"),
+            place: kept_in(&self.0.name),
         })
     }
 
@@ -65,4 +63,9 @@ impl Keeper {
             .with_code(UNDELIVERED)
             .hint(format!("try that again: orysh batch deliver {}", self.0.name))
     }
+}
+
+/// Where the secrets of a run are, as a person finds them.
+pub fn kept_in(run: &str) -> String {
+    format!("run {run} (orysh batch results {run} --secrets plain)")
 }

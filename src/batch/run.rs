@@ -25,12 +25,13 @@ use crate::api::request::Request;
 use crate::api::{Door, Remote, Seen, Side, Wait};
 use crate::crypt::Recipient;
 use crate::error::{Error, Result};
-use crate::model::client::{Client, ClientSpec};
+use crate::model::client::{Client, ClientId, ClientSpec};
 use crate::model::patch::Patch;
 use crate::net;
 use crate::ops::create::Plan;
 use crate::ops::settle::{self, Fate, Proof};
 use crate::ops::update;
+use crate::secret::Secret;
 use crate::session::Session;
 use crate::session::hook;
 
@@ -109,6 +110,8 @@ pub struct Ended {
 pub struct Became {
     /// Its client as it is passed on, where there is one still; or why it did not come to a good end.
     pub result: Result<Option<Client>>,
+    /// The secret of that.
+    pub secret: Option<Secret>,
     /// Whether it was handed over.
     pub is_delivered: bool,
     /// What went wrong as it was handed over.
@@ -358,6 +361,8 @@ impl<'a> Sender<'a> {
         let mut next = after(fate, was_served, trip.tries);
         if let Next::Done(Some(client)) = &mut next {
             match plan.passed_on() {
+                // Mostly the server tells it, too, and its answer stays as it is.
+                Some(secret) if client.secret() == Some(secret) => {}
                 Some(secret) => client.set_secret(secret.clone()),
                 // One that the server made is of no use.
                 None => client.remove_secret(),
@@ -380,7 +385,7 @@ impl<'a> Sender<'a> {
                 if let Err(error) = self.end(trip.due.n, secret, end, is_last).await {
                     return Arrival::Stop(error, None);
                 }
-                self.hear(trip.due.n, || Ok(event.as_ref().map(|event| event.client.clone().at_rest())));
+                self.hear(trip.due.n, || Ok(event.as_ref().map(|event| event.client.clone())));
                 match event {
                     Some(event) if wanted => self.deliver(trip, event, note.as_ref()).await,
                     _ => Arrival::Ended(state),
@@ -509,6 +514,7 @@ impl<'a> Sender<'a> {
     async fn ready(&self, due: &Due) -> Result<Plan> {
         let recipients = self.recipients_of(due).await?;
         let mut spec = spec(&due.body)?;
+        spec.set_id(&ClientId::parse(&due.id)?);
         if let Some(sealed) = &due.sealed {
             spec.set_secret(self.key.open(due.n, sealed)?);
         } else if spec.uses_secret() {

@@ -19,8 +19,6 @@ pub mod rotate;
 pub mod test;
 pub mod update;
 
-use std::sync::LazyLock;
-
 use clap::{Arg, ArgAction};
 use serde_json::Value;
 
@@ -51,8 +49,7 @@ pub const COLUMNS: &[Column] = &[
 
 /// An outcome of clients knows the columns of CSV: the whole field table.
 pub fn with_members(outcome: Outcome) -> Outcome {
-    static MEMBERS: LazyLock<Vec<&str>> = LazyLock::new(|| FIELDS.iter().map(|field| field.json).collect());
-    outcome.with_members(&MEMBERS)
+    outcome.with_members(FIELDS.iter().map(|field| field.json))
 }
 
 /// The same of a script's value, where that is clients.

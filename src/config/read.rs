@@ -17,11 +17,18 @@ pub fn name(file: &str) -> &str {
     if file == "-" { "stdin" } else { file }
 }
 
+/// What some editors begin a file with.
+const MARK: char = '\u{feff}';
+
 /// Reads a file, or stdin, of at most 4 MiB of UTF-8.
 ///
 /// Errors are of usage: it cannot be opened, is larger, or holds at some byte what is no UTF-8.
 pub fn text(file: &str) -> Result<String> {
-    at_most(file, MOST_BYTES)
+    let mut text = at_most(file, MOST_BYTES)?;
+    if text.starts_with(MARK) {
+        text.drain(..MARK.len_utf8());
+    }
+    Ok(text)
 }
 
 /// The same for a file of many clients, of at most 256 MiB.

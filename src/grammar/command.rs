@@ -24,7 +24,7 @@ pub struct Args {
     pub matches: ArgMatches,
     /// How the outcome will be shown; checked before the command runs.
     pub format: Format,
-    /// Whether every question is answered with yes.
+    /// Whether a person answers every question with yes.
     pub yes: bool,
     /// Whether they came with the process, so that others can see them in the list of processes.
     pub from_argv: bool,

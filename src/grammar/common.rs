@@ -94,8 +94,6 @@ pub struct Output {
     pub format: Format,
     /// Whether to print ids only.
     pub quiet: bool,
-    /// Whether every question is answered with yes.
-    pub yes: bool,
     /// What writes.
     pub ui: Ui,
 }
@@ -105,7 +103,7 @@ pub fn output(matches: &ArgMatches, default: &str) -> Result<Output> {
     let named = matches.get_one::<String>("format").map_or(default, String::as_str);
     let format = Format::parse(named)?;
     let quiet = matches.get_flag("quiet");
-    Ok(Output { yes: matches.get_flag("yes"), quiet, ui: ui(matches, named, quiet), format })
+    Ok(Output { quiet, ui: ui(matches, named, quiet), format })
 }
 
 fn ui(matches: &ArgMatches, format: &str, quiet: bool) -> Ui {
@@ -152,7 +150,7 @@ pub fn settings(matches: &ArgMatches, base: &Settings) -> Result<Settings> {
         settings.given.trust = given.trust;
         settings.given.public_endpoint = given.public_endpoint.or(settings.given.public_endpoint);
     }
-    settings.assent = Assent { yes: switch("yes"), confirm: text("confirm") };
+    settings.assent = Assent { yes: switch("yes"), confirm: text("confirm"), by_script: false };
     let policy = &mut settings.policy;
     if let Some(timeout) = text("timeout") {
         policy.timeout = duration(&timeout)?;

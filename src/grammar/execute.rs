@@ -13,6 +13,7 @@ use crate::output::format::Format;
 use crate::output::outcome::{Body, Outcome};
 use crate::output::{Screen, render};
 use crate::session::Session;
+use crate::session::handle::Assent;
 use crate::ui::{self, Ui};
 
 /// How many rows the shell remembers of an outcome.
@@ -31,7 +32,8 @@ pub fn execute(
     output: Output,
     memory: Option<&Memory>,
 ) -> Result<()> {
-    let outcome = begin(host, command, matches, &output, memory.is_some())?;
+    let origin = if memory.is_some() { Origin::Line } else { Origin::Process };
+    let outcome = begin(host, command, matches, &output, origin)?;
     let outcome = match memory {
         Some(memory) => memory.keeping(outcome),
         None => outcome,
@@ -39,14 +41,28 @@ pub fn execute(
     show(output.ui, outcome, &output.format, output.quiet)
 }
 
-/// Begins a command: its outcome is there, and not pulled yet. `is_line`: it is a line of a shell or a script, not of a process.
-pub fn begin(host: &Host, command: &Command, matches: &ArgMatches, output: &Output, is_line: bool) -> Result<Outcome> {
-    let is_taken = is_line && !output.ui.stdin_is_terminal();
+/// Where a command comes from.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Origin {
+    /// The words of a process.
+    Process,
+    /// A line of a shell.
+    Line,
+    /// A line of a script.
+    Script,
+}
+
+/// Begins a command: its outcome is there, and not pulled yet.
+pub fn begin(host: &Host, command: &Command, matches: &ArgMatches, output: &Output, origin: Origin) -> Result<Outcome> {
+    let is_taken = origin != Origin::Process && !output.ui.stdin_is_terminal();
     stdin::once(matches, is_taken)?;
     let mut base = host.session.base_settings();
     base.given.endpoint_is_public = command.on_public_side;
     base.given.variable_is_public &= command.on_public_side;
-    let settings = common::settings(matches, &base)?;
+    let mut settings = common::settings(matches, &base)?;
+    if origin == Origin::Script {
+        settings.assent = assent_of_script(&settings.assent, &host.session.settings().assent)?;
+    }
     if host.session.is_confined() {
         let is_own = command.on_server || command.runs_dry || command.in_tests;
         if command.on_server && settings.given.names_target() && !settings.given.sandbox || !is_own {
@@ -59,11 +75,24 @@ pub fn begin(host: &Host, command: &Command, matches: &ArgMatches, output: &Outp
         ask_for_trust(&host.session)?;
     }
     let _watch = host.session.interrupt().watch();
-    let args = Args { matches: matches.clone(), format: output.format.clone(), yes: output.yes, from_argv: !is_line };
+    let assent = &host.session.settings().assent;
+    let yes = assent.yes && !assent.by_script;
+    let args =
+        Args { matches: matches.clone(), format: output.format.clone(), yes, from_argv: origin == Origin::Process };
     (command.run)(&host, &args).map_err(|error| {
         // Ctrl-C at a question is no answer to it.
         if ui::is_interrupted() && error.kind() == Kind::Usage { Error::interrupted() } else { error }
     })
+}
+
+/// What counts as agreed to in a line of a script, of what it says itself and what whoever runs it said.
+fn assent_of_script(said: &Assent, person: &Assent) -> Result<Assent> {
+    if said.confirm.is_some() && said.confirm != person.confirm {
+        return Err(Error::usage("--confirm in a script agrees to nothing: a person does")
+            .hint("whoever runs the script gives it --confirm NAME or --yes"));
+    }
+    let yes = said.yes || person.yes;
+    Ok(Assent { yes, confirm: person.confirm.clone(), by_script: yes && !person.yes })
 }
 
 /// Asks, once, whether what a repository's file adds is trusted, where a profile of it is named.

@@ -38,15 +38,20 @@ impl Client {
         Client::from_document(Document::unread(text, fields::is_secret))
     }
 
+    /// Takes a server's answer with its text, which it goes back to where it is put by.
+    pub fn with_text(text: String, object: Map<String, Value>) -> Self {
+        Client::from_document(Document::with_text(text, object, fields::is_secret))
+    }
+
+    /// The same in little memory, taken apart again where somebody looks into it; for those of which there are many.
+    #[must_use]
+    pub fn at_rest(self) -> Self {
+        Client { document: self.document.at_rest(), ..self }
+    }
+
     /// Takes a document that a client was made into.
     pub fn from_document(document: Document) -> Self {
         Client { document, changed: Vec::new(), place: None }
-    }
-
-    /// The same in a tenth of the memory, for those of which there are many.
-    #[must_use]
-    pub fn at_rest(self) -> Self {
-        Client { document: self.document.at_rest(fields::is_secret), ..self }
     }
 
     /// The id as the server told it; empty if it told none.

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::io;
 use std::sync::{Arc, OnceLock};
 
 use memchr::memchr2;
@@ -30,8 +29,8 @@ pub struct Document {
 struct Source {
     text: Unread,
     is_secret: IsSecret,
-    /// Secrets that are not in the text.
-    apart: Arc<BTreeMap<String, Secret>>,
+    /// Whether secrets are in it.
+    has_secrets: bool,
 }
 
 /// Tells by its name whether a member is a secret.
@@ -62,28 +61,28 @@ impl Document {
         Document { members: Arc::new(Members::new(object, is_secret).into()), unread: None }
     }
 
-    /// An object that is taken apart when somebody first asks for a member. Its text is not wiped: it is for answers
-    /// that hold no secrets.
+    /// An object that is taken apart when somebody first asks for a member. It is for answers that hold no secrets.
     pub fn unread(text: Unread, is_secret: fn(&str) -> bool) -> Self {
-        Document { members: Arc::default(), unread: Some(Source { text, is_secret, apart: Arc::default() }) }
+        Document { members: Arc::default(), unread: Some(Source { text, is_secret, has_secrets: false }) }
     }
 
-    /// The same in a tenth of the memory, taken apart again when somebody asks for a member; its secrets stay apart.
+    /// An object and the text that it was read from, which may hold secrets.
+    pub fn with_text(text: String, object: Map<String, Value>, is_secret: fn(&str) -> bool) -> Self {
+        let document = Document::new(object, is_secret);
+        let has_secrets = document.has_secrets();
+        let source = Source { text: Unread::of_object(text), is_secret, has_secrets };
+        Document { unread: Some(source), ..document }
+    }
+
+    /// The same as text alone, where it has one, to be taken apart again when somebody asks for a member.
     #[must_use]
-    pub fn at_rest(self, is_secret: fn(&str) -> bool) -> Self {
-        let Members { fields, secrets } = self.members();
-        let text = serde_json::to_string(fields).expect("an object of JSON values is JSON");
-        let source = Source { text: Unread::of_object(text), is_secret, apart: Arc::new(secrets.clone()) };
-        Document { members: Arc::default(), unread: Some(source) }
+    pub fn at_rest(self) -> Self {
+        if self.unread.is_some() { Document { members: Arc::default(), ..self } } else { self }
     }
 
     fn members(&self) -> &Members {
         self.members.get_or_init(|| match &self.unread {
-            Some(Source { text, is_secret, apart }) => {
-                let mut members = Members::new(text.read(), is_secret);
-                members.secrets.extend(apart.iter().map(|(name, secret)| (name.clone(), secret.clone())));
-                members
-            }
+            Some(Source { text, is_secret, .. }) => Members::new(text.read(), is_secret),
             None => Members::default(),
         })
     }
@@ -94,11 +93,11 @@ impl Document {
         Arc::make_mut(&mut self.members).get_mut().expect("they have just been read")
     }
 
-    /// The object as the server wrote it, where it was not changed and is on one line.
+    /// The object as the server wrote it, where it was not changed, is on one line and holds no secret.
     pub fn line(&self) -> Option<&str> {
         self.unread
             .as_ref()
-            .filter(|source| source.apart.is_empty())
+            .filter(|source| !source.has_secrets)
             .map(|source| source.text.text())
             .filter(|text| memchr2(b'\n', b'\r', text.as_bytes()).is_none())
     }
@@ -140,14 +139,13 @@ impl Document {
 
     /// One secret member.
     pub fn secret(&self, name: &str) -> Option<&Secret> {
-        let apart = self.unread.as_ref().and_then(|source| source.apart.get(name));
-        apart.or_else(|| self.members().secrets.get(name))
+        self.members().secrets.get(name)
     }
 
     /// Whether there are secrets in it that must not stay in memory.
     pub fn has_secrets(&self) -> bool {
         match &self.unread {
-            Some(source) => !source.apart.is_empty(),
+            Some(source) => source.has_secrets,
             None => !self.members().secrets.is_empty(),
         }
     }
@@ -206,12 +204,6 @@ impl Document {
         text
     }
 
-    /// Writes the whole object with `[REDACTED]` for its secrets as JSON text: to be compared by its hash.
-    pub fn write_redacted(&self, to: &mut impl io::Write) {
-        let whole = Whole(self.members(), |_| REDACTED);
-        serde_json::to_writer(to, &whole).expect("an object of JSON values is JSON, and a hash takes all of it");
-    }
-
     fn with_secrets(&self, text: impl Fn(&Secret) -> String) -> Map<String, Value> {
         let Members { fields, secrets } = self.members();
         let mut object = fields.clone();
@@ -268,17 +260,16 @@ mod tests {
 
     #[test]
     fn an_object_at_rest_is_the_same() {
-        let Value::Object(object) = json!({"client_id": "a", "client_secret": "canary", "n": 1.50}) else { panic!() };
+        let text = "{\"client_id\":\"a\",\"client_secret\":\"canary\",\"n\":1.50}";
         let is_secret = |name: &str| name == "client_secret";
-        let document = Document::new(object.clone(), is_secret);
-        let mut resting = document.clone().at_rest(is_secret);
-        assert_eq!((resting.line(), resting.has_secrets()), (None, true), "a line would be without its secret");
-        assert_eq!(resting.secret("client_secret").unwrap().expose(), "canary");
-        assert_eq!((resting.peek("client_id").as_ref(), resting.reveal()), ("a", document.reveal()));
-        assert_eq!(resting, document);
+        let read = Document::with_text(text.into(), serde_json::from_str(text).unwrap(), is_secret);
+        let mut resting = read.clone().at_rest();
+        assert_eq!((resting.line(), resting.has_secrets()), (None, true), "a line would show its secret");
+        assert_eq!((resting.peek("client_id").as_ref(), resting.reveal()), ("a", read.reveal()));
+        assert_eq!(resting, read);
         assert!(!format!("{resting:?}").contains("canary"));
         resting.remove("client_secret");
-        assert!(resting.secret("client_secret").is_none() && !resting.has_secrets());
+        assert!(resting.clone().at_rest().secret("client_secret").is_none() && !resting.has_secrets());
     }
 
     #[test]

@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 const FEW_BRACKETS: usize = 100;
 
 /// The text of one object, which shares its page with the others of it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Unread {
     page: Arc<String>,
     place: Range<usize>,
@@ -32,7 +32,7 @@ impl Unread {
         Ok(places.into_iter().map(|place| Unread { page: Arc::clone(&page), place }).collect())
     }
 
-    /// An object that was written here.
+    /// An object by itself, which was read already.
     pub fn of_object(text: String) -> Self {
         let place = 0..text.len();
         Unread { page: Arc::new(text), place }

@@ -59,10 +59,65 @@ pub struct Created {
     pub undelivered: Option<Error>,
 }
 
+/// A client that was checked, with defaults and id, and without a secret that is to be chosen.
+#[derive(Debug)]
+pub struct Checked {
+    spec: ClientSpec,
+    id: ClientId,
+    id_is_ours: bool,
+    secret_is_ours: bool,
+}
+
+impl Checked {
+    /// Its id.
+    pub fn id(&self) -> &ClientId {
+        &self.id
+    }
+
+    /// Whether its secret is to be chosen here.
+    pub fn secret_is_ours(&self) -> bool {
+        self.secret_is_ours
+    }
+
+    /// Whether it has a secret, which can be encrypted for somebody.
+    pub fn has_secret(&self) -> bool {
+        has_secret(&self.spec)
+    }
+
+    /// Whom its secret is encrypted for, of those that secrets are for.
+    pub fn recipients_of(&self, recipients: &[Recipient]) -> Vec<Recipient> {
+        recipients_of(&self.spec, recipients)
+    }
+
+    /// What is asked for, its id, and whether that was chosen here.
+    pub fn into_parts(self) -> (ClientSpec, ClientId, bool) {
+        (self.spec, self.id, self.id_is_ours)
+    }
+
+    /// With the secret (192 bits), encrypted if it is for somebody.
+    pub fn plan(self, how: &How) -> Result<Plan> {
+        let Checked { mut spec, id, id_is_ours, secret_is_ours } = self;
+        if secret_is_ours {
+            spec.set_secret(Secret::generate()?);
+        }
+        if how.secret_out.is_some() && spec.secret().is_none() {
+            return Err(Error::usage(format!("a client with `{}` has no secret to write", spec.auth_method()))
+                .hint("leave --secret-out out"));
+        }
+        let sealed = seal(&spec, &how.recipients)?;
+        Ok(Plan { spec, id, id_is_ours, secret_is_ours, recipients: how.recipients.clone(), sealed })
+    }
+}
+
 /// Checks a specification and chooses what it leaves open: defaults, id (`UUIDv4`), secret (192 bits).
 ///
 /// Warnings are told. Errors: what lint finds wrong, unless it is switched off.
 pub fn plan(session: &Session, spec: ClientSpec, how: &How) -> Result<Plan> {
+    check(session, spec, how)?.plan(how)
+}
+
+/// The same but for the secret.
+pub fn check(session: &Session, spec: ClientSpec, how: &How) -> Result<Checked> {
     let mut spec = spec.with_defaults();
     let findings = lint::lint(&spec);
     if !how.no_lint {
@@ -78,25 +133,21 @@ pub fn plan(session: &Session, spec: ClientSpec, how: &How) -> Result<Plan> {
     }
     let id = given.unwrap_or_else(ClientId::generate);
     spec.set_id(&id);
-    if !how.recipients.is_empty() && spec.auth_method() == "none" {
+    if !how.recipients.is_empty() && !has_secret(&spec) {
         return Err(Error::usage("a client with `none` has no secret, and there is nothing to encrypt")
             .hint("leave --pgp-key, --pgp-key-url and --keybase out, or choose another --token-endpoint-auth-method"));
     }
     let secret_is_ours = spec.uses_secret() && spec.secret().is_none();
-    if secret_is_ours {
-        spec.set_secret(Secret::generate()?);
-    }
-    if how.secret_out.is_some() && spec.secret().is_none() {
-        return Err(Error::usage(format!("a client with `{}` has no secret to write", spec.auth_method()))
-            .hint("leave --secret-out out"));
-    }
-    let sealed = seal(&spec, &how.recipients)?;
-    Ok(Plan { spec, id, id_is_ours, secret_is_ours, recipients: how.recipients.clone(), sealed })
+    Ok(Checked { spec, id, id_is_ours, secret_is_ours })
 }
 
 /// Whom the secret of one of many clients is encrypted for: of one that has none, nobody.
 pub fn recipients_of(spec: &ClientSpec, recipients: &[Recipient]) -> Vec<Recipient> {
-    if spec.auth_method() == "none" { Vec::new() } else { recipients.to_vec() }
+    if has_secret(spec) { recipients.to_vec() } else { Vec::new() }
+}
+
+fn has_secret(spec: &ClientSpec) -> bool {
+    spec.auth_method() != "none"
 }
 
 /// Encrypts the secret, if it is for somebody. One that only the server will make is tried with another.

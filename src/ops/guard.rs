@@ -278,8 +278,8 @@ fn is_plain(chosen: &Chosen) -> bool {
 /// Whether changing this target was agreed to on the command line. Errors: another was.
 fn has_assent(session: &Session, name: Option<&str>) -> Result<bool> {
     refuse_other(session, name)?;
-    let Assent { yes, confirm } = &session.settings().assent;
-    Ok(*yes || confirm.is_some())
+    let Assent { yes, confirm, by_script } = &session.settings().assent;
+    Ok(*yes && !(*by_script && name.is_some()) || confirm.is_some())
 }
 
 fn demand(session: &Session, name: &str, what: &str, place: &str) -> Result<()> {

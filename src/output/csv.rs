@@ -20,8 +20,8 @@ pub(super) struct Csv {
 
 impl Csv {
     /// `members` are the columns; none: those of the first row.
-    pub(super) fn new(members: &'static [&'static str], on_screen: bool) -> Self {
-        Csv { members: members.iter().map(|&name| name.into()).collect(), on_screen, started: false }
+    pub(super) fn new(members: Vec<Cow<'static, str>>, on_screen: bool) -> Self {
+        Csv { members, on_screen, started: false }
     }
 
     fn start(&mut self, first: Option<&Value>, text: &mut String) -> Result<()> {

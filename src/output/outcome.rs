@@ -1,5 +1,7 @@
 //! What a command returns: rows that are pulled one at a time, and how they are meant to look.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Result};
@@ -86,8 +88,17 @@ pub struct Pending {
     pub afterwards: Afterwards,
     /// The secret that nobody else has.
     pub secret: Option<Secret>,
-    /// Where it is kept, as a person is told where it did not reach its reader.
+    /// What is kept: `the secret of client a`.
+    pub what: String,
+    /// Where it is kept.
     pub place: String,
+}
+
+impl Pending {
+    /// As a person is told where it did not reach its reader.
+    pub fn told(&self) -> String {
+        format!("{} is kept in {}", self.what, self.place)
+    }
 }
 
 impl Row {
@@ -205,8 +216,9 @@ pub struct Outcome {
     pub shape: Shape,
     /// What a table shows; empty: every member of the row.
     pub columns: &'static [Column],
-    /// The columns of CSV, fixed before the first row is there; empty: the members of the first row.
-    pub members: &'static [&'static str],
+    /// The members that rows have, known before the first row is there: the columns of CSV, and of a table that has no others;
+    /// empty: those of the first row.
+    pub members: Vec<Cow<'static, str>>,
     /// Whether pulling a row changes something, so that what cannot be shown has to be refused before.
     pub writes: bool,
 }
@@ -218,7 +230,7 @@ impl Outcome {
             rows: Box::new(Each(std::iter::once(Ok(row)))),
             shape: Shape::One,
             columns,
-            members: &[],
+            members: Vec::new(),
             writes: false,
         }
     }
@@ -238,7 +250,7 @@ impl Outcome {
             Err(error) => [Some(Err(error)), None].into_iter().flatten(),
         });
         let rows = Box::new(Each(rows));
-        Outcome { rows, shape: Shape::One, columns, members: &[], writes: true }
+        Outcome { rows, shape: Shape::One, columns, members: Vec::new(), writes: true }
     }
 
     /// Nothing to show.
@@ -247,7 +259,7 @@ impl Outcome {
             rows: Box::new(Each(std::iter::empty())),
             shape: Shape::One,
             columns: &[],
-            members: &[],
+            members: Vec::new(),
             writes: false,
         }
     }
@@ -259,7 +271,7 @@ impl Outcome {
         columns: &'static [Column],
     ) -> Self {
         let shape = if count == 1 { Shape::One } else { Shape::Many };
-        Outcome { rows: Box::new(Each(rows)), shape, columns, members: &[], writes: false }
+        Outcome { rows: Box::new(Each(rows)), shape, columns, members: Vec::new(), writes: false }
     }
 
     /// The rows wait for a server, each on its own: what is there is shown before the next one is asked for.
@@ -282,19 +294,18 @@ impl Outcome {
 
     /// As many rows as there are: an array, even of one.
     pub fn many(rows: impl Iterator<Item = Result<Row>> + Send + 'static, columns: &'static [Column]) -> Self {
-        Outcome { rows: Box::new(Each(rows)), shape: Shape::Many, columns, members: &[], writes: false }
+        Outcome { rows: Box::new(Each(rows)), shape: Shape::Many, columns, members: Vec::new(), writes: false }
     }
 
     /// A list.
     pub fn list(rows: impl Rows + 'static, columns: &'static [Column]) -> Self {
-        Outcome { rows: Box::new(rows), shape: Shape::List, columns, members: &[], writes: false }
+        Outcome { rows: Box::new(rows), shape: Shape::List, columns, members: Vec::new(), writes: false }
     }
 
-    /// Sets the columns of CSV.
+    /// Sets the members that rows have.
     #[must_use]
-    pub fn with_members(mut self, members: &'static [&'static str]) -> Self {
-        self.members = members;
-        self
+    pub fn with_members(self, members: impl IntoIterator<Item = impl Into<Cow<'static, str>>>) -> Self {
+        Outcome { members: members.into_iter().map(Into::into).collect(), ..self }
     }
 }
 

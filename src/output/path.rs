@@ -122,7 +122,7 @@ impl PathQuery {
         if outcome.members.is_empty() {
             return Ok(());
         }
-        if outcome.members.contains(&name.as_str()) {
+        if outcome.members.iter().any(|member| *member == name) {
             let is_whole = fields::field(&name).is_some_and(|field| !matches!(field.kind, Kind::List(_) | Kind::Json));
             if is_whole && self.goes_below() {
                 return Err(refused(&format!("there is nothing below `{name}`")));
@@ -130,7 +130,7 @@ impl PathQuery {
             return Ok(());
         }
         Err(refused(&format!("a client has no `{}`", text::safe(&name)))
-            .did_you_mean(nearest(&name, outcome.members.iter().copied())))
+            .did_you_mean(nearest(&name, outcome.members.iter().map(AsRef::as_ref))))
     }
 
     /// The name that the path begins with, where it begins with one.

@@ -114,7 +114,7 @@ fn formatter(outcome: &Outcome, format: &Format, quiet: bool, screen: &Screen) -
         Format::JsonPretty => Box::new(Json::new(shape, true, on_screen)),
         Format::Jsonl => Box::new(Jsonl::new(on_screen)),
         Format::Yaml => Box::new(Yaml::new(shape)),
-        Format::Csv => Box::new(Csv::new(outcome.members, on_screen)),
+        Format::Csv => Box::new(Csv::new(outcome.members.clone(), on_screen)),
         Format::Env => Box::new(Env::new(on_screen)),
         Format::Path(query) => Box::new(Picked::new(query.clone(), shape, on_screen)),
     }
@@ -214,7 +214,7 @@ impl Run<'_> {
         self.rendered.rows += std::mem::take(&mut self.waiting);
         for (pending, seen) in std::mem::take(&mut self.due) {
             if !seen {
-                self.rendered.unseen.push(pending.place);
+                self.rendered.unseen.push(pending.told());
             } else if let Err(error) = (pending.afterwards)() {
                 self.fail(error);
             }
@@ -224,7 +224,7 @@ impl Run<'_> {
 
     /// The error, with what is to be known of the rows that it kept from being written.
     fn otherwise(&mut self, error: Error) -> Error {
-        self.due.drain(..).fold(error, |error, (pending, _)| error.hint(pending.place))
+        self.due.drain(..).fold(error, |error, (pending, _)| error.hint(pending.told()))
     }
 
     fn fail(&mut self, error: Error) {

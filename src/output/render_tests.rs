@@ -91,11 +91,11 @@ impl Rows for Paged {
 
 fn page(token: &str, rows: impl IntoIterator<Item = Row>) -> Outcome {
     let trailer = Some(Trailer::before(Some(token.into())));
-    Outcome::list(Paged { trailer, ..Paged::of(rows) }, COLUMNS).with_members(MEMBERS)
+    Outcome::list(Paged { trailer, ..Paged::of(rows) }, COLUMNS).with_members(MEMBERS.iter().copied())
 }
 
 fn many(rows: Vec<Result<Row>>) -> Outcome {
-    Outcome::each(2, rows.into_iter(), COLUMNS).with_members(MEMBERS)
+    Outcome::each(2, rows.into_iter(), COLUMNS).with_members(MEMBERS.iter().copied())
 }
 
 fn show_on(screen: Screen, format: &str, outcome: Outcome) -> String {
@@ -120,7 +120,7 @@ fn terminal(width: usize) -> Screen {
 }
 
 fn one(row: Row) -> Outcome {
-    Outcome::one(row, COLUMNS).with_members(MEMBERS)
+    Outcome::one(row, COLUMNS).with_members(MEMBERS.iter().copied())
 }
 
 #[test]
@@ -309,7 +309,10 @@ fn a_page_in_every_format() {
 #[test]
 fn nothing_in_every_format() {
     let empty = |format: &str| {
-        (show(format, Outcome::list(Paged::of([]), COLUMNS).with_members(MEMBERS)), show(format, many(vec![])))
+        (
+            show(format, Outcome::list(Paged::of([]), COLUMNS).with_members(MEMBERS.iter().copied())),
+            show(format, many(vec![])),
+        )
     };
     assert_eq!(
         empty("json"),
@@ -477,7 +480,12 @@ fn logged(log: &Log, id: &str) -> Row {
         log.lock().unwrap().push(format!("after {name}"));
         Ok(())
     });
-    client(id, Value::Null).pending(Pending { afterwards: after, secret: None, place: format!("{id} is kept") })
+    client(id, Value::Null).pending(Pending {
+        afterwards: after,
+        secret: None,
+        what: id.to_owned(),
+        place: "a file".into(),
+    })
 }
 
 fn afters(log: &Log) -> Vec<String> {
@@ -556,7 +564,7 @@ fn what_is_there_is_shown_before_a_wait() {
                 let due = if pulled == 1 && !screen.is_terminal { 1 } else { pulled / 2 * 2 };
                 (0..due).for_each(|at| assert!(text.contains(&format!("id-{at}")), "{pulled}: {text}"));
             });
-            let outcome = Outcome::list(rows, COLUMNS).with_members(MEMBERS);
+            let outcome = Outcome::list(rows, COLUMNS).with_members(MEMBERS.iter().copied());
             let format = Format::parse(format).unwrap();
             let rendered = render(outcome, &format, false, &screen, &mut Recorder::new(&log), &mut |_| {}).unwrap();
             assert_eq!(rendered.rows, 6);

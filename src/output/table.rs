@@ -23,13 +23,13 @@ struct Shown {
     member: Cow<'static, str>,
 }
 
-/// The columns that were declared; if none were, a column for each member of the row.
-fn columns(declared: &'static [Column], row: &Value) -> Vec<Shown> {
+/// The columns that were declared; if none were, a column for each member that rows have, or that the row has.
+fn columns(declared: &'static [Column], members: &[Cow<'static, str>], row: &Value) -> Vec<Shown> {
+    let of = |name: &str| Shown { title: title(name).into(), member: name.to_owned().into() };
     match row {
         _ if !declared.is_empty() => known(declared),
-        Value::Object(row) => {
-            row.keys().map(|name| Shown { title: title(name).into(), member: name.clone().into() }).collect()
-        }
+        _ if !members.is_empty() => members.iter().map(|name| of(name)).collect(),
+        Value::Object(row) => row.keys().map(|name| of(name)).collect(),
         _ => Vec::new(),
     }
 }
@@ -104,13 +104,15 @@ fn below(trailer: &Trailer) -> [(&'static str, String); 2] {
 pub(super) struct Tabbed {
     shape: Shape,
     declared: &'static [Column],
+    members: Vec<Cow<'static, str>>,
     columns: Vec<Shown>,
     started: bool,
 }
 
 impl Tabbed {
     pub(super) fn new(outcome: &Outcome) -> Self {
-        Tabbed { shape: outcome.shape, declared: outcome.columns, columns: known(outcome.columns), started: false }
+        let (declared, members) = (outcome.columns, outcome.members.clone());
+        Tabbed { shape: outcome.shape, declared, members, columns: known(declared), started: false }
     }
 
     fn header(&mut self, text: &mut String) {
@@ -129,7 +131,7 @@ impl Formatter for Tabbed {
             return Ok(Progress::Written);
         }
         if self.columns.is_empty() {
-            self.columns = columns(self.declared, &value.0);
+            self.columns = columns(self.declared, &self.members, &value.0);
         }
         if self.shape == Shape::One {
             for column in &self.columns {

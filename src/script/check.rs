@@ -1,6 +1,8 @@
 //! What is wrong with a script, found without running it: functions of the API that there are not, wrong numbers of arguments,
 //! fields that clients have not.
 
+mod body;
+mod given;
 mod members;
 
 use std::collections::{HashMap, HashSet};
@@ -9,25 +11,15 @@ use std::path::Path;
 use rhai::{AST, ASTNode, Engine, Expr, FnCallExpr, OptimizationLevel, Position as At, Scope, Stmt};
 
 use crate::error::{Error, Result, nearest};
+use crate::grammar::common;
 use crate::script::api::{http, tokens};
-use crate::script::clients::{self, FILTERS};
+use crate::script::clients;
 use crate::script::engine::{self, Context};
 use crate::script::errors::{self, Source};
 use crate::script::library::{self, Function};
 use crate::script::resolve::Below;
 use crate::script::{apply, arguments, create_all, recipients, traps};
 use crate::text::safe;
-
-/// Where functions of `clients::` take fields: the number of the argument, and whether it is a list of maps.
-const FIELDS: [(&str, usize, bool); 7] = [
-    ("create", 0, false),
-    ("create_all", 0, true),
-    ("apply", 0, true),
-    ("lint", 0, false),
-    ("update", 1, false),
-    ("replace", 1, false),
-    ("list", 0, false),
-];
 
 /// All that is wrong, in its order. Errors that are returned: the script cannot be read.
 pub fn check(context: &Context, source: Source<'_>) -> Result<Vec<Error>> {
@@ -50,7 +42,7 @@ pub fn check(context: &Context, source: Source<'_>) -> Result<Vec<Error>> {
                         let wrong = module.as_ref().and_then(|ast| of_module(ast, call));
                         found.extend(wrong.map(|error| (*at, error)));
                     }
-                    None => found.extend(wrong_call(&ast, call, *at)),
+                    None => found.extend(wrong_call(context, &ast, call, *at)),
                 }
                 found.extend(no_name(&names, call, *at));
             }
@@ -60,7 +52,11 @@ pub fn check(context: &Context, source: Source<'_>) -> Result<Vec<Error>> {
         true
     });
     found.extend(traps::uneven(&ast));
-    found.extend(members::wrong(&ast, source.text));
+    let bodies = body::all(&ast);
+    for body in &bodies {
+        found.extend(members::wrong(body));
+        found.extend(given::wrong(body, &bodies));
+    }
     traps::empty_for(&ast, source)?;
     found.extend(members::undeclared(&ast, &declared));
     found.sort_by_key(|(at, _)| (at.line(), at.position()));
@@ -107,7 +103,7 @@ fn of_module(ast: &AST, call: &FnCallExpr) -> Option<Error> {
 /// to refuse comments), what every script has, and what tests have.
 pub const STANDARD: &str = "\
     E Fn PI abs acos acosh advance all append as_string asin asinh assert assert_eq atan atanh bits blob bytes \
-    call ceiling chars chop clear contains cos cosh crop curry debug dedup drain elapsed end ends_with eval exit \
+    call ceiling chars chop clear contains cos cosh crop curry debug dedup drain elapsed end ends_with exit \
     exp extract fill_with filter find find_map floor for_each fraction get get_bit get_bits hypot import index_of \
     insert int is_anonymous is_def_fn is_def_var is_empty is_even is_exclusive is_finite is_inclusive is_infinite \
     is_nan is_odd is_shared is_zero keys len ln log make_lower make_upper map max min mixin name order order_by \
@@ -153,9 +149,11 @@ fn no_name(names: &HashSet<String>, call: &FnCallExpr, at: At) -> Option<(At, Er
     Some((at, Error::failed(format!("there is no function `{}`", safe(name))).did_you_mean(near)))
 }
 
-fn wrong_call(ast: &AST, call: &FnCallExpr, at: At) -> Vec<(At, Error)> {
+fn wrong_call(context: &Context, ast: &AST, call: &FnCallExpr, at: At) -> Vec<(At, Error)> {
     if call.namespace.is_empty() {
-        return own_function(ast, call).or_else(|| plain(call)).map(|error| (at, error)).into_iter().collect();
+        let is_own = ast.iter_functions().any(|function| function.name == call.name.as_str());
+        let wrong = if is_own { own_function(ast, call) } else { plain(call) };
+        return wrong.map(|error| (at, error)).into_iter().collect();
     }
     // What an imported file imports for others is not looked up.
     if call.namespace.path.len() > 1 {
@@ -183,8 +181,7 @@ fn wrong_call(ast: &AST, call: &FnCallExpr, at: At) -> Vec<(At, Error)> {
             alike.iter().fold(error, |error, function| error.hint(format!("it takes {}", function.whole_signature()))),
         )];
     }
-    let options = wrong_options(module, call);
-    if module == "clients" { wrong_fields(call).into_iter().chain(options).collect() } else { options }
+    wrong_options(context, module, call)
 }
 
 /// A function without a module that is called with a number of arguments that it never takes.
@@ -192,7 +189,7 @@ fn plain(call: &FnCallExpr) -> Option<Error> {
     let alike = || {
         library::known().iter().filter(|function| function.module.is_empty() && function.name() == call.name.as_str())
     };
-    let one_only = ["print", "debug"].contains(&call.name.as_str()) && call.args.len() != 1;
+    let one_only = ["print", "debug"].contains(&call.name.as_str()) && call.args.len() > 1;
     if one_only || alike().next().is_some() && alike().all(|function| function.types.len() != call.args.len()) {
         let error = Error::failed(format!("`{}` is called with {} arguments", safe(&call.name), call.args.len()));
         return Some(
@@ -223,7 +220,7 @@ fn own_function(ast: &AST, call: &FnCallExpr) -> Option<Error> {
 /// the others.
 type Options = (&'static str, &'static str, usize, bool, &'static [&'static str]);
 
-const OPTIONS: [Options; 11] = [
+const OPTIONS: [Options; 9] = [
     ("clients", "create", 1, true, &clients::OPTIONS),
     ("clients", "create_all", 1, true, &create_all::OPTIONS),
     ("clients", "apply", 1, true, &apply::OPTIONS),
@@ -233,48 +230,31 @@ const OPTIONS: [Options; 11] = [
     ("http", "delete", 1, false, &http::OPTIONS),
     ("http", "post", 2, false, &http::OPTIONS),
     ("http", "put", 2, false, &http::OPTIONS),
-    ("batch", "results", 1, false, &["out", "secrets"]),
-    ("batch", "retry", 1, false, &["out", "secrets", "concurrency", "rate", "deliver", "progress", "claim_unproven"]),
 ];
 
-fn wrong_options(module: &str, call: &FnCallExpr) -> Vec<(At, Error)> {
-    let is_it = |(of, name, ..): &&Options| *of == module && *name == call.name.as_str();
-    let Some((_, name, number, has_recipients, own)) = OPTIONS.iter().find(is_it) else { return Vec::new() };
-    let Some(Expr::Map(members, _)) = call.args.get(*number) else { return Vec::new() };
-    let recipients = has_recipients.then(recipients::names).into_iter().flatten();
-    let known: Vec<&str> = own.iter().copied().chain(recipients).collect();
-    let wrong = members.0.iter().filter(|(key, _)| !known.contains(&key.name.as_str()));
+fn wrong_options(context: &Context, module: &str, call: &FnCallExpr) -> Vec<(At, Error)> {
+    let name = call.name.as_str();
+    let is_it = |(of, known, ..): &&Options| *of == module && *known == name;
+    let (number, known) = match OPTIONS.iter().find(is_it) {
+        Some((_, _, number, has_recipients, own)) => {
+            let recipients = has_recipients.then(recipients::names).into_iter().flatten();
+            (*number, own.iter().copied().chain(recipients).map(str::to_owned).collect())
+        }
+        None if module == "batch" => (1, flags(context, &["batch", name])),
+        None => return Vec::new(),
+    };
+    let Some(Expr::Map(members, _)) = call.args.get(number) else { return Vec::new() };
+    let wrong = members.0.iter().filter(|(key, _)| !known.iter().any(|known| *known == key.name.as_str()));
     let told = wrong.map(|(key, _)| {
         let error = Error::failed(format!("`{module}::{name}` has no option `{}`", safe(&key.name)));
-        (key.pos, error.did_you_mean(nearest(&key.name, known.iter().copied())))
+        (key.pos, error.did_you_mean(nearest(&key.name, known.iter().map(String::as_str))))
     });
     told.collect()
 }
 
-fn wrong_fields(call: &FnCallExpr) -> Vec<(At, Error)> {
-    let Some((name, number, is_list)) = FIELDS.iter().find(|(name, _, _)| *name == call.name.as_str()) else {
-        return Vec::new();
-    };
-    let maps: Vec<&Expr> = match call.args.get(*number) {
-        Some(Expr::Array(items, _)) if *is_list => items.iter().collect(),
-        Some(map) => vec![map],
-        None => Vec::new(),
-    };
-    let mut wrong = Vec::new();
-    for map in maps {
-        let Expr::Map(members, _) = map else { continue };
-        for (key, _) in &members.0 {
-            let key_name = key.name.as_str();
-            let error = if *name == "list" {
-                (!FILTERS.contains(&key_name)).then(|| {
-                    Error::failed(format!("a list has no filter `{}`", safe(key_name)))
-                        .did_you_mean(nearest(key_name, FILTERS))
-                })
-            } else {
-                members::no_field(key_name)
-            };
-            wrong.extend(error.map(|error| (key.pos, error)));
-        }
-    }
-    wrong
+/// The flags of a command, as options name them.
+fn flags(context: &Context, words: &[&str]) -> Vec<String> {
+    let own = context.host().registry.find(words).map(|command| (command.args)()).unwrap_or_default();
+    let all = own.into_iter().chain(common::output_args()).chain(common::server_args(true));
+    all.filter_map(|arg| Some(arg.get_long()?.replace('-', "_"))).collect()
 }

@@ -240,6 +240,11 @@ fn spec_of(fields: serde_json::Map<String, serde_json::Value>) -> Result<ClientS
 
 /// The same of a row of a list. Errors: it is no map, or one of those of [`spec_of`].
 pub fn spec_of_row(row: &Dynamic) -> Result<ClientSpec> {
+    if row.is::<Client>() {
+        return Err(
+            Error::usage("a map of fields is due, not a client").hint("to_fields() gives those that make another")
+        );
+    }
     let map = row.read_lock::<Map>();
     let map = map.ok_or_else(|| Error::usage(format!("a map of fields is due, not {}", row.type_name())))?;
     spec_of(value::fields_of(&map).map_err(|error| Error::usage(error.to_string()))?)

@@ -17,7 +17,7 @@ use crate::crypt::Recipient;
 use crate::crypt::source::Material;
 use crate::error::{Error, Result};
 use crate::model::client::{Client, ClientId};
-use crate::ops::create::{self, Plan};
+use crate::ops::create::{self, Checked};
 use crate::ops::{guard, recipients};
 use crate::script::clients::spec_of_row;
 use crate::script::engine::Context;
@@ -37,14 +37,16 @@ pub fn create_all(context: &Context, rows: &Array, options: &Map) -> ScriptResul
     let asked = Asked::read(session, options).map_err(thrown)?;
     let planning = Planning::new(session, rows, &asked);
     if session.dry_run().is_some() {
-        return planning.collect::<Result<Vec<_>>>().and_then(|plans| would_be(session, plans)).map_err(thrown);
+        return planning.collect::<Result<Vec<_>>>().and_then(|all| would_be(session, all, &asked)).map_err(thrown);
     }
     let total = rows.len() as u64;
     let about = RefCell::new(Vec::with_capacity(rows.len()));
-    let each = planning.map(|plan| {
-        let plan = plan?;
-        about.borrow_mut().push((plan.id().clone(), plan.secret_is_ours()));
-        Ok(Ready::from(plan))
+    let each = planning.map(|checked| {
+        let checked = checked?;
+        about.borrow_mut().push((checked.id().clone(), checked.secret_is_ours()));
+        let is_sealed = !asked.found.is_empty() && checked.has_secret();
+        let (spec, id, id_is_ours) = checked.into_parts();
+        Ok(Ready { id, id_is_ours, is_sealed, planned: None, spec })
     });
     let clients = Clients { name: ("script", Again::Ended), total, each };
     let ask = || guard::batch(session, &Job::Create.deed(total), false);
@@ -98,8 +100,7 @@ struct Planning<'a> {
 
 impl<'a> Planning<'a> {
     fn new(session: &'a Session, rows: &'a Array, asked: &Asked) -> Self {
-        let recipients = asked.found.iter().map(|(recipient, _)| recipient.clone()).collect();
-        let how = create::How { no_lint: asked.no_lint, recipients, ..create::How::default() };
+        let how = create::How { no_lint: asked.no_lint, ..create::How::default() };
         Planning {
             session,
             rows: rows.iter().enumerate(),
@@ -111,22 +112,22 @@ impl<'a> Planning<'a> {
         }
     }
 
-    fn plan(&mut self, at: usize, row: &Dynamic) -> Result<Plan> {
-        let plan = planned(self.session, row, self.how.clone())?;
-        match self.ids.insert(plan.id().clone(), at + 1) {
-            Some(first) => Err(Error::usage(format!("client `{}` is in row {first} already", plan.id()))),
-            None => Ok(plan),
+    fn check(&mut self, at: usize, row: &Dynamic) -> Result<Checked> {
+        let checked = create::check(self.session, spec_of_row(row)?, &self.how)?;
+        match self.ids.insert(checked.id().clone(), at + 1) {
+            Some(first) => Err(Error::usage(format!("client `{}` is in row {first} already", checked.id()))),
+            None => Ok(checked),
         }
     }
 }
 
 impl Iterator for Planning<'_> {
-    type Item = Result<Plan>;
+    type Item = Result<Checked>;
 
-    fn next(&mut self) -> Option<Result<Plan>> {
+    fn next(&mut self) -> Option<Result<Checked>> {
         while let Some((at, row)) = self.rows.next() {
-            match self.plan(at, row) {
-                Ok(plan) if self.wrong_count == 0 => return Some(Ok(plan)),
+            match self.check(at, row) {
+                Ok(checked) if self.wrong_count == 0 => return Some(Ok(checked)),
                 // The others are looked at, and not used any more.
                 Ok(_) => {}
                 Err(error) => {
@@ -146,11 +147,12 @@ impl Iterator for Planning<'_> {
 }
 
 /// What would become of each, where nothing is written.
-fn would_be(session: &Session, plans: Vec<Plan>) -> Result<Array> {
-    let how = create::How::default();
+fn would_be(session: &Session, checked: Vec<Checked>, asked: &Asked) -> Result<Array> {
+    let recipients: Vec<Recipient> = asked.found.iter().map(|(recipient, _)| recipient.clone()).collect();
     let mut rows = Array::new();
-    for (at, plan) in plans.into_iter().enumerate() {
-        match create::create(session, plan, &how) {
+    for (at, checked) in checked.into_iter().enumerate() {
+        let how = create::How { recipients: checked.recipients_of(&recipients), ..create::How::default() };
+        match create::create(session, checked.plan(&how)?, &how) {
             Ok(created) => rows.push(told_row(at, Job::Create.done(), Some(created.client), None)),
             Err(error) if error.code() == Some(create::CONFLICT) => {
                 rows.push(told_row(at, State::Conflict.name(), None, Some(error)));
@@ -168,12 +170,6 @@ fn told_row(at: usize, outcome: &'static str, client: Option<Client>, error: Opt
     row.insert("client".into(), client.map_or(Dynamic::UNIT, Dynamic::from));
     row.insert("error".into(), error.map_or(Dynamic::UNIT, |error| as_map(&error).into()));
     row.into()
-}
-
-fn planned(session: &Session, row: &Dynamic, how: create::How) -> Result<Plan> {
-    let spec = spec_of_row(row)?;
-    let recipients = create::recipients_of(&spec, &how.recipients);
-    create::plan(session, spec, &create::How { recipients, ..how })
 }
 
 fn going(options: &Map) -> Result<Going> {
@@ -194,7 +190,7 @@ fn told(carried: &mut Carried, about: &[(ClientId, bool)]) -> (Array, Vec<(Clien
     let mut secrets = Vec::new();
     let mut rows = Array::new();
     for (at, (id, is_new)) in about.iter().enumerate() {
-        let Some(Became { result, is_delivered, undelivered }) = carried.became.remove(&(at as u64 + 1)) else {
+        let Some(Became { result, secret, is_delivered, undelivered }) = carried.became.remove(&(at as u64 + 1)) else {
             continue;
         };
         let (outcome, client, error) = match (result, undelivered) {
@@ -203,9 +199,7 @@ fn told(carried: &mut Carried, about: &[(ClientId, bool)]) -> (Array, Vec<(Clien
             (Err(error), _) if error.code() == Some(create::CONFLICT) => (State::Conflict.name(), None, Some(error)),
             (Err(error), _) => (State::Failed.name(), None, Some(error)),
         };
-        if let Some(secret) = client.as_ref().and_then(|client| client.secret()).filter(|_| *is_new && !is_delivered) {
-            secrets.push((id.clone(), secret.clone()));
-        }
+        secrets.extend(secret.filter(|_| *is_new && !is_delivered).map(|secret| (id.clone(), secret)));
         rows.push(told_row(at, outcome, client, error));
     }
     (rows, secrets)

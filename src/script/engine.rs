@@ -17,7 +17,7 @@ use crate::script::api::language::Left;
 use crate::script::errors::ScriptResult;
 use crate::script::held::{self, Held};
 use crate::script::library::Library;
-use crate::script::{api, bounded, clients, errors, sorting, value};
+use crate::script::{api, bounded, caught, clients, errors, shown, sorting, value};
 use crate::secret::Secret;
 use crate::session::Session;
 use crate::session::handle::locked;
@@ -272,6 +272,8 @@ impl Drop for Temporary {
 /// An engine with the whole API. Ctrl-C ends any script.
 pub fn engine(context: &Context) -> Engine {
     let mut engine = pure(context);
+    // What a script does stands in it.
+    engine.disable_symbol("eval");
     library(&mut engine, context).register(&mut engine);
     let ui = context.host.session.ui();
     let bound = context.clone();
@@ -326,7 +328,9 @@ fn pure(context: &Context) -> Engine {
     cancel(&mut engine, context);
     bounded::register(&mut engine, context.most_memory);
     sorting::register(&mut engine);
-    value::register(&mut engine);
+    shown::register(&mut engine);
+    value::register(&mut engine, context.most_memory);
+    caught::register(&mut engine);
     engine
 }
 

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use rhai::{Dynamic, EvalAltResult, INT, Map, ParseError, ParseErrorType};
+use rhai::{AST, Dynamic, EvalAltResult, INT, Map, ParseError, ParseErrorType};
+
+use unicode_width::UnicodeWidthStr as _;
 
 use crate::config::read;
 use crate::error::{self, Error, Kind, Position, Result};
@@ -57,6 +59,24 @@ pub struct Source<'a> {
     /// Its text; empty: it cannot be shown.
     pub text: &'a str,
 }
+
+/// The same, where a closure of the script that an imported function has called is the script's own.
+pub fn at_home(error: EvalAltResult, script: &AST) -> EvalAltResult {
+    let is_own = |name: &str| name.starts_with(CLOSURE) && script.iter_functions().any(|own| own.name == name);
+    match error {
+        EvalAltResult::ErrorInFunctionCall(name, of, inner, at) => {
+            let of = if is_own(&name) { String::new() } else { of };
+            EvalAltResult::ErrorInFunctionCall(name, of, at_home(*inner, script).into(), at)
+        }
+        EvalAltResult::ErrorInModule(path, inner, at) => {
+            EvalAltResult::ErrorInModule(path, at_home(*inner, script).into(), at)
+        }
+        other => other,
+    }
+}
+
+/// How Rhai names closures.
+const CLOSURE: &str = "anon$";
 
 /// An error that no script caught, as this program tells it: at the place that matters, with the calls that led there.
 pub fn uncaught(mut error: EvalAltResult, source: Source<'_>) -> Error {
@@ -123,7 +143,7 @@ pub fn uncaught(mut error: EvalAltResult, source: Source<'_>) -> Error {
     let position = pointed(text, position, told.message());
     let led = calls.iter().rev().map(|(function, file, at)| {
         let of = if file.is_empty() { String::new() } else { format!("{}, ", name_of(file)) };
-        let function = if function.starts_with("anon$") { "a closure".into() } else { format!("`{function}`") };
+        let function = if function.starts_with(CLOSURE) { "a closure".into() } else { format!("`{function}`") };
         format!("called as {function} at {of}{}", place(*at))
     });
     let excerpt: Vec<String> = excerpt(text, position).into_iter().chain(led).collect();
@@ -174,6 +194,14 @@ const TYPES: [(&str, &str); 4] =
 
 fn no_function(signature: &str) -> Error {
     let called = signature.split(" (").next().unwrap_or(signature);
+    if called.starts_with(CLOSURE) {
+        return Error::failed("a closure of an imported file is called outside of it")
+            .hint("let that file call it, or give a function of it by its name");
+    }
+    // Rhai's words for a list that it cannot sort.
+    if signature.starts_with("elements of different types") {
+        return Error::failed(signature).hint("give `sort` a closure that says which comes first");
+    }
     let signature = &TYPES.iter().fold(signature.to_owned(), |text, (theirs, ours)| text.replace(theirs, ours));
     let mut alike = library::known().iter().filter(|function| function.name() == called).peekable();
     if alike.peek().is_some() {
@@ -214,7 +242,7 @@ const TRAPS: [(&str, &str); 6] = [
         "Undefined variable",
         "`let` makes one; a function sees none of the script's variables: hand them over as arguments",
     ),
-    ("is a reserved keyword", "quote it where it is the key of a map: #{\"new\": 1}, map[\"new\"]"),
+    ("is a reserved keyword", "nothing can have that name; as the key of a map quote it: #{\"new\": 1}, map[\"new\"]"),
     ("Possibly a typo of '=='", "`=` puts a value into a variable, `==` compares"),
     ("Unexpected 'try'", "`try` is no value: put one into a variable before it, and set that inside"),
     ("Open string is not terminated", "text that goes over several lines stands between backticks"),
@@ -223,6 +251,32 @@ const TRAPS: [(&str, &str); 6] = [
 
 /// The widest part of a line that is shown.
 const WIDEST: usize = 120;
+
+/// What stands in a line in which a text may be a secret.
+const TELLING: [&str; 6] = ["secret", "token", "password", "authorization", "bearer", "apikey"];
+
+/// A line with dots for what its texts say, so that a place in it stays where it is.
+fn without_texts(line: &str) -> String {
+    let mut open = None;
+    let mut is_escaped = false;
+    let hidden = line.chars().map(|c| {
+        let is_end = open == Some(c) && !is_escaped;
+        is_escaped = c == '\\' && !is_escaped;
+        match (open, c) {
+            (Some(_), _) if is_end => {
+                open = None;
+                c
+            }
+            (Some(_), _) => '·',
+            (None, '"' | '`') => {
+                open = Some(c);
+                c
+            }
+            (None, _) => c,
+        }
+    });
+    hidden.collect()
+}
 
 /// The line of a place with a caret under it.
 fn excerpt(text: &str, position: rhai::Position) -> Option<String> {
@@ -233,11 +287,14 @@ fn excerpt(text: &str, position: rhai::Position) -> Option<String> {
     if shown.trim().is_empty() || is_secret() {
         return None;
     }
+    let lower = shown.to_lowercase();
+    let shown = if TELLING.iter().any(|word| lower.contains(word)) { without_texts(&shown) } else { shown };
     // Of a line that is too long the part around the place.
     let from = column.saturating_sub(WIDEST / 2).min(shown.chars().count().saturating_sub(WIDEST));
     let part: String = shown.chars().skip(from).take(WIDEST).collect();
     let number = line.to_string();
-    let (gap, caret) = (" ".repeat(number.len()), " ".repeat(column.saturating_sub(from + 1)));
+    let before: String = part.chars().take(column.saturating_sub(from + 1)).collect();
+    let (gap, caret) = (" ".repeat(number.len()), " ".repeat(before.width()));
     Some(format!(" {number} | {}\n {gap} | {caret}^", part.trim_end()))
 }
 

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use memchr::memmem;
 
 use crate::batch::carry::Carried;
+use crate::batch::keeper::kept_in;
 use crate::error::Result;
 use crate::model::client::ClientId;
 use crate::ops::keep::Kept;
@@ -49,7 +50,7 @@ impl Held {
 
     /// What a command keeps for a row.
     pub fn pending(pending: Pending) -> Self {
-        let Pending { afterwards, secret, place } = pending;
+        let Pending { afterwards, secret, place, .. } = pending;
         Held {
             keeps: Keeps::Pending { afterwards, place },
             unseen: secret.into_iter().map(|secret| (None, secret)).collect(),
@@ -90,10 +91,7 @@ impl Held {
         match &self.keeps {
             Keeps::File(kept) => kept.path().parent().unwrap_or(kept.path()).display().to_string(),
             Keeps::Pending { place, .. } => place.clone(),
-            Keeps::Run(carried, _) => {
-                let name = carried.name();
-                format!("run {name} (orysh batch results {name} --secrets plain)")
-            }
+            Keeps::Run(carried, _) => kept_in(carried.name()),
         }
     }
 }
@@ -127,7 +125,7 @@ impl Shared {
                 None => Ok(()),
             }
         };
-        Pending { afterwards: Box::new(afterwards), secret: Some(secret), place: format!("it is kept in {place}") }
+        Pending { afterwards: Box::new(afterwards), secret: Some(secret), what: "it".into(), place }
     }
 }
 

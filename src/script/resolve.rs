@@ -25,6 +25,8 @@ pub struct Below {
 impl Below {
     /// Below the folder that a script is in.
     pub fn of(script: &Path) -> Self {
+        // A script that is started by a link has its files where it is itself.
+        let script = &std::fs::canonicalize(script).unwrap_or_else(|_| script.to_owned());
         let folder = script.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         Below { root: std::fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned()), known: Mutex::default() }
     }

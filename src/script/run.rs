@@ -1,6 +1,6 @@
 //! Running a script: on a thread with a big stack, to an outcome.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
@@ -10,6 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use rhai::{Array, Dynamic, OptimizationLevel, Scope};
+use serde_json::Value;
 
 use crate::error::{Error, Kind, Result};
 use crate::memory;
@@ -173,6 +174,7 @@ fn evaluate(context: &Context, script: &Script<'_>) -> Result<Left> {
         context.session().ui().warn(&format!("{}; {hint}", doubtful.full_message()));
     }
     let ended = engine.eval_ast_with_scope::<Dynamic>(&mut scope, &ast);
+    let ended = ended.map_err(|error| errors::at_home(*error, &ast).into());
     // Some functions of Rhai take what ends a script for an answer of their closure.
     match context.left() {
         Some(left) => Ok(left),
@@ -194,10 +196,26 @@ pub fn outcome(value: &Dynamic, columns: &'static [Column]) -> errors::ScriptRes
     if let Some(items) = value.read_lock::<Array>() {
         let of_clients = !items.is_empty() && items.iter().all(Dynamic::is::<Client>);
         let rows = items.iter().map(row).collect::<Result<Vec<_>, _>>()?;
-        return Ok(Outcome::many(rows.into_iter().map(Ok), if of_clients { columns } else { &[] }));
+        let members = if of_clients { Vec::new() } else { members(&rows) };
+        let columns = if of_clients { columns } else { &[] };
+        return Ok(Outcome::many(rows.into_iter().map(Ok), columns).with_members(members));
     }
     let is_client = value.is::<Client>();
     Ok(Outcome::one(row(value)?, if is_client { columns } else { &[] }))
+}
+
+/// What rows have together, in the order in which they first have it; none where one of them is no object.
+fn members(rows: &[Row]) -> Vec<String> {
+    let (mut members, mut known) = (Vec::new(), HashSet::new());
+    for row in rows {
+        let names: Vec<String> = match &row.body {
+            Body::Document(document) => document.redacted().keys().cloned().collect(),
+            Body::Value(Value::Object(row)) => row.keys().cloned().collect(),
+            Body::Value(_) => return Vec::new(),
+        };
+        members.extend(names.into_iter().filter(|name| known.insert(name.clone())));
+    }
+    members
 }
 
 /// What `--quiet` prints of a row.

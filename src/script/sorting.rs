@@ -1,12 +1,12 @@
-//! `array.sort(closure)`: Rhai's own takes an error of the closure for an answer, and panics inside where the answers
-//! contradict each other.
+//! `array.sort(closure)` and `array.dedup(closure)`: Rhai's own take an error of the closure for an answer, and the first panics
+//! inside where the answers contradict each other.
 
 use rhai::{Array, Dynamic, Engine, FnPtr, NativeCallContext as Call};
 
 use crate::error::Error;
 use crate::script::errors::{ScriptResult, thrown};
 
-/// Replaces it by one that ends with the closure's error.
+/// Replaces them by those that end with the closure's error.
 pub fn register(engine: &mut Engine) {
     for name in ["sort", "sort_by"] {
         engine.register_fn(name, |call: Call<'_>, items: &mut Array, closure: FnPtr| {
@@ -26,6 +26,20 @@ pub fn register(engine: &mut Engine) {
             ScriptResult::Ok(())
         });
     }
+    engine.register_fn("dedup", |call: Call<'_>, items: &mut Array, closure: FnPtr| {
+        let mut kept = Array::with_capacity(items.len());
+        for item in std::mem::take(items) {
+            let is_same = match kept.last() {
+                Some(last) => closure.call_within_context::<bool>(&call, (item.clone(), last.clone()))?,
+                None => false,
+            };
+            if !is_same {
+                kept.push(item);
+            }
+        }
+        *items = kept;
+        ScriptResult::Ok(())
+    });
 }
 
 /// Merges halves that are sorted; what is equal stays in its order.

@@ -17,14 +17,10 @@ use crate::session::handle::locked;
 pub fn names(context: &Context, source: Source<'_>) -> Result<Vec<String>> {
     let ast = compiled(&engine(context), source)?;
     let is_test = |name: &&str| name.starts_with("test_");
-    let mut names: Vec<String> = ast
-        .iter_functions()
-        .filter(|function| function.params.is_empty())
-        .map(|function| function.name)
-        .filter(is_test)
-        .map(str::to_owned)
-        .collect();
+    let mut names: Vec<String> =
+        ast.iter_functions().map(|function| function.name).filter(is_test).map(str::to_owned).collect();
     names.sort();
+    names.dedup();
     Ok(names)
 }
 
@@ -37,12 +33,14 @@ pub fn run(context: &Context, source: Source<'_>, name: &str) -> (Result<()>, Ve
     engine.set_module_resolver(Below::of(Path::new(source.name)));
     asserts(&mut engine);
     let result = compiled(&engine, source).and_then(|ast| {
+        if ast.iter_functions().any(|function| function.name == name && !function.params.is_empty()) {
+            return Err(Error::usage("a test takes no arguments"));
+        }
         let called = engine.call_fn::<Dynamic>(&mut Scope::new(), &standing(&ast), name, ());
         match context.left() {
-            // It ends a test as well.
-            Some(left) if left.code == 0 => Ok(()),
+            // What should have been looked at behind it was not.
             Some(left) => Err(Error::failed(format!("it ended with exit({})", left.code))),
-            None => errors::settled(called, source).map(drop),
+            None => errors::settled(called.map_err(|error| errors::at_home(*error, &ast).into()), source).map(drop),
         }
     });
     // They are of a server that is no more.

@@ -16,17 +16,17 @@ use crate::output::outcome::Body;
 use crate::script::api::time::{Span, Time};
 use crate::script::engine::runtime_error;
 use crate::script::errors::{self, ScriptResult, thrown};
-use crate::script::held;
+use crate::script::{bounded, held};
 use crate::secret::Secret;
 use crate::ui;
 
-/// The types that scripts see, and what can be done with them.
-pub fn register(engine: &mut Engine) {
+/// The types that scripts see, and what can be done with them; `most`: the bytes that one may take.
+pub fn register(engine: &mut Engine, most: usize) {
     engine
         .register_fn("to_json", |map: &mut Map| {
             Ok::<_, Box<EvalAltResult>>(to_json(&Dynamic::from(map.clone()), false)?.to_string())
         })
-        .register_fn("parse_json", |text: &str| json::value(text).map(|value| from_json(&value)).map_err(thrown));
+        .register_fn("parse_json", move |text: &str| parse_json(text, most));
     engine
         .register_type_with_name::<Client>("Client")
         .register_indexer_get(member)
@@ -109,6 +109,20 @@ pub fn to_fields(client: &Client) -> Map {
     let mut spec = client.to_spec();
     spec.remove_secret();
     spec.document().fields().iter().map(|(key, value)| (key.into(), from_json(value))).collect()
+}
+
+/// About what a byte of JSON or YAML takes as a value.
+const JSON: usize = 40;
+
+/// Errors: a value of that much JSON or YAML would take more than a script may.
+pub fn fits(most: usize, text: &str) -> ScriptResult<()> {
+    bounded::fits(most, text.len().saturating_mul(JSON))
+}
+
+/// The value of a JSON text; `most`: the bytes that it may take.
+pub fn parse_json(text: &str, most: usize) -> ScriptResult<Dynamic> {
+    fits(most, text)?;
+    json::value(text).map(|value| from_json(&value)).map_err(thrown)
 }
 
 /// A JSON value as a script sees it: null is `()`, a number beyond 64 bits is a `Number`.

@@ -58,6 +58,8 @@ pub struct Assent {
     pub yes: bool,
     /// `--confirm`: to changing the production profile of this name.
     pub confirm: Option<String>,
+    /// Whether it is a script that says yes, and not a person: that counts for nothing on production.
+    pub by_script: bool,
 }
 
 /// Where commands act, as whom, and what waits for them.

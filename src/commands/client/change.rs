@@ -55,9 +55,9 @@ pub fn written_row(
 ) -> (Row, Option<Error>) {
     let row = Row::client(client);
     let Some(kept) = kept else { return (row, undelivered) };
-    let place = format!("the secret of client `{}` is kept in {}", kept.id(), kept.path().display());
+    let (what, place) = (format!("the secret of client `{}`", kept.id()), kept.path().display().to_string());
     let secret = is_new.then(|| kept.secret().clone());
-    let pending = Pending { afterwards: Box::new(move || kept.discard()), secret, place };
+    let pending = Pending { afterwards: Box::new(move || kept.discard()), secret, what, place };
     (row.pending(pending), undelivered)
 }
 

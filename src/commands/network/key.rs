@@ -96,7 +96,7 @@ fn make(host: &Host, args: &Args) -> Result<Outcome> {
         let made = session.wait(console.make_key(&project, &name, &expires_at))?;
         Ok(Row::document(Document::new(made, |name| name == "value"), "id"))
     };
-    Ok(Outcome::later(work, COLUMNS).with_members(&["id", "value", "name", "expires_at", "project_id", "owner"]))
+    Ok(Outcome::later(work, COLUMNS).with_members(["id", "value", "name", "expires_at", "project_id", "owner"]))
 }
 
 fn remove(host: &Host, args: &Args) -> Result<Outcome> {

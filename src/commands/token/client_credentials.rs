@@ -56,7 +56,7 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         let answer = session.wait(tokens::client_credentials(&session, &client, &scope, &audience))?;
         Ok(row(answer))
     };
-    Ok(Outcome::later(work, COLUMNS).with_members(MEMBERS))
+    Ok(Outcome::later(work, COLUMNS).with_members(MEMBERS.iter().copied()))
 }
 
 fn row(mut answer: Map<String, Value>) -> Row {

@@ -1,5 +1,7 @@
 //! The table of a terminal: no lines, a bold header, and never wider than the window.
 
+use std::borrow::Cow;
+
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width};
 use nu_ansi_term::Style;
 use serde_json::Value;
@@ -22,6 +24,7 @@ const SELDOM: &str = "client_secret";
 pub(in crate::output) struct OnScreen {
     shape: Shape,
     declared: &'static [Column],
+    members: Vec<Cow<'static, str>>,
     width: Option<usize>,
     color: bool,
     /// Rows that wait for the widths.
@@ -40,6 +43,7 @@ impl OnScreen {
         OnScreen {
             shape: outcome.shape,
             declared: outcome.columns,
+            members: outcome.members.clone(),
             width: screen.width,
             color: screen.color,
             held: Vec::new(),
@@ -59,7 +63,7 @@ impl OnScreen {
     fn lay_out(&mut self, early: bool, text: &mut String) {
         let rows: Vec<Clear> = std::mem::take(&mut self.held).iter().map(Clear::of).collect();
         let Some(first) = rows.first() else { return };
-        let mut shown = columns(self.declared, &first.0);
+        let mut shown = columns(self.declared, &self.members, &first.0);
         shown.retain(|column| column.member != SELDOM || rows.iter().any(|row| !cell(&row.0, column).is_empty()));
         let extents: Vec<_> = shown
             .iter()
@@ -154,7 +158,7 @@ impl Formatter for OnScreen {
         }
         if self.shape == Shape::One {
             let row = Clear::of(&body);
-            let columns = columns(self.declared, &row.0);
+            let columns = columns(self.declared, &self.members, &row.0);
             let cells: Vec<_> = columns.iter().map(|column| (column, cell(&row.0, column))).collect();
             let lines = cells.iter().filter(|(column, cell)| column.member != SELDOM || !cell.is_empty());
             self.vertical(lines.map(|(column, cell)| (column.title.as_ref(), cell.as_str())), text);

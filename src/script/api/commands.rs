@@ -5,7 +5,8 @@ use std::path::Path;
 use rhai::{Array, Dynamic, Map};
 
 use crate::error::{Error, Result};
-use crate::grammar::{common, execute, parse, words};
+use crate::grammar::execute::{self, Origin};
+use crate::grammar::{common, parse, words};
 use crate::ops::dry_run::would;
 use crate::output::outcome::Shape;
 use crate::script::engine::Context;
@@ -132,10 +133,7 @@ fn batch(context: &Context, verb: &str, words: &[&str], options: &Map) -> Result
 /// Runs a command. Errors: its own; the first of several that failed.
 fn run(context: &Context, words: &[String]) -> Result<Dynamic> {
     let host = &context.host();
-    // What the script as a whole was agreed to, its commands are.
-    let agreed = host.session.settings().assent.yes.then(|| "--yes".to_owned());
-    let all: Vec<String> = agreed.into_iter().chain(words.iter().cloned()).collect();
-    let (command, matches) = match parse::parse(&host.registry, &all, false)? {
+    let (command, matches) = match parse::parse(&host.registry, words, false)? {
         parse::Parsed::Command(command, matches) => (command, matches),
         parse::Parsed::Help(text) => return Ok(text.into()),
         parse::Parsed::Bare(_) => return Err(Error::usage("the line names no command")),
@@ -149,12 +147,16 @@ fn run(context: &Context, words: &[String]) -> Result<Dynamic> {
         let wrong = Error::usage(format!("`{name}` is not for scripts"));
         return Err(wrong.hint("session::with_project and session::with_profile act elsewhere for a while"));
     }
+    // What is asked before a target is changed is not the script's to say.
+    if command.words == ["profile", "remove"] || command.words == ["profile", "trust"] {
+        return Err(Error::usage(format!("`{name}` is not for scripts")).hint("it is for whoever runs them"));
+    }
     let told = || format!("`{}` is run", safe(&shown(&name, words)));
     if !command.runs_dry && would(&host.session, Mark::Changed, &told())? {
         return Ok(Dynamic::UNIT);
     }
     let output = common::output(&matches, command.format)?;
-    let mut outcome = execute::begin(host, command, &matches, &output, true)?;
+    let mut outcome = execute::begin(host, command, &matches, &output, Origin::Script)?;
     let is_one = outcome.shape == Shape::One;
     let mut values = Array::new();
     let mut failed = None;

@@ -14,7 +14,6 @@ use crate::model::table_input::record::Records;
 use crate::model::{json, table_input, yaml};
 use crate::output;
 use crate::script::api;
-use crate::script::bounded::fits;
 use crate::script::clients::Query;
 use crate::script::engine::Context;
 use crate::script::errors::{ScriptResult, thrown};
@@ -33,18 +32,12 @@ pub fn register(library: &mut Library, engine: &mut Engine, context: &Context) {
     of_csv(library, context);
 }
 
-/// About what a byte of JSON or YAML takes as a value.
-const JSON: usize = 40;
-
 fn of_json(library: &mut Library, context: &Context) {
     let most = context.most_memory();
     library.add(
         ("json", "parse(text) -> value"),
         ("The value of a JSON text", r#"json::parse(`{"a": [1, 2]}`).a"#),
-        move |text: &str| {
-            fits(most, text.len().saturating_mul(JSON))
-                .and_then(|()| json::value(text).map(|value| value::from_json(&value)).map_err(thrown))
-        },
+        move |text: &str| value::parse_json(text, most),
     );
     library.add(
         ("json", "text(value) -> text"),
@@ -59,7 +52,7 @@ fn of_json(library: &mut Library, context: &Context) {
     library.add(
         ("json", "read(path) -> value"),
         ("The value of a JSON file", r#"json::write("x.json", [1]); json::read("x.json")"#),
-        |path: &str| file(path, json::value).map(|value| value::from_json(&value)).map_err(thrown),
+        move |path: &str| file(path, most, |text| json::value(text).map(|value| value::from_json(&value))),
     );
     let bound = context.clone();
     library.add(
@@ -98,7 +91,7 @@ fn of_yaml(library: &mut Library, context: &Context) {
     library.add(
         ("yaml", "parse(text) -> value"),
         ("The value of a YAML document, of several an array", r#"yaml::parse("a: [1, 2]").a"#),
-        move |text: &str| fits(most, text.len().saturating_mul(JSON)).and_then(|()| documents(text).map_err(thrown)),
+        move |text: &str| value::fits(most, text).and_then(|()| documents(text).map_err(thrown)),
     );
     library.add(
         ("yaml", "text(value) -> text"),
@@ -108,7 +101,7 @@ fn of_yaml(library: &mut Library, context: &Context) {
     library.add(
         ("yaml", "read(path) -> value"),
         ("The value of a YAML file", r#"yaml::write("x.yaml", #{a: 1}); yaml::read("x.yaml").a"#),
-        |path: &str| file(path, documents).map_err(thrown),
+        move |path: &str| file(path, most, documents),
     );
     let bound = context.clone();
     library.add(
@@ -129,6 +122,14 @@ fn of_csv(library: &mut Library, context: &Context) {
             r#"csv::write("x.csv", [#{a: 1}]); for row in csv::read("x.csv") { print(row.a) }"#,
         ),
         |path: &str| Rows::csv(path).map_err(thrown),
+    );
+    library.add(
+        ("csv", "columns(rows) -> array"),
+        (
+            "The names of the columns of what `csv::read` reads, though there be no row",
+            r#"csv::write("x.csv", [#{a: 1}]); csv::columns(csv::read("x.csv"))"#,
+        ),
+        |rows: Rows| -> Array { rows.columns().into_iter().map(Into::into).collect() },
     );
     library.add(
         ("csv", "text(rows) -> text"),
@@ -165,8 +166,10 @@ fn documents(text: &str) -> Result<Dynamic> {
 }
 
 /// What is in a file. Errors name it.
-fn file<T>(path: &str, parse: impl Fn(&str) -> Result<T>) -> Result<T> {
-    parse(&read::clients(path)?).map_err(|error| error.about(safe(path)))
+fn file(path: &str, most: usize, parse: impl Fn(&str) -> Result<Dynamic>) -> ScriptResult<Dynamic> {
+    let text = read::clients(path).map_err(thrown)?;
+    value::fits(most, &text)?;
+    parse(&text).map_err(|error| thrown(error.about(safe(path))))
 }
 
 fn written(context: &Context, path: &str, text: &str) -> ScriptResult<()> {

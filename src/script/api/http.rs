@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue, SET_COOKIE};
 use reqwest::{Method, Request};
-use rhai::{Dynamic, INT, Map};
-use serde_json::Value;
+use rhai::{Array, Dynamic, INT, Map};
 use url::Url;
 
 use crate::error::{Error, Result, nearest};
@@ -99,7 +98,8 @@ struct Options {
 }
 
 fn options(given: &Map, of_session: &Policy, most: usize) -> Result<Options> {
-    let mut options = Options { headers: HeaderMap::new(), timeout: of_session.timeout, most_bytes: net::MOST_BYTES };
+    let most_bytes = net::MOST_BYTES.min(most);
+    let mut options = Options { headers: HeaderMap::new(), timeout: of_session.timeout, most_bytes };
     for (option, value) in given {
         match option.as_str() {
             "headers" => options.headers = headers(value)?,
@@ -151,7 +151,7 @@ fn send(context: &Context, method: &Method, url: &str, body: Option<&Dynamic>, g
         *request.body_mut() = Some(text.into());
     }
     if *method != Method::GET && would(session, Mark::Changed, &about)? {
-        return Ok(answer(200, &HeaderMap::new(), b""));
+        return Ok(answer(200, &HeaderMap::new(), b"", 0));
     }
     // Where nothing is kept, nobody asks what was in it.
     let sent = request.body().and_then(|body| body.as_bytes()).filter(|_| context.has_held());
@@ -165,7 +165,7 @@ fn send(context: &Context, method: &Method, url: &str, body: Option<&Dynamic>, g
             Error::failed(format!("{about}: the answer is larger than {most_bytes} bytes"))
                 .hint("the option `most_bytes` sets another limit")
         };
-        Ok((status, answer(status.as_u16(), &headers, &bytes.ok_or_else(too_large)?)))
+        Ok((status, answer(status.as_u16(), &headers, &bytes.ok_or_else(too_large)?, context.most_memory())))
     });
     let (status, answer) = answer?;
     if status.is_success() {
@@ -183,7 +183,8 @@ fn headers(given: &Dynamic) -> Result<HeaderMap> {
         let parsed = HeaderName::from_bytes(name.as_bytes()).map_err(|_| wrong())?;
         let (text, is_secret) = match value.read_lock::<Secret>() {
             Some(secret) => (secret.expose().to_owned(), true),
-            None => (value.to_string(), false),
+            None if value.is_string() || value.is_int() => (value.to_string(), false),
+            None => return Err(Error::usage(format!("header `{}` wants text, not {}", safe(name), value.type_name()))),
         };
         let mut value = HeaderValue::from_str(&text).map_err(|_| wrong())?;
         value.set_sensitive(is_secret);
@@ -192,15 +193,23 @@ fn headers(given: &Dynamic) -> Result<HeaderMap> {
     Ok(headers)
 }
 
-fn answer(status: u16, headers: &HeaderMap, bytes: &[u8]) -> Map {
+fn answer(status: u16, headers: &HeaderMap, bytes: &[u8], most: usize) -> Map {
     let text = String::from_utf8_lossy(bytes).into_owned();
-    let json = serde_json::from_str::<Value>(&text).map_or(Dynamic::UNIT, |value| value::from_json(&value));
-    let header = |(name, value): (&HeaderName, &HeaderValue)| {
-        (name.as_str().into(), String::from_utf8_lossy(value.as_bytes()).into_owned().into())
+    // What is too much to be taken apart is a text still.
+    let json = value::parse_json(&text, most).unwrap_or(Dynamic::UNIT);
+    let header = |name: &HeaderName| {
+        let all: Vec<_> = headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
+        // Cookies have commas of their own (RFC 6265 §3); others are one list (RFC 9110 §5.3).
+        let value = if *name == SET_COOKIE {
+            all.iter().map(|value| Dynamic::from(value.to_string())).collect::<Array>().into()
+        } else {
+            all.join(", ").into()
+        };
+        (name.as_str().into(), value)
     };
     let mut answer = Map::new();
     answer.insert("status".into(), INT::from(status).into());
-    answer.insert("headers".into(), headers.iter().map(header).collect::<Map>().into());
+    answer.insert("headers".into(), headers.keys().map(header).collect::<Map>().into());
     answer.insert("body".into(), text.into());
     answer.insert("json".into(), json);
     answer

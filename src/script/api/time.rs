@@ -157,7 +157,21 @@ fn operators(engine: &mut Engine) {
     engine
         .register_fn("+", |a: Span, b: Span| Span(a.0.saturating_add(b.0)))
         .register_fn("-", |a: Span, b: Span| Span(a.0.saturating_sub(b.0)))
-        .register_fn("*", |a: Span, times: INT| Span(a.0.saturating_mul(u32::try_from(times).unwrap_or(0))));
+        .register_fn("*", |a: Span, by: INT| times(a, by))
+        .register_fn("*", |by: INT, a: Span| times(a, by));
+}
+
+/// Nanoseconds of a second.
+const NANOS: u128 = 1_000_000_000;
+
+/// Errors: a length of time that there is not. As none at all it would make everything older.
+fn times(span: Span, by: INT) -> ScriptResult<Span> {
+    let nanos = u128::try_from(by).ok().and_then(|by| span.0.as_nanos().checked_mul(by));
+    let length = nanos.and_then(|nanos| {
+        let part = u32::try_from(nanos % NANOS).ok()?;
+        u64::try_from(nanos / NANOS).ok().map(|seconds| Span(Duration::new(seconds, part)))
+    });
+    length.ok_or_else(|| thrown(Error::usage(format!("{by} times {span} is no length of time"))))
 }
 
 fn moved(time: Option<SystemTime>) -> ScriptResult<Time> {

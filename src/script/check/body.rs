@@ -1,0 +1,192 @@
+//! The parts of a script in which a name means one thing: its own statements, and those of each function and closure.
+
+use std::collections::{HashMap, HashSet};
+
+use rhai::{AST, ASTNode, Expr, FnPtr, Stmt};
+
+/// The statements of a script, or of a function of it.
+pub struct Body {
+    name: String,
+    /// With nothing else in it.
+    ast: AST,
+    /// What is put into each variable.
+    bound: HashMap<String, Vec<Put>>,
+    /// The parameters that are clients.
+    clients: HashSet<String>,
+}
+
+/// What is put into a variable.
+enum Put {
+    /// A value.
+    Value(Expr),
+    /// One after the other of what a value has in it.
+    Each(Expr),
+    /// It is not known.
+    Unknown,
+}
+
+/// What gives a client, of the functions of `clients::`.
+pub const GIVING: [&str; 6] = ["create", "get", "find", "update", "replace", "rotate_secret"];
+
+/// What gives the same list with fewer in it, or in another order.
+const KEEPING: [&str; 4] = ["filter", "to_array", "sort", "order"];
+
+/// All of them: the script's own first.
+pub fn all(ast: &AST) -> Vec<Body> {
+    let given = given_clients(ast);
+    let mut own = ast.clone();
+    own.clear_functions();
+    let mut bodies = vec![Body::of(String::new(), own, &[], false)];
+    for function in ast.iter_functions() {
+        let parameters: Vec<String> = function.params.iter().map(ToString::to_string).collect();
+        let (name, count) = (function.name, parameters.len());
+        let mut alone = ast.clone();
+        alone.clear_statements().retain_functions(|_, _, other, its| other == name && its == count);
+        bodies.push(Body::of(name.to_owned(), alone, &parameters, given.contains(name)));
+    }
+    bodies
+}
+
+impl Body {
+    /// `is_given_client`: its last parameter is a client.
+    fn of(name: String, ast: AST, parameters: &[String], is_given_client: bool) -> Self {
+        let clients: HashSet<String> = parameters.last().filter(|_| is_given_client).cloned().into_iter().collect();
+        let unknown = parameters.iter().filter(|name| !clients.contains(*name));
+        let bound = unknown.map(|name| (name.clone(), vec![Put::Unknown])).collect();
+        let mut body = Body { name, ast, bound, clients };
+        let mut found = Vec::new();
+        body.walk(&mut |node| match node {
+            ASTNode::Stmt(Stmt::Var(var, ..)) => found.push((var.0.name.to_string(), Put::Value(var.1.clone()))),
+            ASTNode::Stmt(Stmt::For(each, _)) => {
+                found.extend(each.1.iter().map(|counter| (counter.name.to_string(), Put::Unknown)));
+                found.push((each.0.name.to_string(), Put::Each(each.2.expr.clone())));
+            }
+            ASTNode::Stmt(Stmt::TryCatch(caught, _)) => {
+                found.extend(variable(&caught.expr).map(|name| (name, Put::Unknown)));
+            }
+            ASTNode::Stmt(Stmt::Assignment(set)) => {
+                let is_plain = set.0.get_op_assignment_info().is_none();
+                let put = if is_plain { Put::Value(set.1.rhs.clone()) } else { Put::Unknown };
+                found.extend(variable(&set.1.lhs).map(|name| (name, put)));
+            }
+            _ => {}
+        });
+        for (name, put) in found {
+            body.bound.entry(name).or_default().push(put);
+        }
+        body
+    }
+
+    /// The function's name; empty: the script itself.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Each node of it.
+    pub fn walk(&self, on: &mut impl FnMut(&ASTNode<'_>)) {
+        self.ast.walk(&mut |path| {
+            path.last().into_iter().for_each(&mut *on);
+            true
+        });
+    }
+
+    /// What is put into a variable, as far as it is known.
+    pub fn put_into(&self, name: &str) -> impl Iterator<Item = &Expr> {
+        self.bound.get(name).into_iter().flatten().filter_map(|put| match put {
+            Put::Value(value) => Some(value),
+            Put::Each(_) | Put::Unknown => None,
+        })
+    }
+
+    /// Whether a variable is a client wherever it is used.
+    pub fn is_client(&self, name: &str) -> bool {
+        self.is_client_but(name, &mut HashSet::new())
+    }
+
+    fn is_client_but(&self, name: &str, seen: &mut HashSet<String>) -> bool {
+        if self.clients.contains(name) && !self.bound.contains_key(name) {
+            return true;
+        }
+        let mut is = |put: &Put| match put {
+            Put::Value(value) if gives(value, &GIVING) => true,
+            Put::Value(value) => {
+                variable(value).is_some_and(|other| seen.insert(other.clone()) && self.is_client_but(&other, seen))
+            }
+            Put::Each(list) => gives(list, &["list"]),
+            Put::Unknown => false,
+        };
+        self.bound.get(name).is_some_and(|all| !all.is_empty() && all.iter().all(&mut is))
+    }
+
+    /// The last value of it, where it is written as such.
+    pub fn last(&self) -> Option<Expr> {
+        let mut last = None;
+        self.ast.walk(&mut |path| {
+            if let [ASTNode::Stmt(statement)] = path {
+                last = match statement {
+                    Stmt::Expr(value) => Some(value.as_ref().clone()),
+                    _ => None,
+                };
+            }
+            true
+        });
+        last
+    }
+}
+
+/// The closures that are called with clients: `clients::list().filter(|c| …)`.
+fn given_clients(ast: &AST) -> HashSet<String> {
+    let mut found = HashSet::new();
+    ast.walk(&mut |path| {
+        if let Some(ASTNode::Expr(Expr::Dot(pair, ..))) = path.last()
+            && gives(&pair.lhs, &["list"])
+        {
+            for (name, closure) in calls(&pair.rhs) {
+                found.extend(closure);
+                if !KEEPING.contains(&name.as_str()) {
+                    break;
+                }
+            }
+        }
+        true
+    });
+    found
+}
+
+/// The calls of a chain behind its first dot, each with the closure that it is given.
+pub fn calls(chain: &Expr) -> Vec<(String, Option<String>)> {
+    let (first, rest) = match chain {
+        Expr::Dot(pair, ..) => (&pair.lhs, Some(&pair.rhs)),
+        other => (other, None),
+    };
+    let Expr::MethodCall(call, _) = first else { return Vec::new() };
+    let one = (call.name.to_string(), call.args.iter().find_map(closure));
+    std::iter::once(one).chain(rest.into_iter().flat_map(calls)).collect()
+}
+
+/// The name of the function that a closure is, with what it takes from around it.
+fn closure(expression: &Expr) -> Option<String> {
+    match expression {
+        Expr::DynamicConstant(value, _) => value.read_lock::<FnPtr>().map(|closure| closure.fn_name().to_owned()),
+        Expr::FnCall(call, _) => call.args.first().and_then(closure),
+        Expr::Stmt(block) => match block.statements().last()? {
+            Stmt::Expr(inner) => closure(inner),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// The name of a variable.
+pub fn variable(expression: &Expr) -> Option<String> {
+    match expression {
+        Expr::Variable(variable, _, _) => Some(variable.1.to_string()),
+        _ => None,
+    }
+}
+
+/// Whether an expression is a call of one of these of `clients::`.
+pub fn gives(expression: &Expr, names: &[&str]) -> bool {
+    let Expr::FnCall(call, _) = expression else { return false };
+    super::root(call) == Some("clients") && names.contains(&call.name.as_str())
+}

@@ -1,0 +1,92 @@
+//! Maps of fields that are given to functions of `clients::`.
+
+use rhai::{ASTNode, Expr, FnCallExpr, Position as At, Stmt};
+
+use super::body::{self, Body};
+use super::members;
+use crate::error::{Error, nearest};
+use crate::script::clients::FILTERS;
+use crate::text::safe;
+
+/// Where functions of `clients::` take fields: the number of the argument, and whether it is a list of maps.
+const FIELDS: [(&str, usize, bool); 7] = [
+    ("create", 0, false),
+    ("create_all", 0, true),
+    ("apply", 0, true),
+    ("lint", 0, false),
+    ("update", 1, false),
+    ("replace", 1, false),
+    ("list", 0, false),
+];
+
+/// Fields that clients have not, in the maps that a part of a script gives; `all`: all parts of it.
+pub fn wrong(body: &Body, all: &[Body]) -> Vec<(At, Error)> {
+    let mut wrong = Vec::new();
+    body.walk(&mut |node| {
+        if let ASTNode::Expr(Expr::FnCall(call, _)) | ASTNode::Stmt(Stmt::FnCall(call, _)) = node
+            && super::root(call) == Some("clients")
+        {
+            wrong.extend(of_call(call, body, all));
+        }
+    });
+    wrong
+}
+
+fn of_call(call: &FnCallExpr, body: &Body, all: &[Body]) -> Vec<(At, Error)> {
+    let Some((name, number, is_list)) = FIELDS.iter().find(|(name, _, _)| *name == call.name.as_str()) else {
+        return Vec::new();
+    };
+    let Some(given) = call.args.get(*number) else { return Vec::new() };
+    let maps = if *is_list { of_list(given, body, all) } else { of_value(given, body) };
+    let keys = maps.iter().filter_map(|map| match map {
+        Expr::Map(members, _) => Some(members.0.iter().map(|(key, _)| key)),
+        _ => None,
+    });
+    let told = keys.flatten().filter_map(|key| {
+        let error = if *name == "list" { no_filter(&key.name) } else { members::no_field(&key.name) };
+        Some((key.pos, error?))
+    });
+    told.collect()
+}
+
+fn no_filter(name: &str) -> Option<Error> {
+    let error = || Error::failed(format!("a list has no filter `{}`", safe(name)));
+    (!FILTERS.contains(&name)).then(|| error().did_you_mean(nearest(name, FILTERS)))
+}
+
+/// A value as it is written: by itself, or where it is put into a variable.
+fn of_value(value: &Expr, body: &Body) -> Vec<Expr> {
+    match body::variable(value) {
+        Some(name) => body.put_into(&name).cloned().collect(),
+        None => vec![value.clone()],
+    }
+}
+
+/// What is in a list as it is written: by itself, where it is put into a variable, where it is put to the list's end, and what
+/// a closure makes of others.
+fn of_list(list: &Expr, body: &Body, all: &[Body]) -> Vec<Expr> {
+    let mut entries = Vec::new();
+    for list in of_value(list, body) {
+        match &list {
+            Expr::Array(items, _) => entries.extend(items.iter().cloned()),
+            Expr::Dot(pair, ..) => {
+                let mapped = body::calls(&pair.rhs).pop().filter(|(name, _)| name == "map").and_then(|(_, by)| by);
+                let by = mapped.and_then(|name| all.iter().find(|body| body.name() == name));
+                entries.extend(by.and_then(Body::last));
+            }
+            _ => {}
+        }
+    }
+    if let Some(name) = body::variable(list) {
+        body.walk(&mut |node| {
+            if let ASTNode::Expr(Expr::Dot(pair, ..)) = node
+                && body::variable(&pair.lhs).is_some_and(|of| of == name)
+                && let Expr::MethodCall(call, _) = &pair.rhs
+                && call.name == "push"
+            {
+                entries.extend(call.args.first().cloned());
+            }
+        });
+    }
+    entries
+}
