@@ -703,7 +703,7 @@ fn what_is_caught_has_the_same_members_whoever_threw_it() {
             "null\nnull\n1\ntrue",
         ),
         (
-            "fn f() { try { #{}.foo } catch (wrong) { return wrong.keys(); } } f()",
+            "fn f() { try { nofn() } catch (wrong) { return wrong.keys(); } } f()",
             "code\nhint\nmessage\nposition\nstatus",
         ),
         ("let e = #{error: 1, message: 2}; e.keys().len()", "2"),
