@@ -13,6 +13,8 @@ pub mod engine;
 pub mod errors;
 pub mod held;
 pub mod library;
+mod limits;
+mod needs;
 mod recipients;
 pub mod resolve;
 mod rows;

@@ -4,6 +4,7 @@ pub mod callback;
 pub mod chosen;
 pub mod credential;
 pub mod dry_run;
+pub mod grant;
 pub mod handle;
 pub mod hook;
 pub mod interrupt;

@@ -40,7 +40,7 @@ fn a_dry_run_tells_every_write_and_does_none() {
         (r#"sh("batch create in.csv"); sh("batch list").len() == 0"#, ""),
         (r#"sh("delete tokens old"); true"#, "every token of client `old`"),
         (r#"sh("batch forget none") == ()"#, "`batch forget none` is run"),
-        (r#"sh("profile add x --endpoint http://127.0.0.1:1") == ()"#, "is run"),
+        (r#"sh("script new x") == ()"#, "is run"),
         (
             r#"tokens::client_credentials("old", "s3cret-s3cret".to_secret()).token_type == "bearer""#,
             "client `old` gets a token",
@@ -127,7 +127,7 @@ fn what_a_dry_run_would_make_is_found_by_what_follows() {
     );
     assert_eq!(server.clients().len(), 3);
     // What is told shows no secret that was taken out.
-    let code = r#"let t = "s3cr3t".to_secret(); http::post("http://127.0.0.1:1/x?key=" + t.reveal(), "b"); sh(`profile add q --endpoint https://u:${t.reveal()}@h.example`); fs::write(t.reveal(), "x");"#;
+    let code = r#"let t = "s3cr3t".to_secret(); http::post("http://127.0.0.1:1/x?key=" + t.reveal(), "b"); sh(`script new ${t.reveal()}`); fs::write(t.reveal(), "x");"#;
     let ran = program.args(&["eval", "--dry-run", code]).ok();
     assert!(!format!("{ran}").contains("s3cr3t"), "{ran}");
 }

@@ -128,6 +128,16 @@ fn a_script_agrees_to_nothing_on_production_by_itself() {
     }
     program.args(&["eval", "sh(\"--yes profile remove live\")"]).fails(1, "is not for scripts");
     assert_eq!((here.clients().len(), live.clients().len()), (0, 1));
+    for line in [
+        format!("--endpoint {} update client a --owner b", live.admin),
+        format!("--endpoint {} create client", live.admin),
+    ] {
+        program.args(&["eval", &format!("sh(\"{line}\")")]).fails(2, "live is production");
+    }
+    program
+        .args(&["eval", "sh(\"profile add other --endpoint http://127.0.0.1:1 --use\")"])
+        .fails(1, "is not for scripts");
+    assert_eq!((here.clients().len(), live.clients().len()), (0, 1));
     // Elsewhere it says what it likes, and a person agrees to everything.
     here.make(&json!({"client_id": "b"}));
     program.args(&["eval", "sh(\"--yes delete client b\")"]).ok();

@@ -260,6 +260,13 @@ fn reveal(a, b) { a + b }
 reveal(1, 2);
 clients::list().map(|c| c.scope).filter(|s| s.len() > 1);
 print();
+let all = clients::list(); for h in all { print(h.clientname); }
+clients::list().to_array().sort(|a, b| a.crated_at < b.created_at);
+let data = #{name: 1}; print(data.name); let data = #{client_name: 2}; clients::create(data);
+let list = [#{line: 1}]; list = list.map(|r| #{client_name: r.line}); clients::create_all(list);
+let m = #{name: 1}; m.client_name = m.remove("name"); clients::create(m);
+clients::list().to_array().zip([1], |c, row| row.line);
+{ let inner = []; inner.push(#{line: 1}); } let inner = []; inner.push(#{client_name: 1}); clients::create_all(inner);
 "#;
     program.file("s.rhai", code);
     let told = program.run("script check s.rhai").fails(1, "").stderr;
@@ -284,10 +291,12 @@ print();
         "a client has no field `ownor` (line 31,",
         "a client has no field `clint_id` (line 32,",
         "`batch::create` has no option `outt` (line 33,",
+        "a client has no field `clientname` (line 38,",
+        "a client has no field `crated_at` (line 39,",
     ] {
         assert!(told.contains(wrong), "{wrong} is not in {told}");
     }
-    assert_eq!(told.matches("error: s.rhai").count(), 20, "{told}");
+    assert_eq!(told.matches("error: s.rhai").count(), 22, "{told}");
     program.run("script check lib").ok().tells("nothing is wrong");
 }
 

@@ -23,6 +23,7 @@ use crate::ops::mark;
 use crate::ops::recipients::{self, Wanted};
 use crate::secret::Secret;
 use crate::session::Session;
+use crate::session::hook::{self, Planned};
 use crate::text::{hex, safe};
 
 /// So many rows are written at once.
@@ -326,12 +327,15 @@ impl<'a> Checker<'a> {
         if self.how.job != Job::Create {
             return self.row_of_client(place, spec, &keys);
         }
+        let mut whole = spec.with_defaults();
+        hook::before(self.session, Planned::Create(&mut whole))?;
+        let spec = whole;
         if !self.how.no_lint {
-            for finding in lint::judge(lint::lint(&spec))? {
+            let findings = lint::lint(&spec).into_iter().chain(hook::lint(self.session, &spec)?).collect();
+            for finding in lint::judge(findings)? {
                 self.warn(&finding.told(), place.row);
             }
         }
-        let spec = spec.with_defaults();
         let given = spec.client_id()?;
         let is_given = given.is_some();
         let id = given.unwrap_or_else(ClientId::generate);

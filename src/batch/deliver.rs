@@ -54,10 +54,11 @@ impl Sender<'_> {
             trip.due.state = State::Undelivered;
             return Arrival::Later(trip);
         }
+        let is_delivered = hook::delivers(&self.remote.session, &event);
         match hook::fire(&self.remote.session, event).await {
             Ok(()) => {
                 let arrival = self.note_delivery(&trip.due, State::Done, note).await;
-                self.hear_more(trip.due.n, |became| became.is_delivered = true);
+                self.hear_more(trip.due.n, |became| became.is_delivered = is_delivered);
                 arrival
             }
             Err(error) if error.kind() == Kind::Interrupted => {

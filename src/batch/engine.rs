@@ -23,6 +23,7 @@ use crate::error::{Error, Kind, Result};
 use crate::ops::deliver::Program;
 use crate::ops::guard;
 use crate::session::Session;
+use crate::session::hook::{self, Batch, Moment};
 use crate::session::interrupt::LastWords;
 use crate::text::{safe, shell_word};
 use crate::ui::progress::Progress;
@@ -207,6 +208,8 @@ pub fn send(
     (going, limits): (&Going, Limits),
     left: u64,
 ) -> Result<Ended> {
+    let mut batch = Batch { job: how.job.verb(), total: left, outcomes: Vec::new() };
+    hook::batch(session, Moment::BeforeBatch, &batch)?;
     let pace = Arc::new(Pace::new(going.concurrency.unwrap_or(CONCURRENCY), limits.windows, limits.tier));
     let tally = Tally::default();
     let began = Instant::now();
@@ -220,6 +223,14 @@ pub fn send(
         }
     })?;
     progress.end(|| tell::state_of(&tally, &pace, left, began));
+    if hook::is_at(session, Moment::AfterBatch) {
+        let counts = run.counts(session)?;
+        batch.outcomes = counts.iter().map(|(state, count)| ((*state).to_owned(), *count)).collect();
+        // All of it is done by then.
+        if let Err(error) = hook::batch(session, Moment::AfterBatch, &batch) {
+            session.ui().warn(&error.full_message());
+        }
+    }
     Ok(ended)
 }
 

@@ -30,7 +30,7 @@ use crate::model::patch::Patch;
 use crate::net;
 use crate::ops::create::Plan;
 use crate::ops::settle::{self, Fate, Proof};
-use crate::ops::update;
+use crate::ops::{delete, update};
 use crate::secret::Secret;
 use crate::session::Session;
 use crate::session::hook;
@@ -75,7 +75,10 @@ impl Remote for Paced {
     }
 
     fn admit<'a>(&'a self, request: &'a Request) -> Wait<'a, Result<()>> {
-        Box::pin(self.pace.admit(request))
+        Box::pin(async move {
+            self.session.permits(request)?;
+            self.pace.admit(request).await
+        })
     }
 
     fn observe(&self, request: &Request, seen: &Seen<'_>) {
@@ -376,7 +379,10 @@ impl<'a> Sender<'a> {
         match next {
             Next::Done(client) => {
                 self.served.fetch_add(1, Ordering::Relaxed);
-                let event = client.and_then(|client| self.event(*client));
+                let event = match (self.how.job, client) {
+                    (Job::Delete, _) => ClientId::parse(&trip.due.id).ok().map(|id| delete::gone(&id)),
+                    (_, client) => client.and_then(|client| self.event(*client)),
+                };
                 let wanted = event.as_ref().is_some_and(|event| hook::is_wanted(&self.remote.session, event));
                 let state = if wanted { State::Undelivered } else { State::Done };
                 let made = event.as_ref().and_then(|event| event.client.text("updated_at")).map(str::to_owned);
@@ -392,6 +398,7 @@ impl<'a> Sender<'a> {
                 }
             }
             Next::End(state, error) => {
+                let error = hook::row_failed(&self.remote.session, &trip.due.id, error).await;
                 let is_disputed = error.code() == Some(settle::DISPUTED);
                 let end = End { state, secret: None, made: None, is_disputed, error: Some(told(&error, &trip.due.id)) };
                 if let Err(error) = self.end(trip.due.n, None, end, is_last).await {
@@ -428,6 +435,7 @@ impl<'a> Sender<'a> {
             Ok(recipients) => {
                 let bench = Bench {
                     remote: &self.remote,
+                    session: &self.remote.session,
                     journal: self.journal,
                     key: self.key,
                     recipients,

@@ -11,11 +11,12 @@ use crate::api::send::exchange;
 use crate::api::{Remote, clients, refusal, request};
 use crate::crypt::{Recipient, recipient};
 use crate::error::{Error, Kind, Result};
-use crate::model::client::{Client, ClientId};
+use crate::model::client::{Client, ClientId, ClientSpec};
 use crate::model::{compare, fields};
 use crate::ops::update::{self, Change};
 use crate::ops::{delete, rotate};
 use crate::secret::Secret;
+use crate::session::{Session, hook};
 
 /// What a row came to.
 pub struct Worked {
@@ -39,6 +40,8 @@ pub enum Got {
 pub struct Bench<'a> {
     /// Where requests go.
     pub remote: &'a dyn Remote,
+    /// Whose hooks are called.
+    pub session: &'a Session,
     /// The run's journal.
     pub journal: &'a Journal,
     /// The run's key.
@@ -87,6 +90,9 @@ pub async fn delete(bench: &Bench<'_>, trip: &mut Trip) -> Result<Worked> {
         if let Err(error) = clients::get(bench.remote, &id).await {
             return Ok(after(error));
         }
+        if let Err(error) = hook::before_delete(bench.session, &id).await {
+            return Ok(Worked::of(Next::End(State::Failed, error)));
+        }
         let n = trip.due.n;
         bench.journal.write(move |connection| store::begun(connection, n, "{}")).await?;
         trip.due.state = State::Sent;
@@ -109,7 +115,11 @@ pub async fn update(bench: &Bench<'_>, trip: &mut Trip) -> Result<Worked> {
     if let Some(ended) = overtaken(due, &before) {
         return Ok(ended);
     }
-    let planned = planned(bench, due.n, &due.body, due.sealed.as_deref(), before);
+    let set = match spec(&due.body) {
+        Ok(set) => hook::before_update(bench.session, &before, set).await,
+        Err(error) => Err(error),
+    };
+    let planned = set.and_then(|set| planned(bench, due.n, set, due.sealed.as_deref(), before));
     let update = match planned {
         Ok(update) => update,
         Err(error) => return Ok(Worked::of(Next::End(State::Failed, error))),
@@ -177,8 +187,13 @@ fn overtaken(due: &Due, now: &Client) -> Option<Worked> {
     Some(Worked::of(Next::End(State::Failed, error)))
 }
 
-fn planned(bench: &Bench<'_>, n: u64, body: &str, sealed: Option<&[u8]>, before: Client) -> Result<update::Update> {
-    let mut set = spec(body)?;
+fn planned(
+    bench: &Bench<'_>,
+    n: u64,
+    mut set: ClientSpec,
+    sealed: Option<&[u8]>,
+    before: Client,
+) -> Result<update::Update> {
     if let Some(sealed) = sealed {
         set.set_secret(bench.key.open(n, sealed)?);
     }

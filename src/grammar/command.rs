@@ -68,7 +68,7 @@ pub struct Command {
     /// More help, below the flags: examples.
     pub after: &'static str,
     /// Its own flags and words, on top of those that all commands take.
-    pub args: fn() -> Vec<clap::Arg>,
+    pub args: Arc<dyn Fn() -> Vec<clap::Arg> + Send + Sync>,
     /// The format where none is asked for.
     pub format: &'static str,
     /// Whether it acts on a server, and takes the flags that name one.
@@ -97,7 +97,7 @@ impl Command {
             aliases: &[],
             about,
             after: "",
-            args: Vec::new,
+            args: Arc::new(Vec::new),
             format: "table",
             on_server: true,
             on_public_side: false,
@@ -116,8 +116,8 @@ impl Command {
 
     /// Its own flags and words.
     #[must_use]
-    pub fn args(self, args: fn() -> Vec<clap::Arg>) -> Self {
-        Command { args, ..self }
+    pub fn args(self, args: impl Fn() -> Vec<clap::Arg> + Send + Sync + 'static) -> Self {
+        Command { args: Arc::new(args), ..self }
     }
 
     /// Help below the flags.

@@ -150,7 +150,7 @@ pub fn settings(matches: &ArgMatches, base: &Settings) -> Result<Settings> {
         settings.given.trust = given.trust;
         settings.given.public_endpoint = given.public_endpoint.or(settings.given.public_endpoint);
     }
-    settings.assent = Assent { yes: switch("yes"), confirm: text("confirm"), by_script: false };
+    settings.assent = Assent { yes: switch("yes"), confirm: text("confirm"), ..Assent::default() };
     let policy = &mut settings.policy;
     if let Some(timeout) = text("timeout") {
         policy.timeout = duration(&timeout)?;

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::ArgMatches;
+use clap::parser::ValueSource;
 
 use crate::config::{profile, team};
 use crate::error::{Error, Kind, Result};
@@ -61,13 +62,18 @@ pub fn begin(host: &Host, command: &Command, matches: &ArgMatches, output: &Outp
     base.given.variable_is_public &= command.on_public_side;
     let mut settings = common::settings(matches, &base)?;
     if origin == Origin::Script {
-        settings.assent = assent_of_script(&settings.assent, &host.session.settings().assent)?;
+        let names_place = settings.given.names_target() && settings.given != base.given;
+        settings.assent = assent_of_script(&settings.assent, &host.session.settings().assent, names_place)?;
     }
     if host.session.is_confined() {
         let is_own = command.on_server || command.runs_dry || command.in_tests;
         if command.on_server && settings.given.names_target() && !settings.given.sandbox || !is_own {
             return Err(Error::usage("a test acts on its own sandbox, and nowhere else"));
         }
+    }
+    if let Some(grant) = host.session.grant() {
+        grant.command(&command.words)?;
+        refuse_reaching(command, matches)?;
     }
     let session = deliver::with_program(host.session.for_command(output.ui, settings), matches)?;
     let host = Host { session, registry: Arc::clone(&host.registry) };
@@ -85,14 +91,53 @@ pub fn begin(host: &Host, command: &Command, matches: &ArgMatches, output: &Outp
     })
 }
 
+/// What reaches beyond clients: files, programs, other places, what a person agrees to.
+const REACHING: [&str; 17] = [
+    "file",
+    "overlay",
+    "input",
+    "in",
+    "out",
+    "patch",
+    "path",
+    "secret-file",
+    "secret-stdin",
+    "secret_out",
+    "secret-out",
+    "stdin",
+    "deliver",
+    "yes",
+    "confirm",
+    "trust",
+    "header",
+];
+
+/// Refuses what a line of a plugin names beyond clients and their fields.
+fn refuse_reaching(command: &Command, matches: &ArgMatches) -> Result<()> {
+    let of_target: Vec<String> = common::server_args(true).iter().map(|arg| arg.get_id().to_string()).collect();
+    let is_given = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
+    let is_refused = |id: &&str| {
+        is_given(id)
+            && (REACHING.contains(id)
+                || id.starts_with("pgp")
+                || id.contains("key")
+                || of_target.iter().any(|of| of == id))
+    };
+    match matches.ids().map(clap::Id::as_str).find(is_refused) {
+        Some(id) => Err(Error::usage(format!("`{}`: --{id} is not for plugins", command.words.join(" ")))
+            .hint("a plugin names clients and their fields, and acts where the command acts")),
+        None => Ok(()),
+    }
+}
+
 /// What counts as agreed to in a line of a script, of what it says itself and what whoever runs it said.
-fn assent_of_script(said: &Assent, person: &Assent) -> Result<Assent> {
+fn assent_of_script(said: &Assent, person: &Assent, place_by_script: bool) -> Result<Assent> {
     if said.confirm.is_some() && said.confirm != person.confirm {
         return Err(Error::usage("--confirm in a script agrees to nothing: a person does")
             .hint("whoever runs the script gives it --confirm NAME or --yes"));
     }
     let yes = said.yes || person.yes;
-    Ok(Assent { yes, confirm: person.confirm.clone(), by_script: yes && !person.yes })
+    Ok(Assent { yes, confirm: person.confirm.clone(), by_script: yes && !person.yes, place_by_script })
 }
 
 /// Asks, once, whether what a repository's file adds is trusted, where a profile of it is named.

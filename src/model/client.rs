@@ -84,6 +84,12 @@ impl Client {
         self.document.remove("client_secret");
     }
 
+    /// The same without anything that is a secret.
+    #[must_use]
+    pub fn without_secrets(self) -> Self {
+        Client { document: self.document.without_secrets(), ..self }
+    }
+
     /// Sets the secret.
     pub fn set_secret(&mut self, secret: Secret) {
         self.document.set_secret("client_secret", secret);

@@ -160,6 +160,13 @@ impl Document {
         self.members_mut().secrets.insert(name.into(), secret);
     }
 
+    /// The same without its secret members.
+    #[must_use]
+    pub fn without_secrets(mut self) -> Self {
+        self.members_mut().secrets.clear();
+        self
+    }
+
     /// Removes a member of either sort.
     pub fn remove(&mut self, name: &str) {
         let members = self.members_mut();

@@ -148,6 +148,20 @@ fn client(limits: &Limits, url: &Url) -> Result<(reqwest::Client, Arc<Guard>)> {
     Ok((build(with_tls(builder.dns_resolver(Arc::clone(&guard)), &policy)?)?, guard))
 }
 
+/// A client for a host that a plugin was granted: at no private address, unless that was granted as well. No redirect is
+/// followed.
+pub fn guarded(policy: &Policy, url: &Url, may_be_private: bool) -> Result<reqwest::Client> {
+    let allowed_private = if may_be_private { vec![url.host_str().unwrap_or_default().to_owned()] } else { Vec::new() };
+    let limits = Limits {
+        policy: policy.clone(),
+        allowed_private,
+        redirects: 0,
+        time: policy.timeout,
+        bytes: super::MOST_BYTES,
+    };
+    client(&limits, url).map(|(client, _)| client)
+}
+
 /// A host, or a host and a port: what [`Limits::allowed_private`] holds. `what` names what gave it.
 pub fn host(what: &str, text: String) -> Result<String> {
     if is_host(&text) {

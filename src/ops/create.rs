@@ -20,7 +20,7 @@ use crate::ops::update::FieldChange;
 use crate::ops::{deliver, dry_run};
 use crate::secret::Secret;
 use crate::session::Session;
-use crate::session::hook::Done;
+use crate::session::hook::{self, Done, Planned};
 use crate::text::shell_word;
 
 /// How a client is to be created.
@@ -119,8 +119,9 @@ pub fn plan(session: &Session, spec: ClientSpec, how: &How) -> Result<Plan> {
 /// The same but for the secret.
 pub fn check(session: &Session, spec: ClientSpec, how: &How) -> Result<Checked> {
     let mut spec = spec.with_defaults();
-    let findings = lint::lint(&spec);
+    hook::before(session, Planned::Create(&mut spec))?;
     if !how.no_lint {
+        let findings = lint::lint(&spec).into_iter().chain(hook::lint(session, &spec)?).collect();
         for finding in lint::judge(findings)? {
             session.ui().warn(&finding.told());
         }
@@ -237,6 +238,11 @@ impl Plan {
 /// until the request is settled. Errors name the client; where its fate is unknown
 /// they name the file and the next command as well.
 pub fn create(session: &Session, plan: Plan, how: &How) -> Result<Created> {
+    let id = plan.id.clone();
+    send(session, plan, how).map_err(|error| hook::failed(session, id.as_str(), error))
+}
+
+fn send(session: &Session, plan: Plan, how: &How) -> Result<Created> {
     if session.dry_run().is_some() {
         return dry_run::create(session, &plan, how);
     }

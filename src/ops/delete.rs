@@ -1,26 +1,46 @@
 //! Deleting a client.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::api::send::exchange;
 use crate::api::{Remote, refusal, request};
 use crate::error::{Kind, Result};
-use crate::model::client::ClientId;
+use crate::model::client::{Client, ClientId};
+use crate::ops::deliver::UNDELIVERED;
 use crate::ops::dry_run;
 use crate::ops::guard::{self, Deed};
 use crate::session::Session;
+use crate::session::hook::{self, Done, Event, Planned};
 
 /// `DELETE /admin/clients/{id}`. A 404 is an error, unless a reply was lost before it: then it is done.
 pub fn delete(session: &Session, id: &ClientId) -> Result<()> {
+    hook::before(session, Planned::Delete(id))?;
     if session.dry_run().is_some() {
         return dry_run::delete(session, id);
     }
     guard::check(session, Deed::Grave, &format!("delete client `{id}`"))?;
     let deleted = session.wait(send(session, id, false));
-    deleted.map_err(|error| match error.kind() {
-        Kind::Interrupted => error.about(format!("client `{id}` may be deleted or not")),
-        _ => error,
-    })
+    deleted.map_err(|error| {
+        let error = match error.kind() {
+            Kind::Interrupted => error.about(format!("client `{id}` may be deleted or not")),
+            _ => error,
+        };
+        hook::failed(session, id.as_str(), error)
+    })?;
+    let event = gone(id);
+    if hook::is_wanted(session, &event) {
+        hook::fire_and_wait(session, event).map_err(|error| {
+            let about = format!("client `{id}` was deleted, and not everybody was told");
+            error.about(about).of_kind(Kind::Partial).with_code(UNDELIVERED)
+        })?;
+    }
+    Ok(())
+}
+
+/// What hooks are told of a client that is no more: its id.
+pub fn gone(id: &ClientId) -> Event {
+    let members = Map::from_iter([("client_id".to_owned(), Value::from(id.as_str()))]);
+    Event { done: Done::Deleted, client: Client::from_server(members) }
 }
 
 /// Sends the delete. `was_sent`: it may have been sent before, so that a client that is gone is as it should be.

@@ -160,7 +160,12 @@ impl Hook for Program {
         match event.done {
             Done::Created | Done::Rotated => true,
             Done::Updated => event.client.secret().is_some(),
+            Done::Deleted => false,
         }
+    }
+
+    fn delivers(&self) -> bool {
+        true
     }
 
     fn words(&self) -> Option<&[String]> {
@@ -210,9 +215,14 @@ pub fn deliver(
         let id = safe(client.id());
         LastWords::are(format!("client `{id}` was {}, and its secret is kept in {place}", done.name()))
     });
+    let is_delivered = hook::delivers(session, &event);
     let fired = hook::fire_and_wait(session, event);
     drop(last);
     let Err(error) = fired else {
+        // Nobody has taken the secret to its owner: it is for whoever shows the client.
+        if !is_delivered {
+            return (kept, None);
+        }
         if let Err(error) = delivered(session, client, kept) {
             session.ui().warn(&error.full_message());
         }

@@ -27,20 +27,19 @@ pub enum Deed {
 ///
 /// Errors of usage: it was not agreed to, or nobody can be asked; nothing has been sent.
 pub fn check(session: &Session, deed: Deed, what: &str) -> Result<()> {
-    if session.is_granted() {
+    if session.is_agreed() {
         return Ok(());
     }
     let chosen = session.chosen()?;
     let Some(name) = production_of(session, &chosen)? else {
         refuse_other(session, None)?;
         // A command has one target: what follows in it need not be looked up again.
-        session.grant();
+        session.agree();
         return Ok(());
     };
     let key = format!("{name} {}", chosen.place());
-    if deed == Deed::Write && (is_plain(&chosen) || session.has_agreed(&key, false))
-        || has_assent(session, Some(&name))?
-    {
+    let is_plain = is_plain(&chosen) && !session.settings().assent.place_by_script;
+    if deed == Deed::Write && (is_plain || session.has_agreed(&key, false)) || has_assent(session, Some(&name))? {
         return Ok(());
     }
     demand(session, &name, what, &session.described()?)?;
@@ -74,14 +73,14 @@ pub fn ask(session: &Session, what: &str, refused: &str, stdin_is_read: bool) ->
             }
         }
     }
-    session.grant();
+    session.agree();
     Ok(())
 }
 
 /// Asks before a batch of changes on a production target; on others nobody is asked.
 pub fn batch(session: &Session, what: &str, stdin_is_read: bool) -> Result<()> {
     // A script may have been agreed to as a whole.
-    if session.dry_run().is_some() || session.is_granted() {
+    if session.dry_run().is_some() || session.is_agreed() {
         return Ok(());
     }
     let name = production_of(session, &session.chosen()?)?;
@@ -89,7 +88,7 @@ pub fn batch(session: &Session, what: &str, stdin_is_read: bool) -> Result<()> {
         return ask(session, what, "nothing was changed", stdin_is_read);
     }
     refuse_other(session, None)?;
-    session.grant();
+    session.agree();
     Ok(())
 }
 
@@ -278,7 +277,7 @@ fn is_plain(chosen: &Chosen) -> bool {
 /// Whether changing this target was agreed to on the command line. Errors: another was.
 fn has_assent(session: &Session, name: Option<&str>) -> Result<bool> {
     refuse_other(session, name)?;
-    let Assent { yes, confirm, by_script } = &session.settings().assent;
+    let Assent { yes, confirm, by_script, .. } = &session.settings().assent;
     Ok(*yes && !(*by_script && name.is_some()) || confirm.is_some())
 }
 
@@ -286,7 +285,11 @@ fn demand(session: &Session, name: &str, what: &str, place: &str) -> Result<()> 
     if !session.ui().can_ask(false) {
         return Err(refusal(name, what, place));
     }
-    if session.ui().agrees(&format!("{name} is production. {} on {place}?", capital(what)), false) {
+    let what = match session.grant() {
+        Some(grant) => format!("let plugin `{}` {what}", grant.plugin),
+        None => what.to_owned(),
+    };
+    if session.ui().agrees(&format!("{name} is production. {} on {place}?", capital(&what)), false) {
         return Ok(());
     }
     Err(Error::usage("nothing was changed").with_code(DECLINED).hint("--yes does it without asking"))

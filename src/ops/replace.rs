@@ -13,6 +13,7 @@ use crate::ops::guard::{self, Deed};
 use crate::ops::update::{FieldChange, changes};
 use crate::ops::{dry_run, mark};
 use crate::session::Session;
+use crate::session::hook::{self, Planned};
 
 /// A replacement that is ready to be sent.
 #[derive(Debug)]
@@ -36,13 +37,15 @@ pub fn plan(session: &Session, id: &ClientId, spec: ClientSpec, no_lint: bool) -
     let before = session.wait(clients::get(session, id))?;
     let named = spec.given().collect();
     let mut spec = mark::keep(spec.with_defaults(), &before);
+    hook::before(session, Planned::Update(&before, &mut spec))?;
     spec.set_id(id);
     if spec.uses_secret() && !before.uses_secret() && spec.secret().is_none() {
         return Err(Error::usage(format!("client `{id}` had no secret of use, and the document names none"))
             .hint("name one, or let `update oauth2-client` make one"));
     }
     if !no_lint {
-        for finding in lint::judge(lint::lint(&spec))? {
+        let findings = lint::lint(&spec).into_iter().chain(hook::lint(session, &spec)?).collect();
+        for finding in lint::judge(findings)? {
             session.ui().warn(&finding.told());
         }
     }

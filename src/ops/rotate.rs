@@ -20,7 +20,7 @@ use crate::ops::update::{self, Update};
 use crate::ops::{deliver, dry_run};
 use crate::secret::Secret;
 use crate::session::Session;
-use crate::session::hook::Done;
+use crate::session::hook::{self, Done};
 use crate::ui::Mark;
 
 /// What came of it.
@@ -65,6 +65,11 @@ pub fn rotatable(client: &Client, recipients: &[Recipient]) -> Result<()> {
 /// `before` is what [`check`] gave. Errors: a server without that route (404); what is not known, with what to do;
 /// before anything is sent, a state folder that could not keep the new secret.
 pub fn rotate(session: &Session, before: Client, recipients: &[Recipient]) -> Result<Rotated> {
+    let id = before.client_id()?;
+    send(session, before, recipients).map_err(|error| hook::failed(session, id.as_str(), error))
+}
+
+fn send(session: &Session, before: Client, recipients: &[Recipient]) -> Result<Rotated> {
     let id = before.client_id()?;
     if session.dry_run().is_some() {
         return dry_run::rotate(session, before);

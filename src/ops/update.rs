@@ -16,7 +16,7 @@ use crate::ops::keep::Kept;
 use crate::ops::{deliver, dry_run, look, mark};
 use crate::secret::{REDACTED, Secret};
 use crate::session::Session;
-use crate::session::hook::Done;
+use crate::session::hook::{self, Done, Moment, Planned};
 
 /// What is to become of a client.
 #[derive(Clone, Debug, Default)]
@@ -101,12 +101,31 @@ pub fn plan(session: &Session, id: &ClientId, change: Change, how: &How) -> Resu
 }
 
 /// The same for a client that was just fetched.
-pub fn plan_from(session: &Session, before: Client, change: Change, how: &How) -> Result<Update> {
-    let (update, warnings) = plan_quietly(before, change, how)?;
+pub fn plan_from(session: &Session, before: Client, mut change: Change, how: &How) -> Result<Update> {
+    if hook::is_at(session, Moment::BeforeUpdate) {
+        change.set = whole(&before, &change);
+        change = Change { set: change.set, ..Change::default() };
+        hook::before(session, Planned::Update(&before, &mut change.set))?;
+    }
+    let (update, mut warnings) = plan_quietly(before, change, how)?;
+    if !how.no_lint && !update.is_empty() {
+        let known = hook::lint(session, &update.before.to_spec())?;
+        let found = hook::lint(session, &update.would_be().to_spec())?;
+        warnings.extend(lint::judge(found.into_iter().filter(|finding| !known.contains(finding)).collect())?);
+    }
     for finding in warnings {
         session.ui().warn(&finding.told());
     }
     Ok(update)
+}
+
+/// What is to be set, every field as a whole.
+fn whole(before: &Client, change: &Change) -> ClientSpec {
+    let mut set = change.set.clone();
+    for (field, value) in values(before, change) {
+        set.set(field, value);
+    }
+    set
 }
 
 /// The same, with what is doubtful about the result.
@@ -162,6 +181,22 @@ pub fn plan_secret(before: Client, patch: Patch, recipients: &[Recipient]) -> Re
 pub fn plan_patch(session: &Session, id: &ClientId, asked: patch::Asked) -> Result<Update> {
     let before = session.wait(clients::get(session, id))?;
     let mut patch = asked.on(&before);
+    if hook::is_at(session, Moment::BeforeUpdate) {
+        let mut set = ClientSpec::new();
+        for field in FIELDS.iter().filter(|field| !field.secret) {
+            if let Some(value) = patch.value(field.json) {
+                set.set(field, value.clone());
+            }
+        }
+        let asked = set.clone();
+        hook::before(session, Planned::Update(&before, &mut set))?;
+        if set.document() != asked.document() {
+            return Err(Error::usage(
+                "a plugin would change what the patch sets, and a patch is sent as it is written",
+            )
+            .hint("`update oauth2-client` sets fields"));
+        }
+    }
     let mut after = before.to_spec();
     if let (Some(method), Some(field)) = (patch.auth_method(), fields::field("token_endpoint_auth_method")) {
         after.set(field, method.into());
@@ -310,6 +345,11 @@ pub async fn send(remote: &dyn Remote, update: &Update) -> Result<Client> {
 /// A secret that was made here is on disk before the request, encrypted if it is for somebody. Errors name the client;
 /// where it is not known whether it was changed, the file as well.
 pub fn update(session: &Session, update: Update) -> Result<Updated> {
+    let id = update.id.clone();
+    change(session, update).map_err(|error| hook::failed(session, id.as_str(), error))
+}
+
+fn change(session: &Session, update: Update) -> Result<Updated> {
     if update.is_empty() {
         return Ok(Updated { client: update.before, kept: None, changes: Vec::new(), undelivered: None });
     }

@@ -38,6 +38,15 @@ impl Body {
         }
     }
 
+    /// The same without its secrets.
+    #[must_use]
+    pub fn without_secrets(self) -> Self {
+        match self {
+            Body::Document(document) => Body::Document(document.without_secrets()),
+            Body::Value(value) => Body::Value(value),
+        }
+    }
+
     /// The value with `[REDACTED]` for its secrets.
     pub fn redacted(&self) -> Value {
         match self {

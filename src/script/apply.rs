@@ -24,7 +24,7 @@ pub const OPTIONS: [&str; 4] = ["set", "set_secrets", "prune", "no_lint"];
 /// Of one for which it did not go well: `#{client_id, action: "failed", error}`. Errors: a row is wrong, or has no `client_id`.
 pub fn apply(context: &Context, rows: &Array, options: &Map) -> Result<Array> {
     let session = &context.session();
-    let wanted = recipient_options::wanted(options, "clients::apply", &OPTIONS)?;
+    let wanted = recipient_options::wanted(context, options, "clients::apply", &OPTIONS)?;
     let found = recipients::load_with_material(session, &wanted)?;
     let set = options.get("set").map(|set| set.clone().into_string());
     let how = How {
@@ -54,7 +54,8 @@ pub fn apply(context: &Context, rows: &Array, options: &Map) -> Result<Array> {
     for (id, row) in rows {
         match row {
             Ok(row) => {
-                told.push(value::map_of(&row.body));
+                let body = if session.sees_secrets() { row.body } else { row.body.without_secrets() };
+                told.push(value::map_of(&body));
                 if let Some(pending) = row.pending {
                     context.hold(Held::pending(pending));
                 }

@@ -176,6 +176,16 @@ impl Declared {
         Ok(Read::Values(self.arguments.iter().map(|argument| argument.value(&matches)).collect()))
     }
 
+    /// What it takes, as arguments of a command.
+    pub fn args(&self) -> Vec<Arg> {
+        self.arguments.iter().map(Argument::arg).collect()
+    }
+
+    /// What was given, as the script sees it.
+    pub fn values(&self, matches: &ArgMatches) -> Map {
+        self.arguments.iter().map(|argument| argument.value(matches)).collect()
+    }
+
     /// What it takes, as clap reads it.
     pub fn command(&self, script: &str) -> Command {
         let about = paragraphs(&self.about);

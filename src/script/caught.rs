@@ -57,16 +57,29 @@ impl Names {
 
 /// Rhai's own error has its kind, its place and whatever it is about.
 fn complete(map: &mut Map) {
-    if !map.contains_key("error") || !map.contains_key("message") || map.contains_key("status") {
+    let text = |key: &str| map.get(key).and_then(|text| text.clone().into_string().ok());
+    let at = |key: &str| map.get(key).and_then(|number| number.as_int().ok());
+    // As Rhai names its kinds of errors: another's map has no such name, or no place of that form.
+    let is_kind = |kind: &str| kind.strip_prefix("Error").is_some_and(|kind| kind.starts_with(char::is_uppercase));
+    let (Some(message), Some(line), Some(column)) = (text("message"), at("line"), at("position")) else { return };
+    if !text("error").is_some_and(|kind| is_kind(&kind)) || map.contains_key("status") {
         return;
     }
-    let at = |key: &str| map.get(key).and_then(|number| number.as_int().ok());
-    let position = at("line").map(|line| {
-        let column = at("position").unwrap_or(1);
-        [("line", line), ("column", column)].map(|(key, number): (_, INT)| (key.into(), number.into()))
+    // Of one that came through calls the first line says what is wrong, and where.
+    let (first, is_called) = match message.split_once('\n') {
+        Some((first, _)) => (first, true),
+        None => (message.as_str(), false),
+    };
+    let inner = first.rsplit_once(" (line ").filter(|_| is_called).and_then(|(first, place)| {
+        let (line, column) = place.trim_end_matches(')').split_once(", position ")?;
+        Some((first.to_owned(), line.parse().ok()?, column.parse().ok()?))
     });
+    let (message, line, column) = inner.unwrap_or((first.to_owned(), line, column));
+    let position =
+        Some([("line", line), ("column", column)].map(|(key, number): (_, INT)| (key.into(), number.into())));
     let position = position.map_or(Dynamic::UNIT, |members| Map::from(members).into());
-    map.retain(|key, _| key == "message");
+    map.clear();
+    map.insert("message".into(), message.into());
     map.insert("position".into(), position);
     for key in ["status", "code", "hint"] {
         map.insert(key.into(), Dynamic::UNIT);

@@ -201,7 +201,7 @@ fn create_for(context: &Context, map: &Map, options: &Map) -> ScriptResult<Clien
     let made = || {
         let session = &context.session();
         let spec = spec_of(fields)?;
-        let wanted = recipients::wanted(options, "clients::create", &OPTIONS)?;
+        let wanted = recipients::wanted(context, options, "clients::create", &OPTIONS)?;
         let no_lint = value::switch(options, "no_lint")?;
         let how = How { no_lint, recipients: ops::recipients::load(session, &wanted)?, ..How::default() };
         let plan = ops::create::plan(session, spec, &how)?;
@@ -267,7 +267,9 @@ fn change_read(context: &Context, client: &Client) -> ScriptResult<Client> {
     change(context, client.id(), client.changes())
 }
 
+/// As a script gets to see it.
 fn noted(session: &Session, client: Client) -> Client {
+    let client = if session.sees_secrets() { client } else { client.without_secrets() };
     match session.chosen() {
         Ok(chosen) => client.at(&chosen.place()),
         Err(_) => client,
@@ -302,7 +304,7 @@ fn drop_old(context: &Context, id: &str) -> Result<()> {
 fn rotate(context: &Context, id: &str, options: &Map) -> ScriptResult<Client> {
     let rotated = || {
         let session = &context.session();
-        let wanted = recipients::wanted(options, "clients::rotate_secret", &[])?;
+        let wanted = recipients::wanted(context, options, "clients::rotate_secret", &[])?;
         let recipients = ops::recipients::load(session, &wanted)?;
         let before = ops::rotate::check(session, &ClientId::parse(id)?, &recipients)?;
         ops::recipients::tell(session, &recipients);

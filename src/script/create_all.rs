@@ -34,7 +34,7 @@ pub const OPTIONS: [&str; 3] = ["concurrency", "rate", "no_lint"];
 /// Throws where a row is wrong, and where the run was stopped: `batch resume` goes on then.
 pub fn create_all(context: &Context, rows: &Array, options: &Map) -> ScriptResult<Array> {
     let session = &context.session();
-    let asked = Asked::read(session, options).map_err(thrown)?;
+    let asked = Asked::read(context, options).map_err(thrown)?;
     let planning = Planning::new(session, rows, &asked);
     if session.dry_run().is_some() {
         return planning.collect::<Result<Vec<_>>>().and_then(|all| would_be(session, all, &asked)).map_err(thrown);
@@ -53,7 +53,7 @@ pub fn create_all(context: &Context, rows: &Array, options: &Map) -> ScriptResul
     let mut carried = carry::carry_out(session, clients, asked.how(), &asked.going, ask).map_err(thrown)?;
     let about = about.into_inner();
     let stopped = carried.stopped.take();
-    let (told, secrets) = told(&mut carried, &about);
+    let (told, secrets) = told(&mut carried, &about, session.sees_secrets());
     if secrets.is_empty() {
         carried.close(session).map_err(thrown)?;
     } else {
@@ -73,9 +73,10 @@ struct Asked {
 }
 
 impl Asked {
-    fn read(session: &Session, options: &Map) -> Result<Asked> {
+    fn read(context: &Context, options: &Map) -> Result<Asked> {
+        let session = &context.session();
         let going = going(options)?;
-        let wanted = recipient_options::wanted(options, "clients::create_all", &OPTIONS)?;
+        let wanted = recipient_options::wanted(context, options, "clients::create_all", &OPTIONS)?;
         let found = recipients::load_with_material(session, &wanted)?;
         let no_lint = value::switch(options, "no_lint")?;
         recipients::tell(session, &found.iter().map(|(recipient, _)| recipient.clone()).collect::<Vec<_>>());
@@ -186,7 +187,11 @@ fn going(options: &Map) -> Result<Going> {
 }
 
 /// What each row came to, and the secrets that were made.
-fn told(carried: &mut Carried, about: &[(ClientId, bool)]) -> (Array, Vec<(ClientId, crate::secret::Secret)>) {
+fn told(
+    carried: &mut Carried,
+    about: &[(ClientId, bool)],
+    sees_secrets: bool,
+) -> (Array, Vec<(ClientId, crate::secret::Secret)>) {
     let mut secrets = Vec::new();
     let mut rows = Array::new();
     for (at, (id, is_new)) in about.iter().enumerate() {
@@ -200,6 +205,7 @@ fn told(carried: &mut Carried, about: &[(ClientId, bool)]) -> (Array, Vec<(Clien
             (Err(error), _) => (State::Failed.name(), None, Some(error)),
         };
         secrets.extend(secret.filter(|_| *is_new && !is_delivered).map(|secret| (id.clone(), secret)));
+        let client = if sees_secrets { client } else { client.map(Client::without_secrets) };
         rows.push(told_row(at, outcome, client, error));
     }
     (rows, secrets)

@@ -17,9 +17,10 @@ use crate::script::api::language::Left;
 use crate::script::errors::ScriptResult;
 use crate::script::held::{self, Held};
 use crate::script::library::Library;
-use crate::script::{api, bounded, caught, clients, errors, shown, sorting, value};
+use crate::script::{api, bounded, caught, clients, errors, limits, shown, sorting, value};
 use crate::secret::Secret;
 use crate::session::Session;
+use crate::session::grant::Grant;
 use crate::session::handle::locked;
 use crate::text::safe_painted;
 use crate::ui::Ui;
@@ -247,6 +248,30 @@ impl Context {
         }
     }
 
+    /// Where a file is that may be read. Errors: a plugin may not.
+    pub fn readable(&self, path: &str) -> Result<String> {
+        self.reachable(path, Grant::readable)
+    }
+
+    /// Where a file is that may be written. Errors: a plugin may not.
+    pub fn writable(&self, path: &str) -> Result<String> {
+        self.reachable(path, Grant::writable)
+    }
+
+    fn reachable(&self, path: &str, real: fn(&Grant, &str) -> Result<PathBuf>) -> Result<String> {
+        let session = self.session();
+        let Some(grant) = session.grant() else { return Ok(path.to_owned()) };
+        // What is typed or piped is for the command, and folders of its own are anybody's.
+        if path == "-" {
+            return grant.prompt().map(|()| path.to_owned());
+        }
+        if self.is_temporary(Path::new(path)) {
+            return Ok(path.to_owned());
+        }
+        let real = real(grant, path)?;
+        real.to_str().map(str::to_owned).ok_or_else(|| Error::usage(format!("{} is not UTF-8", real.display())))
+    }
+
     /// A secret's text.
     pub fn reveal(&self, secret: &Secret) -> String {
         if let Some(dry_run) = self.session().dry_run() {
@@ -284,7 +309,7 @@ pub fn engine(context: &Context) -> Engine {
 
 /// All functions of the API; their types and operators are registered at once.
 pub fn library(engine: &mut Engine, context: &Context) -> Library {
-    let mut library = Library::new(context.listener);
+    let mut library = Library::new(context.listener, context.host.session.grant().cloned());
     api::language::register(&mut library, engine, context);
     clients::register(&mut library, engine, context);
     api::commands::register(&mut library, context);
@@ -338,9 +363,12 @@ fn cancel(engine: &mut Engine, context: &Context) {
     let interrupt = context.host.session.interrupt().clone();
     let (most, before) = (context.most_memory, memory::allocated());
     let (unwritten, left) = (Arc::clone(&context.unwritten), Arc::clone(&context.left));
-    engine.on_progress(move |_| {
+    engine.on_progress(move |count| {
         // What a native function takes is seen once it is back: its own limits bound it.
-        let has_too_much = || memory::allocated().saturating_sub(before) > most;
+        let has_too_much = || memory::allocated().saturating_sub(limits::allocated().unwrap_or(before)) > most;
+        if count % GLANCE == 0 && limits::is_over() {
+            return Some(Dynamic::from(TimedOut));
+        }
         if interrupt.has_arrived() || unwritten.get().is_some() || left.get().is_some() {
             Some(Dynamic::UNIT)
         } else {
@@ -352,6 +380,13 @@ fn cancel(engine: &mut Engine, context: &Context) {
 /// What ends a script that has taken so many bytes and more.
 #[derive(Clone, Copy, Debug)]
 pub struct Exhausted(pub usize);
+
+/// What ends a call into a plugin that takes too long.
+#[derive(Clone, Copy, Debug)]
+pub struct TimedOut;
+
+/// After so many steps it is looked at the time.
+const GLANCE: u64 = 128;
 
 /// How many bytes a script may take, where nobody says otherwise.
 pub const MOST_MEMORY: usize = 1024 * 1024 * 1024;

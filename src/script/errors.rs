@@ -11,7 +11,7 @@ use crate::error::{self, Error, Kind, Position, Result};
 use crate::model::fields;
 use crate::ops::guard;
 use crate::script::check;
-use crate::script::engine::{Exhausted, runtime_error};
+use crate::script::engine::{Exhausted, TimedOut, runtime_error};
 use crate::script::library::{self, Function};
 use crate::secret::{REDACTED, Secret};
 use crate::text::safe;
@@ -60,12 +60,15 @@ pub struct Source<'a> {
     pub text: &'a str,
 }
 
-/// The same, where a closure of the script that an imported function has called is the script's own.
+/// The same, where a function of the script that an imported one has called is the script's own.
 pub fn at_home(error: EvalAltResult, script: &AST) -> EvalAltResult {
-    let is_own = |name: &str| name.starts_with(CLOSURE) && script.iter_functions().any(|own| own.name == name);
+    let is_own = |name: &str, of: &str| {
+        let is_theirs = || read::text(of).is_ok_and(|text| text.contains(&format!("fn {name}")));
+        script.iter_functions().any(|own| own.name == name) && (name.starts_with(CLOSURE) || !is_theirs())
+    };
     match error {
         EvalAltResult::ErrorInFunctionCall(name, of, inner, at) => {
-            let of = if is_own(&name) { String::new() } else { of };
+            let of = if of.is_empty() || is_own(&name, &of) { String::new() } else { of };
             EvalAltResult::ErrorInFunctionCall(name, of, at_home(*inner, script).into(), at)
         }
         EvalAltResult::ErrorInModule(path, inner, at) => {
@@ -103,6 +106,9 @@ pub fn uncaught(mut error: EvalAltResult, source: Source<'_>) -> Error {
         EvalAltResult::ErrorTerminated(why, _) => {
             if why.is_map() {
                 return from_value(why).of_kind(Kind::Interrupted);
+            }
+            if why.is::<TimedOut>() {
+                return Error::failed(format!("{}: it took longer than it may", source.name)).with_code("deadline");
             }
             if let Some(Exhausted(most)) = why.try_cast::<Exhausted>() {
                 let most = most / (1024 * 1024);
@@ -255,29 +261,6 @@ const WIDEST: usize = 120;
 /// What stands in a line in which a text may be a secret.
 const TELLING: [&str; 6] = ["secret", "token", "password", "authorization", "bearer", "apikey"];
 
-/// A line with dots for what its texts say, so that a place in it stays where it is.
-fn without_texts(line: &str) -> String {
-    let mut open = None;
-    let mut is_escaped = false;
-    let hidden = line.chars().map(|c| {
-        let is_end = open == Some(c) && !is_escaped;
-        is_escaped = c == '\\' && !is_escaped;
-        match (open, c) {
-            (Some(_), _) if is_end => {
-                open = None;
-                c
-            }
-            (Some(_), _) => '·',
-            (None, '"' | '`') => {
-                open = Some(c);
-                c
-            }
-            (None, _) => c,
-        }
-    });
-    hidden.collect()
-}
-
 /// The line of a place with a caret under it.
 fn excerpt(text: &str, position: rhai::Position) -> Option<String> {
     let (line, column) = (position.line()?, position.position().unwrap_or(1));
@@ -288,7 +271,11 @@ fn excerpt(text: &str, position: rhai::Position) -> Option<String> {
         return None;
     }
     let lower = shown.to_lowercase();
-    let shown = if TELLING.iter().any(|word| lower.contains(word)) { without_texts(&shown) } else { shown };
+    let is_in_text = || text.lines().take(line - 1).map(|line| line.matches('`').count()).sum::<usize>() % 2 == 1;
+    let may_be_text = || shown.contains(['"', '\'', '`', '#']) || is_in_text();
+    if TELLING.iter().any(|word| lower.contains(word)) && may_be_text() {
+        return None;
+    }
     // Of a line that is too long the part around the place.
     let from = column.saturating_sub(WIDEST / 2).min(shown.chars().count().saturating_sub(WIDEST));
     let part: String = shown.chars().skip(from).take(WIDEST).collect();

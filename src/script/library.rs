@@ -13,8 +13,10 @@ use rhai::{
 
 use crate::model::client::Client;
 use crate::script::api::time::{Span, Time};
-use crate::script::errors::{ScriptResult, place};
+use crate::script::errors::{ScriptResult, place, thrown};
+use crate::script::needs::{self, Need};
 use crate::secret::Secret;
+use crate::session::grant::Grant;
 use crate::ui::Ui;
 
 /// A function of the API.
@@ -72,12 +74,14 @@ pub struct Library {
     functions: Vec<Function>,
     /// Whom each call is told to, with its time.
     listener: Option<Ui>,
+    /// What the plugin may do that calls them, where one does.
+    grant: Option<Arc<Grant>>,
 }
 
 impl Library {
-    /// An empty one. Each call is told to the listener, if there is one.
-    pub fn new(listener: Option<Ui>) -> Self {
-        Library { modules: BTreeMap::new(), functions: Vec::new(), listener }
+    /// An empty one. Each call is told to the listener, if there is one; a plugin calls what it was granted.
+    pub fn new(listener: Option<Ui>, grant: Option<Arc<Grant>>) -> Self {
+        Library { modules: BTreeMap::new(), functions: Vec::new(), listener, grant }
     }
 
     /// Adds a function. `of`: the module and the signature; `text`: what it does, and an example.
@@ -96,7 +100,8 @@ impl Library {
         let function = Function { module: of.0, signature: of.1, about: text.0, example: text.1, types: names };
         let module = self.modules.entry(of.0).or_default();
         // What it gives is another each time it is called.
-        let native = around(native.into_rhai_function(true, true), function.name(), self.listener);
+        let need = self.grant.clone().zip(needs::of(function.module, function.short_name()));
+        let native = around(native.into_rhai_function(true, true), function.name(), self.listener, need);
         FuncRegistration::new(function.short_name()).set_into_module_raw(module, types, native);
         self.functions.push(function);
     }
@@ -144,10 +149,13 @@ fn type_name(of: &TypeId) -> &'static str {
 
 /// What all functions have in common: Rhai leaves the errors of a module's functions without a place, which is that of the
 /// call; and a call may be told with its time.
-fn around(native: RhaiFunc, name: String, listener: Option<Ui>) -> RhaiFunc {
+fn around(native: RhaiFunc, name: String, listener: Option<Ui>, need: Option<(Arc<Grant>, Need)>) -> RhaiFunc {
     let RhaiFunc::Pure { func, has_context, is_pure, is_volatile } = native else { return native };
     let around = move |call: Option<Call<'_>>, arguments: &mut [&mut Dynamic]| {
         let at = call.as_ref().map_or(Position::NONE, Call::call_position);
+        if let Some((grant, need)) = &need {
+            placed(need(grant).map_err(thrown), at)?;
+        }
         let began = listener.map(|_| Instant::now());
         let result = func(call.filter(|_| has_context), arguments);
         if let (Some(ui), Some(began)) = (listener, began) {

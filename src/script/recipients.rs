@@ -6,6 +6,7 @@ use crate::crypt::{Fingerprint, Source};
 use crate::error::{Error, Result, nearest};
 use crate::net::fetch;
 use crate::ops::recipients::Wanted;
+use crate::script::engine::Context;
 
 type Take = fn(&mut Wanted, String) -> Result<()>;
 
@@ -39,8 +40,9 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 
 /// Reads `#{pgp_key, pgp_key_url, keybase, pgp_fingerprint, allow_private_key_host}`: text, or an array of texts, each.
 /// `of` is the function whose options they are, beside `others` that it has.
-pub fn wanted(options: &Map, of: &str, others: &[&str]) -> Result<Wanted> {
+pub fn wanted(context: &Context, options: &Map, of: &str, others: &[&str]) -> Result<Wanted> {
     let mut wanted = Wanted::default();
+    let is_plugin = context.session().grant().is_some();
     for (name, value) in options.iter().filter(|(name, _)| !others.contains(&name.as_str())) {
         let Some((_, take)) = OPTIONS.iter().find(|(option, _)| option == name) else {
             let known = OPTIONS.iter().map(|(option, _)| *option).chain(others.iter().copied());
@@ -54,6 +56,9 @@ pub fn wanted(options: &Map, of: &str, others: &[&str]) -> Result<Wanted> {
         for value in values {
             let text = Dynamic::into_string(value)
                 .map_err(|found| Error::usage(format!("option `{name}` wants text, not {found}")))?;
+            if is_plugin && !(name == "pgp_fingerprint" || name == "pgp_key" && text.contains("BEGIN PGP")) {
+                return Err(Error::usage(format!("option `{name}`: a plugin names keys by their armored text")));
+            }
             take(&mut wanted, text)?;
         }
     }

@@ -26,7 +26,7 @@ use crate::script::resolve::Below;
 use crate::script::{traps, value};
 use crate::secret::Secret;
 use crate::session::Session;
-use crate::session::hook::STACK_BYTES;
+use crate::session::hook::on_big_stack;
 
 /// A script and what it is given.
 pub struct Script<'a> {
@@ -44,21 +44,6 @@ impl<'a> Script<'a> {
     fn source(&self) -> Source<'a> {
         Source { name: self.name, text: self.text }
     }
-}
-
-/// Runs something on a plain thread with a big stack, where scripts may run and wait.
-pub fn on_big_stack<T: Send>(work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
-    thread::scope(|scope| {
-        thread::Builder::new()
-            .name("script".into())
-            .stack_size(STACK_BYTES)
-            .spawn_scoped(scope, work)
-            .map_err(|source| Error::failed("cannot start a thread for the script").caused_by(source))?
-            .join()
-            .unwrap_or_else(|_| {
-                Err(Error::failed("the script's thread broke down").hint("this is a fault of orysh: please report it"))
-            })
-    })
 }
 
 /// Runs a script to its end. Its value is the outcome; `columns` are those of clients.
@@ -204,14 +189,14 @@ pub fn outcome(value: &Dynamic, columns: &'static [Column]) -> errors::ScriptRes
     Ok(Outcome::one(row(value)?, if is_client { columns } else { &[] }))
 }
 
-/// What rows have together, in the order in which they first have it; none where one of them is no object.
+/// What rows have together, in the order in which they first have it.
 fn members(rows: &[Row]) -> Vec<String> {
     let (mut members, mut known) = (Vec::new(), HashSet::new());
     for row in rows {
         let names: Vec<String> = match &row.body {
             Body::Document(document) => document.redacted().keys().cloned().collect(),
             Body::Value(Value::Object(row)) => row.keys().cloned().collect(),
-            Body::Value(_) => return Vec::new(),
+            Body::Value(_) => Vec::new(),
         };
         members.extend(names.into_iter().filter(|name| known.insert(name.clone())));
     }

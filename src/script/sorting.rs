@@ -10,25 +10,14 @@ use crate::script::errors::{ScriptResult, thrown};
 pub fn register(engine: &mut Engine) {
     for name in ["sort", "sort_by"] {
         engine.register_fn(name, |call: Call<'_>, items: &mut Array, closure: FnPtr| {
-            let is_after = |a: &Dynamic, b: &Dynamic| {
-                let answer = closure.call_within_context::<Dynamic>(&call, (a.clone(), b.clone()))?;
-                match (answer.as_int(), answer.as_bool()) {
-                    (Ok(number), _) => Ok(number > 0),
-                    // Whether the first one comes first.
-                    (_, Ok(is_first)) => Ok(!is_first),
-                    (Err(kind), Err(_)) => {
-                        let wrong = format!("a closure to sort by gives a number or a bool, not {kind}");
-                        Err(thrown(Error::usage(wrong)))
-                    }
-                }
-            };
-            *items = sorted(std::mem::take(items), &is_after)?;
+            *items = by(&call, items, &closure)?;
             ScriptResult::Ok(())
         });
     }
+    engine.register_fn("order_by", |call: Call<'_>, items: &mut Array, closure: FnPtr| by(&call, items, &closure));
     engine.register_fn("dedup", |call: Call<'_>, items: &mut Array, closure: FnPtr| {
         let mut kept = Array::with_capacity(items.len());
-        for item in std::mem::take(items) {
+        for item in items.iter().cloned() {
             let is_same = match kept.last() {
                 Some(last) => closure.call_within_context::<bool>(&call, (item.clone(), last.clone()))?,
                 None => false,
@@ -40,6 +29,23 @@ pub fn register(engine: &mut Engine) {
         *items = kept;
         ScriptResult::Ok(())
     });
+}
+
+/// The same in the order that a closure says.
+fn by(call: &Call<'_>, items: &Array, closure: &FnPtr) -> ScriptResult<Array> {
+    let is_after = |a: &Dynamic, b: &Dynamic| {
+        let answer = closure.call_within_context::<Dynamic>(call, (a.clone(), b.clone()))?;
+        match (answer.as_int(), answer.as_bool()) {
+            (Ok(number), _) => Ok(number > 0),
+            // Whether the first one comes first.
+            (_, Ok(is_first)) => Ok(!is_first),
+            (Err(kind), Err(_)) => {
+                let wrong = format!("a closure to sort by gives a number or a bool, not {kind}");
+                Err(thrown(Error::usage(wrong)))
+            }
+        }
+    };
+    sorted(items.clone(), &is_after)
 }
 
 /// Merges halves that are sorted; what is equal stays in its order.

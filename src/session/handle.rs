@@ -19,6 +19,7 @@ use crate::model::client::{Client, ClientId};
 use crate::net::{self, Policy};
 use crate::session::credential::{self, Credential, Current};
 use crate::session::dry_run::{self, DryRun};
+use crate::session::grant::Grant;
 use crate::session::hook::{Hook, Hooks};
 use crate::session::interrupt::{self, Interrupt};
 use crate::session::network::{self, Minted, Resolved};
@@ -60,6 +61,8 @@ pub struct Assent {
     pub confirm: Option<String>,
     /// Whether it is a script that says yes, and not a person: that counts for nothing on production.
     pub by_script: bool,
+    /// Whether it is a script that names the target.
+    pub place_by_script: bool,
 }
 
 /// Where commands act, as whom, and what waits for them.
@@ -82,6 +85,8 @@ pub struct Session {
     dry_run: Option<Arc<DryRun>>,
     /// Whether it acts on its own sandbox, and nowhere else.
     confined: bool,
+    /// What the plugin may do that acts here, where one does.
+    grant: Option<Arc<Grant>>,
 }
 
 /// What all sessions of a process share.
@@ -158,6 +163,7 @@ impl Session {
             within: None,
             dry_run: None,
             confined: false,
+            grant: None,
         }
     }
 
@@ -184,6 +190,9 @@ impl Session {
         if self.confined {
             return Err(Error::usage(format!("{by}: a test acts on its own sandbox, and nowhere else")));
         }
+        if let Some(grant) = &self.grant {
+            return Err(Error::usage(format!("{by}: plugin `{}` acts where the command acts", grant.plugin)));
+        }
         let mut policy = Policy { timeout: self.settings.policy.timeout, ..Policy::default() };
         if given.is_of_network() && matches!(self.chosen()?.target, Target::Network(_)) {
             policy = self.settings.policy.clone();
@@ -205,6 +214,34 @@ impl Session {
     /// Whether it acts on its own sandbox, and nowhere else.
     pub fn is_confined(&self) -> bool {
         self.confined
+    }
+
+    /// The same session, in which a plugin acts: it may do what it was granted, no hook is fired, and what a person agreed to for
+    /// the command as a whole is not agreed to for the plugin.
+    #[must_use]
+    pub fn granted_to(&self, grant: Arc<Grant>) -> Self {
+        Session { hooks: Arc::from([]), granted: Arc::default(), grant: Some(grant), ..self.clone() }
+    }
+
+    /// What the plugin may do that acts here, where one does.
+    pub fn grant(&self) -> Option<&Arc<Grant>> {
+        self.grant.as_ref()
+    }
+
+    /// Whether whoever acts here gets to see secrets of clients.
+    pub fn sees_secrets(&self) -> bool {
+        self.grant.as_ref().is_none_or(|grant| grant.secrets)
+    }
+
+    /// Errors: a plugin acts here that may not have that sent; or nothing is sent that changes anything.
+    pub fn permits(&self, request: &Request) -> Result<()> {
+        if let Some(grant) = &self.grant {
+            grant.request(request)?;
+        }
+        if request.writes && self.dry_run.is_some() {
+            return Err(Error::failed(format!("a dry run sends no {}", request.method)).with_code(dry_run::WRITES));
+        }
+        Ok(())
     }
 
     /// The same session, which writes nothing and remembers what it would have written.
@@ -361,12 +398,12 @@ impl Session {
     }
 
     /// Whether the command as a whole was agreed to.
-    pub fn is_granted(&self) -> bool {
+    pub fn is_agreed(&self) -> bool {
         self.granted.load(Ordering::SeqCst)
     }
 
     /// The command as a whole is agreed to.
-    pub fn grant(&self) {
+    pub fn agree(&self) {
         self.granted.store(true, Ordering::SeqCst);
     }
 
@@ -603,9 +640,7 @@ impl Remote for Session {
     }
 
     fn admit<'a>(&'a self, request: &'a Request) -> Wait<'a, Result<()>> {
-        let is_refused = request.writes && self.dry_run.is_some();
-        let refused = || Error::failed(format!("a dry run sends no {}", request.method)).with_code(dry_run::WRITES);
-        Box::pin(std::future::ready(if is_refused { Err(refused()) } else { Ok(()) }))
+        Box::pin(std::future::ready(self.permits(request)))
     }
 
     fn would_be(&self, id: &ClientId) -> Option<Option<Client>> {

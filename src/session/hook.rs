@@ -1,5 +1,7 @@
-//! What others do once a client was written: one trait, fired for single commands and for the rows of a batch alike.
+//! What others do before a client is written, once it was, and around batches: one trait, fired for single commands and for the rows
+//! of a batch alike.
 
+use std::cell::Cell;
 use std::sync::Arc;
 use std::thread;
 
@@ -7,7 +9,8 @@ use tokio::sync::oneshot;
 
 use super::Session;
 use crate::error::{Error, Result};
-use crate::model::client::Client;
+use crate::model::client::{Client, ClientId, ClientSpec};
+use crate::model::lint::Finding;
 
 /// What was done to a client.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -18,12 +21,14 @@ pub enum Done {
     Updated,
     /// It got another secret.
     Rotated,
+    /// It is no more.
+    Deleted,
 }
 
 impl Done {
     /// By the name that events give it.
     pub fn of(name: &str) -> Option<Self> {
-        [Done::Created, Done::Updated, Done::Rotated].into_iter().find(|done| done.name() == name)
+        [Done::Created, Done::Updated, Done::Rotated, Done::Deleted].into_iter().find(|done| done.name() == name)
     }
 
     /// As events name it.
@@ -32,6 +37,7 @@ impl Done {
             Done::Created => "created",
             Done::Updated => "updated",
             Done::Rotated => "rotated",
+            Done::Deleted => "deleted",
         }
     }
 }
@@ -45,7 +51,48 @@ pub struct Event {
     pub client: Client,
 }
 
-/// What is to happen once a client was written. That it fails changes nothing about the client and its secret.
+/// What is about to be done to a client.
+#[derive(Debug)]
+pub enum Planned<'a> {
+    /// It is made: what is asked for, with defaults.
+    Create(&'a mut ClientSpec),
+    /// It is changed: the client as it is, and the fields that are set.
+    Update(&'a Client, &'a mut ClientSpec),
+    /// It is deleted.
+    Delete(&'a ClientId),
+}
+
+/// A moment at which hooks are called.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Moment {
+    /// Before a client is made.
+    BeforeCreate,
+    /// Before a client is changed.
+    BeforeUpdate,
+    /// Before a client is deleted.
+    BeforeDelete,
+    /// As a client is looked through for what is wrong with it.
+    Lint,
+    /// As something went wrong with a client.
+    OnError,
+    /// Before the rows of a batch are sent.
+    BeforeBatch,
+    /// Once they have been.
+    AfterBatch,
+}
+
+/// A batch, before it is sent and after.
+#[derive(Clone, Debug)]
+pub struct Batch {
+    /// What its rows are for: create, update, delete, rotate.
+    pub job: &'static str,
+    /// How many there are.
+    pub total: u64,
+    /// What they came to, by the name of it; before they are sent nothing.
+    pub outcomes: Vec<(String, u64)>,
+}
+
+/// What is to happen around the writing of clients. That it fails afterwards changes nothing about a client and its secret.
 pub trait Hook: Send + Sync {
     /// What errors call it.
     fn name(&self) -> String;
@@ -54,10 +101,40 @@ pub trait Hook: Send + Sync {
     fn wants(&self, event: &Event) -> bool;
 
     /// The words that name it on a command line, where it was named there: a run that is gone on with knows it by them.
-    fn words(&self) -> Option<&[String]>;
+    fn words(&self) -> Option<&[String]> {
+        None
+    }
+
+    /// Whether a client's secret has reached its owner once it was told of it.
+    fn delivers(&self) -> bool;
 
     /// Called on a plain thread. In `session` no hook is fired.
     fn after(&self, session: &Session, event: &Event) -> Result<()>;
+
+    /// Whether it is to be called at that moment.
+    fn is_at(&self, _moment: Moment) -> bool {
+        false
+    }
+
+    /// Changes what is about to be done. Errors: it is not to be done, and why.
+    fn before(&self, _session: &Session, _planned: &mut Planned<'_>) -> Result<()> {
+        Ok(())
+    }
+
+    /// What is wrong with what is asked for.
+    fn lint(&self, _session: &Session, _spec: &ClientSpec) -> Result<Vec<Finding>> {
+        Ok(Vec::new())
+    }
+
+    /// Something went wrong with a client.
+    fn failed(&self, _session: &Session, _id: &str, _error: &Error) -> Result<()> {
+        Ok(())
+    }
+
+    /// A batch is to be sent, or was. Errors, before it: it is not to be.
+    fn batch(&self, _session: &Session, _moment: Moment, _batch: &Batch) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// The hooks of a session, in their order.
@@ -66,27 +143,150 @@ pub type Hooks = Arc<[Arc<dyn Hook>]>;
 /// The stack of a thread that scripts run on: deeply nested values overflow that of an ordinary one.
 pub const STACK_BYTES: usize = 64 * 1024 * 1024;
 
+thread_local! {
+    static IS_BIG: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs something on a plain thread with a big stack, where scripts may run and wait: on this one, if it is one.
+pub fn on_big_stack<T: Send>(work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
+    if IS_BIG.get() {
+        return work();
+    }
+    thread::scope(|scope| {
+        thread::Builder::new()
+            .name("script".into())
+            .stack_size(STACK_BYTES)
+            .spawn_scoped(scope, || {
+                IS_BIG.set(true);
+                work()
+            })
+            .map_err(|source| Error::failed("cannot start a thread for the script").caused_by(source))?
+            .join()
+            .unwrap_or_else(|_| {
+                Err(Error::failed("the script's thread broke down").hint("this is a fault of orysh: please report it"))
+            })
+    })
+}
+
 /// Whether some hook is to hear of it.
 pub fn is_wanted(session: &Session, event: &Event) -> bool {
     session.hooks().iter().any(|hook| hook.wants(event))
+}
+
+/// Whether a client's secret has reached its owner once the hooks have heard of it.
+pub fn delivers(session: &Session, event: &Event) -> bool {
+    session.hooks().iter().any(|hook| hook.wants(event) && hook.delivers())
+}
+
+/// Whether some hook is to be called at that moment.
+pub fn is_at(session: &Session, moment: Moment) -> bool {
+    session.hooks().iter().any(|hook| hook.is_at(moment))
+}
+
+/// Lets the hooks of that moment work, one after the other. The error is the first one, with who says it.
+fn each(
+    session: &Session,
+    moment: Moment,
+    mut call: impl FnMut(&dyn Hook, &Session) -> Result<()> + Send,
+) -> Result<()> {
+    if !is_at(session, moment) {
+        return Ok(());
+    }
+    let hooks = Arc::clone(session.hooks());
+    let inner = session.without_hooks();
+    on_big_stack(|| {
+        let mut all = hooks.iter().filter(|hook| hook.is_at(moment));
+        all.try_for_each(|hook| call(hook.as_ref(), &inner).map_err(|error| error.about(hook.name())))
+    })
+}
+
+/// Lets the hooks change what is about to be done. Errors: one of them refuses it, with its name and its reason.
+pub fn before(session: &Session, mut planned: Planned<'_>) -> Result<()> {
+    let moment = match planned {
+        Planned::Create(_) => Moment::BeforeCreate,
+        Planned::Update(..) => Moment::BeforeUpdate,
+        Planned::Delete(_) => Moment::BeforeDelete,
+    };
+    each(session, moment, |hook, session| hook.before(session, &mut planned))
+}
+
+/// What the hooks find wrong with what is asked for. Errors: one of them broke down.
+pub fn lint(session: &Session, spec: &ClientSpec) -> Result<Vec<Finding>> {
+    let mut found = Vec::new();
+    each(session, Moment::Lint, |hook, session| {
+        found.extend(hook.lint(session, spec)?);
+        Ok(())
+    })?;
+    Ok(found)
+}
+
+/// Tells the hooks that something went wrong with a client, and gives the error back. What goes wrong with that is warned of.
+pub fn failed(session: &Session, id: &str, error: Error) -> Error {
+    if let Err(other) = each(session, Moment::OnError, |hook, session| hook.failed(session, id, &error)) {
+        session.ui().warn(&other.full_message());
+    }
+    error
+}
+
+/// Tells the hooks of a batch. Errors: one of them refuses it.
+pub fn batch(session: &Session, moment: Moment, batch: &Batch) -> Result<()> {
+    each(session, moment, |hook, session| hook.batch(session, moment, batch))
+}
+
+/// The same from within the runtime, where nothing may block: on a thread of its own.
+async fn aside<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    let (tell, told) = oneshot::channel();
+    let work = move || {
+        IS_BIG.set(true);
+        // Nobody listens any more where the process ends.
+        let _ = tell.send(work());
+    };
+    let thread = thread::Builder::new().name("hook".into()).stack_size(STACK_BYTES).spawn(work);
+    thread.map_err(|source| Error::failed("cannot start a thread for a hook").caused_by(source))?;
+    let broken = || Error::failed("a hook broke down").hint("this is a fault of orysh: please report it");
+    told.await.unwrap_or_else(|_| Err(broken()))
+}
+
+/// [`before`] for a row of a batch that changes a client: what is to be set, then.
+pub async fn before_update(session: &Session, client: &Client, mut set: ClientSpec) -> Result<ClientSpec> {
+    if !is_at(session, Moment::BeforeUpdate) {
+        return Ok(set);
+    }
+    let (session, client) = (session.clone(), client.clone());
+    aside(move || before(&session, Planned::Update(&client, &mut set)).map(|()| set)).await
+}
+
+/// [`before`] for a row of a batch that deletes a client.
+pub async fn before_delete(session: &Session, id: &ClientId) -> Result<()> {
+    if !is_at(session, Moment::BeforeDelete) {
+        return Ok(());
+    }
+    let (session, id) = (session.clone(), id.clone());
+    aside(move || before(&session, Planned::Delete(&id))).await
+}
+
+/// [`failed`] for a row of a batch.
+pub async fn row_failed(session: &Session, id: &str, error: Error) -> Error {
+    if !is_at(session, Moment::OnError) {
+        return error;
+    }
+    let (inner, id) = (session.clone(), id.to_owned());
+    match aside(move || Ok(failed(&inner, &id, error))).await {
+        Ok(error) | Err(error) => error,
+    }
 }
 
 /// Tells every hook that wants to hear of it, on a plain thread. The error is the first one, once all have been told.
 pub async fn fire(session: &Session, event: Event) -> Result<()> {
     let hooks = Arc::clone(session.hooks());
     let session = session.without_hooks();
-    let (tell, told) = oneshot::channel();
     let work = move || {
         let all = hooks.iter().filter(|hook| hook.wants(&event));
         let results: Vec<Result<()>> =
             all.map(|hook| hook.after(&session, &event).map_err(|error| error.about(hook.name()))).collect();
-        // Nobody listens any more where the process ends.
-        let _ = tell.send(results.into_iter().collect());
+        results.into_iter().collect()
     };
-    let thread = thread::Builder::new().name("hook".into()).stack_size(STACK_BYTES).spawn(work);
-    thread.map_err(|source| Error::failed("cannot start a thread for a hook").caused_by(source))?;
-    let broken = || Error::failed("a hook broke down").hint("this is a fault of orysh: please report it");
-    told.await.unwrap_or_else(|_| Err(broken()))
+    aside(work).await
 }
 
 /// The same, waiting for it.

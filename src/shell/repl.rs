@@ -13,7 +13,7 @@ use crate::grammar::execute::Memory;
 use crate::grammar::{Host, Registry, common, execute, parse, words};
 use crate::model::fields::FIELDS;
 use crate::output::format::Format;
-use crate::script::run::on_big_stack;
+use crate::session::hook::on_big_stack;
 use crate::session::target::Target;
 use crate::shell::line::{Sort, sort};
 use crate::shell::rhai::{Prompt, is_incomplete};

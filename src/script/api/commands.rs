@@ -142,14 +142,11 @@ fn run(context: &Context, words: &[String]) -> Result<Dynamic> {
     if ["run", "eval"].contains(&command.words[0]) || command.long_running {
         return Err(Error::usage(format!("`{name}` is not for scripts")));
     }
-    // What follows would act on two places.
-    if command.words[0] == "use" || command.words == ["profile", "use"] {
+    // Where commands act, as whom, and what is asked before that is for whoever runs the script to say.
+    let is_of_person = ["use", "profile", "auth", "plugin"].contains(&command.words[0]) && !command.runs_dry;
+    if is_of_person && !(host.session.is_confined() && command.words == ["profile", "add"]) {
         let wrong = Error::usage(format!("`{name}` is not for scripts"));
         return Err(wrong.hint("session::with_project and session::with_profile act elsewhere for a while"));
-    }
-    // What is asked before a target is changed is not the script's to say.
-    if command.words == ["profile", "remove"] || command.words == ["profile", "trust"] {
-        return Err(Error::usage(format!("`{name}` is not for scripts")).hint("it is for whoever runs them"));
     }
     let told = || format!("`{}` is run", safe(&shown(&name, words)));
     if !command.runs_dry && would(&host.session, Mark::Changed, &told())? {
@@ -169,7 +166,8 @@ fn run(context: &Context, words: &[String]) -> Result<Dynamic> {
                 continue;
             }
         };
-        values.push(value::from_body(&row.body));
+        let body = if host.session.sees_secrets() { row.body } else { row.body.without_secrets() };
+        values.push(value::from_body(&body));
         if let Some(pending) = row.pending {
             context.hold(Held::pending(pending));
         }

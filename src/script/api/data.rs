@@ -33,6 +33,7 @@ pub fn register(library: &mut Library, engine: &mut Engine, context: &Context) {
 }
 
 fn of_json(library: &mut Library, context: &Context) {
+    let (reading, lines) = (context.clone(), context.clone());
     let most = context.most_memory();
     library.add(
         ("json", "parse(text) -> value"),
@@ -52,7 +53,7 @@ fn of_json(library: &mut Library, context: &Context) {
     library.add(
         ("json", "read(path) -> value"),
         ("The value of a JSON file", r#"json::write("x.json", [1]); json::read("x.json")"#),
-        move |path: &str| file(path, most, |text| json::value(text).map(|value| value::from_json(&value))),
+        move |path: &str| file(&reading, path, |text| json::value(text).map(|value| value::from_json(&value))),
     );
     let bound = context.clone();
     library.add(
@@ -69,7 +70,7 @@ fn of_json(library: &mut Library, context: &Context) {
             "The values of a JSON Lines file or a JSON list, read one at a time",
             r#"json::write("x.json", [1, 2]); let n = 0; for x in json::lines("x.json") { n += x } n"#,
         ),
-        |path: &str| Rows::json(path).map_err(thrown),
+        move |path: &str| lines.readable(path).and_then(|path| Rows::json(&path)).map_err(thrown),
     );
     let bound = context.clone();
     library.add(
@@ -87,6 +88,7 @@ fn of_json(library: &mut Library, context: &Context) {
 }
 
 fn of_yaml(library: &mut Library, context: &Context) {
+    let reading = context.clone();
     let most = context.most_memory();
     library.add(
         ("yaml", "parse(text) -> value"),
@@ -101,7 +103,7 @@ fn of_yaml(library: &mut Library, context: &Context) {
     library.add(
         ("yaml", "read(path) -> value"),
         ("The value of a YAML file", r#"yaml::write("x.yaml", #{a: 1}); yaml::read("x.yaml").a"#),
-        move |path: &str| file(path, most, documents),
+        move |path: &str| file(&reading, path, documents),
     );
     let bound = context.clone();
     library.add(
@@ -115,13 +117,14 @@ fn of_yaml(library: &mut Library, context: &Context) {
 }
 
 fn of_csv(library: &mut Library, context: &Context) {
+    let reading = context.clone();
     library.add(
         ("csv", "read(path) -> rows"),
         (
             "The rows of a CSV file as maps of text, read one at a time",
             r#"csv::write("x.csv", [#{a: 1}]); for row in csv::read("x.csv") { print(row.a) }"#,
         ),
-        |path: &str| Rows::csv(path).map_err(thrown),
+        move |path: &str| reading.readable(path).and_then(|path| Rows::csv(&path)).map_err(thrown),
     );
     library.add(
         ("csv", "columns(rows) -> array"),
@@ -166,9 +169,9 @@ fn documents(text: &str) -> Result<Dynamic> {
 }
 
 /// What is in a file. Errors name it.
-fn file(path: &str, most: usize, parse: impl Fn(&str) -> Result<Dynamic>) -> ScriptResult<Dynamic> {
-    let text = read::clients(path).map_err(thrown)?;
-    value::fits(most, &text)?;
+fn file(context: &Context, path: &str, parse: impl Fn(&str) -> Result<Dynamic>) -> ScriptResult<Dynamic> {
+    let text = context.readable(path).and_then(|path| read::clients(&path)).map_err(thrown)?;
+    value::fits(context.most_memory(), &text)?;
     parse(&text).map_err(|error| thrown(error.about(safe(path))))
 }
 
@@ -241,6 +244,7 @@ fn lines(columns: &[String], rows: &[Dynamic]) -> ScriptResult<String> {
 /// Puts rows below those of a file, under its own columns; without a file they are its first.
 fn append(context: &Context, path: &str, rows: Dynamic) -> ScriptResult<()> {
     let rows = if rows.is_map() { vec![rows] } else { all(rows)? };
+    let path = &context.writable(path).map_err(thrown)?;
     if std::fs::metadata(path).map_or(true, |about| about.is_file() && about.len() == 0) {
         return table(&rows).and_then(|text| written(context, path, &text));
     }

@@ -17,10 +17,11 @@ use crate::ui::Mark;
 
 /// Registers the module.
 pub fn register(library: &mut Library, context: &Context) {
+    let bound = context.clone();
     library.add(
         ("fs", "read(path) -> text"),
         ("What is in a file; `-` is stdin", r#"fs::write("x.txt", "a text"); fs::read("x.txt")"#),
-        |path: &str| read::clients(path).map_err(thrown),
+        move |path: &str| bound.readable(path).and_then(|path| read::clients(&path)).map_err(thrown),
     );
     let bound = context.clone();
     library.add(
@@ -40,15 +41,17 @@ pub fn register(library: &mut Library, context: &Context) {
         ),
         move |path: &str, secret: Secret| write(&bound, path, secret.expose().as_bytes()).map_err(thrown),
     );
+    let bound = context.clone();
     library.add(
         ("fs", "exists(path) -> bool"),
         ("Whether there is a file or a folder", r#"fs::exists("no-such-file")"#),
-        |path: &str| Path::new(path).exists(),
+        move |path: &str| bound.readable(path).map(|path| Path::new(&path).exists()).map_err(thrown),
     );
+    let bound = context.clone();
     library.add(
         ("fs", "list(folder) -> array"),
         ("The names in a folder, in their order", r#"fs::write("x.txt", ""); "x.txt" in fs::list(".")"#),
-        |path: &str| names(path).map_err(thrown),
+        move |path: &str| bound.readable(path).and_then(|path| names(&path)).map_err(thrown),
     );
     let bound = context.clone();
     library.add(
@@ -83,6 +86,7 @@ pub fn register(library: &mut Library, context: &Context) {
 
 /// Writes a file, whole. Errors: it cannot be written.
 pub fn write(context: &Context, path: &str, bytes: &[u8]) -> Result<()> {
+    let path = &context.writable(path)?;
     if is_told(context, path, &format!("{} is written, {} bytes", safe(path), bytes.len()))? {
         return Ok(());
     }
@@ -105,6 +109,7 @@ fn is_told(context: &Context, path: &str, what: &str) -> Result<bool> {
 
 /// Puts bytes at the end of a file that is there, which are on disk when it returns.
 pub fn append(context: &Context, path: &str, bytes: &[u8]) -> Result<()> {
+    let path = &context.writable(path)?;
     if is_told(context, path, &format!("{} gets {} bytes more", safe(path), bytes.len()))? {
         return Ok(());
     }
@@ -127,6 +132,7 @@ pub fn append(context: &Context, path: &str, bytes: &[u8]) -> Result<()> {
 }
 
 fn remove(context: &Context, path: &str) -> Result<()> {
+    let path = &context.writable(path)?;
     if would(&context.session(), Mark::Removed, &format!("{} is removed", safe(path)))? {
         return Ok(());
     }
@@ -137,6 +143,7 @@ fn remove(context: &Context, path: &str) -> Result<()> {
 }
 
 fn make_folder(context: &Context, path: &str) -> Result<()> {
+    let path = &context.writable(path)?;
     if Path::new(path).is_dir()
         || would(&context.session(), Mark::Added, &format!("the folder {} is made", safe(path)))?
     {

@@ -14,6 +14,7 @@ use crate::script::api::time;
 use crate::script::engine::Context;
 use crate::script::errors::thrown;
 use crate::script::library::Library;
+use crate::script::limits;
 use crate::script::value;
 use crate::secret::Secret;
 use crate::text::safe;
@@ -135,9 +136,14 @@ fn send(context: &Context, method: &Method, url: &str, body: Option<&Dynamic>, g
     // What is for the Hydra that the session acts on is for no other server.
     let of_session = &session.settings().policy;
     let Options { headers, timeout, most_bytes } = options(given, of_session, context.most_memory() / 8)?;
+    let timeout = limits::left().map_or(timeout, |left| left.min(timeout));
     let policy =
         Policy { timeout, ca_file: of_session.ca_file.clone(), proxy: of_session.proxy.clone(), ..Policy::default() };
-    let client = net::client(&policy, &url)?;
+    // A plugin talks to the hosts that it was granted, at addresses that may be private where that was granted, too.
+    let client = match session.grant() {
+        Some(grant) => net::fetch::guarded(&policy, &url, grant.host(&url)?)?,
+        None => net::client(&policy, &url)?,
+    };
     let mut request = Request::new(method.clone(), url.clone());
     *request.headers_mut() = headers;
     if let Some(body) = body {

@@ -8,6 +8,7 @@ use crate::script::api::time;
 use crate::script::engine::Context;
 use crate::script::errors::{ScriptResult, thrown};
 use crate::script::library::Library;
+use crate::script::limits;
 use crate::script::value;
 use crate::secret::Secret;
 
@@ -62,6 +63,7 @@ pub fn register(library: &mut Library, engine: &mut Engine, context: &Context) {
 
 fn sleep(context: &Context, time: &Dynamic) -> ScriptResult<()> {
     let slept = time::length(time).and_then(|time| {
+        let time = limits::left().map_or(time, |left| left.min(time));
         context.session().wait(async {
             tokio::time::sleep(time).await;
             Ok(())

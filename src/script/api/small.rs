@@ -29,16 +29,24 @@ pub fn register(library: &mut Library, context: &Context) {
         ("Whether a text is a UUID", r#"uuid::is_valid("not one")"#),
         |text: &str| Uuid::parse_str(text).is_ok(),
     );
+    let (bound, other) = (context.clone(), context.clone());
     library.add(
         ("env", "get(name) -> text"),
         ("A variable of the environment; `()` where it is not set", r#"env::get("NO_SUCH_VARIABLE") == ()"#),
-        |name: &str| env::named(name).map_or(Dynamic::UNIT, Dynamic::from),
+        move |name: &str| variable(&bound, name, Dynamic::UNIT).map_err(thrown),
     );
     library.add(
         ("env", "get(name, otherwise) -> text"),
         ("A variable of the environment, or something else", r#"env::get("NO_SUCH_VARIABLE", "none")"#),
-        |name: &str, otherwise: Dynamic| env::named(name).map_or(otherwise, Dynamic::from),
+        move |name: &str, otherwise: Dynamic| variable(&other, name, otherwise).map_err(thrown),
     );
+}
+
+fn variable(context: &Context, name: &str, otherwise: Dynamic) -> Result<Dynamic> {
+    if let Some(grant) = context.session().grant() {
+        grant.variable(name)?;
+    }
+    Ok(env::named(name).map_or(otherwise, Dynamic::from))
 }
 
 fn encodings(library: &mut Library, context: &Context) {

@@ -1,5 +1,7 @@
 //! Telling people, and what only they may read.
 
+use std::path::Path;
+
 use crate::crypt::{Source, recipient};
 use crate::error::{Error, Result};
 use crate::ops::recipients::{self, Wanted};
@@ -7,7 +9,6 @@ use crate::script::engine::Context;
 use crate::script::errors::{ScriptResult, thrown};
 use crate::script::library::Library;
 use crate::secret::Secret;
-use crate::session::Session;
 
 /// Registers the modules.
 pub fn register(library: &mut Library, context: &Context) {
@@ -33,7 +34,7 @@ pub fn register(library: &mut Library, context: &Context) {
             "try { pgp::encrypt(clients::create(#{}).client_secret, \"@none.asc\") } catch (e) { print(e.message) }",
         ),
         move |secret: Secret, key: &str| {
-            let sealed = encrypted(&bound.session(), &secret, key).map_err(thrown)?;
+            let sealed = encrypted(&bound, &secret, key).map_err(thrown)?;
             bound.seal(&sealed, &secret);
             ScriptResult::Ok(sealed)
         },
@@ -45,12 +46,20 @@ pub fn register(library: &mut Library, context: &Context) {
             "A text encrypted for a key",
             "try { pgp::encrypt(\"a text\", \"@none.asc\") } catch (e) { print(e.message) }",
         ),
-        move |text: &str, key: &str| encrypted(&bound.session(), &Secret::new(text), key).map_err(thrown),
+        move |text: &str, key: &str| encrypted(&bound, &Secret::new(text), key).map_err(thrown),
     );
 }
 
 /// Base64 of an armored message, as `--pgp-key` makes it.
-fn encrypted(session: &Session, secret: &Secret, key: &str) -> Result<String> {
+fn encrypted(context: &Context, secret: &Secret, key: &str) -> Result<String> {
+    let session = &context.session();
+    // A key by its text reaches nothing; one in a file is read.
+    let key = match (session.grant(), key.strip_prefix('@')) {
+        (Some(_), Some(path)) => format!("@{}", context.readable(path)?),
+        (Some(_), None) if !key.contains("BEGIN PGP") && Path::new(key).exists() => context.readable(key)?,
+        _ => key.to_owned(),
+    };
+    let key = key.as_str();
     let wanted = Wanted { sources: vec![Source::Word(key.to_owned())], ..Wanted::default() };
     let found = recipients::load(session, &wanted)?;
     recipient::encrypt(&found, secret).map(|sealed| sealed.expose().to_owned())

@@ -13,6 +13,8 @@ pub struct Body {
     bound: HashMap<String, Vec<Put>>,
     /// The parameters that are clients.
     clients: HashSet<String>,
+    /// Variables of which members are used or set: what is in them is not what was put there.
+    touched: HashSet<String>,
 }
 
 /// What is put into a variable.
@@ -36,25 +38,26 @@ pub fn all(ast: &AST) -> Vec<Body> {
     let given = given_clients(ast);
     let mut own = ast.clone();
     own.clear_functions();
-    let mut bodies = vec![Body::of(String::new(), own, &[], false)];
+    let mut bodies = vec![Body::of(String::new(), own, &[], &[])];
     for function in ast.iter_functions() {
         let parameters: Vec<String> = function.params.iter().map(ToString::to_string).collect();
         let (name, count) = (function.name, parameters.len());
         let mut alone = ast.clone();
         alone.clear_statements().retain_functions(|_, _, other, its| other == name && its == count);
-        bodies.push(Body::of(name.to_owned(), alone, &parameters, given.contains(name)));
+        let given = given.get(name).map(Vec::as_slice).unwrap_or_default();
+        bodies.push(Body::of(name.to_owned(), alone, &parameters, given));
     }
     bodies
 }
 
 impl Body {
-    /// `is_given_client`: its last parameter is a client.
-    fn of(name: String, ast: AST, parameters: &[String], is_given_client: bool) -> Self {
-        let clients: HashSet<String> = parameters.last().filter(|_| is_given_client).cloned().into_iter().collect();
+    /// `given`: the places of parameters that are clients.
+    fn of(name: String, ast: AST, parameters: &[String], given: &[usize]) -> Self {
+        let clients: HashSet<String> = given.iter().filter_map(|at| parameters.get(*at)).cloned().collect();
         let unknown = parameters.iter().filter(|name| !clients.contains(*name));
         let bound = unknown.map(|name| (name.clone(), vec![Put::Unknown])).collect();
-        let mut body = Body { name, ast, bound, clients };
-        let mut found = Vec::new();
+        let mut body = Body { name, ast, bound, clients, touched: HashSet::new() };
+        let (mut found, mut touched) = (Vec::new(), HashSet::new());
         body.walk(&mut |node| match node {
             ASTNode::Stmt(Stmt::Var(var, ..)) => found.push((var.0.name.to_string(), Put::Value(var.1.clone()))),
             ASTNode::Stmt(Stmt::For(each, _)) => {
@@ -69,8 +72,13 @@ impl Body {
                 let put = if is_plain { Put::Value(set.1.rhs.clone()) } else { Put::Unknown };
                 found.extend(variable(&set.1.lhs).map(|name| (name, put)));
             }
+            ASTNode::Expr(Expr::Dot(pair, ..) | Expr::Index(pair, ..)) => {
+                let is_push = matches!(&pair.rhs, Expr::MethodCall(call, _) if call.name == "push");
+                touched.extend(variable(&pair.lhs).filter(|_| !is_push));
+            }
             _ => {}
         });
+        body.touched = touched;
         for (name, put) in found {
             body.bound.entry(name).or_default().push(put);
         }
@@ -90,12 +98,33 @@ impl Body {
         });
     }
 
-    /// What is put into a variable, as far as it is known.
-    pub fn put_into(&self, name: &str) -> impl Iterator<Item = &Expr> {
-        self.bound.get(name).into_iter().flatten().filter_map(|put| match put {
-            Put::Value(value) => Some(value),
-            Put::Each(_) | Put::Unknown => None,
-        })
+    /// What is in a variable, where only one thing is ever put into one of that name.
+    pub fn put_into(&self, name: &str) -> Option<&Expr> {
+        match self.bound.get(name)?.as_slice() {
+            [Put::Value(value)] => Some(value),
+            _ => None,
+        }
+    }
+
+    /// The same, where nothing else is done with it.
+    pub fn untouched(&self, name: &str) -> Option<&Expr> {
+        self.put_into(name).filter(|_| !self.touched.contains(name))
+    }
+
+    /// Whether a value is a list of clients.
+    fn is_list(&self, value: &Expr, depth: usize) -> bool {
+        match value {
+            Expr::Dot(pair, ..) => {
+                let calls = calls(&pair.rhs);
+                let keeps = !calls.is_empty() && calls.iter().all(|(name, _)| KEEPING.contains(&name.as_str()));
+                keeps && self.is_list(&pair.lhs, depth)
+            }
+            _ if gives(value, &["list"]) => true,
+            _ => {
+                let put = variable(value).and_then(|name| self.put_into(&name).cloned());
+                depth < 8 && put.is_some_and(|put| self.is_list(&put, depth + 1))
+            }
+        }
     }
 
     /// Whether a variable is a client wherever it is used.
@@ -112,7 +141,7 @@ impl Body {
             Put::Value(value) => {
                 variable(value).is_some_and(|other| seen.insert(other.clone()) && self.is_client_but(&other, seen))
             }
-            Put::Each(list) => gives(list, &["list"]),
+            Put::Each(list) => self.is_list(list, 0),
             Put::Unknown => false,
         };
         self.bound.get(name).is_some_and(|all| !all.is_empty() && all.iter().all(&mut is))
@@ -134,15 +163,25 @@ impl Body {
     }
 }
 
-/// The closures that are called with clients: `clients::list().filter(|c| …)`.
-fn given_clients(ast: &AST) -> HashSet<String> {
-    let mut found = HashSet::new();
+/// The functions of lists that give their closure an entry first, and those that give it two.
+const WITH_ONE: [&str; 9] = ["filter", "map", "some", "all", "find", "find_map", "for_each", "index_of", "retain"];
+const WITH_TWO: [&str; 3] = ["sort", "sort_by", "dedup"];
+
+/// The closures that are called with clients, and which of their parameters those are: `clients::list().filter(|c| …)`.
+fn given_clients(ast: &AST) -> HashMap<String, Vec<usize>> {
+    let mut found = HashMap::new();
     ast.walk(&mut |path| {
         if let Some(ASTNode::Expr(Expr::Dot(pair, ..))) = path.last()
             && gives(&pair.lhs, &["list"])
         {
             for (name, closure) in calls(&pair.rhs) {
-                found.extend(closure);
+                if let Some((closure, own)) = closure {
+                    if WITH_ONE.contains(&name.as_str()) {
+                        found.insert(closure, vec![own]);
+                    } else if WITH_TWO.contains(&name.as_str()) {
+                        found.insert(closure, vec![own, own + 1]);
+                    }
+                }
                 if !KEEPING.contains(&name.as_str()) {
                     break;
                 }
@@ -153,8 +192,11 @@ fn given_clients(ast: &AST) -> HashSet<String> {
     found
 }
 
+/// A closure: the name of its function, and how many parameters it has from around it, before its own.
+pub type Closure = (String, usize);
+
 /// The calls of a chain behind its first dot, each with the closure that it is given.
-pub fn calls(chain: &Expr) -> Vec<(String, Option<String>)> {
+pub fn calls(chain: &Expr) -> Vec<(String, Option<Closure>)> {
     let (first, rest) = match chain {
         Expr::Dot(pair, ..) => (&pair.lhs, Some(&pair.rhs)),
         other => (other, None),
@@ -164,11 +206,13 @@ pub fn calls(chain: &Expr) -> Vec<(String, Option<String>)> {
     std::iter::once(one).chain(rest.into_iter().flat_map(calls)).collect()
 }
 
-/// The name of the function that a closure is, with what it takes from around it.
-fn closure(expression: &Expr) -> Option<String> {
+fn closure(expression: &Expr) -> Option<Closure> {
     match expression {
-        Expr::DynamicConstant(value, _) => value.read_lock::<FnPtr>().map(|closure| closure.fn_name().to_owned()),
-        Expr::FnCall(call, _) => call.args.first().and_then(closure),
+        Expr::DynamicConstant(value, _) => value.read_lock::<FnPtr>().map(|closure| (closure.fn_name().to_owned(), 0)),
+        // What is curried is what it takes from around it.
+        Expr::FnCall(call, _) if call.name == "curry" => {
+            call.args.first().and_then(closure).map(|(name, _)| (name, call.args.len() - 1))
+        }
         Expr::Stmt(block) => match block.statements().last()? {
             Stmt::Expr(inner) => closure(inner),
             _ => None,

@@ -57,7 +57,7 @@ fn no_filter(name: &str) -> Option<Error> {
 /// A value as it is written: by itself, or where it is put into a variable.
 fn of_value(value: &Expr, body: &Body) -> Vec<Expr> {
     match body::variable(value) {
-        Some(name) => body.put_into(&name).cloned().collect(),
+        Some(name) => body.untouched(&name).cloned().into_iter().collect(),
         None => vec![value.clone()],
     }
 }
@@ -70,14 +70,18 @@ fn of_list(list: &Expr, body: &Body, all: &[Body]) -> Vec<Expr> {
         match &list {
             Expr::Array(items, _) => entries.extend(items.iter().cloned()),
             Expr::Dot(pair, ..) => {
-                let mapped = body::calls(&pair.rhs).pop().filter(|(name, _)| name == "map").and_then(|(_, by)| by);
+                let mapped = body::calls(&pair.rhs)
+                    .pop()
+                    .filter(|(name, _)| name == "map")
+                    .and_then(|(_, by)| by)
+                    .map(|(name, _)| name);
                 let by = mapped.and_then(|name| all.iter().find(|body| body.name() == name));
                 entries.extend(by.and_then(Body::last));
             }
             _ => {}
         }
     }
-    if let Some(name) = body::variable(list) {
+    if let Some(name) = body::variable(list).filter(|name| body.untouched(name).is_some()) {
         body.walk(&mut |node| {
             if let ASTNode::Expr(Expr::Dot(pair, ..)) = node
                 && body::variable(&pair.lhs).is_some_and(|of| of == name)

@@ -1,0 +1,308 @@
+//! What a plugin may do, as its manifest asks for it and a person has granted it: whoever does something for a plugin asks here.
+
+use std::path::{Component, Path, PathBuf};
+
+use url::{Host, Url};
+
+use crate::api::Side;
+use crate::api::request::Request;
+use crate::config::paths;
+use crate::error::{Error, Result};
+use crate::text::safe;
+
+/// What can be done with clients.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Op {
+    /// Looking at them.
+    Read,
+    /// Making them.
+    Create,
+    /// Changing them.
+    Update,
+    /// Deleting them.
+    Delete,
+    /// Rotating their secrets.
+    Rotate,
+}
+
+impl Op {
+    /// All of them, by the names that manifests give them.
+    pub const ALL: [(&'static str, Op); 5] = [
+        ("read", Op::Read),
+        ("create", Op::Create),
+        ("update", Op::Update),
+        ("delete", Op::Delete),
+        ("rotate", Op::Rotate),
+    ];
+
+    /// As a manifest names it.
+    pub fn name(self) -> &'static str {
+        Op::ALL.iter().find(|(_, op)| *op == self).map_or("", |(name, _)| name)
+    }
+}
+
+/// What one plugin may do; by default nothing.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Grant {
+    /// The plugin.
+    pub plugin: String,
+    /// What it may do with clients.
+    pub clients: Vec<Op>,
+    /// Whether it may get, look at and revoke tokens.
+    pub tokens: bool,
+    /// Whether it gets to see secrets.
+    pub secrets: bool,
+    /// Hosts that it may talk to, with their ports: `vault.example.org:8200`.
+    pub network: Vec<String>,
+    /// The same, where the names may stand for private addresses.
+    pub private_network: Vec<String>,
+    /// Folders whose files it may read.
+    pub read: Vec<String>,
+    /// Folders in which it may read and write files.
+    pub write: Vec<String>,
+    /// Variables of the environment that it may read.
+    pub environment: Vec<String>,
+    /// Commands that it may give to `sh`.
+    pub commands: Vec<String>,
+    /// Whether it may ask a person.
+    pub prompts: bool,
+}
+
+/// The code of an error that says that a plugin lacks a capability.
+pub const CAPABILITY: &str = "capability";
+
+impl Grant {
+    /// Whether it asks for nothing at all.
+    pub fn is_empty(&self) -> bool {
+        *self == Grant { plugin: self.plugin.clone(), ..Grant::default() }
+    }
+
+    /// What it may do, a line each, as a person is asked: the capability and what of it.
+    pub fn lines(&self) -> Vec<String> {
+        let ops: Vec<String> = self.clients.iter().map(|op| op.name().to_owned()).collect();
+        let listed = [
+            ("clients", "do with clients", &ops),
+            ("network", "talk to", &self.network),
+            ("private-network", "talk to, at private addresses", &self.private_network),
+            ("read", "read files in", &self.read),
+            ("write", "read and write files in", &self.write),
+            ("environment", "read from the environment", &self.environment),
+            ("commands", "run commands", &self.commands),
+        ];
+        let switched = [
+            ("tokens", "get, look at and revoke tokens", self.tokens),
+            ("secrets", "see secrets of clients", self.secrets),
+            ("prompts", "ask you questions", self.prompts),
+        ];
+        let listed = listed.iter().filter(|(_, _, of)| !of.is_empty());
+        let listed = listed.map(|(key, does, of)| format!("{key}: {does}: {}", safe(&of.join(", "))));
+        let switched = switched.iter().filter(|(_, _, is)| *is).map(|(key, does, _)| format!("{key}: {does}"));
+        listed.chain(switched).collect()
+    }
+
+    /// What it may do beyond another grant.
+    pub fn beyond(&self, other: &Grant) -> Vec<String> {
+        fn more<T: Clone + PartialEq>(own: &[T], known: &[T]) -> Vec<T> {
+            own.iter().filter(|one| !known.contains(one)).cloned().collect()
+        }
+        Grant {
+            plugin: self.plugin.clone(),
+            clients: more(&self.clients, &other.clients),
+            tokens: self.tokens && !other.tokens,
+            secrets: self.secrets && !other.secrets,
+            network: more(&self.network, &other.network),
+            private_network: more(&self.private_network, &other.private_network),
+            read: more(&self.read, &other.read),
+            write: more(&self.write, &other.write),
+            environment: more(&self.environment, &other.environment),
+            commands: more(&self.commands, &other.commands),
+            prompts: self.prompts && !other.prompts,
+        }
+        .lines()
+    }
+
+    fn lacks(&self, what: &str, line: &str) -> Error {
+        let name = safe(&self.plugin);
+        let key = line.split(" = ").next().unwrap_or_default();
+        Error::failed(format!("plugin `{name}` may not {what}: it has not the capability `{key}`"))
+            .with_code(CAPABILITY)
+            .hint(format!("its plugin.toml would ask for it below [capabilities]: {line}"))
+    }
+
+    /// Errors: it may not do that with clients.
+    pub fn client_op(&self, op: Op) -> Result<()> {
+        if self.clients.contains(&op) {
+            return Ok(());
+        }
+        let name = op.name();
+        Err(self.lacks(&format!("{name} clients"), &format!("clients = [\"{name}\"]")))
+    }
+
+    /// Errors: it may have nothing to do with tokens.
+    pub fn token(&self) -> Result<()> {
+        if self.tokens { Ok(()) } else { Err(self.lacks("have to do with tokens", "tokens = true")) }
+    }
+
+    /// Errors: it gets no secrets.
+    pub fn secret(&self) -> Result<()> {
+        if self.secrets { Ok(()) } else { Err(self.lacks("see secrets", "secrets = true")) }
+    }
+
+    /// Errors: it may ask nobody.
+    pub fn prompt(&self) -> Result<()> {
+        if self.prompts { Ok(()) } else { Err(self.lacks("ask anybody", "prompts = true")) }
+    }
+
+    /// Errors: it may not read that variable.
+    pub fn variable(&self, name: &str) -> Result<()> {
+        if self.environment.iter().any(|granted| granted == name) {
+            return Ok(());
+        }
+        let name = safe(name);
+        Err(self.lacks(&format!("read the variable {name}"), &format!("environment = [\"{name}\"]")))
+    }
+
+    /// Errors: it may not give that command to `sh`.
+    pub fn command(&self, words: &[&str]) -> Result<()> {
+        let name = words.join(" ");
+        if self.commands.contains(&name) {
+            return Ok(());
+        }
+        Err(self.lacks(&format!("run `{name}`"), &format!("commands = [\"{name}\"]")))
+    }
+
+    /// Whether the host of an address may stand for a private one. Errors: it may not talk to it at all.
+    pub fn host(&self, url: &Url) -> Result<bool> {
+        let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+        let port = url.port_or_known_default().unwrap_or_default();
+        let is_named = |granted: &String| {
+            let (name, number) = granted.rsplit_once(':').unwrap_or((granted, ""));
+            name.trim_matches(['[', ']']).eq_ignore_ascii_case(host) && number == port.to_string()
+        };
+        if self.private_network.iter().any(is_named) {
+            return Ok(true);
+        }
+        if self.network.iter().any(is_named) {
+            // An address that is written as one, and this machine by its name, is meant as it stands.
+            let is_written = !matches!(url.host(), Some(Host::Domain(_))) || host.eq_ignore_ascii_case("localhost");
+            return Ok(is_written);
+        }
+        let (host, named) = (safe(host), if host.contains(':') { format!("[{host}]") } else { host.to_owned() });
+        Err(self.lacks(&format!("talk to {host}:{port}"), &format!("network = [\"{}:{port}\"]", safe(&named))))
+    }
+
+    /// Where a file that may be read really is. Errors: it may not be.
+    pub fn readable(&self, path: &str) -> Result<PathBuf> {
+        self.place(path, "read", self.read.iter().chain(&self.write))
+    }
+
+    /// Where a file that may be written really is. Errors: it may not be.
+    pub fn writable(&self, path: &str) -> Result<PathBuf> {
+        self.place(path, "write", self.write.iter())
+    }
+
+    fn place<'a>(&self, path: &str, key: &str, mut folders: impl Iterator<Item = &'a String>) -> Result<PathBuf> {
+        let real = real(Path::new(path));
+        let is_within = |folder: &String| {
+            std::fs::canonicalize(folder).is_ok_and(|folder| real.as_ref().is_some_and(|real| real.starts_with(folder)))
+        };
+        // What this program keeps is no plugin's business, wherever it lies.
+        let own = [paths::config(), paths::data(), paths::state()];
+        let is_own = |real: &PathBuf| {
+            own.iter().flatten().any(|own| std::fs::canonicalize(own).is_ok_and(|own| real.starts_with(own)))
+        };
+        match &real {
+            Some(real) if folders.any(is_within) && !is_own(real) => Ok(real.clone()),
+            _ => {
+                let folder = Path::new(path).parent().filter(|folder| !folder.as_os_str().is_empty());
+                let folder = folder.unwrap_or(Path::new(".")).display().to_string();
+                let what = format!("{key} {}", safe(path));
+                Err(self.lacks(&what, &format!("{key} = [\"{}\"]", safe(&folder))))
+            }
+        }
+    }
+
+    /// Errors: it may not have that sent.
+    pub fn request(&self, request: &Request) -> Result<()> {
+        let path: Vec<&str> = request.path.iter().map(String::as_str).collect();
+        let method = request.method.as_str();
+        let op = match (request.side, path.as_slice(), method) {
+            // Whoever writes looks first.
+            (Side::Admin, ["admin", "clients", ..], "GET") if !self.clients.is_empty() => return Ok(()),
+            (Side::Admin, ["admin", "clients", ..], "GET") => Op::Read,
+            (Side::Admin, ["admin", "clients", _, "secrets", "rotate"], _) => Op::Rotate,
+            (Side::Admin, ["admin", "clients"], "POST") => Op::Create,
+            (Side::Admin, ["admin", "clients", ..], "DELETE") => Op::Delete,
+            (Side::Admin, ["admin", "clients", ..], _) => Op::Update,
+            (Side::Public, [".well-known", ..], "GET") => return Ok(()),
+            // A create whose reply was lost is settled there.
+            (Side::Public, ["oauth2", "token"], _) if self.clients.contains(&Op::Create) => return Ok(()),
+            _ => return self.token(),
+        };
+        self.client_op(op)
+    }
+}
+
+/// Where a path leads to: of what is not there yet its folder tells. Links to nowhere lead nowhere.
+fn real(path: &Path) -> Option<PathBuf> {
+    if let Ok(real) = std::fs::canonicalize(path) {
+        return Some(real);
+    }
+    // A link that leads to nothing would be written through.
+    if path.is_symlink() {
+        return None;
+    }
+    let name = path.file_name()?;
+    let mut missing = vec![name.to_owned()];
+    let mut folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    loop {
+        if let Ok(real) = std::fs::canonicalize(folder) {
+            return Some(missing.iter().rev().fold(real, |path, name| path.join(name)));
+        }
+        if folder.is_symlink() || !matches!(folder.components().next_back(), Some(Component::Normal(_))) {
+            return None;
+        }
+        missing.push(folder.file_name()?.to_owned());
+        folder = folder.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn grant() -> Grant {
+        Grant { plugin: "p".into(), network: vec!["a.example:443".into(), "127.0.0.1:80".into()], ..Grant::default() }
+    }
+
+    #[test]
+    fn hosts_are_those_that_are_named_with_their_ports() {
+        let host = |text: &str| grant().host(&Url::parse(text).unwrap());
+        assert_eq!(host("https://a.example/x").ok(), Some(false));
+        assert_eq!(host("http://127.0.0.1/").ok(), Some(true));
+        for other in ["http://a.example/", "https://a.example:444/", "https://b.a.example/", "https://a.example.b/"] {
+            let error = host(other).unwrap_err();
+            assert!(error.code() == Some(CAPABILITY) && error.hints()[0].contains("network = ["), "{other}: {error}");
+        }
+    }
+
+    #[test]
+    fn files_are_those_in_a_folder_wherever_links_lead() {
+        let folder = tempfile::tempdir().unwrap();
+        let (inside, outside) = (folder.path().join("in"), folder.path().join("out"));
+        std::fs::create_dir(&inside).unwrap();
+        std::fs::create_dir(&outside).unwrap();
+        std::fs::write(outside.join("x"), "").unwrap();
+        std::os::unix::fs::symlink(&outside, inside.join("link")).unwrap();
+        std::os::unix::fs::symlink(folder.path().join("nothing"), inside.join("dangling")).unwrap();
+        let grant = Grant { write: vec![inside.display().to_string()], ..grant() };
+        let at = |name: &str| inside.join(name).display().to_string();
+        for good in ["a", "b/c/d", "../in/a"] {
+            assert!(grant.writable(&at(good)).is_ok() && grant.readable(&at(good)).is_ok(), "{good}");
+        }
+        for bad in ["../out/x", "link/x", "link/new", "dangling", "b/../../out/x", "no/../../out/y", ".."] {
+            assert!(grant.writable(&at(bad)).is_err(), "{bad}");
+        }
+        assert!(grant.readable("/etc/passwd").is_err());
+    }
+}
