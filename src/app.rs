@@ -9,9 +9,11 @@ use clap::ArgMatches;
 
 use crate::commands;
 use crate::commands::sandbox::starter;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, nearest};
 use crate::grammar::persona::Persona;
 use crate::grammar::{Command, Host, Registry, common, execute, parse};
+use crate::plugin::known::{self, Known};
+use crate::plugin::manifest::HOOKS;
 use crate::session::Session;
 use crate::session::handle::Settings;
 use crate::session::target::{self, Given};
@@ -48,7 +50,11 @@ fn no_core_dumps() {
 }
 
 fn run(words: &[String], persona: Persona) -> Result<()> {
-    let registry = Arc::new(commands::registry());
+    let built_in = commands::registry();
+    let goes_without = words.iter().take_while(|word| *word != "--").any(|word| word == "--no-plugins");
+    let known = if goes_without { Known::default() } else { known::load(&built_in) };
+    let registry = Arc::new(built_in.with(known.commands()));
+    known.introduce(&registry);
     let ui = Ui::default();
     let words = with_run(words, &registry);
     match parse::parse(&registry, &words, ui.colors_stdout())? {
@@ -56,8 +62,8 @@ fn run(words: &[String], persona: Persona) -> Result<()> {
             ui.print(&text);
             Ok(())
         }
-        parse::Parsed::Command(command, matches) => one_command(&registry, command, &matches, persona),
-        parse::Parsed::Bare(matches) => start_shell(&registry, &matches),
+        parse::Parsed::Command(command, matches) => one_command(&registry, known, command, &matches, persona),
+        parse::Parsed::Bare(matches) => start_shell(&registry, known, &matches),
     }
 }
 
@@ -71,7 +77,13 @@ fn with_run(words: &[String], registry: &Registry) -> Vec<String> {
     words
 }
 
-fn one_command(registry: &Arc<Registry>, command: &Command, matches: &ArgMatches, persona: Persona) -> Result<()> {
+fn one_command(
+    registry: &Arc<Registry>,
+    known: Known,
+    command: &Command,
+    matches: &ArgMatches,
+    persona: Persona,
+) -> Result<()> {
     let mut output = common::output(matches, command.format)?;
     output.format = persona.dressed(output.format);
     // For `hydra` a variable is as good as the flag; for the others it names the admin API.
@@ -80,13 +92,15 @@ fn one_command(registry: &Arc<Registry>, command: &Command, matches: &ArgMatches
     let settings = common::settings(matches, &base)?;
     let workers = if command.long_running || settings.given.sandbox { WORKERS } else { 0 };
     let session = Session::new(output.ui, settings, workers, starter());
+    // What acts on no server calls no hook.
+    let session = if command.on_server { with_plugins(session, known, matches)? } else { session };
     let host = Host { session, registry: Arc::clone(registry) };
     let result = execute::execute(&host, command, matches, output, None);
     host.session.close();
     result
 }
 
-fn start_shell(registry: &Arc<Registry>, matches: &ArgMatches) -> Result<()> {
+fn start_shell(registry: &Arc<Registry>, known: Known, matches: &ArgMatches) -> Result<()> {
     let output = common::output(matches, "table")?;
     let mut settings = common::settings(matches, &Settings::default())?;
     let is_interactive = std::io::stdin().is_terminal() && output.ui.stdout_is_terminal();
@@ -95,10 +109,35 @@ fn start_shell(registry: &Arc<Registry>, matches: &ArgMatches) -> Result<()> {
     settings.given.sandbox |= falls_back;
     let session = Session::new(output.ui, settings, WORKERS, starter());
     session.note_target();
+    let session = with_plugins(session, known, matches)?;
     let host = Host { session, registry: Arc::clone(registry) };
     let result = if is_interactive { shell::interactive(&host, falls_back) } else { shell::from_stdin(&host) };
     host.session.close();
     result
+}
+
+/// The session in which the hooks of plugins are called. What does not count is told. Errors of usage: a plugin of the repository
+/// was not granted what it asks for.
+fn with_plugins(session: Session, mut known: Known, matches: &ArgMatches) -> Result<Session> {
+    let ui = session.ui();
+    for error in &known.refused {
+        ui.warn(&error.full_message());
+    }
+    known.demand_trust(ui)?;
+    let off: Vec<String> = matches.get_many::<String>("no-hook").into_iter().flatten().cloned().collect();
+    if matches.get_flag("no-plugins") {
+        ui.note("plugins are off");
+    }
+    for name in &off {
+        let is_known =
+            HOOKS.contains(&name.as_str()) || known.plugins.iter().any(|plugin| plugin.manifest.name == *name);
+        if !is_known {
+            return Err(Error::usage(format!("--no-hook: there is neither a hook nor a plugin `{name}`"))
+                .did_you_mean(nearest(name, HOOKS)));
+        }
+        ui.note(&format!("{name} is off"));
+    }
+    Ok(known.attach(session, &off))
 }
 
 /// Whether errors are to be told as JSON, known before the flags have been understood.

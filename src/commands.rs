@@ -10,6 +10,7 @@ mod given;
 mod in_turn;
 pub mod inspect;
 pub mod network;
+pub mod plugin;
 pub mod profile;
 pub mod sandbox;
 pub mod script;
@@ -83,6 +84,17 @@ pub fn registry() -> Registry {
         script::test::command(),
         script::run::command(),
         script::eval::command(),
+        plugin::install::command(),
+        plugin::look::list(),
+        plugin::look::show(),
+        plugin::switch::enable(),
+        plugin::switch::disable(),
+        plugin::update::command(),
+        plugin::switch::remove(),
+        plugin::look::verify(),
+        plugin::sync::command(),
+        plugin::new::command(),
+        plugin::test::command(),
         sandbox::serve::command(),
         completion::command(),
         completion::complete(),

@@ -20,6 +20,7 @@ pub mod ops;
 pub mod grammar;
 pub mod batch;
 pub mod script;
+pub mod plugin;
 pub mod sandbox;
 pub mod commands;
 pub mod shell;

@@ -13,7 +13,7 @@ pub mod engine;
 pub mod errors;
 pub mod held;
 pub mod library;
-mod limits;
+pub mod limits;
 mod needs;
 mod recipients;
 pub mod resolve;

@@ -4,9 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules in reading order: each sees those before it.
-const ORDER: [&str; 20] = [
+const ORDER: [&str; 21] = [
     "memory", "error", "env", "secret", "text", "ui", "net", "model", "api", "crypt", "config", "output", "session",
-    "ops", "grammar", "batch", "script", "commands", "shell", "app",
+    "ops", "grammar", "batch", "script", "plugin", "commands", "shell", "app",
 ];
 
 /// What the sandbox sees, and who sees it.

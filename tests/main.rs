@@ -27,6 +27,7 @@ mod list;
 mod network;
 mod ory_cli;
 mod pgp;
+mod plugins;
 mod profile;
 mod reference;
 mod rotate;

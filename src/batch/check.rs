@@ -328,7 +328,9 @@ impl<'a> Checker<'a> {
             return self.row_of_client(place, spec, &keys);
         }
         let mut whole = spec.with_defaults();
-        hook::before(self.session, Planned::Create(&mut whole))?;
+        for changed in hook::before(self.session, Planned::Create(&mut whole))? {
+            self.warn(&changed, place.row);
+        }
         let spec = whole;
         if !self.how.no_lint {
             let findings = lint::lint(&spec).into_iter().chain(hook::lint(self.session, &spec)?).collect();

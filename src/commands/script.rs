@@ -42,7 +42,7 @@ fn running_args() -> Vec<Arg> {
 }
 
 /// `--deadline`.
-fn deadline_arg() -> Arg {
+pub fn deadline_arg() -> Arg {
     Arg::new("deadline").long("deadline").value_name("TIME")
 }
 
@@ -79,7 +79,7 @@ fn bytes(text: &str) -> Result<usize> {
     number.checked_mul(unit).filter(|bytes| *bytes > 0).ok_or_else(wrong)
 }
 
-fn deadline(args: &Args) -> Result<Option<Duration>> {
+pub fn deadline(args: &Args) -> Result<Option<Duration>> {
     let parse = |text: &str| {
         humantime::parse_duration(text).ok().filter(|time| !time.is_zero()).ok_or_else(|| {
             Error::usage(format!("--deadline: `{}` is no length of time", safe(text))).hint("as 30s, 5m, 1h 30m")

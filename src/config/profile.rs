@@ -9,7 +9,7 @@ use url::Url;
 
 use crate::config::credentials::Place;
 use crate::config::tier::TIERS;
-use crate::config::{edit, paths};
+use crate::config::{edit, paths, team};
 use crate::error::{Error, Result, nearest};
 use crate::net;
 use crate::text::safe;
@@ -442,6 +442,8 @@ pub fn profiles(text: &str, path: &Path) -> Result<Profiles> {
                     found.all.insert(name.to_owned(), profile);
                 }
             }
+            // A repository lists plugins there; who reads those looks at them.
+            "plugins" if path.ends_with(team::NAME) => {}
             other => found.warnings.push(format!("{}: unknown key `{}`", safe(&file), safe(other))),
         }
     }

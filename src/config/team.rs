@@ -11,7 +11,8 @@ use crate::config::{edit, paths};
 use crate::error::{Error, Result};
 use crate::text::{hex, safe, shell_word};
 
-const NAME: &str = "orysh.toml";
+/// What it is called.
+pub const NAME: &str = "orysh.toml";
 
 /// The file of a repository.
 #[derive(Debug)]
@@ -26,12 +27,14 @@ pub struct Team {
 
 /// The file in the working folder or the nearest one above. Errors: it is broken, or holds what only a user may say.
 pub fn found() -> Result<Option<Team>> {
+    path()?.map(|path| read(&path)).transpose()
+}
+
+/// Where it is.
+pub fn path() -> Result<Option<PathBuf>> {
     let folder =
         std::env::current_dir().map_err(|source| Error::usage("there is no working folder").caused_by(source))?;
-    match folder.ancestors().map(|folder| folder.join(NAME)).find(|path| path.is_file()) {
-        Some(path) => read(&path).map(Some),
-        None => Ok(None),
-    }
+    Ok(folder.ancestors().map(|folder| folder.join(NAME)).find(|path| path.is_file()))
 }
 
 /// The file at a place that was noted before.

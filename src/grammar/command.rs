@@ -175,6 +175,13 @@ impl Registry {
         Registry { commands }
     }
 
+    /// The same with more behind them.
+    #[must_use]
+    pub fn with(mut self, more: Vec<Command>) -> Self {
+        self.commands.extend(more);
+        self
+    }
+
     /// The commands, in the order of the help.
     pub fn commands(&self) -> &[Command] {
         &self.commands

@@ -14,6 +14,7 @@ use crate::session::target::Given;
 use crate::ui::{Color, Ui};
 
 const OUTPUT: &str = "Output";
+const PLUGINS: &str = "Plugins";
 const TARGET: &str = "Target";
 const CONNECTION: &str = "Connection";
 
@@ -30,6 +31,13 @@ pub fn output_args() -> Vec<Arg> {
         text("color", "WHEN", OUTPUT, "When to colour: auto, always, never [default: auto]")
             .value_parser(["auto", "always", "never"]),
         switch("yes", OUTPUT, "Answer every question with yes").short('y'),
+        switch("no-plugins", PLUGINS, "Go without any plugin"),
+        Arg::new("no-hook")
+            .long("no-hook")
+            .value_name("NAME")
+            .action(ArgAction::Append)
+            .help("Go without the hooks of this plugin, or without this hook of all of them (can be repeated)")
+            .help_heading(PLUGINS),
     ]
 }
 

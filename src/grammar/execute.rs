@@ -71,6 +71,12 @@ pub fn begin(host: &Host, command: &Command, matches: &ArgMatches, output: &Outp
             return Err(Error::usage("a test acts on its own sandbox, and nowhere else"));
         }
     }
+    let switches_off = matches.get_flag("no-plugins") || matches.get_many::<String>("no-hook").is_some();
+    if origin != Origin::Process && switches_off {
+        return Err(Error::usage(
+            "--no-plugins and --no-hook are for the command line of orysh, and for all that runs there",
+        ));
+    }
     if let Some(grant) = host.session.grant() {
         grant.command(&command.words)?;
         refuse_reaching(command, matches)?;

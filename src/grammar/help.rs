@@ -33,6 +33,7 @@ pub const VERBS: &[(&str, &str)] = &[
     ("auth", "Who one is"),
     ("key", "The key of a profile"),
     ("profile", "Named targets"),
+    ("plugin", "What a team shares: rules, deliveries, commands"),
     ("sandbox", "The server inside this program"),
 ];
 

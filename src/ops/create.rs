@@ -119,7 +119,7 @@ pub fn plan(session: &Session, spec: ClientSpec, how: &How) -> Result<Plan> {
 /// The same but for the secret.
 pub fn check(session: &Session, spec: ClientSpec, how: &How) -> Result<Checked> {
     let mut spec = spec.with_defaults();
-    hook::before(session, Planned::Create(&mut spec))?;
+    hook::before_one(session, Planned::Create(&mut spec))?;
     if !how.no_lint {
         let findings = lint::lint(&spec).into_iter().chain(hook::lint(session, &spec)?).collect();
         for finding in lint::judge(findings)? {

@@ -14,7 +14,7 @@ use crate::session::hook::{self, Done, Event, Planned};
 
 /// `DELETE /admin/clients/{id}`. A 404 is an error, unless a reply was lost before it: then it is done.
 pub fn delete(session: &Session, id: &ClientId) -> Result<()> {
-    hook::before(session, Planned::Delete(id))?;
+    hook::before_one(session, Planned::Delete(id))?;
     if session.dry_run().is_some() {
         return dry_run::delete(session, id);
     }

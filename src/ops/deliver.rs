@@ -232,7 +232,8 @@ pub fn deliver(
     let error = error.of_kind(Kind::Partial).with_code(UNDELIVERED);
     let error = place.into_iter().fold(error, |error, place| error.hint(format!("its secret is kept in {place}")));
     let id = shell_word(client.id());
-    let again = format!("try again: orysh deliver oauth2-client {id} --deliver '…'{}", look::target(session));
+    let program = if session.hooks().iter().any(|hook| hook.words().is_some()) { " --deliver '…'" } else { "" };
+    let again = format!("try again: orysh deliver oauth2-client {id}{program}{}", look::target(session));
     (None, Some(error.hint(again)))
 }
 

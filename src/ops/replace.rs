@@ -37,7 +37,7 @@ pub fn plan(session: &Session, id: &ClientId, spec: ClientSpec, no_lint: bool) -
     let before = session.wait(clients::get(session, id))?;
     let named = spec.given().collect();
     let mut spec = mark::keep(spec.with_defaults(), &before);
-    hook::before(session, Planned::Update(&before, &mut spec))?;
+    hook::before_one(session, Planned::Update(&before, &mut spec))?;
     spec.set_id(id);
     if spec.uses_secret() && !before.uses_secret() && spec.secret().is_none() {
         return Err(Error::usage(format!("client `{id}` had no secret of use, and the document names none"))

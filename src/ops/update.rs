@@ -105,7 +105,7 @@ pub fn plan_from(session: &Session, before: Client, mut change: Change, how: &Ho
     if hook::is_at(session, Moment::BeforeUpdate) {
         change.set = whole(&before, &change);
         change = Change { set: change.set, ..Change::default() };
-        hook::before(session, Planned::Update(&before, &mut change.set))?;
+        hook::before_one(session, Planned::Update(&before, &mut change.set))?;
     }
     let (update, mut warnings) = plan_quietly(before, change, how)?;
     if !how.no_lint && !update.is_empty() {
@@ -189,7 +189,7 @@ pub fn plan_patch(session: &Session, id: &ClientId, asked: patch::Asked) -> Resu
             }
         }
         let asked = set.clone();
-        hook::before(session, Planned::Update(&before, &mut set))?;
+        hook::before_one(session, Planned::Update(&before, &mut set))?;
         if set.document() != asked.document() {
             return Err(Error::usage(
                 "a plugin would change what the patch sets, and a patch is sent as it is written",

@@ -168,6 +168,11 @@ impl Context {
 
     /// Prints to stdout. A script whose output goes nowhere is ended.
     pub fn print(&self, text: &str) {
+        // What the command prints is not to be mixed with it.
+        if limits::is_hook() {
+            self.session().ui().note(text);
+            return;
+        }
         match self.session().ui().try_print(text) {
             Ok(()) => {
                 if let Err(error) = self.has_written(text.as_bytes()) {

@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Mutex, MutexGuard, OnceLock};
 
 use rhai::{AST, Engine, EvalAltResult, Module, ModuleResolver, Position, Scope, Shared};
 
 use crate::config::read;
 use crate::error::{Error, Result};
+use crate::script::engine::Context;
 use crate::script::errors::{self, Source, thrown};
 use crate::session::handle::locked;
 use crate::text::safe;
@@ -20,6 +21,24 @@ pub struct Below {
     root: PathBuf,
     /// Those that are there; `None`: one that is being read.
     known: Mutex<HashMap<PathBuf, Option<Shared<Module>>>>,
+    /// Whose session calls into plugins act in.
+    caller: Option<Context>,
+}
+
+/// What gives the functions of a plugin, as stubs that call it: set once, by whoever knows the plugins.
+pub static PLUGINS: OnceLock<Plugins> = OnceLock::new();
+
+/// The functions of the plugin of that name, for a caller.
+pub type Plugins = Box<dyn Fn(&Context, &str) -> Result<Module> + Send + Sync>;
+
+/// How an import names a plugin.
+const PLUGIN: &str = "plugin:";
+
+/// The functions of a plugin. Errors: there is none of that name, or nobody to call it for.
+pub fn plugin(caller: Option<&Context>, path: &str) -> Option<Result<Shared<Module>>> {
+    let name = path.strip_prefix(PLUGIN)?;
+    let none = || Error::usage(format!("there is no plugin `{}`", safe(name)));
+    Some(caller.zip(PLUGINS.get()).ok_or_else(none).and_then(|(caller, plugins)| plugins(caller, name)).map(Into::into))
 }
 
 impl Below {
@@ -28,7 +47,17 @@ impl Below {
         // A script that is started by a link has its files where it is itself.
         let script = &std::fs::canonicalize(script).unwrap_or_else(|_| script.to_owned());
         let folder = script.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        Below { root: std::fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned()), known: Mutex::default() }
+        Below {
+            root: std::fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned()),
+            known: Mutex::default(),
+            caller: None,
+        }
+    }
+
+    /// The same, where plugins can be imported, too.
+    #[must_use]
+    pub fn with_plugins(self, caller: &Context) -> Self {
+        Below { caller: Some(caller.clone()), ..self }
     }
 
     /// The file that a path names, seen from the script that imports it. Errors are of usage: it leads out of the folder.
@@ -92,6 +121,9 @@ impl ModuleResolver for Below {
             error.set_position(at);
             error
         };
+        if let Some(module) = plugin(self.caller.as_ref(), path) {
+            return module.map_err(thrown).map_err(placed);
+        }
         let file = self.find(source, path).map_err(thrown).map_err(placed)?;
         match self.known().get(&file).cloned() {
             Some(Some(module)) => return Ok(module),

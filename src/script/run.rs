@@ -140,7 +140,7 @@ fn ending(outcome: Outcome, code: u8) -> Outcome {
 /// What a script gives: by its last value, or as it says itself. Errors: what it did not catch.
 fn evaluate(context: &Context, script: &Script<'_>) -> Result<Left> {
     let mut engine = engine(context);
-    engine.set_module_resolver(Below::of(Path::new(script.name)));
+    engine.set_module_resolver(Below::of(Path::new(script.name)).with_plugins(context));
     let mut scope = Scope::new();
     scope.push_constant_dynamic("args", script.args.clone());
     // With the arguments themselves: what is constant in the scope is put into the script as it is optimized. Traps are looked

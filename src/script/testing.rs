@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use rhai::{AST, ASTFlags, Dynamic, Engine, Map, Scope, Stmt};
+use rhai::{AST, ASTFlags, Dynamic, Engine, Map, OptimizationLevel, Scope, Stmt};
 
 use crate::error::{Error, Result};
 use crate::script::engine::{Context, engine};
@@ -13,9 +13,14 @@ use crate::script::resolve::Below;
 use crate::script::value;
 use crate::session::handle::locked;
 
+/// Gives an engine what the tests need beside the API.
+pub type Prepare<'a> = &'a dyn Fn(&mut Engine) -> Result<()>;
+
 /// The names of the tests in a script. Errors: it cannot be read.
-pub fn names(context: &Context, source: Source<'_>) -> Result<Vec<String>> {
-    let ast = compiled(&engine(context), source)?;
+pub fn names(context: &Context, source: Source<'_>, prepare: Prepare<'_>) -> Result<Vec<String>> {
+    let mut engine = engine(context);
+    prepare(&mut engine)?;
+    let ast = compiled(&mut engine, source)?;
     let is_test = |name: &&str| name.starts_with("test_");
     let mut names: Vec<String> =
         ast.iter_functions().map(|function| function.name).filter(is_test).map(str::to_owned).collect();
@@ -25,14 +30,14 @@ pub fn names(context: &Context, source: Source<'_>) -> Result<Vec<String>> {
 }
 
 /// Runs one test, where `context` acts. Of the script its imports and constants are there. Gives what it printed.
-pub fn run(context: &Context, source: Source<'_>, name: &str) -> (Result<()>, Vec<String>) {
+pub fn run(context: &Context, source: Source<'_>, name: &str, prepare: Prepare<'_>) -> (Result<()>, Vec<String>) {
     let printed: Arc<Mutex<Vec<String>>> = Arc::default();
     let mut engine = engine(context);
     let lines = Arc::clone(&printed);
     engine.on_print(move |text| locked(&lines).push(text.to_owned()));
     engine.set_module_resolver(Below::of(Path::new(source.name)));
     asserts(&mut engine);
-    let result = compiled(&engine, source).and_then(|ast| {
+    let result = prepare(&mut engine).and_then(|()| compiled(&mut engine, source)).and_then(|ast| {
         if ast.iter_functions().any(|function| function.name == name && !function.params.is_empty()) {
             return Err(Error::usage("a test takes no arguments"));
         }
@@ -59,7 +64,9 @@ fn standing(ast: &AST) -> AST {
     AST::new(ast.statements().iter().filter(stands).cloned(), ast.shared_lib().clone())
 }
 
-fn compiled(engine: &Engine, source: Source<'_>) -> Result<AST> {
+fn compiled(engine: &mut Engine, source: Source<'_>) -> Result<AST> {
+    // What is constant would be put into functions that have a parameter of that name.
+    engine.set_optimization_level(OptimizationLevel::None);
     let mut scope = Scope::new();
     scope.push_constant("args", Map::new());
     engine.compile_with_scope(&scope, source.text).map_err(|error| errors::unreadable(&error, source))

@@ -203,14 +203,14 @@ impl Grant {
 
     fn place<'a>(&self, path: &str, key: &str, mut folders: impl Iterator<Item = &'a String>) -> Result<PathBuf> {
         let real = real(Path::new(path));
+        // A folder that is granted may be made yet.
         let is_within = |folder: &String| {
-            std::fs::canonicalize(folder).is_ok_and(|folder| real.as_ref().is_some_and(|real| real.starts_with(folder)))
+            self::real(Path::new(folder)).zip(real.as_ref()).is_some_and(|(folder, real)| real.starts_with(folder))
         };
         // What this program keeps is no plugin's business, wherever it lies.
         let own = [paths::config(), paths::data(), paths::state()];
-        let is_own = |real: &PathBuf| {
-            own.iter().flatten().any(|own| std::fs::canonicalize(own).is_ok_and(|own| real.starts_with(own)))
-        };
+        let is_own =
+            |real: &PathBuf| own.iter().flatten().any(|own| self::real(own).is_some_and(|own| real.starts_with(own)));
         match &real {
             Some(real) if folders.any(is_within) && !is_own(real) => Ok(real.clone()),
             _ => {

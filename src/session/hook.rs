@@ -116,9 +116,9 @@ pub trait Hook: Send + Sync {
         false
     }
 
-    /// Changes what is about to be done. Errors: it is not to be done, and why.
-    fn before(&self, _session: &Session, _planned: &mut Planned<'_>) -> Result<()> {
-        Ok(())
+    /// Changes what is about to be done, and tells what. Errors: it is not to be done, and why.
+    fn before(&self, _session: &Session, _planned: &mut Planned<'_>) -> Result<Option<String>> {
+        Ok(None)
     }
 
     /// What is wrong with what is asked for.
@@ -200,14 +200,25 @@ fn each(
     })
 }
 
-/// Lets the hooks change what is about to be done. Errors: one of them refuses it, with its name and its reason.
-pub fn before(session: &Session, mut planned: Planned<'_>) -> Result<()> {
+/// Lets the hooks change what is about to be done, and gives what they changed. Errors: one of them refuses it, with its name and
+/// its reason.
+pub fn before(session: &Session, mut planned: Planned<'_>) -> Result<Vec<String>> {
     let moment = match planned {
         Planned::Create(_) => Moment::BeforeCreate,
         Planned::Update(..) => Moment::BeforeUpdate,
         Planned::Delete(_) => Moment::BeforeDelete,
     };
-    each(session, moment, |hook, session| hook.before(session, &mut planned))
+    let mut changed = Vec::new();
+    each(session, moment, |hook, session| {
+        changed.extend(hook.before(session, &mut planned)?.map(|what| format!("{} changed {what}", hook.name())));
+        Ok(())
+    })?;
+    Ok(changed)
+}
+
+/// The same, where what was changed is told at once.
+pub fn before_one(session: &Session, planned: Planned<'_>) -> Result<()> {
+    before(session, planned).map(|changed| changed.iter().for_each(|what| session.ui().note(what)))
 }
 
 /// What the hooks find wrong with what is asked for. Errors: one of them broke down.
@@ -253,7 +264,7 @@ pub async fn before_update(session: &Session, client: &Client, mut set: ClientSp
         return Ok(set);
     }
     let (session, client) = (session.clone(), client.clone());
-    aside(move || before(&session, Planned::Update(&client, &mut set)).map(|()| set)).await
+    aside(move || before(&session, Planned::Update(&client, &mut set)).map(|_| set)).await
 }
 
 /// [`before`] for a row of a batch that deletes a client.
@@ -262,7 +273,7 @@ pub async fn before_delete(session: &Session, id: &ClientId) -> Result<()> {
         return Ok(());
     }
     let (session, id) = (session.clone(), id.clone());
-    aside(move || before(&session, Planned::Delete(&id))).await
+    aside(move || before(&session, Planned::Delete(&id)).map(drop)).await
 }
 
 /// [`failed`] for a row of a batch.

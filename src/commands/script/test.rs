@@ -8,6 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use clap::{Arg, ArgAction};
+use rhai::Engine;
 use serde_json::json;
 
 use crate::commands::sandbox::fresh_starter;
@@ -16,6 +17,7 @@ use crate::config::{files, paths};
 use crate::error::{Error, Kind, Result};
 use crate::grammar::{Args, Command, Host};
 use crate::output::outcome::{Column, Outcome, Row};
+use crate::plugin::loaded::Plugin;
 use crate::script::engine::Context;
 use crate::script::errors::Source;
 use crate::script::testing;
@@ -65,15 +67,24 @@ and nowhere else; profiles and runs that tests make go with them.",
 }
 
 /// A test that is to be run.
-struct Test {
-    script: String,
-    text: String,
-    name: String,
+pub struct Test {
+    /// What its file is called.
+    pub script: String,
+    /// The text of that.
+    pub text: String,
+    /// Its function.
+    pub name: String,
+    /// The plugin that it is of, whose powers it has then.
+    pub plugin: Option<Arc<Plugin>>,
 }
 
 fn run(host: &Host, args: &Args) -> Result<Outcome> {
-    let deadline = deadline(args)?.unwrap_or(LONGEST);
     let (tests, unread) = found(host, &args.texts("path"))?;
+    run_tests(host, tests, unread, deadline(args)?.unwrap_or(LONGEST))
+}
+
+/// Runs tests side by side, and tells what each came to; `unread`: what could not be read.
+pub fn run_tests(host: &Host, tests: Vec<Test>, unread: Vec<Error>, deadline: Duration) -> Result<Outcome> {
     let _watch = host.session.interrupt().watch();
     let home = Home::make()?;
     let (next, told) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
@@ -143,6 +154,10 @@ fn one(host: &Host, test: &Test, deadline: Duration) -> (Row, Option<Error>) {
     // What its commands note is nobody's concern.
     let ui = Ui { quiet: true, ..host.session.ui() };
     let session = Session::new(ui, settings, WORKERS, fresh_starter()).confined();
+    let session = match &test.plugin {
+        Some(plugin) => session.granted_to(Arc::new(plugin.manifest.grant.clone())),
+        None => session,
+    };
     let context = Context::new(Host { session: session.clone(), registry: Arc::clone(&host.registry) });
     let began = Instant::now();
     let source = Source { name: &test.script, text: &test.text };
@@ -159,7 +174,11 @@ fn one(host: &Host, test: &Test, deadline: Duration) -> (Row, Option<Error>) {
                 }
             }
         });
-        let ran = testing::run(&context, source, &test.name);
+        let prepare = |engine: &mut Engine| match &test.plugin {
+            Some(plugin) => plugin.prepare(engine, &context),
+            None => Ok(()),
+        };
+        let ran = testing::run(&context, source, &test.name, &prepare);
         drop(done);
         ran
     });
@@ -186,19 +205,25 @@ fn one(host: &Host, test: &Test, deadline: Duration) -> (Row, Option<Error>) {
 const GLANCE: Duration = Duration::from_millis(50);
 
 /// The longest that a test may take.
-const LONGEST: Duration = Duration::from_secs(60);
+pub const LONGEST: Duration = Duration::from_secs(60);
 
 /// The tests of scripts, and what is wrong with scripts that cannot be read.
 fn found(host: &Host, paths: &[String]) -> Result<(Vec<Test>, Vec<Error>)> {
     let (mut tests, mut unread) = (Vec::new(), Vec::new());
     for script in scripts(paths)? {
         let read = script::read(&script, &script).and_then(|text| {
-            let names = testing::names(&Context::new(host.clone()), Source { name: &script, text: &text })?;
+            let names =
+                testing::names(&Context::new(host.clone()), Source { name: &script, text: &text }, &|_| Ok(()))?;
             Ok((text, names))
         });
         match read {
             Ok((text, names)) => {
-                tests.extend(names.into_iter().map(|name| Test { script: script.clone(), text: text.clone(), name }));
+                tests.extend(names.into_iter().map(|name| Test {
+                    script: script.clone(),
+                    text: text.clone(),
+                    name,
+                    plugin: None,
+                }));
             }
             Err(error) => unread.push(error),
         }

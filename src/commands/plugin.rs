@@ -1,0 +1,151 @@
+//! Commands on plugins: nothing of a plugin is run by them, but for its tests.
+
+pub mod install;
+pub mod look;
+pub mod new;
+pub mod switch;
+pub mod sync;
+pub mod test;
+pub mod update;
+
+use std::path::Path;
+
+use clap::{Arg, ArgAction};
+use uuid::Uuid;
+
+use crate::error::{Error, Result};
+use crate::grammar::{Args, Host};
+use crate::plugin::content::Content;
+use crate::plugin::git::{self, Source};
+use crate::plugin::known;
+use crate::plugin::manifest::Manifest;
+use crate::plugin::store::{self, Entry};
+use crate::text::safe;
+use crate::ui::Ui;
+
+/// Content that was read, and the commit that it is of.
+struct Obtained {
+    content: Content,
+    manifest: Manifest,
+    hash: String,
+    commit: Option<String>,
+    source: String,
+}
+
+/// Reads a plugin from where it comes from.
+fn obtain(source: &Source) -> Result<Obtained> {
+    let (content, commit, told) = match source {
+        Source::Path(path) => {
+            let folder = std::fs::canonicalize(path)
+                .map_err(|source| Error::usage(format!("there is no folder {}", safe(path))).caused_by(source))?;
+            (Content::read(&folder)?, None, folder.display().to_string())
+        }
+        Source::Git { url, rev } => {
+            let folder = Temporary(std::env::temp_dir().join(format!("orysh-plugin-{}", Uuid::new_v4())));
+            let commit = git::fetch(url, rev.as_deref(), &folder.0)?;
+            (Content::read(&folder.0)?, Some(commit), source.told())
+        }
+    };
+    let manifest = Manifest::of(&content)?;
+    Ok(Obtained { hash: content.hash(), content, manifest, commit, source: told })
+}
+
+/// A folder that goes again.
+struct Temporary(std::path::PathBuf);
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        // It lies where temporary files do.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+impl Obtained {
+    fn entry(&self) -> Entry {
+        Entry {
+            version: self.manifest.version.clone(),
+            source: self.source.clone(),
+            commit: self.commit.clone(),
+            hash: self.hash.clone(),
+            enabled: true,
+            grant: self.manifest.grant.lines(),
+        }
+    }
+
+    /// Asks whether it is granted what it asks for, unless the flag says so of this very content. `lines`: what is asked.
+    fn demand_trust(&self, ui: Ui, args: &Args, lines: &str) -> Result<()> {
+        let name = &self.manifest.name;
+        let given = args.texts("trust");
+        if given.iter().any(|hash| hash.eq_ignore_ascii_case(&self.hash)) {
+            return Ok(());
+        }
+        if let Some(other) = given.first() {
+            return Err(Error::usage(format!("--trust {} is not the hash of plugin `{name}`", safe(other)))
+                .hint(format!("it is {}", self.hash)));
+        }
+        if !ui.can_ask(false) {
+            return Err(Error::usage(format!(
+                "nobody can be asked whether plugin `{name}` is granted what it asks for"
+            ))
+            .hint("orysh plugin show tells what that is, and its hash: --trust HASH grants it"));
+        }
+        ui.line(&format!(
+            "plugin `{name}` {} ({}) asks to be granted:\n  {lines}",
+            safe(&self.manifest.version),
+            self.source
+        ));
+        if ui.agrees(&format!("Grant that to plugin `{name}`?"), false) {
+            return Ok(());
+        }
+        Err(Error::usage("nothing was granted, and nothing installed"))
+    }
+
+    /// Errors: it has a command that is there already.
+    fn demand_place(&self, host: &Host) -> Result<()> {
+        for command in &self.manifest.commands {
+            let taken = host.registry.find(&[command.name.as_str()]);
+            let own = format!("A command of plugin `{}` ", self.manifest.name);
+            let is_other =
+                taken.map_or_else(|| host.registry.is_verb(&command.name), |taken| !taken.after.starts_with(&own));
+            if is_other {
+                return Err(Error::usage(format!(
+                    "plugin `{}` has the command `{}`, which is there already",
+                    self.manifest.name, command.name
+                )));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn name_arg(help: &'static str) -> Arg {
+    Arg::new("name").value_name("NAME").required(true).help(help)
+}
+
+/// `--trust HASH`, which has to do with plugins here.
+fn trust_arg() -> Arg {
+    Arg::new("trust")
+        .long("trust")
+        .value_name("HASH")
+        .action(ArgAction::Append)
+        .help("Grant the plugin of this hash what it asks for: see plugin show")
+}
+
+/// What the user's lock says of a plugin. Errors: it is not installed.
+fn entry(name: &str) -> Result<Entry> {
+    let mut entries = store::entries(&store::own()?)?;
+    entries.remove(name).ok_or_else(|| {
+        let error = Error::usage(format!("plugin `{}` is not installed", safe(name)));
+        error.did_you_mean(crate::error::nearest(name, entries.keys().map(String::as_str)))
+    })
+}
+
+/// What it asks for, a line each.
+fn asks(manifest: &Manifest) -> String {
+    known::asks(manifest)
+}
+
+/// Whether a word names a place and no installed plugin.
+fn is_place(word: &str) -> bool {
+    word.contains('/') || word.starts_with('.') || Path::new(word).is_dir()
+}

@@ -1,0 +1,198 @@
+//! `plugin list`, `show` and `verify`: read off manifests and locks; nothing of a plugin is run.
+
+use clap::Arg;
+use serde_json::{Map, Value, json};
+
+use super::{entry, is_place, name_arg, obtain};
+use crate::error::{Error, Kind, Result};
+use crate::grammar::{Args, Command, Host};
+use crate::output::outcome::{Column, Outcome, Row};
+use crate::plugin::content::Content;
+use crate::plugin::git::Source;
+use crate::plugin::known::of_team;
+use crate::plugin::manifest::Manifest;
+use crate::plugin::store::{self, Entry};
+use crate::plugin::team;
+
+const COLUMNS: &[Column] = &[
+    Column { title: "NAME", member: "name" },
+    Column { title: "VERSION", member: "version" },
+    Column { title: "STATE", member: "state" },
+    Column { title: "ORDER", member: "order" },
+    Column { title: "HOOKS", member: "hooks" },
+    Column { title: "COMMANDS", member: "commands" },
+    Column { title: "FROM", member: "source" },
+];
+
+/// `plugin list`.
+pub fn list() -> Command {
+    Command::new(["plugin", "list"], "Show every plugin, in the order of their hooks", run_list)
+        .runs_dry()
+        .offline()
+        .after("Examples:\n  orysh plugin list --format json")
+}
+
+/// `plugin show`.
+pub fn show() -> Command {
+    Command::new(["plugin", "show"], "Show what a plugin is, what it may do, and its hash", run_show)
+        .runs_dry()
+        .offline()
+        .args(|| {
+            let help = "A plugin that is installed or listed by the repository, a folder, or a repository's URL";
+            vec![Arg::new("name").value_name("NAME|PATH|URL").required(true).help(help)]
+        })
+        .after("Examples:\n  orysh plugin show naming\n  orysh plugin show ./naming --format jsonpath=hash")
+}
+
+/// `plugin verify`.
+pub fn verify() -> Command {
+    Command::new(["plugin", "verify"], "Compare plugins with what was granted", run_verify)
+        .runs_dry()
+        .offline()
+        .args(|| vec![name_arg("The plugin [default: all of them]").required(false)])
+        .after("Examples:\n  orysh plugin verify")
+}
+
+/// A plugin's name, its state, what it says of itself, and where it comes from.
+type Listed = (String, &'static str, Result<Manifest>, String);
+
+/// Every plugin.
+fn all() -> Result<Vec<Listed>> {
+    let mut all = Vec::new();
+    for (name, entry) in store::entries(&store::own()?)? {
+        let state = if entry.enabled { "on" } else { "off" };
+        all.push((name, state, manifest(&entry), entry.source));
+    }
+    if let Some(team) = team::found()? {
+        let lock = store::entries(&team.lock())?;
+        for (name, source) in &team.plugins {
+            let plugin = of_team(&team, name, source, lock.get(name));
+            let state = match &plugin {
+                Ok(plugin) if team::is_trusted(&plugin.hash)? => "on, by the repository",
+                _ => "not trusted",
+            };
+            all.push((name.clone(), state, plugin.map(|plugin| plugin.manifest), source.told()));
+        }
+    }
+    let order = |manifest: &Result<Manifest>| manifest.as_ref().map_or(i64::MAX, |manifest| manifest.order);
+    all.sort_by(|a, b| (order(&a.2), &a.0).cmp(&(order(&b.2), &b.0)));
+    Ok(all)
+}
+
+fn manifest(entry: &Entry) -> Result<Manifest> {
+    Manifest::of(&Content::read(&store::place(&entry.hash)?)?)
+}
+
+fn run_list(_: &Host, _: &Args) -> Result<Outcome> {
+    let rows = all()?.into_iter().flat_map(|(name, state, manifest, source)| {
+        let (manifest, error) = match manifest {
+            Ok(manifest) => (Some(manifest), None),
+            Err(error) => (None, Some(error.about(format!("plugin `{name}`")))),
+        };
+        let commands =
+            |manifest: &Manifest| manifest.commands.iter().map(|command| command.name.clone()).collect::<Vec<_>>();
+        let row = json!({
+            "name": name,
+            "version": manifest.as_ref().map(|manifest| manifest.version.clone()),
+            "state": if error.is_some() { "broken" } else { state },
+            "order": manifest.as_ref().map(|manifest| manifest.order),
+            "hooks": manifest.as_ref().map(|manifest| manifest.hooks.clone()),
+            "commands": manifest.as_ref().map(commands),
+            "source": source,
+        });
+        std::iter::once(Ok(Row::value(row).with_id(name))).chain(error.map(Err))
+    });
+    let rows: Vec<Result<Row>> = rows.collect();
+    Ok(Outcome::many(rows.into_iter(), COLUMNS))
+}
+
+fn run_show(_: &Host, args: &Args) -> Result<Outcome> {
+    let name = args.text("name").unwrap_or_default();
+    let (manifest, hash, source, commit) = if is_place(name) {
+        let obtained = obtain(&Source::parse(name)?)?;
+        (obtained.manifest, obtained.hash, obtained.source, obtained.commit)
+    } else if let Some(team) = team::found()?.filter(|team| team.plugins.contains_key(name)) {
+        let source = &team.plugins[name];
+        let lock = store::entries(&team.lock())?;
+        let plugin = of_team(&team, name, source, lock.get(name))?;
+        (plugin.manifest, plugin.hash, plugin.source, lock.get(name).and_then(|entry| entry.commit.clone()))
+    } else {
+        let entry = entry(name)?;
+        (manifest(&entry)?, entry.hash, entry.source, entry.commit)
+    };
+    let config: Map<String, Value> =
+        manifest.config.iter().map(|(name, key)| (name.clone(), key.help.clone().into())).collect();
+    let commands: Map<String, Value> =
+        manifest.commands.iter().map(|command| (command.name.clone(), command.about.clone().into())).collect();
+    let capabilities = manifest.grant.lines();
+    let row = json!({
+        "name": manifest.name,
+        "version": manifest.version,
+        "description": manifest.description,
+        "license": manifest.license,
+        "source": source,
+        "commit": commit,
+        "hash": hash,
+        "order": manifest.order,
+        "hooks": manifest.hooks,
+        "commands": commands,
+        "exports": manifest.exports,
+        "config": config,
+        "capabilities": if capabilities.is_empty() { vec!["none".to_owned()] } else { capabilities },
+        "delivers": manifest.delivers,
+    });
+    Ok(Outcome::one(Row::value(row).with_id(hash), &[]))
+}
+
+fn run_verify(host: &Host, args: &Args) -> Result<Outcome> {
+    let wanted = args.text("name");
+    let mut rows: Vec<Result<Row>> = Vec::new();
+    let mut checked = 0;
+    for (name, entry) in store::entries(&store::own()?)? {
+        if wanted.is_some_and(|wanted| wanted != name) {
+            continue;
+        }
+        checked += 1;
+        let read = Content::read(&store::place(&entry.hash)?);
+        let same = read.and_then(|content| {
+            if content.hash() == entry.hash {
+                return Ok(());
+            }
+            Err(Error::failed("its files are not those that were granted").hint(format!(
+                "it does not run: orysh plugin remove {name}, and install it again from {}",
+                entry.source
+            )))
+        });
+        rows.push(row(&name, same));
+    }
+    if let Some(team) = team::found()? {
+        let lock = store::entries(&team.lock())?;
+        for (name, source) in team.plugins.iter().filter(|(name, _)| wanted.is_none_or(|wanted| wanted == *name)) {
+            checked += 1;
+            let same = of_team(&team, name, source, lock.get(name)).and_then(|plugin| {
+                if team::is_trusted(&plugin.hash)? {
+                    Ok(())
+                } else {
+                    Err(Error::failed("this content was not granted anything"))
+                }
+            });
+            rows.push(row(name, same));
+        }
+    }
+    if checked == 0
+        && let Some(name) = wanted
+    {
+        entry(name)?;
+    }
+    host.session.ui().note(&format!("{checked} plugins were compared"));
+    let failed = rows.iter().filter(|row| row.is_err()).count();
+    if failed > 0 {
+        rows.push(Err(Error::new(Kind::Failed, format!("{failed} plugins are not what was granted")).already_told()));
+    }
+    Ok(Outcome::many(rows.into_iter(), &[]))
+}
+
+fn row(name: &str, same: Result<()>) -> Result<Row> {
+    same.map_err(|error| error.about(format!("plugin `{name}`")).of_kind(Kind::Failed))?;
+    Ok(Row::value(json!({"name": name, "state": "as granted"})).with_id(name))
+}

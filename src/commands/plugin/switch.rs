@@ -1,0 +1,48 @@
+//! `plugin enable`, `disable` and `remove`.
+
+use super::{entry, name_arg};
+use crate::error::Result;
+use crate::grammar::{Args, Command, Host};
+use crate::output::outcome::Outcome;
+use crate::plugin::store::{self, Entry};
+
+/// `plugin enable`.
+pub fn enable() -> Command {
+    Command::new(["plugin", "enable"], "Switch a plugin on", |host, args| switch(host, args, true))
+        .offline()
+        .args(|| vec![name_arg("The plugin")])
+        .after("Examples:\n  orysh plugin enable naming")
+}
+
+/// `plugin disable`.
+pub fn disable() -> Command {
+    Command::new(["plugin", "disable"], "Switch a plugin off, and keep it", |host, args| switch(host, args, false))
+        .offline()
+        .args(|| vec![name_arg("The plugin")])
+        .after("Examples:\n  orysh plugin disable naming")
+}
+
+/// `plugin remove`.
+pub fn remove() -> Command {
+    Command::new(["plugin", "remove"], "Take a plugin out, with what is configured of it", run_remove)
+        .offline()
+        .args(|| vec![name_arg("The plugin")])
+        .after("Examples:\n  orysh plugin remove naming")
+}
+
+fn switch(host: &Host, args: &Args, enabled: bool) -> Result<Outcome> {
+    let name = args.text("name").unwrap_or_default();
+    let before = entry(name)?;
+    store::set(&store::own()?, name, &Entry { enabled, ..before })?;
+    host.session.ui().note(&format!("plugin `{name}` is {}", if enabled { "on" } else { "off" }));
+    Ok(Outcome::nothing())
+}
+
+fn run_remove(host: &Host, args: &Args) -> Result<Outcome> {
+    let name = args.text("name").unwrap_or_default();
+    entry(name)?;
+    store::remove(&store::own()?, name)?;
+    store::sweep()?;
+    host.session.ui().note(&format!("plugin `{name}` is removed"));
+    Ok(Outcome::nothing())
+}

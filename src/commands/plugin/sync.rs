@@ -1,0 +1,95 @@
+//! `plugin sync`: makes the plugins that a repository lists ready for this user, as its lock says.
+
+use clap::{Arg, ArgAction};
+use serde_json::json;
+
+use super::{asks, obtain, trust_arg};
+use crate::error::{Error, Result};
+use crate::grammar::{Args, Command, Host};
+use crate::output::outcome::{Outcome, Row};
+use crate::plugin::git::Source;
+use crate::plugin::store;
+use crate::plugin::team;
+
+/// The command.
+pub fn command() -> Command {
+    Command::new(["plugin", "sync"], "Make the plugins of this repository ready, as its orysh.toml lists them", run)
+        .offline()
+        .args(|| {
+            vec![
+                trust_arg(),
+                Arg::new("locked")
+                    .long("locked")
+                    .action(ArgAction::SetTrue)
+                    .help("Fail where anything differs from the repository's orysh.lock, and change nothing of that"),
+            ]
+        })
+        .after(
+            "\
+Examples:
+  orysh plugin sync
+  orysh plugin sync --locked --trust HASH
+
+What each asks for is shown and asked about, once for this very content; off a terminal --trust HASH grants it (can be repeated).
+orysh.lock beside orysh.toml pins what each is: put it under version control.",
+        )
+}
+
+fn run(host: &Host, args: &Args) -> Result<Outcome> {
+    let ui = host.session.ui();
+    let Some(team) = team::found()? else {
+        return Err(Error::usage("no orysh.toml in this folder or one above lists plugins")
+            .hint("as [plugins.naming] with path = \"plugins/naming\""));
+    };
+    let lock = store::entries(&team.lock())?;
+    let is_locked = args.flag("locked");
+    let mut rows = Vec::new();
+    let mut new = Vec::new();
+    for (name, source) in &team.plugins {
+        let about = |error: Error| error.about(format!("plugin `{name}`"));
+        let mut obtained = match (source, lock.get(name)) {
+            (Source::Path(path), _) => obtain(&Source::Path(team.folder(path).map_err(about)?.display().to_string())),
+            // What is pinned is fetched by its commit, wherever a branch is by now.
+            (Source::Git { url, .. }, Some(entry)) if entry.source == source.told() && entry.commit.is_some() => {
+                obtain(&Source::Git { url: url.clone(), rev: entry.commit.clone() })
+            }
+            (git, _) => obtain(git),
+        }
+        .map_err(about)?;
+        obtained.source = source.told();
+        if obtained.manifest.name != *name {
+            return Err(about(Error::usage(format!("it calls itself `{}`", obtained.manifest.name))));
+        }
+        team.settings(&obtained.manifest).map_err(about)?;
+        let entry = obtained.entry();
+        if is_locked && lock.get(name) != Some(&entry) {
+            return Err(about(
+                Error::failed("it differs from the lock")
+                    .hint("orysh plugin sync, without --locked, writes what it is by now"),
+            ));
+        }
+        if !team::is_trusted(&obtained.hash)? {
+            obtained.demand_trust(ui, args, &asks(&obtained.manifest))?;
+        }
+        rows.push(Ok(Row::value(json!({"name": name, "version": entry.version, "hash": entry.hash})).with_id(name)));
+        new.push((name, obtained, entry));
+    }
+    if is_locked && let Some(gone) = lock.keys().find(|name| !team.plugins.contains_key(*name)) {
+        return Err(Error::failed(format!("plugin `{gone}` is in the lock, and orysh.toml does not list it")));
+    }
+    for (name, obtained, entry) in new {
+        if obtained.commit.is_some() {
+            let place = store::place(&obtained.hash)?;
+            place.parent().map_or(Ok(()), crate::config::files::private_folder)?;
+            obtained.content.write(&place)?;
+        }
+        team::trust(&obtained.hash, name)?;
+        if lock.get(name) != Some(&entry) {
+            store::write_shared(&team.lock(), name, Some(&entry))?;
+        }
+    }
+    for gone in lock.keys().filter(|name| !team.plugins.contains_key(*name)) {
+        store::write_shared(&team.lock(), gone, None)?;
+    }
+    Ok(Outcome::many(rows.into_iter(), &[]))
+}

@@ -1,0 +1,75 @@
+//! `plugin test`: every `fn test_…` of a plugin, in its own engine with what it asks to be granted, on a fresh sandbox.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use clap::{Arg, ArgAction};
+
+use super::{entry, is_place};
+use crate::commands::script::deadline;
+use crate::commands::script::test::{LONGEST, Test, run_tests};
+use crate::error::{Error, Result};
+use crate::grammar::{Args, Command, Host};
+use crate::output::outcome::Outcome;
+use crate::plugin::content::Content;
+use crate::plugin::loaded::Plugin;
+use crate::plugin::manifest::Manifest;
+use crate::plugin::store;
+use crate::script::engine::Context;
+use crate::script::errors::Source;
+use crate::script::testing;
+
+/// The command.
+pub fn command() -> Command {
+    Command::new(["plugin", "test"], "Run the tests of plugins, each on a fresh sandbox", run)
+        .offline()
+        .args(|| {
+            vec![
+                crate::commands::script::deadline_arg().help("End a test once it has run for so long [default: 60s]"),
+                Arg::new("name")
+                    .value_name("PATH|NAME")
+                    .action(ArgAction::Append)
+                    .required(true)
+                    .help("The folder of a plugin, or one that is installed (can be repeated)"),
+            ]
+        })
+        .after(
+            "\
+Examples:
+  orysh plugin test plugins/naming
+
+A test is a function without parameters whose name begins with test_, in any of its files. What the plugin may not do, its tests
+may not either; what is configured is as by default.",
+        )
+}
+
+fn run(host: &Host, args: &Args) -> Result<Outcome> {
+    let longest = deadline(args)?.unwrap_or(LONGEST);
+    let mut tests = Vec::new();
+    for name in args.texts("name") {
+        let folder = if is_place(&name) { Path::new(&name).to_owned() } else { store::place(&entry(&name)?.hash)? };
+        let files = Content::read(&folder)?;
+        let manifest = Manifest::of(&files)?;
+        let plugin = Plugin::new(manifest, files.hash(), folder, name, std::collections::BTreeMap::default());
+        let _ = plugin.registry.set(Arc::downgrade(&host.registry));
+        // What it names and has not is told before any test.
+        plugin.check(&host.session)?;
+        let plugin = Arc::new(plugin);
+        for (path, bytes) in
+            files.files().filter(|(path, _)| Path::new(path).extension().is_some_and(|kind| kind == "rhai"))
+        {
+            let text = String::from_utf8_lossy(bytes).into_owned();
+            let script = format!("{}/{path}", plugin.manifest.name);
+            let context = Context::new(host.clone());
+            let prepare = |engine: &mut rhai::Engine| plugin.prepare(engine, &context);
+            for name in testing::names(&context, Source { name: &script, text: &text }, &prepare)? {
+                let plugin = Some(Arc::clone(&plugin));
+                tests.push(Test { script: script.clone(), text: text.clone(), name, plugin });
+            }
+        }
+    }
+    if tests.is_empty() {
+        return Err(Error::usage("there is no test").hint("a test is a function whose name begins with test_"));
+    }
+    run_tests(host, tests, Vec::new(), longest)
+}

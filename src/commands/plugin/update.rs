@@ -1,0 +1,89 @@
+//! `plugin update`: takes a plugin's newer content over, and asks again where it wants more than before.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use super::{entry, name_arg, obtain, trust_arg};
+use crate::error::Result;
+use crate::grammar::{Args, Command, Host};
+use crate::output::outcome::{Outcome, Row};
+use crate::plugin::content::Content;
+use crate::plugin::git::Source;
+use crate::plugin::manifest::Manifest;
+use crate::plugin::store;
+use crate::text::safe;
+
+/// The command.
+pub fn command() -> Command {
+    Command::new(["plugin", "update"], "Take the newer content of a plugin over", run)
+        .offline()
+        .args(|| vec![trust_arg(), name_arg("The plugin")])
+        .after(
+            "\
+Examples:
+  orysh plugin update naming
+
+What changed of its files and of what it asks for is shown. Where it asks for more than it was granted, that is asked about.",
+        )
+}
+
+fn run(host: &Host, args: &Args) -> Result<Outcome> {
+    let ui = host.session.ui();
+    let name = args.text("name").unwrap_or_default();
+    let before = entry(name)?;
+    let obtained = obtain(&Source::parse(&before.source)?)?;
+    let row = json!({"name": name, "version": obtained.manifest.version, "hash": obtained.hash});
+    let outcome = Outcome::one(Row::value(row).with_id(name), &[]);
+    if obtained.hash == before.hash {
+        ui.note(&format!("plugin `{name}` is as it was"));
+        return Ok(outcome);
+    }
+    obtained.demand_place(host)?;
+    let old = Content::read(&store::place(&before.hash)?)?;
+    for line in changes(&old, &obtained.content) {
+        ui.note(&line);
+    }
+    let granted = Manifest::of(&old)?;
+    let mut more = obtained.manifest.grant.beyond(&granted.grant);
+    let hooks: Vec<&str> =
+        obtained.manifest.hooks.iter().filter(|hook| !granted.hooks.contains(hook)).copied().collect();
+    if !hooks.is_empty() {
+        more.push(format!("hooks: is called at {}", hooks.join(", ")));
+    }
+    if more.is_empty() {
+        ui.note("it asks for nothing more than before");
+    } else {
+        obtained.demand_trust(ui, args, &more.join("\n  "))?;
+    }
+    store::install(name, &obtained.content, &store::Entry { enabled: before.enabled, ..obtained.entry() })?;
+    ui.note(&format!(
+        "plugin `{name}` is at {} now, it was at {}",
+        safe(&obtained.manifest.version),
+        safe(&before.version)
+    ));
+    Ok(outcome)
+}
+
+/// What is another in two contents, a line a file.
+fn changes(old: &Content, new: &Content) -> Vec<String> {
+    let files = |content: &Content| -> BTreeMap<String, Vec<u8>> {
+        content.files().map(|(path, bytes)| (path.to_owned(), bytes.to_vec())).collect()
+    };
+    let (old, new) = (files(old), files(new));
+    let lines = |bytes: &[u8]| -> Vec<String> { String::from_utf8_lossy(bytes).lines().map(str::to_owned).collect() };
+    let paths: std::collections::BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+    let told = paths.into_iter().filter_map(|path| match (old.get(path), new.get(path)) {
+        (Some(a), Some(b)) if a == b => None,
+        (Some(a), Some(b)) => {
+            let (a, b) = (lines(a), lines(b));
+            let gone = a.iter().filter(|line| !b.contains(line)).count();
+            let added = b.iter().filter(|line| !a.contains(line)).count();
+            Some(format!("changed {}: +{added} -{gone} lines", safe(path)))
+        }
+        (None, Some(_)) => Some(format!("added {}", safe(path))),
+        (Some(_), None) => Some(format!("removed {}", safe(path))),
+        (None, None) => None,
+    });
+    told.collect()
+}

@@ -1,0 +1,141 @@
+//! Plugins from repositories, by the system's `git`: nothing of the repository is run, and nothing of the user's own settings is
+//! used but how servers are reached.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::error::{Error, Result};
+use crate::text::safe;
+
+/// Where a plugin comes from.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Source {
+    /// A folder.
+    Path(String),
+    /// A repository, and the revision that is wanted of it.
+    Git {
+        /// Its address.
+        url: String,
+        /// A branch, a tag or a commit; none: what the repository shows by itself.
+        rev: Option<String>,
+    },
+}
+
+impl Source {
+    /// `PATH`, or `URL[@rev]` of https, ssh or file. Errors are of usage: another scheme; a revision that reads as a flag.
+    pub fn parse(text: &str) -> Result<Source> {
+        let Some((scheme, rest)) = text.split_once("://") else { return Ok(Source::Path(text.to_owned())) };
+        if !["https", "ssh", "file"].contains(&scheme) {
+            return Err(Error::usage(format!("a plugin does not come by {}", safe(scheme)))
+                .hint("name a folder, or a repository by https://, ssh:// or file://"));
+        }
+        // In the path; what stands before the host is a user.
+        let path = rest.find('/').unwrap_or(rest.len());
+        let (url, rev) = match rest[path..].rfind('@') {
+            Some(at) => {
+                (text[..text.len() - rest.len() + path + at].to_owned(), Some(rest[path + at + 1..].to_owned()))
+            }
+            None => (text.to_owned(), None),
+        };
+        if let Some(rev) = &rev {
+            let is_plain = |c: char| c.is_ascii_alphanumeric() || "._/-".contains(c);
+            if rev.is_empty() || rev.starts_with('-') || rev.contains("..") || !rev.chars().all(is_plain) {
+                return Err(Error::usage(format!("`{}` is no revision", safe(rev))));
+            }
+        }
+        Ok(Source::Git { url, rev })
+    }
+
+    /// As it is written.
+    pub fn told(&self) -> String {
+        match self {
+            Source::Path(path) => path.clone(),
+            Source::Git { url, rev: Some(rev) } => format!("{url}@{rev}"),
+            Source::Git { url, rev: None } => url.clone(),
+        }
+    }
+}
+
+/// Settings that keep a repository from doing anything.
+const SETTINGS: [&str; 9] = [
+    "core.hooksPath=/dev/null",
+    "core.fsmonitor=false",
+    "core.symlinks=false",
+    "protocol.allow=never",
+    "protocol.https.allow=always",
+    "protocol.ssh.allow=always",
+    "protocol.file.allow=always",
+    "transfer.fsckObjects=true",
+    "submodule.recurse=false",
+];
+
+/// Fetches one revision of a repository into a new folder. Gives its commit.
+///
+/// Errors: there is no `git`; what it says.
+pub fn fetch(url: &str, rev: Option<&str>, into: &Path) -> Result<String> {
+    let folder = into.display().to_string();
+    git(&["init", "--quiet", "--template=", "--", &folder], None)?;
+    git(
+        &["fetch", "--quiet", "--depth=1", "--no-tags", "--no-recurse-submodules", "--", url, rev.unwrap_or("HEAD")],
+        Some(into),
+    )?;
+    git(&["checkout", "--quiet", "--detach", "FETCH_HEAD"], Some(into))?;
+    Ok(git(&["rev-parse", "HEAD"], Some(into))?.trim().to_owned())
+}
+
+fn git(args: &[&str], folder: Option<&Path>) -> Result<String> {
+    let mut command = Command::new("git");
+    for setting in SETTINGS {
+        command.args(["-c", setting]);
+    }
+    command.args(args).stdin(Stdio::null());
+    if let Some(folder) = folder {
+        command.current_dir(folder);
+    }
+    command
+        .env("GIT_TERMINAL_PROMPT", "0")
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .env("GIT_LFS_SKIP_SMUDGE", "1")
+        .env_remove("GIT_DIR")
+        .env_remove("GIT_WORK_TREE")
+        .env_remove("GIT_SSH_COMMAND")
+        .env_remove("GIT_EXTERNAL_DIFF");
+    let output = command.output().map_err(|source| {
+        Error::failed("git cannot be run").caused_by(source).hint("plugins from repositories need git: install it")
+    })?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    let said: Vec<&str> = said.lines().filter(|line| !line.trim().is_empty()).take(5).collect();
+    Err(Error::failed(format!("git: {}", safe(said.join("; ").trim()))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_told_from_folders_and_revisions_from_users() {
+        let git = |url: &str, rev: Option<&str>| Source::Git { url: url.into(), rev: rev.map(str::to_owned) };
+        for (text, due) in [
+            ("./a@b", Source::Path("./a@b".into())),
+            ("https://h.example/a.git", git("https://h.example/a.git", None)),
+            ("https://h.example/a.git@v1.0", git("https://h.example/a.git", Some("v1.0"))),
+            ("ssh://git@h.example/a", git("ssh://git@h.example/a", None)),
+            ("ssh://git@h.example/a@main", git("ssh://git@h.example/a", Some("main"))),
+        ] {
+            assert_eq!(Source::parse(text).unwrap(), due, "{text}");
+            assert_eq!(Source::parse(text).unwrap().told(), text);
+        }
+        for wrong in [
+            "http://h.example/a",
+            "ext://sh -c x",
+            "https://h.example/a@--upload-pack=x",
+            "https://h/a@",
+            "https://h/a@a..b",
+        ] {
+            assert!(Source::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+}

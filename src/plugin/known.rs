@@ -1,0 +1,254 @@
+//! The plugins that count for this process: those that the user has installed, and those of the repository that one is in. One that
+//! is broken is told and left out; the others work on.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::content::{Content, MANIFEST};
+use super::git::Source;
+use super::hooks::PluginHooks;
+use super::loaded::Plugin;
+use super::manifest::Manifest;
+use super::store::{self, Entry};
+use super::team::{self, Team};
+use crate::error::{Error, Result};
+use crate::grammar::{Args, Command, Host, Registry};
+use crate::output::outcome::{Column, Outcome};
+use crate::script::resolve::PLUGINS;
+use crate::session::Session;
+use crate::text::safe;
+use crate::ui::Ui;
+
+/// What is known of plugins as a process begins.
+#[derive(Default)]
+pub struct Known {
+    /// Those that count, in the order of their hooks.
+    pub plugins: Vec<Arc<Plugin>>,
+    /// Those of the repository that this user has not granted anything yet: the file that lists them, and the plugin.
+    pub untrusted: Vec<(String, Arc<Plugin>)>,
+    /// Why others do not count.
+    pub refused: Vec<Error>,
+}
+
+/// Looks for them. Nothing of them is run.
+pub fn load(built_in: &Registry) -> Known {
+    let mut known = Known::default();
+    match store::own().and_then(|path| store::entries(&path)) {
+        Ok(entries) => {
+            for (name, entry) in entries.iter().filter(|(_, entry)| entry.enabled) {
+                let plugin = installed(name, entry);
+                known.add(name, plugin, built_in, None);
+            }
+        }
+        Err(error) => known.refused.push(error),
+    }
+    match team::found() {
+        Ok(Some(team)) => {
+            let lock = store::entries(&team.lock());
+            for (name, source) in &team.plugins {
+                let plugin = lock.as_ref().map_err(again).and_then(|lock| of_team(&team, name, source, lock.get(name)));
+                known.add(name, plugin, built_in, Some(&team.path));
+            }
+        }
+        Ok(None) => {}
+        Err(error) => known.refused.push(error),
+    }
+    known.plugins.sort_by(|a, b| (a.manifest.order, &a.manifest.name).cmp(&(b.manifest.order, &b.manifest.name)));
+    known
+}
+
+fn again(error: &Error) -> Error {
+    Error::usage(error.full_message())
+}
+
+/// A plugin that is installed. What is run of it is compared with its hash when it is loaded.
+fn installed(name: &str, entry: &Entry) -> Result<Plugin> {
+    let folder = store::place(&entry.hash)?;
+    let path = folder.join(MANIFEST);
+    let text = std::fs::read_to_string(&path)
+        .map_err(|source| Error::usage(format!("cannot read {}", path.display())).caused_by(source))?;
+    let manifest = Manifest::parse(&text, MANIFEST)?;
+    let settings = store::configured(&manifest)?;
+    demand_name(&manifest, name)?;
+    Ok(Plugin::new(manifest, entry.hash.clone(), folder, entry.source.clone(), settings))
+}
+
+/// A plugin that a repository lists. Errors: it is not there yet; its lock says another content.
+pub fn of_team(team: &Team, name: &str, source: &Source, locked: Option<&Entry>) -> Result<Plugin> {
+    let sync = |what: &str| Error::usage(what.to_owned()).hint("orysh plugin sync");
+    let (folder, hash, content) = match source {
+        Source::Path(path) => {
+            let folder = team.folder(path)?;
+            let content = Content::read(&folder)?;
+            (folder, content.hash(), content)
+        }
+        Source::Git { .. } => {
+            let entry = locked.ok_or_else(|| sync("it has not been fetched yet"))?;
+            if entry.source != source.told() {
+                return Err(sync("the lock is of another source"));
+            }
+            let folder = store::place(&entry.hash)?;
+            let content = Content::read(&folder).map_err(|_| sync("it has not been fetched yet"))?;
+            (folder, entry.hash.clone(), content)
+        }
+    };
+    if content.hash() != hash {
+        return Err(sync("its files are not those that were fetched"));
+    }
+    if locked.is_some_and(|entry| entry.hash != hash) {
+        return Err(sync("its files are not those of the lock"));
+    }
+    let manifest = Manifest::of(&content)?;
+    demand_name(&manifest, name)?;
+    let settings = team.settings(&manifest)?;
+    Ok(Plugin::new(manifest, hash, folder, source.told(), settings))
+}
+
+fn demand_name(manifest: &Manifest, name: &str) -> Result<()> {
+    if manifest.name == name {
+        return Ok(());
+    }
+    Err(Error::usage(format!("it calls itself `{}`", safe(&manifest.name))))
+}
+
+impl Known {
+    fn add(&mut self, name: &str, plugin: Result<Plugin>, built_in: &Registry, team: Option<&Path>) {
+        let about = |error: Error| error.about(format!("plugin `{}` is left out", safe(name)));
+        let plugin = match plugin.and_then(|plugin| self.fits(plugin, built_in)) {
+            Ok(plugin) => Arc::new(plugin),
+            Err(error) => return self.refused.push(about(error)),
+        };
+        match team.map(|path| (path, team::is_trusted(&plugin.hash))) {
+            None | Some((_, Ok(true))) => self.plugins.push(plugin),
+            Some((path, Ok(false))) => self.untrusted.push((path.display().to_string(), plugin)),
+            Some((_, Err(error))) => self.refused.push(about(error)),
+        }
+    }
+
+    /// Errors: another has its name, or one of its commands.
+    fn fits(&self, plugin: Plugin, built_in: &Registry) -> Result<Plugin> {
+        let others = || self.plugins.iter().chain(self.untrusted.iter().map(|(_, plugin)| plugin));
+        if others().any(|other| other.manifest.name == plugin.manifest.name) {
+            return Err(Error::usage("another plugin has that name"));
+        }
+        for command in &plugin.manifest.commands {
+            if built_in.is_verb(&command.name) {
+                return Err(Error::usage(format!("its command `{}` would hide that of orysh", command.name)));
+            }
+            let has_it = |other: &&Arc<Plugin>| other.manifest.commands.iter().any(|its| its.name == command.name);
+            if let Some(other) = others().find(has_it) {
+                return Err(Error::usage(format!("its command `{}` is one of {}", command.name, other.told())));
+            }
+        }
+        Ok(plugin)
+    }
+
+    /// The commands of plugins.
+    pub fn commands(&self) -> Vec<Command> {
+        let all = self.plugins.iter().chain(self.untrusted.iter().map(|(_, plugin)| plugin));
+        all.flat_map(|plugin| (0..plugin.manifest.commands.len()).map(|at| command(plugin, at))).collect()
+    }
+
+    /// Lets plugins know the commands, and scripts the plugins.
+    pub fn introduce(&self, registry: &Arc<Registry>) {
+        for plugin in self.plugins.iter().chain(self.untrusted.iter().map(|(_, plugin)| plugin)) {
+            // It is told once.
+            let _ = plugin.registry.set(Arc::downgrade(registry));
+        }
+        let plugins = self.plugins.clone();
+        let _ = PLUGINS.set(Box::new(move |caller, name| {
+            let none = || Error::usage(format!("there is no plugin `{}`", safe(name)));
+            plugins.iter().find(|plugin| plugin.manifest.name == name).ok_or_else(none)?.stubs(caller)
+        }));
+    }
+
+    /// Asks for each plugin of the repository that has not been granted anything yet. Errors of usage: it is not granted, or nobody
+    /// can be asked.
+    pub fn demand_trust(&mut self, ui: Ui) -> Result<()> {
+        for (path, plugin) in std::mem::take(&mut self.untrusted) {
+            let name = &plugin.manifest.name;
+            let why = format!("{} of {} is not trusted, or has changed since it was", plugin.told(), safe(&path));
+            let refused = || {
+                Error::usage(why.clone())
+                    .with_code(crate::config::team::UNTRUSTED)
+                    .hint(format!(
+                        "orysh plugin show {name} shows what it may do; orysh plugin sync --trust {}",
+                        plugin.hash
+                    ))
+                    .hint("--no-plugins goes without any")
+            };
+            if !ui.can_ask(false) {
+                return Err(refused());
+            }
+            ui.line(&format!(
+                "{} ({}) asks to be granted:\n  {}",
+                plugin.told(),
+                plugin.source,
+                asks(&plugin.manifest)
+            ));
+            if !ui.agrees(&format!("Grant that to {}?", plugin.told()), false) {
+                return Err(refused());
+            }
+            team::trust(&plugin.hash, name)?;
+            self.plugins.push(plugin);
+        }
+        self.plugins.sort_by(|a, b| (a.manifest.order, &a.manifest.name).cmp(&(b.manifest.order, &b.manifest.name)));
+        Ok(())
+    }
+
+    /// The session in which their hooks are called, but for those that are switched off: names of plugins, or of hooks.
+    pub fn attach(&self, mut session: Session, off: &[String]) -> Session {
+        for plugin in &self.plugins {
+            if off.contains(&plugin.manifest.name) {
+                continue;
+            }
+            if let Some(hooks) = PluginHooks::of(plugin, off) {
+                session = session.with_hook(Arc::new(hooks));
+            }
+        }
+        session
+    }
+}
+
+/// What a plugin asks to be granted, as a person reads it.
+pub fn asks(manifest: &Manifest) -> String {
+    let lines = manifest.grant.lines();
+    let hooks = (!manifest.hooks.is_empty()).then(|| format!("hooks: is called at {}", manifest.hooks.join(", ")));
+    let lines: Vec<String> = lines.into_iter().chain(hooks).collect();
+    if lines.is_empty() { "nothing".into() } else { lines.join("\n  ") }
+}
+
+/// Text that lives as long as the process, as commands have it.
+fn lasting(text: &str) -> &'static str {
+    Box::leak(text.to_owned().into_boxed_str())
+}
+
+const NO_COLUMNS: &[Column] = &[];
+
+fn command(plugin: &Arc<Plugin>, at: usize) -> Command {
+    let declared = &plugin.manifest.commands[at];
+    let (taking, running) = (Arc::clone(plugin), Arc::clone(plugin));
+    let after = format!("A command of {} {}.", plugin.told(), plugin.manifest.version);
+    Command::new(
+        [lasting(&declared.name)],
+        lasting(&declared.about),
+        move |host: &Host, args: &Args| -> Result<Outcome> {
+            let declared = &running.manifest.commands[at];
+            let session = if args.flag("dry-run") { host.session.clone().in_dry_run() } else { host.session.clone() };
+            let values = declared.arguments.values(&args.matches);
+            running.command(&session, &declared.name.replace('-', "_"), values, NO_COLUMNS)
+        },
+    )
+    .args(move || {
+        let mut args = taking.manifest.commands[at].arguments.args();
+        args.push(
+            clap::Arg::new("dry-run")
+                .long("dry-run")
+                .action(clap::ArgAction::SetTrue)
+                .help("Tell what each write would do, and do none"),
+        );
+        args
+    })
+    .runs_dry()
+    .after(lasting(&after))
+}

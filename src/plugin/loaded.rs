@@ -1,0 +1,329 @@
+//! A plugin that can be called: its own engine, in which it has what it was granted, made when it is first needed.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
+use std::time::Duration;
+
+use rhai::{AST, Dynamic, Engine, EvalAltResult, Map, Module, ModuleResolver, Position, Scope, Shared};
+
+use super::content::{Content, MAIN};
+use super::manifest::{Key, Kind, Manifest, Setting};
+use crate::config::read;
+use crate::env;
+use crate::error::{Error, Result, nearest};
+use crate::grammar::{Host, Registry};
+use crate::output::outcome::{Column, Outcome};
+use crate::script::engine::{Context, engine};
+use crate::script::errors::{self, ScriptResult, Source, settled, thrown};
+use crate::script::{limits, resolve, run, value};
+use crate::secret::Secret;
+use crate::session::Session;
+use crate::session::handle::locked;
+use crate::session::hook::on_big_stack;
+use crate::text::safe;
+
+/// How long a hook may take.
+const HOOK: Duration = Duration::from_secs(30);
+
+/// How long a command of a plugin may take.
+const COMMAND: Duration = Duration::from_secs(3600);
+
+/// So many bytes a call into a plugin may take.
+const MOST_MEMORY: usize = 256 * 1024 * 1024;
+
+/// A plugin that is switched on.
+pub struct Plugin {
+    /// What it says of itself.
+    pub manifest: Manifest,
+    /// The hash of the content that was granted what it asks for.
+    pub hash: String,
+    /// Where its files are.
+    pub folder: PathBuf,
+    /// Where it comes from, as a person reads it.
+    pub source: String,
+    /// What is said of its configuration.
+    pub settings: BTreeMap<String, Setting>,
+    /// The commands, for what it gives to `sh`.
+    pub registry: OnceLock<Weak<Registry>>,
+    loaded: OnceLock<std::result::Result<Loaded, String>>,
+}
+
+struct Loaded {
+    engine: Engine,
+    ast: AST,
+    context: Context,
+    /// The text of its main file, for errors.
+    text: String,
+    /// What errors call that.
+    name: String,
+}
+
+impl Plugin {
+    /// One that is not loaded yet.
+    pub fn new(
+        manifest: Manifest,
+        hash: String,
+        folder: PathBuf,
+        source: String,
+        settings: BTreeMap<String, Setting>,
+    ) -> Self {
+        Plugin { manifest, hash, folder, source, settings, registry: OnceLock::new(), loaded: OnceLock::new() }
+    }
+
+    /// What errors call it.
+    pub fn told(&self) -> String {
+        format!("plugin `{}`", safe(&self.manifest.name))
+    }
+
+    /// Its content, which is what was granted. Errors: it is another.
+    pub fn content(&self) -> Result<Content> {
+        let content = Content::read(&self.folder)?;
+        if content.hash() == self.hash {
+            return Ok(content);
+        }
+        Err(Error::failed(format!("{} is not what was granted: its files were changed", self.told()))
+            .with_code(CHANGED)
+            .hint(format!("orysh plugin verify {}", self.manifest.name)))
+    }
+
+    fn loaded(&self, session: &Session) -> Result<&Loaded> {
+        let loaded = self.loaded.get_or_init(|| self.load(session).map_err(|error| placed(&error)));
+        loaded.as_ref().map_err(|why| Error::failed(why.clone()).with_code(BROKEN))
+    }
+
+    fn load(&self, session: &Session) -> Result<Loaded> {
+        let files = self.content()?;
+        let grant = Arc::new(self.manifest.grant.clone());
+        let registry = self.registry.get().and_then(Weak::upgrade).unwrap_or_default();
+        let context = Context::new(Host { session: session.granted_to(grant), registry }).with_memory(MOST_MEMORY);
+        let mut engine = engine(&context);
+        self.prepare(&mut engine, &context)?;
+        let text = files.text(MAIN)?.unwrap_or_default().to_owned();
+        let name = format!("{}/{MAIN}", self.manifest.name);
+        let source = Source { name: &name, text: &text };
+        let ast = engine.compile(&text).map_err(|error| errors::unreadable(&error, source))?;
+        let has = |name: &str| ast.iter_functions().any(|function| function.name == name);
+        let commands = self.manifest.commands.iter().map(|command| command.name.replace('-', "_"));
+        let declared = self.manifest.hooks.iter().map(|hook| (*hook).to_owned()).chain(commands);
+        if let Some(missing) = declared.chain(self.manifest.exports.iter().cloned()).find(|name| !has(name)) {
+            return Err(Error::usage(format!(
+                "{name}: there is no function `{}`, which plugin.toml names",
+                safe(&missing)
+            )));
+        }
+        Ok(Loaded { engine, ast, context, text, name })
+    }
+
+    /// Errors: it cannot be loaded, or has not what it names.
+    pub fn check(&self, session: &Session) -> Result<()> {
+        self.loaded(session).map(drop)
+    }
+
+    /// Gives an engine what is the plugin's own: its files to import, its configuration.
+    pub fn prepare(&self, engine: &mut Engine, context: &Context) -> Result<()> {
+        engine.set_module_resolver(Packed::new(&Arc::new(self.content()?), &self.manifest.name, context));
+        engine.register_static_module("plugin", self.own_module().into());
+        Ok(())
+    }
+
+    /// `plugin::config(key)` and `plugin::name()`.
+    fn own_module(&self) -> Module {
+        let mut module = Module::new();
+        let name = self.manifest.name.clone();
+        module.set_native_fn("name", move || Ok(name.clone()));
+        let values: BTreeMap<String, Option<Setting>> = self
+            .manifest
+            .config
+            .iter()
+            .map(|(name, key)| (name.clone(), self.settings.get(name).cloned().or_else(|| key.default.clone())))
+            .collect();
+        let keys: BTreeMap<String, Key> = self.manifest.config.clone();
+        let told = self.told();
+        module.set_native_fn("config", move |name: &str| -> ScriptResult<Dynamic> {
+            let unknown = || {
+                Error::usage(format!("{told} has no configuration `{}`", safe(name)))
+                    .did_you_mean(nearest(name, keys.keys().map(String::as_str)))
+            };
+            let key = keys.get(name).ok_or_else(unknown).map_err(thrown)?;
+            configured(name, key, values.get(name).and_then(Option::as_ref)).map_err(thrown)
+        });
+        module
+    }
+
+    /// Calls one of its functions, as a hook. Errors: what it throws; what it may not; that it takes too long or too much.
+    pub fn call(&self, session: &Session, function: &str, arguments: Vec<Dynamic>) -> Result<Dynamic> {
+        on_big_stack(|| {
+            let value = self.called(session, function, arguments, HOOK, true);
+            if let Some(Ok(loaded)) = self.loaded.get() {
+                loaded.context.settle_files();
+                loaded.context.tell_unseen();
+            }
+            value
+        })
+    }
+
+    /// Runs one of its commands.
+    pub fn command(&self, session: &Session, function: &str, args: Map, columns: &'static [Column]) -> Result<Outcome> {
+        on_big_stack(|| {
+            let value = self.called(session, function, vec![args.into()], COMMAND, false)?;
+            let loaded = self.loaded(session)?;
+            let source = Source { name: &loaded.name, text: &loaded.text };
+            let outcome = settled(run::outcome(&value, columns), source)?;
+            loaded.context.settle_files();
+            let shown = loaded.context.take_shown(&value);
+            loaded.context.tell_unseen();
+            Ok(run::release(outcome, shown))
+        })
+    }
+
+    fn called(
+        &self,
+        session: &Session,
+        function: &str,
+        arguments: Vec<Dynamic>,
+        time: Duration,
+        is_hook: bool,
+    ) -> Result<Dynamic> {
+        let loaded = self.loaded(session)?;
+        let here = session.granted_to(Arc::new(self.manifest.grant.clone()));
+        let _watch = here.interrupt().watch();
+        let mut scope = Scope::new();
+        let called = loaded.context.within(here, || {
+            limits::within(time, is_hook, || {
+                loaded.engine.call_fn::<Dynamic>(&mut scope, &loaded.ast, function, arguments)
+            })
+        });
+        let called = called.map_err(|error| errors::at_home(*error, &loaded.ast).into());
+        if loaded.context.left().is_some() {
+            return Err(Error::failed(format!("{}: `exit` is for scripts", loaded.name)));
+        }
+        settled(called, Source { name: &loaded.name, text: &loaded.text })
+    }
+
+    /// Its functions that others can import, as stubs that call into its own engine: plain data goes in and comes out.
+    pub fn stubs(self: &Arc<Self>, caller: &Context) -> Result<Module> {
+        let loaded = self.loaded(&caller.session())?;
+        let mut module = Module::new();
+        for function in loaded.ast.iter_functions() {
+            if self.manifest.exports.iter().any(|name| name == function.name) {
+                stub(&mut module, self, caller, function.name, function.params.len());
+            }
+        }
+        Ok(module)
+    }
+}
+
+/// What is wrong, and where.
+fn placed(error: &Error) -> String {
+    match error.position() {
+        Some(at) => format!("{} ({at})", error.full_message()),
+        None => error.full_message(),
+    }
+}
+
+/// The code of an error that says that a plugin's files are not those that were granted.
+pub const CHANGED: &str = "changed";
+
+/// The code of an error that says that a plugin cannot be loaded.
+pub const BROKEN: &str = "broken_plugin";
+
+fn stub(module: &mut Module, plugin: &Arc<Plugin>, caller: &Context, function: &str, count: usize) {
+    let name = function.to_owned();
+    let (plugin, caller) = (Arc::clone(plugin), caller.clone());
+    let call = move |arguments: &[Dynamic]| -> ScriptResult<Dynamic> {
+        let plain = arguments.iter().map(plain).collect::<ScriptResult<Vec<_>>>()?;
+        // Where the plugin acts nobody else's powers count, and a plugin has no more through another.
+        plain_result(plugin.call(&caller.session(), &name, plain))
+    };
+    match count {
+        0 => drop(module.set_native_fn(function, move || call(&[]))),
+        1 => drop(module.set_native_fn(function, move |a: Dynamic| call(&[a]))),
+        2 => drop(module.set_native_fn(function, move |a: Dynamic, b: Dynamic| call(&[a, b]))),
+        _ => drop(module.set_native_fn(function, move |a: Dynamic, b: Dynamic, c: Dynamic| call(&[a, b, c]))),
+    }
+}
+
+fn plain_result(result: Result<Dynamic>) -> ScriptResult<Dynamic> {
+    plain(&result.map_err(thrown)?)
+}
+
+/// A value as plain data; secrets do not cross.
+fn plain(data: &Dynamic) -> ScriptResult<Dynamic> {
+    value::to_json(data, false).map(|data| value::from_json(&data))
+}
+
+fn configured(name: &str, key: &Key, setting: Option<&Setting>) -> Result<Dynamic> {
+    Ok(match (key.kind, setting) {
+        (_, None) => Dynamic::UNIT,
+        (Kind::Secret, Some(Setting::Text(place))) => Dynamic::from(secret(name, place)?),
+        (_, Some(Setting::Text(text))) => text.clone().into(),
+        (_, Some(Setting::Number(number))) => (*number).into(),
+        (_, Some(Setting::Bool(is))) => (*is).into(),
+        (_, Some(Setting::List(all))) => all.iter().cloned().map(Dynamic::from).collect::<rhai::Array>().into(),
+    })
+}
+
+/// A secret of a plugin's configuration: `env:NAME` or `file:PATH`.
+fn secret(name: &str, place: &str) -> Result<Secret> {
+    let none = |why: String| Error::usage(format!("the secret `{}` is in {}: {why}", safe(name), safe(place)));
+    if let Some(variable) = place.strip_prefix("env:") {
+        return env::named(variable).map(Secret::new).ok_or_else(|| none("it is not set".into()));
+    }
+    let path = place.strip_prefix("file:").unwrap_or(place);
+    let text = read::text(path).map_err(|error| none(error.full_message()))?;
+    Ok(Secret::new(text.trim_end_matches(['\r', '\n'])))
+}
+
+/// Finds what a plugin imports among its own files, of which nothing is read any more; and other plugins.
+struct Packed {
+    content: Arc<Content>,
+    name: String,
+    caller: Context,
+    known: Mutex<HashMap<String, Option<Shared<Module>>>>,
+}
+
+impl Packed {
+    fn new(content: &Arc<Content>, name: &str, caller: &Context) -> Self {
+        Packed { content: Arc::clone(content), name: name.to_owned(), caller: caller.clone(), known: Mutex::default() }
+    }
+
+    fn module(&self, engine: &Engine, path: &str, text: &str) -> ScriptResult<Module> {
+        let name = format!("{}/{path}", self.name);
+        let source = Source { name: &name, text };
+        let mut ast = engine.compile(text).map_err(|error| thrown(errors::unreadable(&error, source)))?;
+        ast.set_source(path);
+        Module::eval_ast_as_new(Scope::new(), &ast, engine).map_err(|error| match *error {
+            terminated @ EvalAltResult::ErrorTerminated(..) => terminated.into(),
+            other => thrown(errors::uncaught(other, source)),
+        })
+    }
+}
+
+impl ModuleResolver for Packed {
+    fn resolve(&self, engine: &Engine, from: Option<&str>, path: &str, at: Position) -> ScriptResult<Shared<Module>> {
+        let placed = |mut error: Box<EvalAltResult>| {
+            error.set_position(at);
+            error
+        };
+        if let Some(module) = resolve::plugin(Some(&self.caller), path) {
+            return module.map_err(thrown).map_err(placed);
+        }
+        let folder = from.map(Path::new).and_then(Path::parent).unwrap_or(Path::new(""));
+        let file = format!("{}.rhai", folder.join(path.trim_end_matches(".rhai")).display());
+        let none = || thrown(Error::usage(format!("plugin `{}` has no file {}", self.name, safe(&file))));
+        let text = self.content.text(&file).map_err(thrown).map_err(placed)?.ok_or_else(none).map_err(placed)?;
+        match locked(&self.known).get(&file).cloned() {
+            Some(Some(module)) => return Ok(module),
+            Some(None) => {
+                let round = Error::usage(format!("{} imports itself, by itself or by others", safe(&file)));
+                return Err(placed(thrown(round)));
+            }
+            None => {}
+        }
+        locked(&self.known).insert(file.clone(), None);
+        let module = self.module(engine, &file, text).map(Shared::new);
+        locked(&self.known).insert(file, module.as_ref().ok().cloned());
+        module.map_err(placed)
+    }
+}

@@ -1,0 +1,206 @@
+//! What is installed: `orysh.lock` says of each plugin where it comes from, the hash of its content and what it was granted; the
+//! content lies beside, by its hash.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+use toml_edit::{Array, InlineTable, Item, Table, Value, value};
+
+use super::content::Content;
+use super::manifest::{Manifest, Setting, setting};
+use crate::config::{edit, paths};
+use crate::error::{Error, Result};
+use crate::text::safe;
+
+/// The name of a lock file, the user's own or a repository's.
+pub const LOCK: &str = "orysh.lock";
+
+/// What a lock says of a plugin.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Entry {
+    /// Its version.
+    pub version: String,
+    /// Where it comes from.
+    pub source: String,
+    /// The commit, where that is a repository.
+    pub commit: Option<String>,
+    /// The hash of its content.
+    pub hash: String,
+    /// Whether it is switched on.
+    pub enabled: bool,
+    /// What it was granted, as a person reads it.
+    pub grant: Vec<String>,
+}
+
+/// The user's own lock.
+pub fn own() -> Result<PathBuf> {
+    Ok(paths::config()?.join(LOCK))
+}
+
+/// Where content of that hash lies.
+pub fn place(hash: &str) -> Result<PathBuf> {
+    Ok(paths::data()?.join("plugins").join(hash))
+}
+
+/// What a lock says, by the names of plugins. Errors are of usage, with line and column.
+pub fn entries(path: &std::path::Path) -> Result<BTreeMap<String, Entry>> {
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(source) if source.kind() == std::io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
+        Err(source) => return Err(Error::usage(format!("cannot read {}", path.display())).caused_by(source)),
+    };
+    let document = edit::parse(&text, path)?;
+    let each = document.iter().map(|(name, item)| {
+        let name: &str = name.get_ref();
+        let wrong = || {
+            let at = edit::position(&text, item.span().start);
+            Error::usage(format!("{}, {at}: `{}` is no plugin", path.display(), safe(name))).at(at)
+        };
+        let table = item.get_ref().as_table().ok_or_else(wrong)?;
+        let text_of = |key: &str| edit::text_of(table, key).map(str::to_owned);
+        let hash = text_of("hash").filter(|hash| is_hash(hash)).ok_or_else(wrong)?;
+        let grant = table.get("grant").and_then(|grant| grant.get_ref().as_array()).into_iter().flatten();
+        let entry = Entry {
+            version: text_of("version").unwrap_or_default(),
+            source: text_of("source").unwrap_or_default(),
+            commit: text_of("commit"),
+            hash,
+            enabled: table.get("enabled").and_then(|is| is.get_ref().as_bool()).unwrap_or(true),
+            grant: grant.filter_map(|line| line.get_ref().as_str().map(str::to_owned)).collect(),
+        };
+        Ok((name.to_owned(), entry))
+    });
+    each.collect()
+}
+
+/// What is a file's name as well.
+fn is_hash(text: &str) -> bool {
+    text.len() == 64 && text.chars().all(|c| c.is_ascii_hexdigit() && !c.is_ascii_uppercase())
+}
+
+/// Writes what a lock says of a plugin; what is configured stays.
+pub fn set(path: &std::path::Path, name: &str, entry: &Entry) -> Result<()> {
+    edit::change(path, |document| {
+        let config = document.get(name).and_then(Item::as_table_like).and_then(|table| table.get("config")).cloned();
+        let mut table = table(entry);
+        if let Some(config) = config {
+            table.insert("config", config);
+        }
+        document.insert(name, Item::Table(table));
+        Ok(())
+    })
+}
+
+/// Writes what a repository's lock says of a plugin, or that it says nothing: a file that others read.
+pub fn write_shared(path: &std::path::Path, name: &str, entry: Option<&Entry>) -> Result<()> {
+    let failed = |source: std::io::Error| Error::failed(format!("cannot write {}", path.display())).caused_by(source);
+    let mut entries = entries(path)?;
+    match entry {
+        Some(entry) => drop(entries.insert(name.to_owned(), entry.clone())),
+        None => drop(entries.remove(name)),
+    }
+    let mut document = toml_edit::DocumentMut::new();
+    for (name, entry) in &entries {
+        document.insert(name, Item::Table(table(entry)));
+    }
+    let temporary = path.with_file_name(format!(".{LOCK}.{}", uuid::Uuid::new_v4()));
+    let text = format!("# What the plugins of orysh.toml are: written by `orysh plugin sync`.\n{document}");
+    std::fs::write(&temporary, text).and_then(|()| std::fs::rename(&temporary, path)).map_err(failed)
+}
+
+fn table(entry: &Entry) -> Table {
+    let mut table = Table::new();
+    table.insert("version", value(&entry.version));
+    table.insert("source", value(&entry.source));
+    if let Some(commit) = &entry.commit {
+        table.insert("commit", value(commit));
+    }
+    table.insert("hash", value(&entry.hash));
+    table.insert("enabled", value(entry.enabled));
+    table.insert("grant", value(entry.grant.iter().collect::<Array>()));
+    table
+}
+
+/// Takes a plugin out of a lock. Gives whether it was there.
+pub fn remove(path: &std::path::Path, name: &str) -> Result<bool> {
+    edit::change(path, |document| Ok(document.remove(name).is_some()))
+}
+
+/// Removes content that no plugin has any more.
+pub fn sweep() -> Result<()> {
+    let used: Vec<String> = entries(&own()?)?.into_values().map(|entry| entry.hash).collect();
+    let folder = paths::data()?.join("plugins");
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if is_hash(&name) && !used.contains(&name) {
+            // Whoever runs it now has it in memory; the next one to sweep tries again.
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
+    }
+    Ok(())
+}
+
+/// Keeps content and says so in the user's lock: the content first, so that what the lock says is there.
+pub fn install(name: &str, content: &Content, entry: &Entry) -> Result<()> {
+    let place = place(&entry.hash)?;
+    place.parent().map_or(Ok(()), crate::config::files::private_folder)?;
+    content.write(&place)?;
+    set(&own()?, name, entry)?;
+    sweep()
+}
+
+/// What is configured in a table, as the manifest has it. Errors are of usage: an unknown key, a wrong type.
+pub fn settings(table: Option<&DeTable<'_>>, manifest: &Manifest, of: &str) -> Result<BTreeMap<String, Setting>> {
+    let each = table.into_iter().flatten().map(|(name, item): (_, &Spanned<DeValue<'_>>)| {
+        let name: &str = name.get_ref();
+        let wrong = |why: &str| Error::usage(format!("{of}: config `{}` {why}", safe(name)));
+        let Some(key) = manifest.config.get(name) else {
+            let known = manifest.config.keys().map(String::as_str);
+            return Err(wrong("is unknown").did_you_mean(crate::error::nearest(name, known)));
+        };
+        let setting = setting(key.kind, item.get_ref()).ok_or_else(|| wrong("has another type"))?;
+        Ok((name.to_owned(), setting))
+    });
+    each.collect()
+}
+
+/// The configuration of a plugin in the user's lock.
+pub fn configured(manifest: &Manifest) -> Result<BTreeMap<String, Setting>> {
+    let path = own()?;
+    let text = std::fs::read_to_string(&path).unwrap_or_default();
+    let document = edit::parse(&text, &path)?;
+    let table = document.get(manifest.name.as_str()).and_then(|item| item.get_ref().as_table());
+    let config = table.and_then(|table| table.get("config")).and_then(|config| config.get_ref().as_table());
+    settings(config, manifest, &format!("{}, plugin `{}`", path.display(), manifest.name))
+}
+
+/// Sets a key of a plugin's configuration; `text` is TOML, or a text as it stands.
+pub fn configure(manifest: &Manifest, key: &str, text: &str) -> Result<()> {
+    let Some(known) = manifest.config.get(key) else {
+        let keys = manifest.config.keys().map(String::as_str);
+        return Err(Error::usage(format!("plugin `{}` has no configuration `{}`", manifest.name, safe(key)))
+            .did_you_mean(crate::error::nearest(key, keys)));
+    };
+    let is_fitting = |text: &str| {
+        let line = format!("v = {text}");
+        let table = DeTable::parse(&line).ok().map(Spanned::into_inner);
+        table.as_ref().and_then(|table| table.get("v")).and_then(|item| setting(known.kind, item.get_ref())).is_some()
+    };
+    let quoted = Value::from(text).to_string();
+    let fitting = [text, quoted.trim()].into_iter().find(|text| is_fitting(text));
+    let parsed = fitting.and_then(|text| text.parse::<Value>().ok());
+    let Some(parsed) = parsed else {
+        return Err(Error::usage(format!("config `{}` of plugin `{}` has another type", safe(key), manifest.name)));
+    };
+    edit::change(&own()?, |document| {
+        let table = document.get_mut(&manifest.name).and_then(Item::as_table_mut);
+        let table = table.ok_or_else(|| Error::usage(format!("plugin `{}` is not installed", manifest.name)))?;
+        let config = table.entry("config").or_insert_with(|| Item::Value(InlineTable::new().into()));
+        if let Some(config) = config.as_table_like_mut() {
+            config.insert(key, Item::Value(parsed));
+        }
+        Ok(())
+    })
+}

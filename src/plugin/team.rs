@@ -1,0 +1,131 @@
+//! The plugins that a repository lists in its `orysh.toml`, and which content of plugins this user trusts.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use toml::de::DeTable;
+use toml_edit::value;
+
+use super::git::Source;
+use super::manifest::{Manifest, Setting};
+use super::store;
+use crate::config::{edit, paths, team};
+use crate::error::{Error, Result, nearest};
+use crate::text::safe;
+
+/// The table of plugins.
+pub const PLUGINS: &str = "plugins";
+
+/// The plugins that a repository lists.
+pub struct Team {
+    /// The file that lists them.
+    pub path: PathBuf,
+    text: String,
+    /// Where each comes from.
+    pub plugins: BTreeMap<String, Source>,
+}
+
+/// Those of the repository that one is in, if it lists any. Errors are of usage, with line and column.
+pub fn found() -> Result<Option<Team>> {
+    let Some(path) = team::path()? else { return Ok(None) };
+    let name = path.display().to_string();
+    let text = std::fs::read_to_string(&path)
+        .map_err(|source| Error::usage(format!("cannot read {name}")).caused_by(source))?;
+    if !text.contains(PLUGINS) {
+        return Ok(None);
+    }
+    let plugins = listed(&text, &path)?;
+    Ok((!plugins.is_empty()).then_some(Team { path, text, plugins }))
+}
+
+fn listed(text: &str, path: &Path) -> Result<BTreeMap<String, Source>> {
+    let document = edit::parse(text, path)?;
+    let Some(item) = document.get(PLUGINS) else { return Ok(BTreeMap::new()) };
+    let wrong = |start: usize, why: String| {
+        let at = edit::position(text, start);
+        Error::usage(format!("{}, {at}: {why}", safe(&path.display().to_string()))).at(at)
+    };
+    let tables =
+        item.get_ref().as_table().ok_or_else(|| wrong(item.span().start, "`plugins` wants a table a plugin".into()))?;
+    let each = tables.iter().map(|(name, item)| {
+        let name: &str = name.get_ref();
+        let start = item.span().start;
+        let table = item.get_ref().as_table();
+        let table = table.ok_or_else(|| wrong(start, format!("plugin `{}` wants a table", safe(name))))?;
+        let known = ["path", "git", "rev", "config"];
+        if let Some(key) = table.keys().find(|key| !known.contains(&key.get_ref().as_ref())) {
+            let error = wrong(
+                key.span().start,
+                format!("plugin `{}` has an unknown key `{}`", safe(name), safe(key.get_ref())),
+            );
+            return Err(error.did_you_mean(nearest(key.get_ref(), known)));
+        }
+        let text_of = |key: &str| edit::text_of(table, key).map(str::to_owned);
+        let source = match (text_of("path"), text_of("git")) {
+            (Some(path), None) => Source::Path(path),
+            (None, Some(url)) => {
+                let told = text_of("rev").map_or(url.clone(), |rev| format!("{url}@{rev}"));
+                match Source::parse(&told).map_err(|error| wrong(start, error.full_message()))? {
+                    Source::Path(_) => return Err(wrong(start, format!("`{}` is no repository", safe(&url)))),
+                    git @ Source::Git { .. } => git,
+                }
+            }
+            _ => return Err(wrong(start, format!("plugin `{}` wants `path` or `git`", safe(name)))),
+        };
+        Ok((name.to_owned(), source))
+    });
+    each.collect()
+}
+
+impl Team {
+    /// The folder of a plugin that lies in the repository. Errors: it leads out of it.
+    pub fn folder(&self, path: &str) -> Result<PathBuf> {
+        let root = self.root();
+        let folder = std::fs::canonicalize(root.join(path))
+            .map_err(|source| Error::usage(format!("there is no plugin in {}", safe(path))).caused_by(source))?;
+        let root = std::fs::canonicalize(root).unwrap_or_default();
+        if folder.starts_with(&root) {
+            return Ok(folder);
+        }
+        Err(Error::usage(format!("{} leads out of the repository", safe(path))))
+    }
+
+    fn root(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new("."))
+    }
+
+    /// The repository's lock.
+    pub fn lock(&self) -> PathBuf {
+        self.root().join(store::LOCK)
+    }
+
+    /// What the repository says of a plugin's configuration.
+    pub fn settings(&self, manifest: &Manifest) -> Result<BTreeMap<String, Setting>> {
+        let document = edit::parse(&self.text, &self.path)?;
+        let table = |of: Option<&DeTable<'_>>| -> Result<BTreeMap<String, Setting>> {
+            store::settings(of, manifest, &format!("{}, plugin `{}`", self.path.display(), manifest.name))
+        };
+        let plugins = document.get(PLUGINS).and_then(|item| item.get_ref().as_table());
+        let own =
+            plugins.and_then(|table| table.get(manifest.name.as_str())).and_then(|item| item.get_ref().as_table());
+        table(own.and_then(|table| table.get("config")).and_then(|config| config.get_ref().as_table()))
+    }
+}
+
+fn trust_file() -> Result<PathBuf> {
+    Ok(paths::config()?.join("plugin-trust.toml"))
+}
+
+/// Whether this user trusts content of that hash.
+pub fn is_trusted(hash: &str) -> Result<bool> {
+    let path = trust_file()?;
+    Ok(edit::text_of(&edit::parse(&edit::text(&path)?, &path)?, hash).is_some())
+}
+
+/// Remembers that this user trusts content of that hash.
+pub fn trust(hash: &str, name: &str) -> Result<()> {
+    edit::change(&trust_file()?, |document| {
+        document.insert(hash, value(name));
+        Ok(())
+    })
+}

@@ -1,0 +1,288 @@
+//! Plugins that try to get at what they were not granted: each is refused, and the rest works on.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use super::{install, plugin};
+use crate::support::{Sandbox, Stub, anywhere, orysh};
+
+/// What a command of a plugin tries, with what it was granted for that, and what it is told.
+const TRIES: &[(&str, &str, &str)] = &[
+    // Files.
+    ("", "fs::read(\"/etc/passwd\")", "capability `read`"),
+    ("", "fs::exists(\"config/orysh.lock\")", "capability `read`"),
+    ("read = [\"in\"]", "fs::read(\"in/../secret.txt\")", "may not read"),
+    ("read = [\"in\"]", "fs::read(\"in/link\")", "may not read"),
+    ("read = [\"in\"]", "fs::list(\"in/up\")", "may not read"),
+    ("read = [\"in\"]", "csv::read(\"secret.txt\").to_array()", "may not read"),
+    ("read = [\"in\"]", "json::lines(\"/proc/self/environ\").to_array()", "may not read"),
+    ("read = [\"in\"]", "yaml::read(\"secret.txt\")", "may not read"),
+    ("read = [\"in\"]", "fs::write(\"in/x\", \"x\")", "may not write"),
+    ("read = [\"in\"]", "fs::remove(\"in/x\")", "may not write"),
+    ("write = [\"in\"]", "fs::write(\"in/dangling\", \"x\")", "may not write"),
+    ("write = [\"in\"]", "csv::append(\"in/../l.csv\", #{a: 1})", "may not write"),
+    ("write = [\".\"]", "fs::write(\"config/plugin-trust.toml\", \"x\")", "may not write"),
+    ("write = [\".\"]", "fs::write(\"config/orysh.lock\", \"x\")", "may not write"),
+    ("write = [\".\"]", "fs::list(\"data/plugins\")", "may not read"),
+    ("read = [\".\"]", "fs::list(\"state/batch\")", "may not read"),
+    ("", "fs::read(\"-\")", "capability `prompts`"),
+    ("", "pgp::encrypt(\"a\", \"@secret.txt\")", "capability `read`"),
+    // The network.
+    ("", "http::get(\"http://$STUB/\")", "capability `network`"),
+    ("network = [\"127.0.0.1:1\"]", "http::get(\"http://$STUB/\")", "capability `network`"),
+    ("network = [\"a.example:80\"]", "http::get(\"http://a.example:80@$STUB/\")", "capability `network`"),
+    ("network = [\"a.localhost:$PORT\"]", "http::get(\"http://a.localhost:$PORT/\")", "private|cannot connect"),
+    ("network = [\"10.0.0.1:80\"]", "http::get(\"http://10.0.0.2/\")", "capability `network`"),
+    // The environment, people, other places.
+    ("environment = [\"USER\"]", "env::get(\"HOME\")", "capability `environment`"),
+    ("", "ui::confirm(\"Yes?\")", "capability `prompts`"),
+    ("", "ui::password(\"the secret\")", "capability `prompts`"),
+    ("", "session::with_profile(\"live\", || 1)", "acts where the command acts"),
+    ("", "session::agree(\"all of it\")", "acts where the command acts"),
+    // Clients.
+    ("", "clients::list().to_array()", "capability `clients`"),
+    ("clients = [\"read\"]", "clients::create(#{})", "clients = [\"create\"]"),
+    ("clients = [\"read\"]", "clients::update(\"a\", #{owner: \"x\"})", "clients = [\"update\"]"),
+    ("clients = [\"read\"]", "clients::delete(\"a\")", "clients = [\"delete\"]"),
+    ("clients = [\"read\"]", "clients::rotate_secret(\"a\")", "clients = [\"rotate\"]"),
+    ("clients = [\"create\", \"update\"]", "clients::apply([#{client_id: \"b\"}], #{set: \"s\", prune: true})", ""),
+    ("clients = [\"create\"]", "tokens::client_credentials(\"a\", \"b\".to_secret())", "capability `tokens`"),
+    // Powers through `sh`.
+    ("", "sh(\"list clients\")", "commands = [\"list oauth2-clients\"]"),
+    ("commands = [\"list oauth2-clients\"]", "sh(\"list clients\")", "capability `clients`"),
+    (
+        "commands = [\"delete oauth2-client\"]\nclients = [\"read\"]",
+        "sh(\"delete client a\")",
+        "clients = [\"delete\"]",
+    ),
+    (
+        "commands = [\"create oauth2-client\"]\nclients = [\"create\"]",
+        "sh(\"create client --secret-out x\")",
+        "is not for plugins",
+    ),
+    (
+        "commands = [\"create oauth2-client\"]\nclients = [\"create\"]",
+        "sh(\"create client --deliver cat\")",
+        "is not for plugins",
+    ),
+    (
+        "commands = [\"create oauth2-client\"]\nclients = [\"create\"]",
+        "sh(\"create client --file secret.txt\")",
+        "is not for plugins",
+    ),
+    (
+        "commands = [\"create oauth2-client\"]\nclients = [\"create\"]",
+        "sh(\"create client -e http://$STUB\")",
+        "is not for plugins",
+    ),
+    (
+        "commands = [\"create oauth2-client\"]\nclients = [\"create\"]",
+        "sh(\"create client --yes\")",
+        "is not for plugins",
+    ),
+    ("commands = [\"eval\"]", "sh(\"eval 1\")", "is not for scripts"),
+    ("commands = [\"plugin install\"]", "sh(\"plugin install ./other\")", "is not for scripts"),
+    ("clients = [\"create\"]", "batch::create(\"s.csv\")", "batch create"),
+    // What it is not to hold up.
+    ("", "exit(0)", "`exit` is for scripts"),
+    ("", "fn f(n) { f(n + 1) } f(0)", "overflow"),
+    ("", "let a = []; loop { a.push(\"0123456789\" + a.len()); }", "memory"),
+    ("", "let s = \"a\"; loop { s += s; }", "memory|more than"),
+    ("", "eval(\"1\")", "eval"),
+    ("", "import \"plugin:none\" as x; 1", "there is no plugin `none`"),
+    ("", "import \"../other/main\" as x; 1", "has no file"),
+    ("", "import \"/etc/passwd\" as x; 1", "has no file"),
+    ("", "plugin::config(\"nothing\")", "has no configuration `nothing`"),
+];
+
+#[test]
+fn what_was_not_granted_is_refused() {
+    let server = Sandbox::holding(&[json!({"client_id": "a"})], "--hash-iterations 1");
+    let stub = Stub::noting("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
+    let host = stub.url.trim_start_matches("http://").trim_end_matches('/').to_owned();
+    let port = host.rsplit_once(':').unwrap().1.to_owned();
+    let mut wrong = Vec::new();
+    for (at, (granted, code, told)) in TRIES.iter().enumerate() {
+        let program = orysh(&server);
+        program.file("secret.txt", "canary\n");
+        program.file("s.csv", "client_id\nx\n");
+        fs::create_dir(program.home().join("in")).unwrap();
+        for (to, link) in [("../secret.txt", "in/link"), ("..", "in/up"), ("../nothing", "in/dangling")] {
+            std::os::unix::fs::symlink(to, program.home().join(link)).unwrap();
+        }
+        let filled = |text: &str| text.replace("$STUB", &host).replace("$PORT", &port);
+        let (body, functions) = match code.strip_prefix("fn ") {
+            Some(_) => code.rsplit_once("} ").map(|(functions, body)| (body, format!("{functions}}}"))).unwrap(),
+            None => (*code, String::new()),
+        };
+        let manifest = format!("[commands.attempt]\nabout = \"a\"\n[capabilities]\n{granted}\n");
+        plugin(&program, "evil", &filled(&manifest), &filled(&format!("{functions}\nfn attempt(args) {{ {body} }}\n")));
+        install(&program, "./evil");
+        let began = Instant::now();
+        let ran = program.run("attempt");
+        let is_told = told.split('|').any(|told| ran.stderr.contains(told));
+        let is_right = (ran.code == Some(1) || ran.code == Some(2)) && is_told;
+        if !(is_right || told.is_empty())
+            || format!("{ran}").contains("canary")
+            || began.elapsed() > Duration::from_secs(30)
+        {
+            wrong.push(format!("{at} {granted} {code}: {told} is due\n{ran}"));
+        }
+        assert!(!program.home().join("x").exists() && !program.home().join("nothing").exists(), "{code}");
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert_eq!((stub.asked(), server.client("a")["owner"].as_str()), (0, Some("")));
+}
+
+#[test]
+fn no_secret_reaches_a_plugin_that_was_not_granted_any() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = orysh(&server);
+    let tries = "
+        fn shown(x) { print(json::text(x)); print(`${x}`); let s = x.client_secret; if s != () { print(s.reveal()); } }
+        fn after_create(c) { shown(c); }
+        fn after_rotate(c) { shown(c); }
+        fn before_create(c) { print(json::text(c)); if \"client_secret\" in c { print(c.client_secret.reveal()); } }
+        fn lint(c) { [json::text(c)] }
+        fn attempt(args) {
+            let c = clients::create(#{client_id: \"mine\"}); shown(c);
+            shown(clients::rotate_secret(\"mine\"));
+            for row in clients::create_all([#{client_id: \"m1\"}]) { shown(row.client); }
+            for row in clients::apply([#{client_id: \"m2\"}]) { print(json::text(row)); if \"client_secret\" in row { print(row.client_secret.reveal()); } }
+            let row = sh(\"create client --id m3\"); if \"client_secret\" in row { print(row.client_secret.reveal()); } print(row);
+        }";
+    plugin(
+        &program,
+        "spy",
+        "hooks = [\"after_create\", \"after_rotate\", \"before_create\", \"lint\"]\n[commands.attempt]\nabout = \"a\"\n[capabilities]\nclients = [\"read\", \"create\", \"update\", \"rotate\"]\ncommands = [\"create oauth2-client\"]\n",
+        tries,
+    );
+    install(&program, "./spy");
+    let secret = "canary-canary-canary";
+    let ran = program.run(&format!("create oauth2-client --id given --secret {secret} --format jsonpath=client_id"));
+    assert!(ran.code == Some(0) && !format!("{ran}").contains("canary"), "{ran}");
+    let ran = program.run("attempt").ok();
+    let told = format!("{ran}");
+    for (id, secret) in program.secrets_of_runs() {
+        assert!(!told.contains(&secret), "{id}: {told}");
+    }
+    for file in program.pending() {
+        let kept: serde_json::Value = serde_json::from_slice(&fs::read(file).unwrap()).unwrap();
+        assert!(!told.contains(kept["client_secret"].as_str().unwrap()), "{told}");
+    }
+    // What it made is not lost: it is kept for whoever runs the command.
+    assert!(told.contains("kept in"), "{told}");
+    assert_eq!(server.clients().len(), 5);
+}
+
+#[test]
+fn a_hook_that_misbehaves_is_told_and_holds_nothing_up() {
+    let server = Sandbox::with("--hash-iterations 1");
+    for (code, told) in [
+        ("fn before_create(c) { 7 }", "gives i64, where a map"),
+        ("fn before_create(c) { #{client_nmae: \"x\"} }", "client_nmae"),
+        ("fn before_create(c) { c.client_id = \"other\"; c }", "changes the client_id"),
+        ("fn before_create(c) { c.created_at = \"x\"; c }", "only the server sets"),
+        ("fn before_create(c) { c.client_secret = \"mine-mine\"; c }", "capability `secrets`"),
+        ("fn before_create(c) { c.foo.bar }", "foo"),
+        ("fn before_create() { }", "before_create"),
+        ("fn other(c) { }", "there is no function `before_create`"),
+        ("fn before_create(c) { let x = ; }", "main.rhai"),
+        ("fn before_create(c) { let a = []; loop { a.push(\"0123456789\" + a.len()); } }", "memory"),
+        ("fn before_create(c) { before_create(c) }", "overflow"),
+        ("fn before_create(c) { throw \"\\x1b[31mred\\u202e\"; }", "red"),
+    ] {
+        let program = orysh(&server);
+        plugin(&program, "odd", "hooks = [\"before_create\"]\n", code);
+        install(&program, "./odd");
+        let ran = program.run("create oauth2-client --id x");
+        assert!(ran.code == Some(1) || ran.code == Some(2), "{code}: {ran}");
+        assert!(ran.stderr.contains(told) && ran.stderr.contains("plugin `odd`"), "{code}: {ran}");
+        assert!(!ran.stderr.contains('\u{1b}') && !ran.stderr.contains('\u{202e}'), "{code}: {ran}");
+        program.run("list oauth2-clients").ok();
+        program.run("create oauth2-client --id x --no-plugins").ok();
+        program.run("delete oauth2-client x --no-plugins").ok();
+    }
+    // A hook calls no hook, and does not go on for ever.
+    let program = orysh(&server);
+    plugin(
+        &program,
+        "deep",
+        "hooks = [\"before_create\", \"after_create\"]\n[capabilities]\nclients = [\"create\"]\n",
+        "fn before_create(c) { if c.client_name == \"outer\" { clients::create(#{client_id: \"inner\", client_name: \"outer\"}); } () }\nfn after_create(c) { }",
+    );
+    install(&program, "./deep");
+    program.run("create oauth2-client --name outer --id outer").ok();
+    assert_eq!(server.clients().len(), 2);
+}
+
+#[test]
+fn a_folder_or_a_manifest_that_is_none_is_refused() {
+    let program = anywhere();
+    let ok = "[commands.attempt]\nabout = \"a\"\n";
+    for (manifest, told) in [
+        ("hoks = []\n", "has no key `hoks`"),
+        ("order = \"x\"\n", "`order` wants a whole number"),
+        ("hooks = [\"before_craete\"]\n", "`before_create`"),
+        ("[capabilities]\nclient = []\n", "`clients`"),
+        ("[capabilities]\nclients = [\"raed\"]\n", "`read`"),
+        ("[capabilities]\nnetwork = [\"a.example\"]\n", "host with a port"),
+        ("[capabilities]\nnetwork = [\"*.example:443\"]\n", "host with a port"),
+        ("[capabilities]\nnetwork = [\"https://a.example:443\"]\n", "host with a port"),
+        ("[capabilities]\nsecrets = 1\n", "true or false"),
+        ("orysh = \"99.0\"\n", "is for orysh 99.0"),
+        ("orysh = \"x\"\n", "least version"),
+        ("delivers = true\n", "has to see secrets"),
+        ("[commands.list]\nabout = \"a\"\n", "is there already"),
+        ("[commands.\"BAD\"]\nabout = \"a\"\n", "is no name for a command"),
+        ("[commands.go]\nabot = \"a\"\n", "`about`"),
+        ("[commands.go]\nabout = \"a\"\narguments = [\"x: txt\"]\n", "`text`"),
+        ("[commands.go]\nabout = \"a\"\narguments = [\"--profile: text\"]\n", "a flag that all commands take"),
+        ("[config.a]\ntype = \"txt\"\nhelp = \"h\"\n", "`text`"),
+        ("[config.a]\ntype = \"number\"\ndefault = \"x\"\nhelp = \"h\"\n", "a value of type number"),
+        ("name = 1\n", "plugin.toml"),
+        ("x = \n", "plugin.toml, line"),
+    ] {
+        plugin(&program, "odd", manifest, "fn list(a) { } fn go(a) { }");
+        let hash = program.run("plugin show ./odd --format jsonpath=hash").stdout.trim().to_owned();
+        program.run(&format!("plugin install ./odd --trust {hash}x")).fails(2, if hash.is_empty() { told } else { "" });
+        if !hash.is_empty() {
+            program.run(&format!("plugin install ./odd --trust {hash}")).fails(2, told);
+        }
+        fs::remove_dir_all(program.home().join("odd")).unwrap();
+    }
+    plugin(&program, "odd", ok, "fn attempt(a) { 1 }");
+    let folder = program.home().join("odd");
+    std::os::unix::fs::symlink("/etc/passwd", folder.join("link.txt")).unwrap();
+    program.run("plugin show ./odd").fails(2, "no links");
+    fs::remove_file(folder.join("link.txt")).unwrap();
+    rustix::fs::mknodat(rustix::fs::CWD, folder.join("pipe.txt"), rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+    program.run("plugin show ./odd").fails(2, "no devices");
+    fs::remove_file(folder.join("pipe.txt")).unwrap();
+    fs::write(folder.join("x.so"), "").unwrap();
+    program.run("plugin show ./odd").fails(2, "no files of that kind");
+    fs::remove_file(folder.join("x.so")).unwrap();
+    let big = fs::File::create(folder.join("big.txt")).unwrap();
+    big.set_len(1024 * 1024 * 1024).unwrap();
+    program.run("plugin show ./odd").fails(2, "at most 5 MiB");
+    fs::remove_file(folder.join("big.txt")).unwrap();
+    for n in 0..10_000 {
+        fs::write(folder.join(format!("{n}.txt")), "").unwrap();
+    }
+    program.run("plugin show ./odd").fails(2, "more than 200 files");
+    program.run("plugin show ./none").fails(2, "no folder");
+    program.run("plugin show ./").fails(2, "");
+    // Two with one command: the first one stays.
+    plugin(&program, "one", ok, "fn attempt(a) { 1 }");
+    plugin(&program, "two", ok, "fn attempt(a) { 2 }");
+    install(&program, "./one");
+    let hash = super::hash(&program, "./two");
+    program.run(&format!("plugin install ./two --trust {hash}")).fails(2, "is there already");
+    assert_eq!(program.run("attempt").ok().stdout, "1\n");
+    // A lock that is broken is told, and the rest works.
+    program.file("config/orysh.lock", "[one\n");
+    program.run("--sandbox list oauth2-clients").ok().tells("orysh.lock");
+    program.run("version").ok();
+}

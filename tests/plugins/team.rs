@@ -1,0 +1,123 @@
+//! Plugins that a repository lists: granted once by each person, bound to their content, pinned by a lock.
+
+use std::process::Command;
+
+use super::{bundled, hash, install, plugin};
+use crate::support::tools::tool;
+use crate::support::{Orysh, Sandbox, Terminal, anywhere, orysh};
+
+/// A repository whose policy lies in it.
+fn repository(program: &Orysh) {
+    plugin(
+        program,
+        "policy",
+        "hooks = [\"before_create\"]\n",
+        "fn before_create(c) { if c.client_name == \"BAD\" { throw \"no\"; } }",
+    );
+    program.file("orysh.toml", "[plugins.policy]\npath = \"policy\"\n");
+}
+
+#[test]
+fn each_person_is_asked_once_and_a_change_asks_again() {
+    let server = Sandbox::start();
+    let program = orysh(&server);
+    repository(&program);
+    let ran = program.run("create oauth2-client --name BAD").fails(2, "is not trusted");
+    let granted = hash(&program, "policy");
+    assert!(ran.stderr.contains(&granted), "{ran}");
+    program.run("plugin sync").fails(2, "nobody can be asked");
+    program.run(&format!("plugin sync --trust {granted}")).ok();
+    program.run("create oauth2-client --name BAD").fails(1, "plugin `policy`");
+    program.run("create oauth2-client --name good").ok();
+    // Another content is another plugin, to this user and to the lock.
+    plugin(&program, "policy", "hooks = [\"before_create\"]\n", "fn before_create(c) { }");
+    program.run("create oauth2-client --name BAD").ok().tells("its files are not those of the lock");
+    program.run("plugin sync --locked").fails(1, "differs from the lock");
+    program.run("plugin verify").fails(3, "policy");
+    let other = hash_of(&program);
+    program.run(&format!("plugin sync --trust {other}")).ok();
+    program.run("plugin sync --locked").ok();
+    program.run("create oauth2-client --name BAD").ok();
+}
+
+fn hash_of(program: &Orysh) -> String {
+    hash(program, "./policy")
+}
+
+#[test]
+fn a_second_person_is_asked_on_a_terminal_and_ci_goes_by_the_lock() {
+    let server = Sandbox::start();
+    let first = orysh(&server);
+    repository(&first);
+    let granted = hash_of(&first);
+    first.run(&format!("plugin sync --trust {granted}")).ok();
+    // The same repository, with another home.
+    let second = orysh(&server);
+    for file in ["orysh.toml", "orysh.lock", "policy/plugin.toml", "policy/main.rhai"] {
+        second.file(file, &std::fs::read_to_string(first.home().join(file)).unwrap());
+    }
+    second.run("create oauth2-client --name BAD").fails(2, "is not trusted");
+    second.run("plugin sync --locked").fails(2, "nobody can be asked");
+    second.run(&format!("plugin sync --locked --trust {granted}")).ok();
+    second.run("create oauth2-client --name BAD").fails(1, "plugin `policy`");
+    let third = orysh(&server);
+    for file in ["orysh.toml", "orysh.lock", "policy/plugin.toml", "policy/main.rhai"] {
+        third.file(file, &std::fs::read_to_string(first.home().join(file)).unwrap());
+    }
+    let mut terminal = Terminal::with(third, &["create", "oauth2-client", "--name", "BAD"]);
+    terminal.shows("before_create");
+    terminal.press("y\r");
+    terminal.shows("plugin `policy`");
+    assert_eq!(terminal.ended().code(), Some(1));
+}
+
+#[test]
+fn what_is_wrong_with_a_repository_s_plugins_is_told_and_the_rest_works() {
+    let server = Sandbox::start();
+    let program = orysh(&server);
+    for (text, told) in [
+        ("[plugins.policy]\npath = \"/etc\"\n", "policy"),
+        ("[plugins.policy]\npath = \"../x\"\n", "policy"),
+        ("[plugins.policy]\npth = \"x\"\n", "unknown key `pth`"),
+        ("[plugins.policy]\ngit = \"http://a.example/x\"\n", "does not come by http"),
+        ("[plugins]\npolicy = 1\n", "wants a table"),
+        ("[plugins.policy]\n", "wants `path` or `git`"),
+    ] {
+        program.file("orysh.toml", text);
+        program.run("list oauth2-clients").ok().tells(told);
+    }
+    repository(&program);
+    program.file("orysh.toml", "[plugins.other]\npath = \"policy\"\n");
+    program.run("list oauth2-clients").ok().tells("it calls itself `policy`");
+}
+
+#[test]
+fn a_repository_is_fetched_by_git_and_pinned_by_its_commit() {
+    let Some(git) = tool("git") else { return };
+    let program = anywhere();
+    let source = bundled("naming");
+    let repository = program.home().join("repo");
+    std::fs::create_dir(&repository).unwrap();
+    let git = |args: &[&str]| {
+        let identity = ["-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "init.defaultBranch=main"];
+        let mut command = Command::new(&git);
+        command.args(identity).args(args).current_dir(&repository);
+        assert!(command.output().unwrap().status.success(), "{args:?}");
+    };
+    git(&["init"]);
+    for file in ["plugin.toml", "main.rhai", "README.md"] {
+        std::fs::copy(std::path::Path::new(&source).join(file), repository.join(file)).unwrap();
+    }
+    std::fs::create_dir(repository.join(".githooks")).unwrap();
+    git(&["add", "."]);
+    git(&["commit", "-m", "one"]);
+    git(&["tag", "v1"]);
+    let url = format!("file://{}@v1", repository.display());
+    install(&program, &url);
+    let shown = program.run("plugin show naming --format json").ok().json();
+    assert_eq!(shown["commit"].as_str().unwrap().len(), 40);
+    assert_eq!(shown["hash"].as_str().unwrap(), hash(&program, &source));
+    program.run(&format!("plugin show file://{}@none", repository.display())).fails(1, "git:");
+    program.run("plugin show https://h.example/a@--upload-pack=x").fails(2, "is no revision");
+    program.run("plugin show ext://sh").fails(2, "does not come by ext");
+}
