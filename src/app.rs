@@ -16,6 +16,7 @@ use crate::plugin::known::{self, Known};
 use crate::plugin::manifest::HOOKS;
 use crate::session::Session;
 use crate::session::handle::Settings;
+use crate::session::hook::on_big_stack;
 use crate::session::target::{self, Given};
 use crate::shell;
 use crate::ui::Ui;
@@ -95,7 +96,9 @@ fn one_command(
     // What acts on no server calls no hook.
     let session = if command.on_server { with_plugins(session, known, matches)? } else { session };
     let host = Host { session, registry: Arc::clone(registry) };
-    let result = execute::execute(&host, command, matches, output, None);
+    let work = || execute::execute(&host, command, matches, output, None);
+    // Hooks run on a thread with a big stack: all of it does, rather than each call for itself.
+    let result = if host.session.hooks().is_empty() { work() } else { on_big_stack(work) };
     host.session.close();
     result
 }

@@ -3,7 +3,7 @@
 pub mod api;
 mod apply;
 pub mod arguments;
-mod bounded;
+pub mod bounded;
 mod caught;
 pub mod check;
 mod clients;

@@ -324,9 +324,11 @@ fn what_runs_is_what_was_granted() {
     let text = fs::read_to_string(&main).unwrap();
     fs::write(&main, format!("{text} ")).unwrap();
     program.run("plugin verify").fails(3, "are not those that were granted");
-    program.run("hello").fails(1, "is not what was granted");
+    program.run("hello").fails(2, "hello");
     let ran = program.run("--sandbox create oauth2-client");
-    assert!(ran.code == Some(1) && ran.stderr.contains("is not what was granted"), "{ran}");
+    assert!(ran.code == Some(2) && ran.stderr.contains("is not what was granted"), "{ran}");
+    program.run("--sandbox list oauth2-clients").ok().tells("is not what was granted");
+    program.run("--sandbox create oauth2-client --no-plugins").ok();
     program.run("plugin remove hello").ok();
     assert!(!place.exists());
     assert_eq!(program.run("plugin list -q").ok().stdout, "");
@@ -368,7 +370,7 @@ fn a_plugin_is_configured_and_imports_another() {
     plugin(
         &program,
         "two",
-        "[commands.calc]\nabout = \"a\"\n",
+        "[commands.calc]\nabout = \"a\"\n[capabilities]\nplugins = [\"one\"]\n",
         "fn calc(args) { import \"plugin:one\" as one; one::twice(21) }",
     );
     let hash = hash(&program, "./one");
@@ -380,4 +382,62 @@ fn a_plugin_is_configured_and_imports_another() {
     assert_eq!(program.run("eval 'import \"plugin:one\" as one; one::twice(1)'").ok().stdout, "3\n");
     program.run("eval 'import \"plugin:one\" as one; one::hidden()'").fails(1, "hidden");
     program.run("eval 'import \"plugin:none\" as one; 1'").fails(1, "there is no plugin `none`");
+}
+
+#[test]
+fn a_run_goes_on_under_the_rules_that_its_rows_have_passed() {
+    let server = Sandbox::with("--latency 200ms");
+    let program = orysh(&server);
+    let rows: Vec<String> = (0..40).map(|n| format!("w{n}\n")).collect();
+    program.file("w.csv", &format!("client_id\n{}", rows.concat()));
+    let running = program.begin("batch create w.csv --concurrency 1");
+    crate::support::eventually("a client is made", || server.clients().first().cloned());
+    running.signal(rustix::process::Signal::INT);
+    running.end();
+    plugin(
+        &program,
+        "no",
+        "hooks = [\"before_create\", \"before_delete\"]\n",
+        "fn before_create(c) { throw \"never\"; } fn before_delete(id) { throw \"kept\"; }",
+    );
+    install(&program, "./no");
+    let made = server.clients().len();
+    let ran = program.run("batch resume");
+    assert!(ran.code == Some(2) && ran.stderr.contains("looked at by no plugin"), "{ran}");
+    assert_eq!(server.clients().len(), made);
+    let run = program.run("batch list -q").ok().stdout.trim().to_owned();
+    let undone = program.run(&format!("batch undo {run} --yes"));
+    assert!(undone.code != Some(0) && format!("{undone}").contains("kept"), "{undone}");
+    assert_eq!(server.clients().len(), made);
+    program.run("batch resume --no-plugins").ok().tells("plugins are off");
+    assert_eq!(server.clients().len(), 40);
+}
+
+#[test]
+fn whenever_it_is_killed_the_old_or_the_new_one_is_there() {
+    let program = anywhere();
+    let manifest = "[commands.greet]\nabout = \"a\"\n";
+    let mut before = String::new();
+    for round in 0..24_u64 {
+        plugin(&program, "p", manifest, &format!("fn greet(args) {{ {round} }}"));
+        let hash = hash(&program, "./p");
+        let line = match round % 4 {
+            0 | 1 => format!("plugin install ./p --trust {hash}"),
+            2 => "plugin update p".to_owned(),
+            _ => "plugin remove p".to_owned(),
+        };
+        let running = program.begin(&line);
+        std::thread::sleep(std::time::Duration::from_millis(round % 9));
+        running.signal(rustix::process::Signal::KILL);
+        running.end();
+        let ran = program.run("greet");
+        let is_whole = match ran.code {
+            Some(0) => ran.stdout.trim() == round.to_string() || ran.stdout == before,
+            // It is not there: it was not yet, or is not any more.
+            _ => ran.stderr.contains("unknown command") || ran.stderr.contains("greet"),
+        };
+        assert!(is_whole, "{line}: {ran}");
+        program.run("plugin verify").ok();
+        before = if ran.code == Some(0) { ran.stdout } else { String::new() };
+    }
 }

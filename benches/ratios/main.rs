@@ -10,6 +10,7 @@ mod budget;
 mod encryption;
 mod lists;
 mod measure;
+mod plugins;
 mod profiles;
 mod scripts;
 
@@ -97,13 +98,14 @@ type Table = fn(&Sandbox) -> bool;
 fn main() -> ExitCode {
     let named: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
     let sandbox = Sandbox::start();
-    let tables: [(&str, Table); 6] = [
+    let tables: [(&str, Table); 7] = [
         ("commands", commands),
         ("profiles", profiles::table),
         ("encryption", |sandbox| encryption::table(&sandbox.home)),
         ("lists", |_| lists::tables()),
         ("batches", |sandbox| batches::tables(&sandbox.home)),
         ("scripts", scripts::table),
+        ("plugins", plugins::table),
     ];
     let due = tables.iter().filter(|(name, _)| named.is_empty() || named.iter().any(|wanted| wanted == name));
     let as_due: Vec<bool> = due.map(|(_, table)| table(&sandbox)).collect();

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use serde_json::json;
 
 use super::check::{self, Checked, Checker, Input};
-use super::engine::{DELIVER, Going, IN_STORE, KEY_TAG, Run, count, due};
+use super::engine::{DELIVER, Going, IN_STORE, KEY_TAG, RULES, Run, count, due};
 use super::folder::{self, Folder};
 use super::identity::Identity;
 use super::journal::Journal;
@@ -15,7 +15,7 @@ use super::shape::Shape;
 use super::state::State;
 use super::store::{self, Facts};
 use crate::error::{Error, Result};
-use crate::session::Session;
+use crate::session::{Session, hook};
 
 /// Whether an input may be made again that was run already.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -112,6 +112,7 @@ fn spool(
     facts.insert("begun".into(), humantime::format_rfc3339_seconds(SystemTime::now()).to_string());
     facts.insert("given".into(), json!(session.settings().given.names()).to_string());
     facts.insert("plain".into(), checked.plain.to_string());
+    facts.insert(RULES.into(), hook::rules(session));
     if let Some(words) = session.hooks().iter().find_map(|hook| hook.words()) {
         facts.insert(DELIVER.into(), json!(words).to_string());
     }

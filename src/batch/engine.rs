@@ -289,6 +289,7 @@ fn ask(session: &Session, job: Job, left: u64, stdin_is_read: bool) -> Result<()
 /// to be handed over.
 pub fn resumed(session: &Session, run: &Run) -> Result<Session> {
     Identity::read(&run.facts).demand(&Identity::of(session)?, &safe(&run.folder.name))?;
+    demand_rules(session, run)?;
     if let Some(words) = session.hooks().iter().find_map(|hook| hook.words()) {
         let facts = Facts::from([(DELIVER.to_owned(), json!(words).to_string())]);
         session.finish(run.journal.write(move |connection| store::set_facts(connection, &facts)))??;
@@ -308,6 +309,30 @@ pub fn resumed(session: &Session, run: &Run) -> Result<Session> {
     let words = serde_json::from_str(words).map_err(|_| Error::failed("the program is broken in the journal"))?;
     let program = Program::find(words).map_err(|error| error.hint("--deliver names another"))?;
     Ok(session.clone().with_hook(program.hook()))
+}
+
+/// The fact that names the plugins whose rules the rows of a run have passed.
+pub const RULES: &str = "rules";
+
+/// Errors: rows that are left to be made have not passed the rules that hold now.
+fn demand_rules(session: &Session, run: &Run) -> Result<()> {
+    let (passed, now) = (run.fact(RULES).unwrap_or_default(), hook::rules(session));
+    let is_create = run.fact("kind") == Some(Job::Create.verb());
+    if passed == now || now.is_empty() || !is_create || due(&run.counts(session)?) == 0 {
+        return Ok(());
+    }
+    let name = &run.folder.name;
+    let names = |marks: &str| -> String {
+        let names: Vec<&str> = marks.split(", ").filter_map(|mark| mark.split(' ').next()).collect();
+        if marks.is_empty() { "no plugin".into() } else { names.join(", ") }
+    };
+    Err(Error::usage(format!(
+        "the rows of run {name} were looked at by {}, and by now it would be {}, or others of that name",
+        names(passed),
+        names(&now)
+    ))
+    .hint("--no-plugins goes on with them as they are")
+    .hint(format!("orysh batch forget {name} gives them up, to begin anew")))
 }
 
 /// The fact that names the program that clients are handed to.

@@ -19,7 +19,7 @@ use crate::model::client::{Client, ClientId, ClientSpec};
 use crate::model::{compare, fields};
 use crate::ops::delete;
 use crate::ops::update::{self, Change};
-use crate::session::Session;
+use crate::session::{Session, hook};
 
 /// So many clients are looked at at once.
 const AT_ONCE: usize = 16;
@@ -155,6 +155,7 @@ async fn deleted(remote: &Paced, run: &Run, row: &Told) -> Result<()> {
     let key = run.key.as_ref();
     let id = ClientId::parse(&row.id)?;
     let Some(client) = clients::get_opt(remote, &id).await? else { return Ok(()) };
+    hook::before_delete(&remote.session, &id).await?;
     // An id that was chosen at random is ours, and a client that nobody has changed since; of another, its secret tells.
     let is_untouched = row.made.is_some() && row.made.as_deref() == client.text("updated_at");
     if row.given && !is_untouched {

@@ -28,8 +28,12 @@ struct Obtained {
     content: Content,
     manifest: Manifest,
     hash: String,
+    /// What `--trust` names: the hash, and of what a repository configures that as well.
+    key: String,
     commit: Option<String>,
     source: String,
+    /// How a repository configures it, a line a key.
+    configured: Vec<String>,
 }
 
 /// Reads a plugin from where it comes from.
@@ -47,7 +51,8 @@ fn obtain(source: &Source) -> Result<Obtained> {
         }
     };
     let manifest = Manifest::of(&content)?;
-    Ok(Obtained { hash: content.hash(), content, manifest, commit, source: told })
+    let hash = content.hash();
+    Ok(Obtained { key: hash.clone(), hash, content, manifest, commit, source: told, configured: Vec::new() })
 }
 
 /// A folder that goes again.
@@ -68,7 +73,7 @@ impl Obtained {
             commit: self.commit.clone(),
             hash: self.hash.clone(),
             enabled: true,
-            grant: self.manifest.grant.lines(),
+            grant: self.manifest.grant.lines().into_iter().chain(self.configured.iter().cloned()).collect(),
         }
     }
 
@@ -76,12 +81,12 @@ impl Obtained {
     fn demand_trust(&self, ui: Ui, args: &Args, lines: &str) -> Result<()> {
         let name = &self.manifest.name;
         let given = args.texts("trust");
-        if given.iter().any(|hash| hash.eq_ignore_ascii_case(&self.hash)) {
+        if given.iter().any(|hash| hash.eq_ignore_ascii_case(&self.key)) {
             return Ok(());
         }
         if let Some(other) = given.first() {
             return Err(Error::usage(format!("--trust {} is not the hash of plugin `{name}`", safe(other)))
-                .hint(format!("it is {}", self.hash)));
+                .hint(format!("it is {}", self.key)));
         }
         if !ui.can_ask(false) {
             return Err(Error::usage(format!(

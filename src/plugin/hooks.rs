@@ -109,6 +109,10 @@ impl Hook for PluginHooks {
         self.has(name(moment))
     }
 
+    fn mark(&self) -> Option<String> {
+        Some(format!("{} {}", self.plugin.manifest.name, self.plugin.trust_key()))
+    }
+
     fn before(&self, session: &Session, planned: &mut Planned<'_>) -> Result<Option<String>> {
         match planned {
             Planned::Create(spec) => {
@@ -148,6 +152,45 @@ impl Hook for PluginHooks {
             [("job", Dynamic::from(batch.job)), ("total", count(batch.total).into()), ("outcomes", outcomes.into())];
         let batch: Map = members.into_iter().map(|(key, value)| (key.into(), value)).collect();
         self.plugin.call(session, name(moment), vec![batch.into()]).map(drop)
+    }
+}
+
+/// Stands in for a plugin that does not count as it is broken: nothing is written while nobody knows what it would say.
+pub struct Refusing(pub String);
+
+impl Hook for Refusing {
+    fn name(&self) -> String {
+        "nothing is written".into()
+    }
+
+    fn wants(&self, _: &Event) -> bool {
+        false
+    }
+
+    fn delivers(&self) -> bool {
+        false
+    }
+
+    fn after(&self, _: &Session, _: &Event) -> Result<()> {
+        Ok(())
+    }
+
+    fn is_at(&self, moment: Moment) -> bool {
+        matches!(moment, Moment::BeforeCreate | Moment::BeforeUpdate | Moment::BeforeDelete | Moment::BeforeBatch)
+    }
+
+    fn before(&self, _: &Session, _: &mut Planned<'_>) -> Result<Option<String>> {
+        Err(self.error())
+    }
+
+    fn batch(&self, _: &Session, _: Moment, _: &Batch) -> Result<()> {
+        Err(self.error())
+    }
+}
+
+impl Refusing {
+    fn error(&self) -> Error {
+        Error::usage(self.0.clone()).hint("--no-plugins goes without any")
     }
 }
 

@@ -4,9 +4,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::content::{Content, MANIFEST};
+use super::content::Content;
 use super::git::Source;
-use super::hooks::PluginHooks;
+use super::hooks::{PluginHooks, Refusing};
 use super::loaded::Plugin;
 use super::manifest::Manifest;
 use super::store::{self, Entry};
@@ -61,16 +61,18 @@ fn again(error: &Error) -> Error {
     Error::usage(error.full_message())
 }
 
-/// A plugin that is installed. What is run of it is compared with its hash when it is loaded.
+/// A plugin that is installed. Errors: its content is not what was granted.
 fn installed(name: &str, entry: &Entry) -> Result<Plugin> {
     let folder = store::place(&entry.hash)?;
-    let path = folder.join(MANIFEST);
-    let text = std::fs::read_to_string(&path)
-        .map_err(|source| Error::usage(format!("cannot read {}", path.display())).caused_by(source))?;
-    let manifest = Manifest::parse(&text, MANIFEST)?;
+    let content = Content::read(&folder)?;
+    if content.hash() != entry.hash {
+        let error = Error::usage("it is not what was granted: its files were changed");
+        return Err(error.hint(format!("orysh plugin verify {}", safe(name))));
+    }
+    let manifest = Manifest::of(&content)?;
     let settings = store::configured(&manifest)?;
     demand_name(&manifest, name)?;
-    Ok(Plugin::new(manifest, entry.hash.clone(), folder, entry.source.clone(), settings))
+    Ok(Plugin::new(manifest, entry.hash.clone(), folder, entry.source.clone(), (settings, true)))
 }
 
 /// A plugin that a repository lists. Errors: it is not there yet; its lock says another content.
@@ -101,7 +103,7 @@ pub fn of_team(team: &Team, name: &str, source: &Source, locked: Option<&Entry>)
     let manifest = Manifest::of(&content)?;
     demand_name(&manifest, name)?;
     let settings = team.settings(&manifest)?;
-    Ok(Plugin::new(manifest, hash, folder, source.told(), settings))
+    Ok(Plugin::new(manifest, hash, folder, source.told(), (settings, false)))
 }
 
 fn demand_name(manifest: &Manifest, name: &str) -> Result<()> {
@@ -118,7 +120,7 @@ impl Known {
             Ok(plugin) => Arc::new(plugin),
             Err(error) => return self.refused.push(about(error)),
         };
-        match team.map(|path| (path, team::is_trusted(&plugin.hash))) {
+        match team.map(|path| (path, team::is_trusted(&plugin.trust_key()))) {
             None | Some((_, Ok(true))) => self.plugins.push(plugin),
             Some((path, Ok(false))) => self.untrusted.push((path.display().to_string(), plugin)),
             Some((_, Err(error))) => self.refused.push(about(error)),
@@ -173,7 +175,7 @@ impl Known {
                     .with_code(crate::config::team::UNTRUSTED)
                     .hint(format!(
                         "orysh plugin show {name} shows what it may do; orysh plugin sync --trust {}",
-                        plugin.hash
+                        plugin.trust_key()
                     ))
                     .hint("--no-plugins goes without any")
             };
@@ -189,7 +191,7 @@ impl Known {
             if !ui.agrees(&format!("Grant that to {}?", plugin.told()), false) {
                 return Err(refused());
             }
-            team::trust(&plugin.hash, name)?;
+            team::trust(&plugin.trust_key(), name)?;
             self.plugins.push(plugin);
         }
         self.plugins.sort_by(|a, b| (a.manifest.order, &a.manifest.name).cmp(&(b.manifest.order, &b.manifest.name)));
@@ -205,6 +207,10 @@ impl Known {
             if let Some(hooks) = PluginHooks::of(plugin, off) {
                 session = session.with_hook(Arc::new(hooks));
             }
+        }
+        // A rule that cannot be read is not a rule that holds: nothing is written without it, unless a person says so.
+        if let Some(error) = self.refused.first() {
+            session = session.with_hook(Arc::new(Refusing(error.full_message())));
         }
         session
     }

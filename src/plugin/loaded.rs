@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use rhai::{AST, Dynamic, Engine, EvalAltResult, Map, Module, ModuleResolver, Position, Scope, Shared};
 
+use sha2::{Digest, Sha256};
+
 use super::content::{Content, MAIN};
 use super::manifest::{Key, Kind, Manifest, Setting};
 use crate::config::read;
@@ -19,9 +21,10 @@ use crate::script::errors::{self, ScriptResult, Source, settled, thrown};
 use crate::script::{limits, resolve, run, value};
 use crate::secret::Secret;
 use crate::session::Session;
+use crate::session::grant::Grant;
 use crate::session::handle::locked;
 use crate::session::hook::on_big_stack;
-use crate::text::safe;
+use crate::text::{hex, safe, safe_lines};
 
 /// How long a hook may take.
 const HOOK: Duration = Duration::from_secs(30);
@@ -29,8 +32,8 @@ const HOOK: Duration = Duration::from_secs(30);
 /// How long a command of a plugin may take.
 const COMMAND: Duration = Duration::from_secs(3600);
 
-/// So many bytes a call into a plugin may take.
-const MOST_MEMORY: usize = 256 * 1024 * 1024;
+/// So many steps a call into a plugin may take.
+const MOST_STEPS: u64 = 500_000_000;
 
 /// A plugin that is switched on.
 pub struct Plugin {
@@ -44,6 +47,8 @@ pub struct Plugin {
     pub source: String,
     /// What is said of its configuration.
     pub settings: BTreeMap<String, Setting>,
+    /// Whether the user said that, and not a repository.
+    pub is_own: bool,
     /// The commands, for what it gives to `sh`.
     pub registry: OnceLock<Weak<Registry>>,
     loaded: OnceLock<std::result::Result<Loaded, String>>,
@@ -53,6 +58,7 @@ struct Loaded {
     engine: Engine,
     ast: AST,
     context: Context,
+    grant: Arc<Grant>,
     /// The text of its main file, for errors.
     text: String,
     /// What errors call that.
@@ -66,14 +72,19 @@ impl Plugin {
         hash: String,
         folder: PathBuf,
         source: String,
-        settings: BTreeMap<String, Setting>,
+        (settings, is_own): (BTreeMap<String, Setting>, bool),
     ) -> Self {
-        Plugin { manifest, hash, folder, source, settings, registry: OnceLock::new(), loaded: OnceLock::new() }
+        Plugin { manifest, hash, folder, source, settings, is_own, registry: OnceLock::new(), loaded: OnceLock::new() }
     }
 
     /// What errors call it.
     pub fn told(&self) -> String {
         format!("plugin `{}`", safe(&self.manifest.name))
+    }
+
+    /// What this user trusts of it, where a repository lists it: its content, and how that repository configures it.
+    pub fn trust_key(&self) -> String {
+        if self.is_own { self.hash.clone() } else { trust_key(&self.hash, &self.settings) }
     }
 
     /// Its content, which is what was granted. Errors: it is another.
@@ -96,8 +107,13 @@ impl Plugin {
         let files = self.content()?;
         let grant = Arc::new(self.manifest.grant.clone());
         let registry = self.registry.get().and_then(Weak::upgrade).unwrap_or_default();
-        let context = Context::new(Host { session: session.granted_to(grant), registry }).with_memory(MOST_MEMORY);
+        let host = Host { session: session.granted_to(Arc::clone(&grant)), registry };
+        let context = Context::new(host).with_memory(limits::MOST_MEMORY);
         let mut engine = engine(&context);
+        engine.set_max_operations(MOST_STEPS);
+        // A plugin moves no cursor, wherever its output goes.
+        let printing = context.clone();
+        engine.on_print(move |text| printing.print(&safe_lines(text)));
         self.prepare(&mut engine, &context)?;
         let text = files.text(MAIN)?.unwrap_or_default().to_owned();
         let name = format!("{}/{MAIN}", self.manifest.name);
@@ -112,7 +128,7 @@ impl Plugin {
                 safe(&missing)
             )));
         }
-        Ok(Loaded { engine, ast, context, text, name })
+        Ok(Loaded { engine, ast, context, grant, text, name })
     }
 
     /// Errors: it cannot be loaded, or has not what it names.
@@ -122,7 +138,7 @@ impl Plugin {
 
     /// Gives an engine what is the plugin's own: its files to import, its configuration.
     pub fn prepare(&self, engine: &mut Engine, context: &Context) -> Result<()> {
-        engine.set_module_resolver(Packed::new(&Arc::new(self.content()?), &self.manifest.name, context));
+        engine.set_module_resolver(Packed::new(&Arc::new(self.content()?), &self.manifest.grant, context));
         engine.register_static_module("plugin", self.own_module().into());
         Ok(())
     }
@@ -139,6 +155,9 @@ impl Plugin {
             .map(|(name, key)| (name.clone(), self.settings.get(name).cloned().or_else(|| key.default.clone())))
             .collect();
         let keys: BTreeMap<String, Key> = self.manifest.config.clone();
+        // Where a secret is the user says; a manifest and a repository may name what was granted.
+        let said: Vec<String> = self.settings.keys().filter(|_| self.is_own).cloned().collect();
+        let grant = self.manifest.grant.clone();
         let told = self.told();
         module.set_native_fn("config", move |name: &str| -> ScriptResult<Dynamic> {
             let unknown = || {
@@ -146,7 +165,8 @@ impl Plugin {
                     .did_you_mean(nearest(name, keys.keys().map(String::as_str)))
             };
             let key = keys.get(name).ok_or_else(unknown).map_err(thrown)?;
-            configured(name, key, values.get(name).and_then(Option::as_ref)).map_err(thrown)
+            let grant = (!said.iter().any(|own| own == name)).then_some(&grant);
+            configured(name, key, values.get(name).and_then(Option::as_ref), grant).map_err(thrown)
         });
         module
     }
@@ -186,7 +206,7 @@ impl Plugin {
         is_hook: bool,
     ) -> Result<Dynamic> {
         let loaded = self.loaded(session)?;
-        let here = session.granted_to(Arc::new(self.manifest.grant.clone()));
+        let here = session.granted_to(Arc::clone(&loaded.grant));
         let _watch = here.interrupt().watch();
         let mut scope = Scope::new();
         let called = loaded.context.within(here, || {
@@ -222,6 +242,14 @@ fn placed(error: &Error) -> String {
     }
 }
 
+/// What is trusted of a plugin that a repository lists, by its content and how it is configured there.
+pub fn trust_key(hash: &str, settings: &BTreeMap<String, Setting>) -> String {
+    if settings.is_empty() {
+        return hash.to_owned();
+    }
+    hex(&Sha256::digest(format!("{hash} {settings:?}")))
+}
+
 /// The code of an error that says that a plugin's files are not those that were granted.
 pub const CHANGED: &str = "changed";
 
@@ -233,7 +261,7 @@ fn stub(module: &mut Module, plugin: &Arc<Plugin>, caller: &Context, function: &
     let (plugin, caller) = (Arc::clone(plugin), caller.clone());
     let call = move |arguments: &[Dynamic]| -> ScriptResult<Dynamic> {
         let plain = arguments.iter().map(plain).collect::<ScriptResult<Vec<_>>>()?;
-        // Where the plugin acts nobody else's powers count, and a plugin has no more through another.
+        // It acts with its own powers: whoever calls it was granted that, or is the user's own script.
         plain_result(plugin.call(&caller.session(), &name, plain))
     };
     match count {
@@ -253,10 +281,10 @@ fn plain(data: &Dynamic) -> ScriptResult<Dynamic> {
     value::to_json(data, false).map(|data| value::from_json(&data))
 }
 
-fn configured(name: &str, key: &Key, setting: Option<&Setting>) -> Result<Dynamic> {
+fn configured(name: &str, key: &Key, setting: Option<&Setting>, grant: Option<&Grant>) -> Result<Dynamic> {
     Ok(match (key.kind, setting) {
         (_, None) => Dynamic::UNIT,
-        (Kind::Secret, Some(Setting::Text(place))) => Dynamic::from(secret(name, place)?),
+        (Kind::Secret, Some(Setting::Text(place))) => Dynamic::from(secret(name, place, grant)?),
         (_, Some(Setting::Text(text))) => text.clone().into(),
         (_, Some(Setting::Number(number))) => (*number).into(),
         (_, Some(Setting::Bool(is))) => (*is).into(),
@@ -264,13 +292,15 @@ fn configured(name: &str, key: &Key, setting: Option<&Setting>) -> Result<Dynami
     })
 }
 
-/// A secret of a plugin's configuration: `env:NAME` or `file:PATH`.
-fn secret(name: &str, place: &str) -> Result<Secret> {
+/// A secret of a plugin's configuration: `env:NAME` or `file:PATH`; `grant`: what is asked whether the plugin may read that.
+fn secret(name: &str, place: &str, grant: Option<&Grant>) -> Result<Secret> {
     let none = |why: String| Error::usage(format!("the secret `{}` is in {}: {why}", safe(name), safe(place)));
     if let Some(variable) = place.strip_prefix("env:") {
+        grant.map_or(Ok(()), |grant| grant.variable(variable))?;
         return env::named(variable).map(Secret::new).ok_or_else(|| none("it is not set".into()));
     }
     let path = place.strip_prefix("file:").unwrap_or(place);
+    grant.map_or(Ok(()), |grant| grant.readable(path).map(drop))?;
     let text = read::text(path).map_err(|error| none(error.full_message()))?;
     Ok(Secret::new(text.trim_end_matches(['\r', '\n'])))
 }
@@ -279,13 +309,15 @@ fn secret(name: &str, place: &str) -> Result<Secret> {
 struct Packed {
     content: Arc<Content>,
     name: String,
+    grant: Grant,
     caller: Context,
     known: Mutex<HashMap<String, Option<Shared<Module>>>>,
 }
 
 impl Packed {
-    fn new(content: &Arc<Content>, name: &str, caller: &Context) -> Self {
-        Packed { content: Arc::clone(content), name: name.to_owned(), caller: caller.clone(), known: Mutex::default() }
+    fn new(content: &Arc<Content>, grant: &Grant, caller: &Context) -> Self {
+        let (name, grant) = (grant.plugin.clone(), grant.clone());
+        Packed { content: Arc::clone(content), name, grant, caller: caller.clone(), known: Mutex::default() }
     }
 
     fn module(&self, engine: &Engine, path: &str, text: &str) -> ScriptResult<Module> {
@@ -306,6 +338,9 @@ impl ModuleResolver for Packed {
             error.set_position(at);
             error
         };
+        if let Some(name) = path.strip_prefix(resolve::PLUGIN) {
+            self.grant.plugin_of(name).map_err(thrown).map_err(placed)?;
+        }
         if let Some(module) = resolve::plugin(Some(&self.caller), path) {
             return module.map_err(thrown).map_err(placed);
         }

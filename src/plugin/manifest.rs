@@ -352,6 +352,7 @@ fn grant(top: &Reader<'_>, plugin: &str) -> Result<Grant> {
             "write",
             "environment",
             "commands",
+            "plugins",
             "prompts",
         ],
     )?;
@@ -389,6 +390,7 @@ fn grant(top: &Reader<'_>, plugin: &str) -> Result<Grant> {
     grant.write = texts("write")?;
     grant.environment = texts("environment")?;
     grant.commands = texts("commands")?;
+    grant.plugins = texts("plugins")?;
     grant.tokens = asked.bool_of("tokens")?;
     grant.secrets = asked.bool_of("secrets")?;
     grant.prompts = asked.bool_of("prompts")?;

@@ -128,13 +128,20 @@ pub fn remove(path: &std::path::Path, name: &str) -> Result<bool> {
     edit::change(path, |document| Ok(document.remove(name).is_some()))
 }
 
+/// A folder that is being written is no older than this.
+const LEFT: std::time::Duration = std::time::Duration::from_secs(600);
+
 /// Removes content that no plugin has any more.
 pub fn sweep() -> Result<()> {
     let used: Vec<String> = entries(&own()?)?.into_values().map(|entry| entry.hash).collect();
     let folder = paths::data()?.join("plugins");
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
-        if is_hash(&name) && !used.contains(&name) {
+        let is_old =
+            |about: std::fs::Metadata| about.modified().is_ok_and(|at| at.elapsed().is_ok_and(|since| since > LEFT));
+        // What an install that was killed has left, and no other is at.
+        let is_left = name.starts_with('.') && entry.metadata().is_ok_and(is_old);
+        if is_left || is_hash(&name) && !used.contains(&name) {
             // Whoever runs it now has it in memory; the next one to sweep tries again.
             let _ = std::fs::remove_dir_all(entry.path());
         }

@@ -22,7 +22,7 @@ use crate::secret::Secret;
 use crate::session::Session;
 use crate::session::grant::Grant;
 use crate::session::handle::locked;
-use crate::text::safe_painted;
+use crate::text::{safe, safe_painted};
 use crate::ui::Ui;
 
 /// How deep an expression may be nested: Rhai's default refuses a hundred concatenations.
@@ -168,6 +168,10 @@ impl Context {
 
     /// Prints to stdout. A script whose output goes nowhere is ended.
     pub fn print(&self, text: &str) {
+        limits::say(text.len());
+        if !limits::may_say() {
+            return;
+        }
         // What the command prints is not to be mixed with it.
         if limits::is_hook() {
             self.session().ui().note(text);
@@ -274,6 +278,10 @@ impl Context {
             return Ok(path.to_owned());
         }
         let real = real(grant, path)?;
+        // What is neither file nor folder may be waited for without end.
+        if std::fs::metadata(&real).is_ok_and(|about| !about.is_file() && !about.is_dir()) {
+            return Err(Error::failed(format!("plugin `{}`: {} is no file", grant.plugin, safe(path))));
+        }
         real.to_str().map(str::to_owned).ok_or_else(|| Error::usage(format!("{} is not UTF-8", real.display())))
     }
 
@@ -372,7 +380,7 @@ fn cancel(engine: &mut Engine, context: &Context) {
         // What a native function takes is seen once it is back: its own limits bound it.
         let has_too_much = || memory::allocated().saturating_sub(limits::allocated().unwrap_or(before)) > most;
         if count % GLANCE == 0 && limits::is_over() {
-            return Some(Dynamic::from(TimedOut));
+            return Some(Dynamic::from(TimedOut(limits::may_say())));
         }
         if interrupt.has_arrived() || unwritten.get().is_some() || left.get().is_some() {
             Some(Dynamic::UNIT)
@@ -386,9 +394,9 @@ fn cancel(engine: &mut Engine, context: &Context) {
 #[derive(Clone, Copy, Debug)]
 pub struct Exhausted(pub usize);
 
-/// What ends a call into a plugin that takes too long.
+/// What ends a call into a plugin that takes too long, or says too much.
 #[derive(Clone, Copy, Debug)]
-pub struct TimedOut;
+pub struct TimedOut(pub bool);
 
 /// After so many steps it is looked at the time.
 const GLANCE: u64 = 128;

@@ -107,8 +107,9 @@ pub fn uncaught(mut error: EvalAltResult, source: Source<'_>) -> Error {
             if why.is_map() {
                 return from_value(why).of_kind(Kind::Interrupted);
             }
-            if why.is::<TimedOut>() {
-                return Error::failed(format!("{}: it took longer than it may", source.name)).with_code("deadline");
+            if let Some(TimedOut(is_time)) = why.clone().try_cast::<TimedOut>() {
+                let much = if is_time { "took longer" } else { "said more" };
+                return Error::failed(format!("{}: it {much} than it may", source.name)).with_code("deadline");
             }
             if let Some(Exhausted(most)) = why.try_cast::<Exhausted>() {
                 let most = most / (1024 * 1024);

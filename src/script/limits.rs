@@ -10,7 +10,14 @@ struct Call {
     ends: Instant,
     allocated: usize,
     is_hook: bool,
+    said: usize,
 }
+
+/// So many bytes a call into a plugin may take.
+pub const MOST_MEMORY: usize = 256 * 1024 * 1024;
+
+/// So many bytes a call may print or tell.
+const MOST_SAID: usize = 1024 * 1024;
 
 thread_local! {
     static CALL: Cell<Option<Call>> = const { Cell::new(None) };
@@ -21,7 +28,7 @@ pub fn within<T>(time: Duration, is_hook: bool, work: impl FnOnce() -> T) -> T {
     let outer = CALL.get();
     let ends = Instant::now() + time;
     let ends = outer.map_or(ends, |outer| ends.min(outer.ends));
-    CALL.set(Some(Call { ends, allocated: memory::allocated(), is_hook }));
+    CALL.set(Some(Call { ends, allocated: memory::allocated(), is_hook, said: 0 }));
     let result = work();
     CALL.set(outer);
     result
@@ -32,14 +39,31 @@ pub fn left() -> Option<Duration> {
     CALL.get().map(|call| call.ends.saturating_duration_since(Instant::now()))
 }
 
-/// Whether the time is up.
+/// Whether the time is up, or too much was said.
 pub fn is_over() -> bool {
-    left().is_some_and(|left| left.is_zero())
+    left().is_some_and(|left| left.is_zero()) || !may_say()
+}
+
+/// Whether more may be printed.
+pub fn may_say() -> bool {
+    CALL.get().is_none_or(|call| call.said <= MOST_SAID)
+}
+
+/// So many bytes were printed.
+pub fn say(bytes: usize) {
+    if let Some(call) = CALL.get() {
+        CALL.set(Some(Call { said: call.said.saturating_add(bytes), ..call }));
+    }
 }
 
 /// Whether it is a hook that works here.
 pub fn is_hook() -> bool {
     CALL.get().is_some_and(|call| call.is_hook)
+}
+
+/// Whether the call has taken so many bytes and more.
+pub fn is_exhausted() -> bool {
+    CALL.get().is_some_and(|call| memory::allocated().saturating_sub(call.allocated) > MOST_MEMORY)
 }
 
 /// What was allocated as the call began, where there is one.

@@ -32,7 +32,7 @@ pub static PLUGINS: OnceLock<Plugins> = OnceLock::new();
 pub type Plugins = Box<dyn Fn(&Context, &str) -> Result<Module> + Send + Sync>;
 
 /// How an import names a plugin.
-const PLUGIN: &str = "plugin:";
+pub const PLUGIN: &str = "plugin:";
 
 /// The functions of a plugin. Errors: there is none of that name, or nobody to call it for.
 pub fn plugin(caller: Option<&Context>, path: &str) -> Option<Result<Shared<Module>>> {

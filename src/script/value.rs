@@ -16,7 +16,7 @@ use crate::output::outcome::Body;
 use crate::script::api::time::{Span, Time};
 use crate::script::engine::runtime_error;
 use crate::script::errors::{self, ScriptResult, thrown};
-use crate::script::{bounded, held};
+use crate::script::{bounded, held, limits};
 use crate::secret::Secret;
 use crate::ui;
 
@@ -198,7 +198,7 @@ pub fn to_json(value: &Dynamic, reveal: bool) -> ScriptResult<Value> {
 
 /// Errors: the script has taken too much.
 pub fn within_budget() -> ScriptResult<()> {
-    if !memory::is_exhausted() && !ui::is_interrupted() {
+    if !memory::is_exhausted() && !limits::is_exhausted() && !ui::is_interrupted() {
         return Ok(());
     }
     Err(thrown(

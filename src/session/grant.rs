@@ -64,6 +64,8 @@ pub struct Grant {
     pub environment: Vec<String>,
     /// Commands that it may give to `sh`.
     pub commands: Vec<String>,
+    /// Other plugins whose functions it may call, which do what those were granted.
+    pub plugins: Vec<String>,
     /// Whether it may ask a person.
     pub prompts: bool,
 }
@@ -88,6 +90,7 @@ impl Grant {
             ("write", "read and write files in", &self.write),
             ("environment", "read from the environment", &self.environment),
             ("commands", "run commands", &self.commands),
+            ("plugins", "call what these plugins export", &self.plugins),
         ];
         let switched = [
             ("tokens", "get, look at and revoke tokens", self.tokens),
@@ -116,6 +119,7 @@ impl Grant {
             write: more(&self.write, &other.write),
             environment: more(&self.environment, &other.environment),
             commands: more(&self.commands, &other.commands),
+            plugins: more(&self.plugins, &other.plugins),
             prompts: self.prompts && !other.prompts,
         }
         .lines()
@@ -169,6 +173,15 @@ impl Grant {
             return Ok(());
         }
         Err(self.lacks(&format!("run `{name}`"), &format!("commands = [\"{name}\"]")))
+    }
+
+    /// Errors: it may not call that plugin.
+    pub fn plugin_of(&self, name: &str) -> Result<()> {
+        if self.plugins.iter().any(|granted| granted == name) {
+            return Ok(());
+        }
+        let name = safe(name);
+        Err(self.lacks(&format!("call plugin `{name}`"), &format!("plugins = [\"{name}\"]")))
     }
 
     /// Whether the host of an address may stand for a private one. Errors: it may not talk to it at all.

@@ -116,6 +116,11 @@ pub trait Hook: Send + Sync {
         false
     }
 
+    /// What tells this one from others, where a run that is gone on with has to have had the same.
+    fn mark(&self) -> Option<String> {
+        None
+    }
+
     /// Changes what is about to be done, and tells what. Errors: it is not to be done, and why.
     fn before(&self, _session: &Session, _planned: &mut Planned<'_>) -> Result<Option<String>> {
         Ok(None)
@@ -181,6 +186,13 @@ pub fn delivers(session: &Session, event: &Event) -> bool {
 /// Whether some hook is to be called at that moment.
 pub fn is_at(session: &Session, moment: Moment) -> bool {
     session.hooks().iter().any(|hook| hook.is_at(moment))
+}
+
+/// The hooks that say what may be made, in their order, by their marks.
+pub fn rules(session: &Session) -> String {
+    let says = |hook: &&Arc<dyn Hook>| hook.is_at(Moment::BeforeCreate) || hook.is_at(Moment::Lint);
+    let marks: Vec<String> = session.hooks().iter().filter(says).filter_map(|hook| hook.mark()).collect();
+    marks.join(", ")
 }
 
 /// Lets the hooks of that moment work, one after the other. The error is the first one, with who says it.

@@ -91,10 +91,33 @@ const TRIES: &[(&str, &str, &str)] = &[
     ("", "let a = []; loop { a.push(\"0123456789\" + a.len()); }", "memory"),
     ("", "let s = \"a\"; loop { s += s; }", "memory|more than"),
     ("", "eval(\"1\")", "eval"),
-    ("", "import \"plugin:none\" as x; 1", "there is no plugin `none`"),
+    ("plugins = [\"none\"]", "import \"plugin:none\" as x; 1", "there is no plugin `none`"),
     ("", "import \"../other/main\" as x; 1", "has no file"),
     ("", "import \"/etc/passwd\" as x; 1", "has no file"),
     ("", "plugin::config(\"nothing\")", "has no configuration `nothing`"),
+    (
+        "[config.k]\ntype = \"secret\"\ndefault = \"env:HOME\"\nhelp = \"h\"",
+        "plugin::config(\"k\").reveal()",
+        "capability `environment`",
+    ),
+    (
+        "[config.k]\ntype = \"secret\"\ndefault = \"file:secret.txt\"\nhelp = \"h\"",
+        "plugin::config(\"k\").reveal()",
+        "capability `read`",
+    ),
+    ("read = [\"in\"]", "fs::read(\"in/pipe\")", "is no file"),
+    ("", "import \"plugin:helper\" as h; h::read(\"secret.txt\")", "capability `plugins`"),
+    (
+        "",
+        "let s = \"a\"; s.pad(50000000, 'a'); let a = []; for n in 0..100 { a.push(s); } json::text(a).len()",
+        "memory|more than",
+    ),
+    (
+        "",
+        "let s = \"a\"; s.pad(50000000, 'a'); let a = []; for n in 0..100 { a.push(s); } a.to_string().len()",
+        "memory|more than",
+    ),
+    ("", "loop { print(\"0123456789012345678901234567890123456789\"); }", "said more"),
 ];
 
 #[test]
@@ -111,6 +134,23 @@ fn what_was_not_granted_is_refused() {
         fs::create_dir(program.home().join("in")).unwrap();
         for (to, link) in [("../secret.txt", "in/link"), ("..", "in/up"), ("../nothing", "in/dangling")] {
             std::os::unix::fs::symlink(to, program.home().join(link)).unwrap();
+        }
+        rustix::fs::mknodat(
+            rustix::fs::CWD,
+            program.home().join("in/pipe"),
+            rustix::fs::FileType::Fifo,
+            0o600.into(),
+            0,
+        )
+        .unwrap();
+        if code.contains("helper") {
+            plugin(
+                &program,
+                "helper",
+                "exports = [\"read\"]\n[capabilities]\nread = [\".\"]\n",
+                "fn read(p) { fs::read(p) }",
+            );
+            install(&program, "./helper");
         }
         let filled = |text: &str| text.replace("$STUB", &host).replace("$PORT", &port);
         let (body, functions) = match code.strip_prefix("fn ") {

@@ -31,7 +31,8 @@ fn each_person_is_asked_once_and_a_change_asks_again() {
     program.run("create oauth2-client --name good").ok();
     // Another content is another plugin, to this user and to the lock.
     plugin(&program, "policy", "hooks = [\"before_create\"]\n", "fn before_create(c) { }");
-    program.run("create oauth2-client --name BAD").ok().tells("its files are not those of the lock");
+    program.run("create oauth2-client --name BAD").fails(2, "its files are not those of the lock");
+    program.run("list oauth2-clients").ok().tells("its files are not those of the lock");
     program.run("plugin sync --locked").fails(1, "differs from the lock");
     program.run("plugin verify").fails(3, "policy");
     let other = hash_of(&program);
@@ -120,4 +121,29 @@ fn a_repository_is_fetched_by_git_and_pinned_by_its_commit() {
     program.run(&format!("plugin show file://{}@none", repository.display())).fails(1, "git:");
     program.run("plugin show https://h.example/a@--upload-pack=x").fails(2, "is no revision");
     program.run("plugin show ext://sh").fails(2, "does not come by ext");
+}
+
+#[test]
+fn how_a_repository_configures_a_plugin_is_trusted_with_it() {
+    let program = anywhere().with("AWS_KEY", "canary");
+    plugin(
+        &program,
+        "tp",
+        "[config.tok]\ntype = \"secret\"\nhelp = \"h\"\n[config.n]\ntype = \"number\"\ndefault = 1\nhelp = \"h\"\n[commands.tp]\nabout = \"a\"\n",
+        "fn tp(args) { let t = plugin::config(\"tok\"); if t != () { print(t.reveal()); } plugin::config(\"n\") }",
+    );
+    program.file("orysh.toml", "[plugins.tp]\npath = \"tp\"\n");
+    let granted = hash(&program, "tp");
+    program.run(&format!("plugin sync --trust {granted}")).ok();
+    assert_eq!(program.run("--sandbox tp").ok().stdout, "1\n");
+    program.file("orysh.toml", "[plugins.tp]\npath = \"tp\"\nconfig = { tok = \"env:AWS_KEY\", n = 2 }\n");
+    program.run("--sandbox tp").fails(2, "is not trusted");
+    program.run("plugin sync --locked").fails(1, "differs from the lock");
+    program.run("plugin verify").fails(3, "tp");
+    let other = hash(&program, "tp");
+    assert!(other != granted);
+    program.run(&format!("plugin sync --trust {other}")).ok();
+    // What its manifest does not ask for it has not all the same.
+    let ran = program.run("--sandbox tp").fails(1, "capability `environment`");
+    assert!(!format!("{ran}").contains("canary"), "{ran}");
 }

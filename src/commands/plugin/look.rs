@@ -68,7 +68,7 @@ fn all() -> Result<Vec<Listed>> {
         for (name, source) in &team.plugins {
             let plugin = of_team(&team, name, source, lock.get(name));
             let state = match &plugin {
-                Ok(plugin) if team::is_trusted(&plugin.hash)? => "on, by the repository",
+                Ok(plugin) if team::is_trusted(&plugin.trust_key())? => "on, by the repository",
                 _ => "not trusted",
             };
             all.push((name.clone(), state, plugin.map(|plugin| plugin.manifest), source.told()));
@@ -108,14 +108,19 @@ fn run_list(_: &Host, _: &Args) -> Result<Outcome> {
 
 fn run_show(_: &Host, args: &Args) -> Result<Outcome> {
     let name = args.text("name").unwrap_or_default();
-    let (manifest, hash, source, commit) = if is_place(name) {
-        let obtained = obtain(&Source::parse(name)?)?;
-        (obtained.manifest, obtained.hash, obtained.source, obtained.commit)
-    } else if let Some(team) = team::found()?.filter(|team| team.plugins.contains_key(name)) {
+    let listed = team::found()?.filter(|team| team.plugins.contains_key(name));
+    let installed = store::entries(&store::own()?)?.remove(name);
+    let (manifest, hash, source, commit) = if let Some(team) = listed {
         let source = &team.plugins[name];
         let lock = store::entries(&team.lock())?;
         let plugin = of_team(&team, name, source, lock.get(name))?;
-        (plugin.manifest, plugin.hash, plugin.source, lock.get(name).and_then(|entry| entry.commit.clone()))
+        let key = plugin.trust_key();
+        (plugin.manifest, key, plugin.source, lock.get(name).and_then(|entry| entry.commit.clone()))
+    } else if let Some(entry) = installed {
+        (manifest(&entry)?, entry.hash, entry.source, entry.commit)
+    } else if is_place(name) {
+        let obtained = obtain(&Source::parse(name)?)?;
+        (obtained.manifest, obtained.hash, obtained.source, obtained.commit)
     } else {
         let entry = entry(name)?;
         (manifest(&entry)?, entry.hash, entry.source, entry.commit)
@@ -170,7 +175,7 @@ fn run_verify(host: &Host, args: &Args) -> Result<Outcome> {
         for (name, source) in team.plugins.iter().filter(|(name, _)| wanted.is_none_or(|wanted| wanted == *name)) {
             checked += 1;
             let same = of_team(&team, name, source, lock.get(name)).and_then(|plugin| {
-                if team::is_trusted(&plugin.hash)? {
+                if team::is_trusted(&plugin.trust_key())? {
                     Ok(())
                 } else {
                     Err(Error::failed("this content was not granted anything"))

@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::grammar::{Args, Command, Host};
 use crate::output::outcome::{Outcome, Row};
 use crate::plugin::git::Source;
+use crate::plugin::loaded::trust_key;
 use crate::plugin::store;
 use crate::plugin::team;
 
@@ -60,7 +61,9 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         if obtained.manifest.name != *name {
             return Err(about(Error::usage(format!("it calls itself `{}`", obtained.manifest.name))));
         }
-        team.settings(&obtained.manifest).map_err(about)?;
+        let settings = team.settings(&obtained.manifest).map_err(about)?;
+        obtained.key = trust_key(&obtained.hash, &settings);
+        obtained.configured = settings.iter().map(|(key, setting)| format!("config: {key} is {setting:?}")).collect();
         let entry = obtained.entry();
         if is_locked && lock.get(name) != Some(&entry) {
             return Err(about(
@@ -68,8 +71,10 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
                     .hint("orysh plugin sync, without --locked, writes what it is by now"),
             ));
         }
-        if !team::is_trusted(&obtained.hash)? {
-            obtained.demand_trust(ui, args, &asks(&obtained.manifest))?;
+        if !team::is_trusted(&obtained.key)? {
+            let lines: Vec<String> =
+                std::iter::once(asks(&obtained.manifest)).chain(obtained.configured.iter().cloned()).collect();
+            obtained.demand_trust(ui, args, &lines.join("\n  "))?;
         }
         rows.push(Ok(Row::value(json!({"name": name, "version": entry.version, "hash": entry.hash})).with_id(name)));
         new.push((name, obtained, entry));
@@ -83,7 +88,7 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
             place.parent().map_or(Ok(()), crate::config::files::private_folder)?;
             obtained.content.write(&place)?;
         }
-        team::trust(&obtained.hash, name)?;
+        team::trust(&obtained.key, name)?;
         if lock.get(name) != Some(&entry) {
             store::write_shared(&team.lock(), name, Some(&entry))?;
         }

@@ -50,7 +50,7 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         let folder = if is_place(&name) { Path::new(&name).to_owned() } else { store::place(&entry(&name)?.hash)? };
         let files = Content::read(&folder)?;
         let manifest = Manifest::of(&files)?;
-        let plugin = Plugin::new(manifest, files.hash(), folder, name, std::collections::BTreeMap::default());
+        let plugin = Plugin::new(manifest, files.hash(), folder, name, (std::collections::BTreeMap::default(), false));
         let _ = plugin.registry.set(Arc::downgrade(&host.registry));
         // What it names and has not is told before any test.
         plugin.check(&host.session)?;

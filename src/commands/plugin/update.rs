@@ -42,7 +42,7 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     obtained.demand_place(host)?;
     let old = Content::read(&store::place(&before.hash)?)?;
     for line in changes(&old, &obtained.content) {
-        ui.note(&line);
+        ui.line(&line);
     }
     let granted = Manifest::of(&old)?;
     let mut more = obtained.manifest.grant.beyond(&granted.grant);
@@ -65,6 +65,9 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     Ok(outcome)
 }
 
+/// So many lines of a file that changed are shown.
+const MOST_LINES: usize = 40;
+
 /// What is another in two contents, a line a file.
 fn changes(old: &Content, new: &Content) -> Vec<String> {
     let files = |content: &Content| -> BTreeMap<String, Vec<u8>> {
@@ -77,9 +80,13 @@ fn changes(old: &Content, new: &Content) -> Vec<String> {
         (Some(a), Some(b)) if a == b => None,
         (Some(a), Some(b)) => {
             let (a, b) = (lines(a), lines(b));
-            let gone = a.iter().filter(|line| !b.contains(line)).count();
-            let added = b.iter().filter(|line| !a.contains(line)).count();
-            Some(format!("changed {}: +{added} -{gone} lines", safe(path)))
+            let gone = a.iter().filter(|line| !b.contains(line)).map(|line| format!("  - {}", safe(line)));
+            let added = b.iter().filter(|line| !a.contains(line)).map(|line| format!("  + {}", safe(line)));
+            let all: Vec<String> = gone.chain(added).collect();
+            let more = all.len().saturating_sub(MOST_LINES);
+            let more = (more > 0).then(|| format!("  and {more} lines more"));
+            let shown: Vec<String> = all.into_iter().take(MOST_LINES).chain(more).collect();
+            Some(format!("changed {}:\n{}", safe(path), shown.join("\n")))
         }
         (None, Some(_)) => Some(format!("added {}", safe(path))),
         (Some(_), None) => Some(format!("removed {}", safe(path))),

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::env;
 use crate::error::{Error, Result};
+use crate::script::bounded;
 use crate::script::engine::Context;
 use crate::script::errors::{ScriptResult, thrown};
 use crate::script::library::Library;
@@ -20,7 +21,7 @@ use crate::text::{hex, safe};
 pub fn register(library: &mut Library, context: &Context) {
     encodings(library, context);
     hashes(library);
-    addresses(library);
+    addresses(library, context.most_memory());
     library.add(("uuid", "v4() -> text"), ("A random identifier (UUIDv4)", "uuid::v4().len()"), || {
         Uuid::new_v4().to_string()
     });
@@ -114,7 +115,7 @@ fn hmac(key: &str, text: &str) -> String {
     hex(&mac.finalize().into_bytes())
 }
 
-fn addresses(library: &mut Library) {
+fn addresses(library: &mut Library, most: usize) {
     library.add(
         ("url", "parse(text) -> map"),
         (
@@ -126,7 +127,12 @@ fn addresses(library: &mut Library) {
     library.add(
         ("url", "encode(text) -> text"),
         ("A text as a part of an address or a form", r#"url::encode("a b&c")"#),
-        |text: &str| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string(),
+        move |text: &str| {
+            bounded::fits(most, text.len().saturating_mul(3))?;
+            ScriptResult::Ok(
+                percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string(),
+            )
+        },
     );
     library.add(
         ("url", "decode(text) -> text"),
