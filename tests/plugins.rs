@@ -64,6 +64,10 @@ fn a_new_plugin_is_tested_installed_and_run() {
     program.run("plugin test hello").ok();
     program.run("plugin new hello").fails(2, "cannot make hello");
     program.run("plugin new Hello").fails(2, "small letters");
+    program.run("plugin new list").fails(2, "is a command already");
+    program.run("plugin new go").fails(2, "is no name for a command");
+    program.run("plugin new two-words").ok();
+    program.run("plugin test two-words").ok();
     program.run("plugin install ./hello").fails(2, "nobody can be asked");
     program.run("plugin install ./hello --trust abc").fails(2, "is not the hash of");
     assert_eq!(program.run("hello").code, Some(2));

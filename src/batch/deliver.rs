@@ -55,7 +55,10 @@ impl Sender<'_> {
             return Arrival::Later(trip);
         }
         let is_delivered = hook::delivers(&self.remote.session, &event);
-        match hook::fire(&self.remote.session, event).await {
+        let fired = hook::fire(&self.remote.session, event).await;
+        // While the journal takes it down the next one is handed over.
+        drop(permit);
+        match fired {
             Ok(()) => {
                 let arrival = self.note_delivery(&trip.due, State::Done, note).await;
                 self.hear_more(trip.due.n, |became| became.is_delivered = is_delivered);

@@ -214,6 +214,8 @@ impl<'a> Sender<'a> {
     pub async fn send(mut self) -> Ended {
         self.can_probe = self.remote.door(Side::Public).await.is_ok();
         let interrupt = self.remote.session.interrupt().clone();
+        // A row that is handed over waits for the journal twice.
+        let spare = if self.remote.session.hooks().is_empty() { SPARE } else { SPARE * 8 };
         let mut under_way = FuturesUnordered::new();
         let mut waiting: VecDeque<Trip> = VecDeque::new();
         let mut again: VecDeque<Trip> = VecDeque::new();
@@ -224,7 +226,7 @@ impl<'a> Sender<'a> {
         let (mut trouble, mut pause) = (0_u32, None::<Instant>);
         loop {
             let is_stopping = ended.interrupted || ended.stopped.is_some();
-            let room = (self.pace.going().at_once * 2 + SPARE).saturating_sub(under_way.len());
+            let room = (self.pace.going().at_once * 2 + spare).saturating_sub(under_way.len());
             if !is_stopping {
                 if waiting.is_empty() && !is_read && room > 0 {
                     match self.next_chunk(cursor).await {

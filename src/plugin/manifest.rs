@@ -285,7 +285,8 @@ fn commands(top: &Reader<'_>) -> Result<Vec<Declares>> {
         .collect();
     let each = top.tables("commands")?.into_iter().map(|(name, at, table)| {
         table.known("a command", &["about", "arguments"])?;
-        if !is_word(name) || HOOKS.contains(&name.replace('-', "_").as_str()) {
+        let function = name.replace('-', "_");
+        if !is_word(name) || HOOKS.contains(&function.as_str()) || !rhai::is_valid_function_name(&function) {
             return Err(top.wrong(at, format!("`{}` is no name for a command", safe(name))));
         }
         let about = table.needed("about").map_err(|error| error.about(format!("command `{name}`")))?;

@@ -2,12 +2,16 @@
 //! of a batch alike.
 
 use std::cell::Cell;
-use std::sync::Arc;
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, LazyLock, Mutex, PoisonError};
 use std::thread;
 
 use tokio::sync::oneshot;
 
 use super::Session;
+use super::handle::locked;
 use crate::error::{Error, Result};
 use crate::model::client::{Client, ClientId, ClientSpec};
 use crate::model::lint::Finding;
@@ -256,18 +260,60 @@ pub fn batch(session: &Session, moment: Moment, batch: &Batch) -> Result<()> {
     each(session, moment, |hook, session| hook.batch(session, moment, batch))
 }
 
-/// The same from within the runtime, where nothing may block: on a thread of its own.
+/// The same from within the runtime, where nothing may block: on a thread that is there for that.
 async fn aside<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
     let (tell, told) = oneshot::channel();
-    let work = move || {
-        IS_BIG.set(true);
-        // Nobody listens any more where the process ends.
-        let _ = tell.send(work());
-    };
-    let thread = thread::Builder::new().name("hook".into()).stack_size(STACK_BYTES).spawn(work);
-    thread.map_err(|source| Error::failed("cannot start a thread for a hook").caused_by(source))?;
+    // Nobody listens any more where the process ends.
+    hand_over(Box::new(move || drop(tell.send(work()))))?;
     let broken = || Error::failed("a hook broke down").hint("this is a fault of orysh: please report it");
     told.await.unwrap_or_else(|_| Err(broken()))
+}
+
+/// What a thread does for a hook.
+type Work = Box<dyn FnOnce() + Send>;
+
+/// So many threads are there for hooks at most: a thread with a big stack takes longer to make than most hooks take.
+const MOST_THREADS: usize = 16;
+
+/// Work that waits, and the threads that wait for some.
+#[derive(Default)]
+struct Desk {
+    waiting: Mutex<VecDeque<Work>>,
+    arrived: Condvar,
+    idle: AtomicUsize,
+    threads: AtomicUsize,
+}
+
+static DESK: LazyLock<Desk> = LazyLock::new(Desk::default);
+
+/// Gives work to a thread that has none, or to a new one. Errors: there is none, and none can be made.
+fn hand_over(work: Work) -> Result<()> {
+    locked(&DESK.waiting).push_back(work);
+    DESK.arrived.notify_one();
+    if DESK.idle.load(Ordering::SeqCst) > 0 || DESK.threads.fetch_add(1, Ordering::SeqCst) >= MOST_THREADS {
+        return Ok(());
+    }
+    let made = thread::Builder::new().name("hook".into()).stack_size(STACK_BYTES).spawn(|| {
+        IS_BIG.set(true);
+        loop {
+            let mut waiting = locked(&DESK.waiting);
+            while waiting.is_empty() {
+                DESK.idle.fetch_add(1, Ordering::SeqCst);
+                waiting = DESK.arrived.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+                DESK.idle.fetch_sub(1, Ordering::SeqCst);
+            }
+            let work = waiting.pop_front();
+            drop(waiting);
+            // One that breaks down is told by whoever waits for it.
+            let _ = catch_unwind(AssertUnwindSafe(|| work.map(|work| work())));
+        }
+    });
+    match made {
+        Err(source) if DESK.threads.load(Ordering::SeqCst) <= 1 => {
+            Err(Error::failed("cannot start a thread for a hook").caused_by(source))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// [`before`] for a row of a batch that changes a client: what is to be set, then.

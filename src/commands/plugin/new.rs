@@ -29,12 +29,16 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     let name = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     // What the manifest would not take is refused before anything is there.
     Manifest::parse(&FILES[0].1.replace("NAME", &name), "plugin.toml")?;
+    if host.registry.is_verb(&name) {
+        return Err(Error::usage(format!("`{name}` is a command already, and the plugin would have one of its name")));
+    }
     let failed = |source: std::io::Error| {
         Error::usage(format!("cannot make {}", safe(&folder.display().to_string()))).caused_by(source)
     };
     std::fs::create_dir(&folder).map_err(failed)?;
     for (file, text) in FILES {
-        std::fs::write(folder.join(file), text.replace("NAME", &name)).map_err(failed)?;
+        std::fs::write(folder.join(file), text.replace("FUNCTION", &name.replace('-', "_")).replace("NAME", &name))
+            .map_err(failed)?;
     }
     let word = shell_word(&folder.display().to_string());
     host.session.ui().note(&format!("{word}: orysh plugin test {word}, orysh plugin install ./{word}"));
