@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::support::{Orysh, Ran, Sandbox, Stub, Terminal, anywhere, orysh};
+use crate::support::{Gpg, Orysh, Ran, Sandbox, Stub, Terminal, anywhere, orysh};
 
 mod hostile;
 mod team;
@@ -444,4 +444,20 @@ fn whenever_it_is_killed_the_old_or_the_new_one_is_there() {
         program.run("plugin verify").ok();
         before = if ran.code == Some(0) { ran.stdout } else { String::new() };
     }
+}
+
+#[test]
+fn an_owner_reads_the_secret_with_their_own_key() {
+    let Some(gpg) = Gpg::new() else { return };
+    gpg.key("ops", "ed25519", "cv25519");
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = orysh(&server);
+    program.file("keys/ops@example.org.asc", &gpg.armored("ops@example.org"));
+    install(&program, &bundled("pgp-files"));
+    program.run("create oauth2-client --id b --owner dev@example.org").fails(1, "has no key");
+    program.run("create oauth2-client --id a --owner ops@example.org").ok();
+    let sealed = fs::read(program.home().join("sealed/a.asc")).unwrap();
+    let told: Value = serde_json::from_str(&gpg.decrypt(&sealed)).unwrap();
+    assert!(server.accepts(&json!("a"), &told["client_secret"]), "{told}");
+    assert_eq!(server.clients().len(), 1);
 }

@@ -1,6 +1,7 @@
 //! The plugins that count for this process: those that the user has installed, and those of the repository that one is in. One that
 //! is broken is told and left out; the others work on.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -33,7 +34,8 @@ pub struct Known {
 /// Looks for them. Nothing of them is run.
 pub fn load(built_in: &Registry) -> Known {
     let mut known = Known::default();
-    match store::own().and_then(|path| store::entries(&path)) {
+    // Where there is no folder for configuration, nothing can be installed.
+    match store::own().map_or_else(|_| Ok(BTreeMap::new()), |path| store::entries(&path)) {
         Ok(entries) => {
             for (name, entry) in entries.iter().filter(|(_, entry)| entry.enabled) {
                 let plugin = installed(name, entry);

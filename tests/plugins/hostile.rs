@@ -277,15 +277,15 @@ fn a_folder_or_a_manifest_that_is_none_is_refused() {
         ("delivers = true\n", "has to see secrets"),
         ("[commands.list]\nabout = \"a\"\n", "is there already"),
         ("[commands.\"BAD\"]\nabout = \"a\"\n", "is no name for a command"),
-        ("[commands.go]\nabot = \"a\"\n", "`about`"),
-        ("[commands.go]\nabout = \"a\"\narguments = [\"x: txt\"]\n", "`text`"),
-        ("[commands.go]\nabout = \"a\"\narguments = [\"--profile: text\"]\n", "a flag that all commands take"),
+        ("[commands.calc]\nabot = \"a\"\n", "`about`"),
+        ("[commands.calc]\nabout = \"a\"\narguments = [\"x: txt\"]\n", "`text`"),
+        ("[commands.calc]\nabout = \"a\"\narguments = [\"--profile: text\"]\n", "a flag that all commands take"),
         ("[config.a]\ntype = \"txt\"\nhelp = \"h\"\n", "`text`"),
         ("[config.a]\ntype = \"number\"\ndefault = \"x\"\nhelp = \"h\"\n", "a value of type number"),
         ("name = 1\n", "plugin.toml"),
         ("x = \n", "plugin.toml, line"),
     ] {
-        plugin(&program, "odd", manifest, "fn list(a) { } fn go(a) { }");
+        plugin(&program, "odd", manifest, "fn list(a) { } fn calc(a) { }");
         let hash = program.run("plugin show ./odd --format jsonpath=hash").stdout.trim().to_owned();
         program.run(&format!("plugin install ./odd --trust {hash}x")).fails(2, if hash.is_empty() { told } else { "" });
         if !hash.is_empty() {
