@@ -57,9 +57,10 @@ impl PluginHooks {
             return Ok(None);
         }
         let kind = given.type_name().rsplit("::").next().unwrap_or_default();
-        let map = given
-            .try_cast::<Map>()
-            .ok_or_else(|| Error::failed(format!("{hook} gives {kind}, where a map of fields is due, or nothing")))?;
+        let map = given.try_cast::<Map>().ok_or_else(|| {
+            Error::failed(format!("{hook} gives {kind}, where a map of fields is due, or nothing"))
+                .hint("a function gives what its last statement does: `()` as the last one gives nothing")
+        })?;
         let fields = value::fields_of(&map).map_err(|error| errors::message(&error))?;
         let (mut asked, left_out) = ClientSpec::from_object(fields).map_err(|error| error.about(hook))?;
         if let Some(field) = left_out.first() {
