@@ -129,6 +129,7 @@ fn a_policy_holds_for_commands_rows_and_scripts_alike() {
     for line in [
         "update oauth2-client shop --name BAD",
         "patch oauth2-client shop @p.json",
+        r#"patch oauth2-client shop '[{"op": "remove", "path": "/owner"}]'"#,
         "replace oauth2-client shop --file r.json",
         "batch update --file u.csv --yes",
         "eval 'clients::update(\"shop\", #{client_name: \"BAD\"})'",
@@ -139,6 +140,9 @@ fn a_policy_holds_for_commands_rows_and_scripts_alike() {
         assert!(ran.code != Some(0) && format!("{ran}").contains("plugin `naming`"), "{line}: {ran}");
         assert_eq!(server.client("shop")["client_name"], "shop", "{line}");
     }
+    program
+        .run(r#"patch oauth2-client shop '[{"op": "add", "path": "/contacts/-", "value": "a"}]'"#)
+        .fails(2, "plugins look at what fields are as a whole");
     program.run("update oauth2-client shop --scope read").ok();
     // Switched off it says so; a script switches nothing off.
     program.run("eval 'sh(\"--no-plugins update client shop --name BAD\")'").fails(1, "command line of orysh");
@@ -331,6 +335,7 @@ fn what_runs_is_what_was_granted() {
     program.run("hello").fails(2, "hello");
     let ran = program.run("--sandbox create oauth2-client");
     assert!(ran.code == Some(2) && ran.stderr.contains("is not what was granted"), "{ran}");
+    program.run("--sandbox rotate secret a").fails(2, "is not what was granted");
     program.run("--sandbox list oauth2-clients").ok().tells("is not what was granted");
     program.run("--sandbox create oauth2-client --no-plugins").ok();
     program.run("plugin remove hello").ok();
@@ -346,7 +351,7 @@ fn an_update_shows_what_changed_and_asks_where_it_wants_more() {
     install(&program, "./p");
     program.run("plugin update p").ok().tells("is as it was");
     plugin(&program, "p", "[commands.greet]\nabout = \"a\"\n", "fn greet(args) { 2 }");
-    program.run("plugin update p").ok().tells("changed main.rhai").tells("nothing more than before");
+    program.run("plugin update p").ok().tells("changed main.rhai, from line 1").tells("nothing more than before");
     assert_eq!(program.run("greet").ok().stdout, "2\n");
     plugin(
         &program,

@@ -289,7 +289,9 @@ fn ask(session: &Session, job: Job, left: u64, stdin_is_read: bool) -> Result<()
 /// to be handed over.
 pub fn resumed(session: &Session, run: &Run) -> Result<Session> {
     Identity::read(&run.facts).demand(&Identity::of(session)?, &safe(&run.folder.name))?;
-    demand_rules(session, run)?;
+    if due(&run.counts(session)?) > 0 {
+        demand_rules(session, run)?;
+    }
     if let Some(words) = session.hooks().iter().find_map(|hook| hook.words()) {
         let facts = Facts::from([(DELIVER.to_owned(), json!(words).to_string())]);
         session.finish(run.journal.write(move |connection| store::set_facts(connection, &facts)))??;
@@ -314,11 +316,11 @@ pub fn resumed(session: &Session, run: &Run) -> Result<Session> {
 /// The fact that names the plugins whose rules the rows of a run have passed.
 pub const RULES: &str = "rules";
 
-/// Errors: rows that are left to be made have not passed the rules that hold now.
-fn demand_rules(session: &Session, run: &Run) -> Result<()> {
+/// Errors: the rows of a run that makes clients have not passed the rules that hold now.
+pub fn demand_rules(session: &Session, run: &Run) -> Result<()> {
     let (passed, now) = (run.fact(RULES).unwrap_or_default(), hook::rules(session));
     let is_create = run.fact("kind") == Some(Job::Create.verb());
-    if passed == now || now.is_empty() || !is_create || due(&run.counts(session)?) == 0 {
+    if passed == now || now.is_empty() || !is_create {
         return Ok(());
     }
     let name = &run.folder.name;

@@ -18,6 +18,7 @@ use crate::grammar::{Args, Host};
 use crate::plugin::content::Content;
 use crate::plugin::git::{self, Source};
 use crate::plugin::known;
+use crate::plugin::loaded::Plugin;
 use crate::plugin::manifest::Manifest;
 use crate::plugin::store::{self, Entry};
 use crate::text::safe;
@@ -103,6 +104,16 @@ impl Obtained {
             return Ok(());
         }
         Err(Error::usage("nothing was granted, and nothing installed"))
+    }
+
+    /// Errors: its code cannot be read, or has not what its manifest names. Nothing of it is run.
+    fn demand_code(&self, host: &Host) -> Result<()> {
+        let folder = Temporary(std::env::temp_dir().join(format!("orysh-plugin-{}", Uuid::new_v4())));
+        self.content.write(&folder.0)?;
+        let manifest = Manifest::of(&self.content)?;
+        let settings = (std::collections::BTreeMap::default(), false);
+        let plugin = Plugin::new(manifest, self.hash.clone(), folder.0.clone(), self.source.clone(), settings);
+        plugin.check(&host.session)
     }
 
     /// Errors: it has a command that is there already.

@@ -89,6 +89,12 @@ impl Patch {
         })
     }
 
+    /// Whether the last that it does to a field as a whole is to remove it.
+    pub fn removes(&self, json: &str) -> bool {
+        let last = self.0.iter().rev().find(|operation| operation.path[1..] == *json);
+        last.is_some_and(|operation| operation.kind == Kind::Remove)
+    }
+
     /// The authentication method that it leaves the client with, if it changes that; empty: the server's.
     pub fn auth_method(&self) -> Option<&str> {
         let last = self.0.iter().rev().find(|operation| operation.path == "/token_endpoint_auth_method")?;

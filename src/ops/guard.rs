@@ -39,11 +39,13 @@ pub fn check(session: &Session, deed: Deed, what: &str) -> Result<()> {
     };
     let key = format!("{name} {}", chosen.place());
     let is_plain = is_plain(&chosen) && !session.settings().assent.place_by_script;
-    if deed == Deed::Write && (is_plain || session.has_agreed(&key, false)) || has_assent(session, Some(&name))? {
+    // What a person did on it before says nothing of what a plugin may do there.
+    let is_known = session.grant().is_none() && (is_plain || session.has_agreed(&key, false));
+    if deed == Deed::Write && is_known || has_assent(session, Some(&name))? {
         return Ok(());
     }
     demand(session, &name, what, &session.described()?)?;
-    if deed == Deed::Write {
+    if deed == Deed::Write && session.grant().is_none() {
         session.has_agreed(&key, true);
     }
     Ok(())

@@ -38,6 +38,7 @@ pub struct Rotated {
 ///
 /// Errors: no such client; one that signs in without a secret; recipients that cannot be encrypted for.
 pub fn check(session: &Session, id: &ClientId, recipients: &[Recipient]) -> Result<Client> {
+    hook::demand_whole(session)?;
     let client = session.wait(clients::get(session, id))?;
     rotatable(&client, recipients)?;
     Ok(client)
@@ -66,6 +67,7 @@ pub fn rotatable(client: &Client, recipients: &[Recipient]) -> Result<()> {
 /// before anything is sent, a state folder that could not keep the new secret.
 pub fn rotate(session: &Session, before: Client, recipients: &[Recipient]) -> Result<Rotated> {
     let id = before.client_id()?;
+    hook::demand_whole(session)?;
     send(session, before, recipients).map_err(|error| hook::failed(session, id.as_str(), error))
 }
 
@@ -168,6 +170,7 @@ pub fn cut_over(before: Client, recipients: &[Recipient]) -> Result<Update> {
 
 /// `DELETE /admin/clients/{id}/secrets/rotate`: the secrets that were rotated out end.
 pub fn drop_old(session: &Session, id: &ClientId) -> Result<()> {
+    hook::demand_whole(session)?;
     if dry_run::would(session, Mark::Removed, &format!("the old secrets of client `{id}` end"))? {
         return Ok(());
     }

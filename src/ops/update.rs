@@ -183,8 +183,14 @@ pub fn plan_patch(session: &Session, id: &ClientId, asked: patch::Asked) -> Resu
     let mut patch = asked.on(&before);
     if hook::is_at(session, Moment::BeforeUpdate) {
         let mut set = ClientSpec::new();
+        if patch.goes_deep() {
+            return Err(Error::usage("the patch goes into fields, and plugins look at what fields are as a whole")
+                .hint("`update oauth2-client` sets fields as a whole, and adds to lists and takes from them"));
+        }
         for field in FIELDS.iter().filter(|field| !field.secret) {
-            if let Some(value) = patch.value(field.json) {
+            if patch.removes(field.json) {
+                set.set(field, Value::Null);
+            } else if let Some(value) = patch.value(field.json) {
                 set.set(field, value.clone());
             }
         }

@@ -111,7 +111,7 @@ impl Hook for PluginHooks {
     }
 
     fn mark(&self) -> Option<String> {
-        Some(format!("{} {}", self.plugin.manifest.name, self.plugin.trust_key()))
+        Some(format!("{} {}", self.plugin.manifest.name, self.plugin.rules_key()))
     }
 
     fn before(&self, session: &Session, planned: &mut Planned<'_>) -> Result<Option<String>> {
@@ -186,6 +186,10 @@ impl Hook for Refusing {
 
     fn batch(&self, _: &Session, _: Moment, _: &Batch) -> Result<()> {
         Err(self.error())
+    }
+
+    fn refuses(&self) -> Option<Error> {
+        Some(self.error().about("nothing is written"))
     }
 }
 

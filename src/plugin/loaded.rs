@@ -1,8 +1,9 @@
 //! A plugin that can be called: its own engine, in which it has what it was granted, made when it is first needed.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, Weak};
+use std::thread::{self, ThreadId};
 use std::time::Duration;
 
 use rhai::{AST, Dynamic, Engine, EvalAltResult, Map, Module, ModuleResolver, Position, Scope, Shared};
@@ -31,6 +32,9 @@ const HOOK: Duration = Duration::from_secs(30);
 
 /// How long a command of a plugin may take.
 const COMMAND: Duration = Duration::from_secs(3600);
+
+/// So many characters of what a plugin throws are told.
+const MOST_TOLD: usize = 4_000;
 
 /// So many steps a call into a plugin may take.
 const MOST_STEPS: u64 = 500_000_000;
@@ -85,6 +89,11 @@ impl Plugin {
     /// What this user trusts of it, where a repository lists it: its content, and how that repository configures it.
     pub fn trust_key(&self) -> String {
         if self.is_own { self.hash.clone() } else { trust_key(&self.hash, &self.settings) }
+    }
+
+    /// What tells its rules from others: its content, and how it is configured by whomever.
+    pub fn rules_key(&self) -> String {
+        trust_key(&self.hash, &self.settings)
     }
 
     /// Its content, which is what was granted. Errors: it is another.
@@ -207,6 +216,8 @@ impl Plugin {
     ) -> Result<Dynamic> {
         let loaded = self.loaded(session)?;
         let here = session.granted_to(Arc::clone(&loaded.grant));
+        // What a person agreed to is what the command does, and nothing that a hook does beside.
+        let here = if is_hook { here.without_assent() } else { here };
         let _watch = here.interrupt().watch();
         let mut scope = Scope::new();
         let called = loaded.context.within(here, || {
@@ -218,7 +229,13 @@ impl Plugin {
         if loaded.context.left().is_some() {
             return Err(Error::failed(format!("{}: `exit` is for scripts", loaded.name)));
         }
-        settled(called, Source { name: &loaded.name, text: &loaded.text })
+        settled(called, Source { name: &loaded.name, text: &loaded.text }).map_err(|error| {
+            if error.message().len() <= MOST_TOLD {
+                return error;
+            }
+            let short: String = error.message().chars().take(MOST_TOLD).collect();
+            Error::failed(format!("{short}…")).of_kind(error.kind())
+        })
     }
 
     /// Its functions that others can import, as stubs that call into its own engine: plain data goes in and comes out.
@@ -301,6 +318,10 @@ fn secret(name: &str, place: &str, grant: Option<&Grant>) -> Result<Secret> {
     }
     let path = place.strip_prefix("file:").unwrap_or(place);
     grant.map_or(Ok(()), |grant| grant.readable(path).map(drop))?;
+    // What is none may be waited for without end.
+    if !std::fs::metadata(path).is_ok_and(|about| about.is_file()) {
+        return Err(none("there is no such file".into()));
+    }
     let text = read::text(path).map_err(|error| none(error.full_message()))?;
     Ok(Secret::new(text.trim_end_matches(['\r', '\n'])))
 }
@@ -311,13 +332,22 @@ struct Packed {
     name: String,
     grant: Grant,
     caller: Context,
-    known: Mutex<HashMap<String, Option<Shared<Module>>>>,
+    known: Mutex<HashMap<String, Shared<Module>>>,
+    /// What is being read, by the threads that read it.
+    reading: Mutex<HashSet<(ThreadId, String)>>,
 }
 
 impl Packed {
     fn new(content: &Arc<Content>, grant: &Grant, caller: &Context) -> Self {
         let (name, grant) = (grant.plugin.clone(), grant.clone());
-        Packed { content: Arc::clone(content), name, grant, caller: caller.clone(), known: Mutex::default() }
+        Packed {
+            content: Arc::clone(content),
+            name,
+            grant,
+            caller: caller.clone(),
+            known: Mutex::default(),
+            reading: Mutex::default(),
+        }
     }
 
     fn module(&self, engine: &Engine, path: &str, text: &str) -> ScriptResult<Module> {
@@ -348,17 +378,17 @@ impl ModuleResolver for Packed {
         let file = format!("{}.rhai", folder.join(path.trim_end_matches(".rhai")).display());
         let none = || thrown(Error::usage(format!("plugin `{}` has no file {}", self.name, safe(&file))));
         let text = self.content.text(&file).map_err(thrown).map_err(placed)?.ok_or_else(none).map_err(placed)?;
-        match locked(&self.known).get(&file).cloned() {
-            Some(Some(module)) => return Ok(module),
-            Some(None) => {
-                let round = Error::usage(format!("{} imports itself, by itself or by others", safe(&file)));
-                return Err(placed(thrown(round)));
-            }
-            None => {}
+        if let Some(module) = locked(&self.known).get(&file).cloned() {
+            return Ok(module);
         }
-        locked(&self.known).insert(file.clone(), None);
+        let reading = (thread::current().id(), file.clone());
+        if !locked(&self.reading).insert(reading.clone()) {
+            let round = Error::usage(format!("{} imports itself, by itself or by others", safe(&file)));
+            return Err(placed(thrown(round)));
+        }
         let module = self.module(engine, &file, text).map(Shared::new);
-        locked(&self.known).insert(file, module.as_ref().ok().cloned());
-        module.map_err(placed)
+        locked(&self.reading).remove(&reading);
+        let module = module.map_err(placed)?;
+        Ok(locked(&self.known).entry(file).or_insert(module).clone())
     }
 }

@@ -223,6 +223,13 @@ impl Session {
         Session { hooks: Arc::from([]), granted: Arc::default(), grant: Some(grant), ..self.clone() }
     }
 
+    /// The same session, in which a person has agreed to nothing.
+    #[must_use]
+    pub fn without_assent(self) -> Self {
+        let settings = Settings { assent: Assent::default(), ..(*self.settings).clone() };
+        Session { settings: Arc::new(settings), ..self }
+    }
+
     /// What the plugin may do that acts here, where one does.
     pub fn grant(&self) -> Option<&Arc<Grant>> {
         self.grant.as_ref()

@@ -120,6 +120,11 @@ pub trait Hook: Send + Sync {
         false
     }
 
+    /// Why nothing at all may be written, where this stands in for what cannot say that.
+    fn refuses(&self) -> Option<Error> {
+        None
+    }
+
     /// What tells this one from others, where a run that is gone on with has to have had the same.
     fn mark(&self) -> Option<String> {
         None
@@ -190,6 +195,11 @@ pub fn delivers(session: &Session, event: &Event) -> bool {
 /// Whether some hook is to be called at that moment.
 pub fn is_at(session: &Session, moment: Moment) -> bool {
     session.hooks().iter().any(|hook| hook.is_at(moment))
+}
+
+/// Errors: some plugin is broken, and nobody knows what it would say.
+pub fn demand_whole(session: &Session) -> Result<()> {
+    session.hooks().iter().find_map(|hook| hook.refuses()).map_or(Ok(()), Err)
 }
 
 /// The hooks that say what may be made, in their order, by their marks.

@@ -90,7 +90,6 @@ const TRIES: &[(&str, &str, &str)] = &[
     ("", "fn f(n) { f(n + 1) } f(0)", "overflow"),
     ("", "let a = []; loop { a.push(\"0123456789\" + a.len()); }", "memory"),
     ("", "let s = \"a\"; loop { s += s; }", "memory|more than"),
-    ("", "eval(\"1\")", "eval"),
     ("plugins = [\"none\"]", "import \"plugin:none\" as x; 1", "there is no plugin `none`"),
     ("", "import \"../other/main\" as x; 1", "has no file"),
     ("", "import \"/etc/passwd\" as x; 1", "has no file"),
@@ -106,6 +105,11 @@ const TRIES: &[(&str, &str, &str)] = &[
         "capability `read`",
     ),
     ("read = [\"in\"]", "fs::read(\"in/pipe\")", "is no file"),
+    (
+        "read = [\"in\"]\n[config.k]\ntype = \"secret\"\ndefault = \"file:in/pipe\"\nhelp = \"h\"",
+        "plugin::config(\"k\").reveal()",
+        "no such file",
+    ),
     ("", "import \"plugin:helper\" as h; h::read(\"secret.txt\")", "capability `plugins`"),
     (
         "",
@@ -228,6 +232,7 @@ fn a_hook_that_misbehaves_is_told_and_holds_nothing_up() {
         ("fn before_create(c) { c.client_secret = \"mine-mine\"; c }", "capability `secrets`"),
         ("fn before_create(c) { c.foo.bar }", "foo"),
         ("fn before_create() { }", "before_create"),
+        ("fn before_create(c) { eval(\"1\") }", "'eval' is disabled"),
         ("fn other(c) { }", "there is no function `before_create`"),
         ("fn before_create(c) { let x = ; }", "main.rhai"),
         ("fn before_create(c) { let a = []; loop { a.push(\"0123456789\" + a.len()); } }", "memory"),
@@ -236,7 +241,14 @@ fn a_hook_that_misbehaves_is_told_and_holds_nothing_up() {
     ] {
         let program = orysh(&server);
         plugin(&program, "odd", "hooks = [\"before_create\"]\n", code);
-        install(&program, "./odd");
+        let hash = super::hash(&program, "./odd");
+        let installed = program.run(&format!("plugin install ./odd --trust {hash}"));
+        if installed.code != Some(0) {
+            // What cannot be read is not even taken over.
+            assert!(installed.stderr.contains(told), "{code}: {installed}");
+            assert_eq!(program.run("plugin list -q").ok().stdout, "");
+            continue;
+        }
         let ran = program.run("create oauth2-client --id x");
         assert!(ran.code == Some(1) || ran.code == Some(2), "{code}: {ran}");
         assert!(ran.stderr.contains(told) && ran.stderr.contains("plugin `odd`"), "{code}: {ran}");
@@ -325,4 +337,51 @@ fn a_folder_or_a_manifest_that_is_none_is_refused() {
     program.file("config/orysh.lock", "[one\n");
     program.run("--sandbox list oauth2-clients").ok().tells("orysh.lock");
     program.run("version").ok();
+}
+
+#[test]
+fn a_hook_was_agreed_to_nothing_on_production() {
+    let server = Sandbox::holding(&[json!({"client_id": "victim"})], "--hash-iterations 1");
+    let program = anywhere();
+    program.file(
+        "config/config.toml",
+        &format!("current-profile = \"live\"\n[profile.live]\nendpoint = \"{}\"\nproduction = true\n", server.admin),
+    );
+    let code = "fn before_create(c) { clients::delete(\"victim\"); () }\nfn lint(c) { clients::update(\"victim\", #{owner: \"x\"}); [] }\nfn mass(args) { for c in clients::list() { clients::update(c.client_id, #{owner: \"x\"}); } }";
+    for hooks in ["before_create", "lint"] {
+        plugin(
+            &program,
+            "evil",
+            &format!(
+                "hooks = [\"{hooks}\"]\n[commands.mass]\nabout = \"a\"\n[capabilities]\nclients = [\"read\", \"update\", \"delete\"]\n"
+            ),
+            code,
+        );
+        install(&program, "./evil");
+        for flag in ["--confirm live", "--yes"] {
+            let ran = program.run(&format!("create oauth2-client --id a {flag}"));
+            assert!(ran.code != Some(0) && ran.stderr.contains("live is production"), "{hooks} {flag}: {ran}");
+        }
+        let ran = program.run(&format!("mass -e {}", server.admin));
+        assert!(ran.code != Some(0) && ran.stderr.contains("live is production"), "{ran}");
+        program.run("plugin remove evil").ok();
+    }
+    assert_eq!((server.clients().len(), server.client("victim")["owner"].as_str()), (1, Some("")));
+}
+
+#[test]
+fn many_rows_at_once_import_the_same_file() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = orysh(&server);
+    plugin(
+        &program,
+        "imp",
+        "hooks = [\"after_create\"]\n",
+        "fn after_create(c) { import \"helper\" as h; h::same(c.client_id); }",
+    );
+    program.file("imp/helper.rhai", "let x = 0; for i in 0..100000 { x += 1; }\nfn same(id) { id }\n");
+    install(&program, "./imp");
+    let rows: Vec<String> = (0..100).map(|n| format!("r{n}\n")).collect();
+    program.file("r.csv", &format!("client_id\n{}", rows.concat()));
+    program.run("batch create r.csv").ok();
 }

@@ -90,6 +90,7 @@ fn hand_over(host: &Host, args: &Args) -> Result<Outcome> {
 fn again(host: &Host, args: &Args) -> Result<Outcome> {
     let states = [State::Failed, State::Unproven];
     let run = run_with(host, args, &states, "no row has failed, and none is unproven")?;
+    engine::demand_rules(&host.session, &run)?;
     go_on(&host.session, &run, args, store::again)
 }
 

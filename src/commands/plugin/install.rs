@@ -50,6 +50,7 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
             .hint(format!("orysh plugin remove {name} takes that out")));
     }
     obtained.demand_place(host)?;
+    obtained.demand_code(host)?;
     let settings = args.texts("set").into_iter().map(|text| {
         let (key, value) =
             text.split_once('=').ok_or_else(|| Error::usage(format!("--set {}: KEY=VALUE is due", safe(&text))))?;

@@ -61,6 +61,7 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         if obtained.manifest.name != *name {
             return Err(about(Error::usage(format!("it calls itself `{}`", obtained.manifest.name))));
         }
+        obtained.demand_code(host).map_err(about)?;
         let settings = team.settings(&obtained.manifest).map_err(about)?;
         obtained.key = trust_key(&obtained.hash, &settings);
         obtained.configured = settings.iter().map(|(key, setting)| format!("config: {key} is {setting:?}")).collect();

@@ -40,6 +40,7 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         return Ok(outcome);
     }
     obtained.demand_place(host)?;
+    obtained.demand_code(host)?;
     let old = Content::read(&store::place(&before.hash)?)?;
     for line in changes(&old, &obtained.content) {
         ui.line(&line);
@@ -65,9 +66,6 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     Ok(outcome)
 }
 
-/// So many lines of a file that changed are shown.
-const MOST_LINES: usize = 40;
-
 /// What is another in two contents, a line a file.
 fn changes(old: &Content, new: &Content) -> Vec<String> {
     let files = |content: &Content| -> BTreeMap<String, Vec<u8>> {
@@ -80,13 +78,15 @@ fn changes(old: &Content, new: &Content) -> Vec<String> {
         (Some(a), Some(b)) if a == b => None,
         (Some(a), Some(b)) => {
             let (a, b) = (lines(a), lines(b));
-            let gone = a.iter().filter(|line| !b.contains(line)).map(|line| format!("  - {}", safe(line)));
-            let added = b.iter().filter(|line| !a.contains(line)).map(|line| format!("  + {}", safe(line)));
+            // What is the same before and behind is left out; what lies between is shown as it stands.
+            let same = a.iter().zip(&b).take_while(|(a, b)| a == b).count();
+            let left = |lines: &[String]| lines[same..].to_vec();
+            let (a, b) = (left(&a), left(&b));
+            let end = a.iter().rev().zip(b.iter().rev()).take_while(|(a, b)| a == b).count();
+            let gone = a[..a.len() - end].iter().map(|line| format!("  - {}", safe(line)));
+            let added = b[..b.len() - end].iter().map(|line| format!("  + {}", safe(line)));
             let all: Vec<String> = gone.chain(added).collect();
-            let more = all.len().saturating_sub(MOST_LINES);
-            let more = (more > 0).then(|| format!("  and {more} lines more"));
-            let shown: Vec<String> = all.into_iter().take(MOST_LINES).chain(more).collect();
-            Some(format!("changed {}:\n{}", safe(path), shown.join("\n")))
+            Some(format!("changed {}, from line {}:\n{}", safe(path), same + 1, all.join("\n")))
         }
         (None, Some(_)) => Some(format!("added {}", safe(path))),
         (Some(_), None) => Some(format!("removed {}", safe(path))),
