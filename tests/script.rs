@@ -250,7 +250,8 @@ fn rows_of_a_script_that_is_interrupted_are_gone_on_with() {
 #[test]
 fn what_is_not_known_after_ctrl_c_is_told() {
     let server = Sandbox::holding(&[json!({"client_id": "a"})], "--latency 1s");
-    let running = orysh(&server).begin(r#"eval 'clients::rotate_secret("a")'"#);
+    let program = orysh(&server);
+    let running = program.begin(r#"eval 'clients::rotate_secret("a")'"#);
     std::thread::sleep(Duration::from_millis(1500));
     running.signal(Signal::INT);
     running.end().fails(130, "it is not known whether the secret of client `a` was rotated").tells("rotate again");

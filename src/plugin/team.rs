@@ -27,7 +27,8 @@ pub struct Team {
 
 /// Those of the repository that one is in, if it lists any. Errors are of usage, with line and column.
 pub fn found() -> Result<Option<Team>> {
-    let Some(path) = team::path()? else { return Ok(None) };
+    // Where there is no working folder, one is in no repository.
+    let Ok(Some(path)) = team::path() else { return Ok(None) };
     let name = path.display().to_string();
     let text = std::fs::read_to_string(&path)
         .map_err(|source| Error::usage(format!("cannot read {name}")).caused_by(source))?;
