@@ -17,7 +17,6 @@ use crate::error::{Error, Result};
 use crate::grammar::{Args, Host};
 use crate::plugin::content::Content;
 use crate::plugin::git::{self, Source};
-use crate::plugin::known;
 use crate::plugin::loaded::Plugin;
 use crate::plugin::manifest::Manifest;
 use crate::plugin::store::{self, Entry};
@@ -154,11 +153,6 @@ fn entry(name: &str) -> Result<Entry> {
         let error = Error::usage(format!("plugin `{}` is not installed", safe(name)));
         error.did_you_mean(crate::error::nearest(name, entries.keys().map(String::as_str)))
     })
-}
-
-/// What it asks for, a line each.
-fn asks(manifest: &Manifest) -> String {
-    known::asks(manifest)
 }
 
 /// Whether a word names a place and no installed plugin.

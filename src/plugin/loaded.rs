@@ -113,7 +113,7 @@ impl Plugin {
     }
 
     fn load(&self, session: &Session) -> Result<Loaded> {
-        let files = self.content()?;
+        let files = Arc::new(self.content()?);
         let grant = Arc::new(self.manifest.grant.clone());
         let registry = self.registry.get().and_then(Weak::upgrade).unwrap_or_default();
         let host = Host { session: session.granted_to(Arc::clone(&grant)), registry };
@@ -123,7 +123,7 @@ impl Plugin {
         // A plugin moves no cursor, wherever its output goes.
         let printing = context.clone();
         engine.on_print(move |text| printing.print(&safe_lines(text)));
-        self.prepare(&mut engine, &context)?;
+        self.prepare(&mut engine, &files, &context);
         let text = files.text(MAIN)?.unwrap_or_default().to_owned();
         let name = format!("{}/{MAIN}", self.manifest.name);
         let source = Source { name: &name, text: &text };
@@ -146,10 +146,9 @@ impl Plugin {
     }
 
     /// Gives an engine what is the plugin's own: its files to import, its configuration.
-    pub fn prepare(&self, engine: &mut Engine, context: &Context) -> Result<()> {
-        engine.set_module_resolver(Packed::new(&Arc::new(self.content()?), &self.manifest.grant, context));
+    pub fn prepare(&self, engine: &mut Engine, files: &Arc<Content>, context: &Context) {
+        engine.set_module_resolver(Packed::new(files, &self.manifest.grant, context));
         engine.register_static_module("plugin", self.own_module().into());
-        Ok(())
     }
 
     /// `plugin::config(key)` and `plugin::name()`.

@@ -149,11 +149,16 @@ pub fn sweep() -> Result<()> {
     Ok(())
 }
 
+/// Keeps content by its hash, which is `hash`.
+pub fn keep(content: &Content, hash: &str) -> Result<()> {
+    let place = place(hash)?;
+    place.parent().map_or(Ok(()), crate::config::files::private_folder)?;
+    content.write(&place)
+}
+
 /// Keeps content and says so in the user's lock: the content first, so that what the lock says is there.
 pub fn install(name: &str, content: &Content, entry: &Entry) -> Result<()> {
-    let place = place(&entry.hash)?;
-    place.parent().map_or(Ok(()), crate::config::files::private_folder)?;
-    content.write(&place)?;
+    keep(content, &entry.hash)?;
     set(&own()?, name, entry)?;
     sweep()
 }

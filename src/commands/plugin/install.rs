@@ -3,11 +3,12 @@
 use clap::{Arg, ArgAction};
 use serde_json::json;
 
-use super::{asks, obtain, trust_arg};
+use super::{obtain, trust_arg};
 use crate::error::{Error, Result};
 use crate::grammar::{Args, Command, Host};
 use crate::output::outcome::{Outcome, Row};
 use crate::plugin::git::Source;
+use crate::plugin::known::asks;
 use crate::plugin::store;
 use crate::text::safe;
 

@@ -3,11 +3,12 @@
 use clap::{Arg, ArgAction};
 use serde_json::json;
 
-use super::{asks, obtain, trust_arg};
+use super::{obtain, trust_arg};
 use crate::error::{Error, Result};
 use crate::grammar::{Args, Command, Host};
 use crate::output::outcome::{Outcome, Row};
 use crate::plugin::git::Source;
+use crate::plugin::known::asks;
 use crate::plugin::loaded::trust_key;
 use crate::plugin::store;
 use crate::plugin::team;
@@ -85,9 +86,7 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     }
     for (name, obtained, entry) in new {
         if obtained.commit.is_some() {
-            let place = store::place(&obtained.hash)?;
-            place.parent().map_or(Ok(()), crate::config::files::private_folder)?;
-            obtained.content.write(&place)?;
+            store::keep(&obtained.content, &obtained.hash)?;
         }
         team::trust(&obtained.key, name)?;
         if lock.get(name) != Some(&entry) {

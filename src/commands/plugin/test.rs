@@ -48,7 +48,7 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     let mut tests = Vec::new();
     for name in args.texts("name") {
         let folder = if is_place(&name) { Path::new(&name).to_owned() } else { store::place(&entry(&name)?.hash)? };
-        let files = Content::read(&folder)?;
+        let files = Arc::new(Content::read(&folder)?);
         let manifest = Manifest::of(&files)?;
         let plugin = Plugin::new(manifest, files.hash(), folder, name, (std::collections::BTreeMap::default(), false));
         let _ = plugin.registry.set(Arc::downgrade(&host.registry));
@@ -61,7 +61,10 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
             let text = String::from_utf8_lossy(bytes).into_owned();
             let script = format!("{}/{path}", plugin.manifest.name);
             let context = Context::new(host.clone());
-            let prepare = |engine: &mut rhai::Engine| plugin.prepare(engine, &context);
+            let prepare = |engine: &mut rhai::Engine| {
+                plugin.prepare(engine, &files, &context);
+                Ok(())
+            };
             for name in testing::names(&context, Source { name: &script, text: &text }, &prepare)? {
                 let plugin = Some(Arc::clone(&plugin));
                 tests.push(Test { script: script.clone(), text: text.clone(), name, plugin });

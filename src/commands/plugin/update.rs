@@ -1,6 +1,6 @@
 //! `plugin update`: takes a plugin's newer content over, and asks again where it wants more than before.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
@@ -68,12 +68,9 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
 
 /// What is another in two contents, a line a file.
 fn changes(old: &Content, new: &Content) -> Vec<String> {
-    let files = |content: &Content| -> BTreeMap<String, Vec<u8>> {
-        content.files().map(|(path, bytes)| (path.to_owned(), bytes.to_vec())).collect()
-    };
-    let (old, new) = (files(old), files(new));
+    let (old, new): (BTreeMap<_, _>, BTreeMap<_, _>) = (old.files().collect(), new.files().collect());
     let lines = |bytes: &[u8]| -> Vec<String> { String::from_utf8_lossy(bytes).lines().map(str::to_owned).collect() };
-    let paths: std::collections::BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+    let paths: BTreeSet<&str> = old.keys().chain(new.keys()).copied().collect();
     let told = paths.into_iter().filter_map(|path| match (old.get(path), new.get(path)) {
         (Some(a), Some(b)) if a == b => None,
         (Some(a), Some(b)) => {

@@ -175,7 +175,7 @@ fn one(host: &Host, test: &Test, deadline: Duration) -> (Row, Option<Error>) {
             }
         });
         let prepare = |engine: &mut Engine| match &test.plugin {
-            Some(plugin) => plugin.prepare(engine, &context),
+            Some(plugin) => plugin.content().map(|files| plugin.prepare(engine, &Arc::new(files), &context)),
             None => Ok(()),
         };
         let ran = testing::run(&context, source, &test.name, &prepare);
