@@ -1,12 +1,13 @@
 //! Rhai: the clients API, what it refuses, and how a script is stopped.
 
 use std::io::Read as _;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
-use crate::support::{Orysh, Ran, Sandbox, Terminal, anywhere, eventually, orysh};
+use crate::support::{Orysh, PROGRAM, Ran, Sandbox, Terminal, anywhere, eventually, orysh};
 
 fn eval(server: &Sandbox, code: &str) -> Ran {
     orysh(server).args(&["eval", code])
@@ -37,7 +38,7 @@ fn ctrl_c_ends_a_script_that_waits_for_a_slow_server() {
     running.stdout.as_mut().unwrap().read_exact(&mut asking).unwrap();
     assert_eq!(&asking, b"asking\n");
     // Long enough for the request to be on its way.
-    std::thread::sleep(Duration::from_millis(200));
+    thread::sleep(Duration::from_millis(200));
     let began = Instant::now();
     running.signal(Signal::INT);
     running.end().fails(130, "interrupted");
@@ -54,6 +55,20 @@ fn ctrl_c_ends_a_script_that_computes_and_cannot_be_caught() {
     running.signal(Signal::INT);
     running.end().fails(130, "interrupted");
     assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+}
+
+#[test]
+fn what_is_started_to_ignore_a_signal_ignores_that_and_no_other() {
+    let program = anywhere();
+    let mut command = program.command("nohup");
+    command.args([PROGRAM, "--sandbox", "eval", "print(`on`); loop {}"]);
+    let mut running = program.start(&mut command);
+    running.stdout.as_mut().unwrap().read_exact(&mut [0; 3]).unwrap();
+    running.signal(Signal::HUP);
+    thread::sleep(Duration::from_millis(300));
+    assert!(running.is_running(), "nohup is there so that it goes on");
+    running.signal(Signal::TERM);
+    running.end().fails(130, "interrupted");
 }
 
 #[test]
@@ -236,9 +251,9 @@ fn rows_of_a_script_that_is_interrupted_are_gone_on_with() {
     for (secret, runs) in [("one", 1), ("two", 2)] {
         let running = there.begin(&format!("eval '{}'", code(secret)));
         eventually("the run is there", || (runs_of(&there) == runs).then_some(()));
-        std::thread::sleep(Duration::from_millis(300));
+        thread::sleep(Duration::from_millis(300));
         running.signal(Signal::INT);
-        std::thread::sleep(Duration::from_millis(200));
+        thread::sleep(Duration::from_millis(200));
         running.signal(Signal::INT);
         assert_eq!(running.end().code, Some(130), "{secret}");
     }
@@ -252,7 +267,7 @@ fn what_is_not_known_after_ctrl_c_is_told() {
     let server = Sandbox::holding(&[json!({"client_id": "a"})], "--latency 1s");
     let program = orysh(&server);
     let running = program.begin(r#"eval 'clients::rotate_secret("a")'"#);
-    std::thread::sleep(Duration::from_millis(1500));
+    thread::sleep(Duration::from_millis(1500));
     running.signal(Signal::INT);
     running.end().fails(130, "it is not known whether the secret of client `a` was rotated").tells("rotate again");
 }

@@ -1,8 +1,13 @@
 //! Ctrl-C and termination signals: stop what is being waited for, or the process where nothing is.
 
+use std::ffi::c_int;
+use std::fs;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread;
 
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
 use tokio::sync::Notify;
 
 use crate::error::Kind;
@@ -123,27 +128,41 @@ impl Interrupt {
     }
 
     fn install(&self) {
+        // Without it signals do what they do to any process.
+        let Ok(mut signals) = Signals::new(heeded()) else { return };
         let state = self.0.clone();
-        // Another handler in this process (a test's) means that signals are not ours.
-        let _ = ctrlc::try_set_handler(move || {
-            let is_first = !state.arrived.swap(true, Ordering::SeqCst);
-            ui::interrupt();
-            // What must not be cut off takes a moment; whoever insists has their way.
-            let presses = state.presses.fetch_add(1, Ordering::SeqCst) + 1;
-            let is_held = is_undisturbed() && presses < INSISTING;
-            if (state.watchers.load(Ordering::SeqCst) == 0 || !is_first) && !is_held {
-                last_words().iter().for_each(|words| ui::Ui::default().note(&format!("stopped at once: {words}")));
-                leave();
-            }
-            if !last_words().is_empty() {
-                ui::Ui::default().note("what is under way comes to its end first; Ctrl-C again stops at once");
-            }
-            if is_held {
-                ui::Ui::default().note("a sign-in is being renewed: it would be lost if this ended now");
-            }
-            state.notify.notify_waiters();
-        });
+        thread::spawn(move || signals.forever().for_each(|_| state.hear()));
     }
+}
+
+impl State {
+    fn hear(&self) {
+        let is_first = !self.arrived.swap(true, Ordering::SeqCst);
+        ui::interrupt();
+        // What must not be cut off takes a moment; whoever insists has their way.
+        let presses = self.presses.fetch_add(1, Ordering::SeqCst) + 1;
+        let is_held = is_undisturbed() && presses < INSISTING;
+        if (self.watchers.load(Ordering::SeqCst) == 0 || !is_first) && !is_held {
+            last_words().iter().for_each(|words| ui::Ui::default().note(&format!("stopped at once: {words}")));
+            leave();
+        }
+        if !last_words().is_empty() {
+            ui::Ui::default().note("what is under way comes to its end first; Ctrl-C again stops at once");
+        }
+        if is_held {
+            ui::Ui::default().note("a sign-in is being renewed: it would be lost if this ended now");
+        }
+        self.notify.notify_waiters();
+    }
+}
+
+/// The signals that interrupt, but for those that the process was started to ignore, as `nohup` and `&` do.
+fn heeded() -> impl Iterator<Item = c_int> {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    // Where the kernel does not tell, none is.
+    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    [SIGINT, SIGTERM, SIGHUP].into_iter().filter(move |signal| ignored & 1 << (signal - 1) == 0)
 }
 
 #[expect(clippy::exit, reason = "nothing waits that could be told, or it has been told and did not stop")]

@@ -177,6 +177,11 @@ impl Running {
         let _ = kill_process(Pid::from_child(&self.child), signal);
     }
 
+    /// Whether it runs still.
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
     /// Waits for the end.
     pub fn end(mut self) -> Ran {
         let stdout = self.stdout.take().map(|mut from| thread::spawn(move || read(&mut from)));
