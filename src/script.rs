@@ -9,6 +9,7 @@ pub mod check;
 mod clients;
 pub mod condition;
 pub mod create_all;
+pub mod ending;
 pub mod engine;
 pub mod errors;
 pub mod held;

@@ -26,6 +26,8 @@ const HOSTILE: &[(&str, &str)] = &[
     ("let m = #{}; let n = 0; loop { m[`k${n}`] = \"0123456789\" + n; n += 1; }", "memory|deadline"),
     ("let a = []; loop { a.push(\"x\".to_blob()); }", "memory|deadline"),
     ("let b = blob(1000000000); b.len()", "memory|more than a script may|deadline"),
+    // A copy of the list is too much, and none of it is to become text.
+    ("let a = []; a.pad(3000000, \"xxxxxxxx\"); let b = blob(190000000); let s = `${a}`; s.len()", "memory"),
     ("let b = blob(100); loop { b += b; }", "memory|more than a script may|deadline"),
     ("let s = \"a\"; s.pad(10000000, \"ab\"); s.replace(\"a\", s); s.len()", "more than a script may|deadline"),
     ("let s = \"a\"; s.pad(1000000, 'a'); s.replace(\"\", s); s.len()", "more than a script may|deadline"),

@@ -19,7 +19,7 @@ use crate::grammar::{Host, Registry};
 use crate::output::outcome::{Column, Outcome};
 use crate::script::engine::{Context, engine};
 use crate::script::errors::{self, ScriptResult, Source, settled, thrown};
-use crate::script::{limits, resolve, run, value};
+use crate::script::{ending, limits, resolve, run, value};
 use crate::secret::Secret;
 use crate::session::Session;
 use crate::session::grant::Grant;
@@ -221,7 +221,7 @@ impl Plugin {
         let mut scope = Scope::new();
         let called = loaded.context.within(here, || {
             limits::within(time, is_hook, || {
-                loaded.engine.call_fn::<Dynamic>(&mut scope, &loaded.ast, function, arguments)
+                ending::to_its_end(|| loaded.engine.call_fn::<Dynamic>(&mut scope, &loaded.ast, function, arguments))
             })
         });
         let called = called.map_err(|error| errors::at_home(*error, &loaded.ast).into());

@@ -9,6 +9,7 @@ use rhai::{AST, Dynamic, Engine, Scope};
 use crate::error::{Error, Result};
 use crate::grammar::Host;
 use crate::model::client::Client;
+use crate::script::ending;
 use crate::script::engine::{Context, looking_only};
 use crate::script::errors::{self, Source, settled};
 use crate::session::hook::STACK_BYTES;
@@ -76,7 +77,8 @@ impl Condition {
 fn evaluate(engine: &Engine, ast: &AST, client: Client) -> Result<bool> {
     let mut scope = Scope::new();
     scope.push("c", client);
-    let value = settled(engine.eval_ast_with_scope::<Dynamic>(&mut scope, ast), Source { name: NAME, text: "" })?;
+    let ended = ending::to_its_end(|| engine.eval_ast_with_scope::<Dynamic>(&mut scope, ast));
+    let value = settled(ended, Source { name: NAME, text: "" })?;
     let kind = value.type_name().to_owned();
     value.as_bool().map_err(|_| {
         Error::failed(format!("{NAME} is {kind} there, neither true nor false"))

@@ -17,7 +17,7 @@ use crate::script::api::language::Left;
 use crate::script::errors::ScriptResult;
 use crate::script::held::{self, Held};
 use crate::script::library::Library;
-use crate::script::{api, bounded, caught, clients, errors, limits, shown, sorting, value};
+use crate::script::{api, bounded, caught, clients, ending, errors, limits, shown, sorting, value};
 use crate::secret::Secret;
 use crate::session::Session;
 use crate::session::grant::Grant;
@@ -366,7 +366,7 @@ fn pure(context: &Context) -> Engine {
     cancel(&mut engine, context);
     bounded::register(&mut engine, context.most_memory);
     sorting::register(&mut engine);
-    shown::register(&mut engine);
+    shown::register(&mut engine, context.most_memory);
     value::register(&mut engine, context.most_memory);
     caught::register(&mut engine);
     engine
@@ -376,17 +376,19 @@ fn cancel(engine: &mut Engine, context: &Context) {
     let interrupt = context.host.session.interrupt().clone();
     let (most, before) = (context.most_memory, memory::allocated());
     let (unwritten, left) = (Arc::clone(&context.unwritten), Arc::clone(&context.left));
-    engine.on_progress(move |count| {
+    engine.on_progress(move |_| {
         // What a native function takes is seen once it is back: its own limits bound it.
         let has_too_much = || memory::allocated().saturating_sub(limits::allocated().unwrap_or(before)) > most;
-        if count % GLANCE == 0 && limits::is_over() {
-            return Some(Dynamic::from(TimedOut(limits::may_say())));
-        }
-        if interrupt.has_arrived() || unwritten.get().is_some() || left.get().is_some() {
-            Some(Dynamic::UNIT)
-        } else {
-            has_too_much().then(|| Dynamic::from(Exhausted(most)))
-        }
+        let why = || {
+            if limits::is_over() {
+                Some(Dynamic::from(TimedOut(limits::may_say())))
+            } else if interrupt.has_arrived() || unwritten.get().is_some() || left.get().is_some() {
+                Some(Dynamic::UNIT)
+            } else {
+                has_too_much().then(|| Dynamic::from(Exhausted(most)))
+            }
+        };
+        ending::step(why)
     });
 }
 
@@ -397,9 +399,6 @@ pub struct Exhausted(pub usize);
 /// What ends a call into a plugin that takes too long, or says too much.
 #[derive(Clone, Copy, Debug)]
 pub struct TimedOut(pub bool);
-
-/// After so many steps it is looked at the time.
-const GLANCE: u64 = 128;
 
 /// How many bytes a script may take, where nobody says otherwise.
 pub const MOST_MEMORY: usize = 1024 * 1024 * 1024;

@@ -23,7 +23,7 @@ use crate::script::engine::{Context, engine};
 use crate::script::errors::{self, Source, settled};
 use crate::script::held::{self, Held, Shared};
 use crate::script::resolve::Below;
-use crate::script::{traps, value};
+use crate::script::{ending, traps, value};
 use crate::secret::Secret;
 use crate::session::Session;
 use crate::session::hook::on_big_stack;
@@ -158,7 +158,7 @@ fn evaluate(context: &Context, script: &Script<'_>) -> Result<Left> {
         let hint = doubtful.hints().join("; ");
         context.session().ui().warn(&format!("{}; {hint}", doubtful.full_message()));
     }
-    let ended = engine.eval_ast_with_scope::<Dynamic>(&mut scope, &ast);
+    let ended = ending::to_its_end(|| engine.eval_ast_with_scope::<Dynamic>(&mut scope, &ast));
     let ended = ended.map_err(|error| errors::at_home(*error, &ast).into());
     // Some functions of Rhai take what ends a script for an answer of their closure.
     match context.left() {

@@ -10,7 +10,7 @@ use crate::script::engine::{Context, engine};
 use crate::script::errors::{self, ScriptResult, Source, thrown};
 use crate::script::held::Held;
 use crate::script::resolve::Below;
-use crate::script::value;
+use crate::script::{ending, value};
 use crate::session::handle::locked;
 
 /// Gives an engine what the tests need beside the API.
@@ -41,7 +41,7 @@ pub fn run(context: &Context, source: Source<'_>, name: &str, prepare: Prepare<'
         if ast.iter_functions().any(|function| function.name == name && !function.params.is_empty()) {
             return Err(Error::usage("a test takes no arguments"));
         }
-        let called = engine.call_fn::<Dynamic>(&mut Scope::new(), &standing(&ast), name, ());
+        let called = ending::to_its_end(|| engine.call_fn::<Dynamic>(&mut Scope::new(), &standing(&ast), name, ()));
         match context.left() {
             // What should have been looked at behind it was not.
             Some(left) => Err(Error::failed(format!("it ended with exit({})", left.code))),

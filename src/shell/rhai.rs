@@ -8,7 +8,7 @@ use crate::grammar::Host;
 use crate::output::outcome::{Body, Outcome};
 use crate::script::engine::{Context, engine};
 use crate::script::errors::{self, Source, settled};
-use crate::script::{run, value};
+use crate::script::{ending, run, value};
 
 /// What errors call the prompt.
 const NAME: &str = "shell";
@@ -75,7 +75,7 @@ impl Prompt {
         // A place may be in a function of an earlier line.
         let text = if self.functions.iter_functions().next().is_none() { line } else { "" };
         let source = Source { name: NAME, text };
-        let ended = self.engine.eval_ast_with_scope::<Dynamic>(&mut self.scope, &merged);
+        let ended = ending::to_its_end(|| self.engine.eval_ast_with_scope::<Dynamic>(&mut self.scope, &merged));
         if let Some(left) = self.context.left() {
             return Err(errors::exit(left.code));
         }
