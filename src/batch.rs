@@ -7,6 +7,7 @@ pub mod check;
 mod deliver;
 pub mod engine;
 pub mod folder;
+pub mod heard;
 pub mod job;
 pub mod journal;
 pub mod identity;

@@ -2,16 +2,16 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::sync::PoisonError;
 use std::time::Duration;
 
 use super::begin::{self, Again, New};
 use super::check::{How, Input, Ready};
 use super::engine::{self, Going, Limits, Run};
 use super::folder;
+use super::heard::{Became, Heard};
 use super::identity::Identity;
 use super::journal::Journal;
-use super::run::{Became, Heard, Sending};
+use super::run::Sending;
 use super::shape::Shape;
 use super::state::State;
 use super::store;
@@ -102,7 +102,7 @@ pub fn carry_out(
         1 => error,
         _ => error.hint(format!("none of the {total} clients was written, and the rest were not tried")),
     });
-    let mut became = heard.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let mut became = heard.into_rows();
     let mut is_disputed = false;
     for (n, became) in &mut became {
         let Some(id) = usize::try_from(n - 1).ok().and_then(|at| ids.get(at)) else { continue };

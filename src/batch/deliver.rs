@@ -1,10 +1,10 @@
 //! Handing clients over, whose rows are done and on disk.
 
-use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
+use super::heard::Became;
 use super::job::Job;
-use super::run::{Arrival, Became, Sender, Trip, spec, told};
+use super::run::{Arrival, Sender, Trip, spec, told};
 use super::state::{MOST_TRIES, State, is_of_server};
 use super::store::{self, Due};
 use crate::api::clients;
@@ -19,21 +19,15 @@ const MOST_TOLD: u64 = 5;
 
 impl Sender<'_> {
     /// Tells whoever hears of each row.
-    pub(super) fn hear(&self, n: u64, result: impl FnOnce() -> Result<Option<Client>>) {
+    pub(super) fn hear(&self, n: u64, result: Result<Option<&Client>>) {
         if let Some(heard) = self.how.heard {
-            let result = result();
-            let secret = result.as_ref().ok().and_then(|client| client.as_ref()?.secret().cloned());
-            let result = result.map(|client| client.map(Client::at_rest));
-            let became = Became { result, secret, is_delivered: false, undelivered: None };
-            heard.lock().unwrap_or_else(PoisonError::into_inner).insert(n, became);
+            heard.hear(n, result);
         }
     }
 
     fn hear_more(&self, n: u64, tell: impl FnOnce(&mut Became)) {
-        if let Some(heard) = self.how.heard
-            && let Some(became) = heard.lock().unwrap_or_else(PoisonError::into_inner).get_mut(&n)
-        {
-            tell(became);
+        if let Some(heard) = self.how.heard {
+            heard.hear_more(n, tell);
         }
     }
 

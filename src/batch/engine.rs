@@ -1,7 +1,9 @@
 //! A run from its input to its end, and from where it was left off.
 
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -216,12 +218,16 @@ pub fn send(
     let sender = Sender::new(session, &run.journal, key, how, Arc::clone(&pace), &tally);
     let _last = LastWords::are(format!("go on with: orysh batch resume {}", run.folder.name));
     let mut progress = Progress::begin(session.ui(), left, going.json);
-    let ended = session.finish(async {
-        tokio::select! {
-            ended = sender.send() => ended,
-            never = tell::watch(session, &mut progress, &tally, &pace, left, began) => match never {},
-        }
-    })?;
+    let sent = || {
+        session.finish(async {
+            tokio::select! {
+                ended = sender.send() => ended,
+                never = tell::watch(session, &mut progress, &tally, &pace, left, began) => match never {},
+            }
+        })
+    };
+    // On a thread of its own the memory of requests stays together, however scattered that of a script is.
+    let ended = thread::scope(|scope| scope.spawn(sent).join()).unwrap_or_else(|panic| resume_unwind(panic))?;
     progress.end(|| tell::state_of(&tally, &pace, left, began));
     if hook::is_at(session, Moment::AfterBatch) {
         let counts = run.counts(session)?;

@@ -1,6 +1,6 @@
 //! Sending the rows of a run: each exactly once, as fast as the server takes them, and each step in the journal first.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, UNIX_EPOCH};
@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 use tokio::sync::Semaphore;
 use url::Url;
 
+use super::heard::Heard;
 use super::job::Job;
 use super::journal::{self, Journal};
 use super::key::RunKey;
@@ -25,13 +26,12 @@ use crate::api::request::Request;
 use crate::api::{Door, Remote, Seen, Side, Wait};
 use crate::crypt::Recipient;
 use crate::error::{Error, Result};
-use crate::model::client::{Client, ClientId, ClientSpec};
+use crate::model::client::{ClientId, ClientSpec};
 use crate::model::patch::Patch;
 use crate::net;
 use crate::ops::create::Plan;
 use crate::ops::settle::{self, Fate, Proof};
 use crate::ops::{delete, update};
-use crate::secret::Secret;
 use crate::session::Session;
 use crate::session::hook;
 
@@ -107,22 +107,6 @@ pub struct Ended {
     /// Whether somebody interrupted it.
     pub interrupted: bool,
 }
-
-/// What a row came to.
-#[derive(Debug)]
-pub struct Became {
-    /// Its client as it is passed on, where there is one still; or why it did not come to a good end.
-    pub result: Result<Option<Client>>,
-    /// The secret of that.
-    pub secret: Option<Secret>,
-    /// Whether it was handed over.
-    pub is_delivered: bool,
-    /// What went wrong as it was handed over.
-    pub undelivered: Option<Error>,
-}
-
-/// What each row came to, for whoever tells of them one by one.
-pub type Heard = Mutex<BTreeMap<u64, Became>>;
 
 /// How rows are sent.
 #[derive(Clone, Copy)]
@@ -393,7 +377,7 @@ impl<'a> Sender<'a> {
                 if let Err(error) = self.end(trip.due.n, secret, end, is_last).await {
                     return Arrival::Stop(error, None);
                 }
-                self.hear(trip.due.n, || Ok(event.as_ref().map(|event| event.client.clone())));
+                self.hear(trip.due.n, Ok(event.as_ref().map(|event| &event.client)));
                 match event {
                     Some(event) if wanted => self.deliver(trip, event, note.as_ref()).await,
                     _ => Arrival::Ended(state),
@@ -406,7 +390,7 @@ impl<'a> Sender<'a> {
                 if let Err(error) = self.end(trip.due.n, None, end, is_last).await {
                     return Arrival::Stop(error, None);
                 }
-                self.hear(trip.due.n, || Err(error));
+                self.hear(trip.due.n, Err(error));
                 Arrival::Ended(state)
             }
             Next::Again(error) => Arrival::Again(trip, error),

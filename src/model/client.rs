@@ -38,15 +38,19 @@ impl Client {
         Client::from_document(Document::unread(text, fields::is_secret))
     }
 
-    /// Takes a server's answer with its text, which it goes back to where it is put by.
+    /// Takes a server's answer with its text, which takes little memory where there are many of them.
     pub fn with_text(text: String, object: Map<String, Value>) -> Self {
         Client::from_document(Document::with_text(text, object, fields::is_secret))
     }
 
-    /// The same in little memory, taken apart again where somebody looks into it; for those of which there are many.
-    #[must_use]
-    pub fn at_rest(self) -> Self {
-        Client { document: self.document.at_rest(), ..self }
+    /// The server's answer, where it has that still and nothing was changed since.
+    pub fn text_as_read(&self) -> Option<&str> {
+        self.document.text_as_read()
+    }
+
+    /// Takes a server's answer that was read before, to be taken apart where somebody looks into it.
+    pub fn reread(text: Unread) -> Self {
+        Client::from_document(Document::reread(text, fields::is_secret))
     }
 
     /// Takes a document that a client was made into.

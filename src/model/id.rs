@@ -1,13 +1,16 @@
 //! The id of a client, which is a part of the path of most requests.
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use crate::text::safe;
 
 /// A client's id that can stand in a path. Any other text is allowed: Hydra's ids may hold spaces and slashes.
+///
+/// Cheap to clone.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct ClientId(String);
+pub struct ClientId(Arc<str>);
 
 impl ClientId {
     /// Takes an id as given. Refused is what would make the request's path another one.
@@ -16,7 +19,7 @@ impl ClientId {
             "" => "a client id is due, but this one is empty",
             "." | ".." => "it names a folder in a URL's path, so a request for it would go elsewhere",
             _ if text.contains(char::is_control) => "it holds a control character",
-            _ => return Ok(ClientId(text.to_owned())),
+            _ => return Ok(ClientId(text.into())),
         };
         Err(Error::usage(if text.is_empty() {
             why.to_owned()
@@ -27,7 +30,7 @@ impl ClientId {
 
     /// A new id: a random UUID (RFC 9562 §5.4), as Hydra makes them.
     pub fn generate() -> Self {
-        ClientId(uuid::Uuid::new_v4().to_string())
+        ClientId(uuid::Uuid::new_v4().to_string().into())
     }
 
     /// The id as the server knows it.

@@ -38,6 +38,11 @@ impl Unread {
         Unread { page: Arc::new(text), place }
     }
 
+    /// An object that was read already, at this place of a page.
+    pub fn on_page(page: Arc<String>, place: Range<usize>) -> Self {
+        Unread { page, place }
+    }
+
     /// The text as it came.
     pub fn text(&self) -> &str {
         &self.page[self.place.clone()]

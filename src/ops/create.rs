@@ -74,6 +74,11 @@ impl Checked {
         &self.id
     }
 
+    /// Whether that was chosen here.
+    pub fn id_is_ours(&self) -> bool {
+        self.id_is_ours
+    }
+
     /// Whether its secret is to be chosen here.
     pub fn secret_is_ours(&self) -> bool {
         self.secret_is_ours

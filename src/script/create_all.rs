@@ -9,9 +9,9 @@ use crate::batch::begin::Again;
 use crate::batch::carry::{self, Carried, Clients};
 use crate::batch::check::{How, MOST_TOLD, Ready, Recipients};
 use crate::batch::engine::Going;
+use crate::batch::heard::Became;
 use crate::batch::job::Job;
 use crate::batch::pace;
-use crate::batch::run::Became;
 use crate::batch::state::State;
 use crate::crypt::Recipient;
 use crate::crypt::source::Material;
@@ -93,7 +93,8 @@ struct Planning<'a> {
     session: &'a Session,
     rows: std::iter::Enumerate<std::slice::Iter<'a, Dynamic>>,
     how: create::How,
-    ids: HashMap<ClientId, usize>,
+    /// The rows that name their id themselves.
+    given: HashMap<ClientId, usize>,
     wrong: Vec<String>,
     wrong_count: usize,
     total: usize,
@@ -106,7 +107,7 @@ impl<'a> Planning<'a> {
             session,
             rows: rows.iter().enumerate(),
             how,
-            ids: HashMap::new(),
+            given: HashMap::new(),
             wrong: Vec::new(),
             wrong_count: 0,
             total: rows.len(),
@@ -115,7 +116,10 @@ impl<'a> Planning<'a> {
 
     fn check(&mut self, at: usize, row: &Dynamic) -> Result<Checked> {
         let checked = create::check(self.session, spec_of_row(row)?, &self.how)?;
-        match self.ids.insert(checked.id().clone(), at + 1) {
+        if checked.id_is_ours() {
+            return Ok(checked);
+        }
+        match self.given.insert(checked.id().clone(), at + 1) {
             Some(first) => Err(Error::usage(format!("client `{}` is in row {first} already", checked.id()))),
             None => Ok(checked),
         }

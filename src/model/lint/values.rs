@@ -43,8 +43,8 @@ pub fn wrong_choice(field: &'static str, text: &str) -> Option<Finding> {
 
 /// A choice that a newer server, or a flow of its own, may know.
 pub fn unusual_choice(field: &'static str, text: &str) -> Option<Finding> {
-    let near = nearest(text, choices(field).iter().copied());
-    unknown_choice(field, text).map(|message| Finding::warning(field, message).did_you_mean(near))
+    let near = || nearest(text, choices(field).iter().copied());
+    unknown_choice(field, text).map(|message| Finding::warning(field, message).did_you_mean(near()))
 }
 
 fn unknown_choice(field: &'static str, text: &str) -> Option<String> {
