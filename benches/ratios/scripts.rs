@@ -141,7 +141,7 @@ fn create_all(server: &[&str], created: usize) -> bool {
         let _ = writeln!(input, "service-{n},read write");
     }
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
-    for _ in 0..7 {
+    for _ in 0..11 {
         let run = |args: &[&str]| {
             let sandbox = Sandbox::with(server);
             fs::write(sandbox.home.join("rows.csv"), &input).expect("an input");

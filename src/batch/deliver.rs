@@ -2,7 +2,6 @@
 
 use std::sync::atomic::Ordering;
 
-use super::heard::Became;
 use super::job::Job;
 use super::run::{Arrival, Sender, Trip, spec, told};
 use super::state::{MOST_TRIES, State, is_of_server};
@@ -22,12 +21,6 @@ impl Sender<'_> {
     pub(super) fn hear(&self, n: u64, result: Result<Option<&Client>>) {
         if let Some(heard) = self.how.heard {
             heard.hear(n, result);
-        }
-    }
-
-    fn hear_more(&self, n: u64, tell: impl FnOnce(&mut Became)) {
-        if let Some(heard) = self.how.heard {
-            heard.hear_more(n, tell);
         }
     }
 
@@ -55,7 +48,9 @@ impl Sender<'_> {
         match fired {
             Ok(()) => {
                 let arrival = self.note_delivery(&trip.due, State::Done, note).await;
-                self.hear_more(trip.due.n, |became| became.is_delivered = is_delivered);
+                if let (Some(heard), true) = (self.how.heard, is_delivered) {
+                    heard.hear_delivered(trip.due.n);
+                }
                 arrival
             }
             Err(error) if error.kind() == Kind::Interrupted => {
@@ -69,7 +64,9 @@ impl Sender<'_> {
                     self.remote.session.ui().error(&error.hints().iter().fold(told, Error::hint));
                 }
                 let arrival = self.note_delivery(&trip.due, State::DeliveryFailed, Some(&error)).await;
-                self.hear_more(trip.due.n, |became| became.undelivered = Some(error));
+                if let Some(heard) = self.how.heard {
+                    heard.hear_undelivered(trip.due.n, error);
+                }
                 arrival
             }
         }

@@ -1,6 +1,6 @@
 //! What rows came to, for whoever tells of them one by one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -26,15 +26,25 @@ pub struct Became {
 #[derive(Default)]
 pub struct Heard(Mutex<Rows>);
 
-/// Clients are kept as they came, many texts to a page: a long list takes little memory, and none of it here and there.
+/// What there is one of for each row is kept together: here and there it would be among what requests need for a moment, and in
+/// their way.
 #[derive(Default)]
 struct Rows {
+    /// Texts, behind each other.
     pages: Vec<String>,
-    rows: BTreeMap<u64, (Became, Option<Place>)>,
+    made: HashMap<u64, Made>,
+    /// Rows without a client that is as it came.
+    others: BTreeMap<u64, Became>,
+    undelivered: BTreeMap<u64, Error>,
 }
 
-/// Where a client's text is: the number of its page, and the bytes of that.
-type Place = (usize, Range<usize>);
+/// A client as it came, and its secret.
+struct Made {
+    page: usize,
+    client: Range<usize>,
+    secret: Option<Range<usize>>,
+    is_delivered: bool,
+}
 
 /// So many bytes a page has, or as many as one client needs.
 const PAGE: usize = 512 * 1024;
@@ -42,34 +52,49 @@ const PAGE: usize = 512 * 1024;
 impl Heard {
     /// A row has come to its end.
     pub fn hear(&self, n: u64, result: Result<Option<&Client>>) {
-        let secret = result.as_ref().ok().and_then(|client| client.as_ref()?.secret().cloned());
         let mut rows = self.rows();
-        let place = match &result {
-            Ok(Some(client)) => client.text_as_read().map(|text| rows.put(text)),
-            Ok(None) | Err(_) => None,
-        };
-        let result = result.map(|client| client.filter(|_| place.is_none()).cloned());
-        rows.rows.insert(n, (Became { result, secret, is_delivered: false, undelivered: None }, place));
+        match result {
+            Ok(Some(client)) => match client.text_as_read() {
+                Some(text) => rows.put(n, text, client.secret()),
+                None => rows.other(n, Ok(Some(client.clone())), client.secret().cloned()),
+            },
+            Ok(None) => rows.other(n, Ok(None), None),
+            Err(error) => rows.other(n, Err(error), None),
+        }
     }
 
-    /// More is known of a row that has come to its end.
-    pub fn hear_more(&self, n: u64, tell: impl FnOnce(&mut Became)) {
-        if let Some((became, _)) = self.rows().rows.get_mut(&n) {
-            tell(became);
+    /// The client of a row was handed over.
+    pub fn hear_delivered(&self, n: u64) {
+        let mut rows = self.rows();
+        if let Some(made) = rows.made.get_mut(&n) {
+            made.is_delivered = true;
+        } else if let Some(became) = rows.others.get_mut(&n) {
+            became.is_delivered = true;
         }
+    }
+
+    /// The client of a row was not handed over.
+    pub fn hear_undelivered(&self, n: u64, error: Error) {
+        self.rows().undelivered.insert(n, error);
     }
 
     /// All that was heard.
     pub fn into_rows(self) -> BTreeMap<u64, Became> {
-        let Rows { pages, rows } = self.0.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let Rows { pages, made, others: mut rows, undelivered } =
+            self.0.into_inner().unwrap_or_else(PoisonError::into_inner);
         let pages: Vec<Arc<String>> = pages.into_iter().map(Arc::new).collect();
-        let whole = |(n, (mut became, place)): (u64, (Became, Option<Place>))| {
-            if let Some((page, place)) = place {
-                became.result = Ok(Some(Client::reread(Unread::on_page(Arc::clone(&pages[page]), place))));
+        rows.extend(made.into_iter().map(|(n, Made { page, client, secret, is_delivered })| {
+            let page = &pages[page];
+            let secret = secret.map(|place| Secret::new(&page[place]));
+            let client = Client::reread(Unread::on_page(Arc::clone(page), client));
+            (n, Became { result: Ok(Some(client)), secret, is_delivered, undelivered: None })
+        }));
+        for (n, error) in undelivered {
+            if let Some(became) = rows.get_mut(&n) {
+                became.undelivered = Some(error);
             }
-            (n, became)
-        };
-        rows.into_iter().map(whole).collect()
+        }
+        rows
     }
 
     fn rows(&self) -> MutexGuard<'_, Rows> {
@@ -78,15 +103,25 @@ impl Heard {
 }
 
 impl Rows {
-    fn put(&mut self, text: &str) -> Place {
-        if self.pages.last().is_none_or(|page| page.capacity() - page.len() < text.len()) {
-            self.pages.push(String::with_capacity(text.len().max(PAGE)));
+    fn put(&mut self, n: u64, text: &str, secret: Option<&Secret>) {
+        let length = text.len() + secret.map_or(0, |secret| secret.expose().len());
+        if self.pages.last().is_none_or(|page| page.capacity() - page.len() < length) {
+            self.pages.push(String::with_capacity(length.max(PAGE)));
         }
         let number = self.pages.len() - 1;
         let page = &mut self.pages[number];
-        let start = page.len();
-        page.push_str(text);
-        (number, start..page.len())
+        let mut put = |text: &str| {
+            let start = page.len();
+            page.push_str(text);
+            start..page.len()
+        };
+        let client = put(text);
+        let secret = secret.map(|secret| put(secret.expose()));
+        self.made.insert(n, Made { page: number, client, secret, is_delivered: false });
+    }
+
+    fn other(&mut self, n: u64, result: Result<Option<Client>>, secret: Option<Secret>) {
+        self.others.insert(n, Became { result, secret, is_delivered: false, undelivered: None });
     }
 }
 
@@ -107,12 +142,15 @@ mod tests {
             }
             heard.hear(n, if n == 9 { Err(Error::failed("no")) } else { Ok(Some(&client).filter(|_| n != 8)) });
         }
-        heard.hear_more(3, |became| became.is_delivered = true);
+        heard.hear_delivered(3);
+        heard.hear_delivered(7);
+        heard.hear_undelivered(4, Error::failed("no"));
         let rows = heard.into_rows();
         assert_eq!(rows.len(), 1_500);
         for (n, became) in rows {
             let secret = became.secret.as_ref().map(Secret::expose);
-            assert_eq!((became.is_delivered, became.result.is_err()), (n == 3, n == 9));
+            assert_eq!((became.is_delivered, became.result.is_err()), (n == 3 || n == 7, n == 9));
+            assert_eq!(became.undelivered.is_some(), n == 4);
             let client = became.result.ok().flatten();
             match n {
                 8 | 9 => assert!(client.is_none() && secret.is_none()),
