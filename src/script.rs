@@ -25,3 +25,4 @@ mod sorting;
 pub mod testing;
 pub mod traps;
 pub mod value;
+mod variables;

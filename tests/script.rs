@@ -1,5 +1,6 @@
 //! Rhai: the clients API, what it refuses, and how a script is stopped.
 
+use std::fs;
 use std::io::Read as _;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -69,6 +70,54 @@ fn what_is_started_to_ignore_a_signal_ignores_that_and_no_other() {
     assert!(running.is_running(), "nohup is there so that it goes on");
     running.signal(Signal::TERM);
     running.end().fails(130, "interrupted");
+}
+
+#[test]
+fn a_name_is_what_stands_nearest() {
+    for (code, due) in [
+        (r#"const id = "keep"; let got = []; for id in ["junk"] { got.push(id); } got"#, "junk\n"),
+        ("const N = 1; let n = 0; for (x, N) in [5, 6] { n += N; } n", "1\n"),
+        (r#"const error = "old"; try { throw "new" } catch (error) { print(error) }"#, "new\n"),
+        ("fn f(args) { args } f(1)", "1\n"),
+        ("[1].map(|args| args)", "1\n"),
+        ("fn f() { args.len() } f()", "0\n"),
+    ] {
+        assert_eq!(anywhere().args(&["eval", code]).quiet().stdout, due, "{code}");
+    }
+    anywhere().args(&["eval", "const C = #{a: 1}; C.a = 5"]).fails(1, "Cannot modify constant C");
+}
+
+#[test]
+fn a_flag_may_decide_whether_anything_is_done() {
+    let program = anywhere();
+    let script = "//! @arg --verbose: bool  Tell each\nfn is() { args.verbose }\nfor n in [1, 2] {\n    if args.verbose { print(n) }\n}\nis()";
+    program.file("flag.rhai", script);
+    assert_eq!(program.run("run flag.rhai").quiet().stdout, "false\n");
+    assert_eq!(program.run("run flag.rhai --verbose").quiet().stdout, "1\n2\ntrue\n");
+}
+
+#[test]
+fn nothing_is_done_with_what_was_cut_short() {
+    let server = Sandbox::start();
+    let program = orysh(&server);
+    program.file("kept.txt", "old");
+    for then in [
+        "fs::write(\"kept.txt\", `${l}`)",
+        "fs::write(\"kept.txt\", \"a\" + l)",
+        "fs::write(\"kept.txt\", hash::sha256(`${l}`))",
+        "json::write(\"kept.txt\", #{a: l.to_string()})",
+        "clients::create(#{client_name: `${l}`})",
+        "print(l)",
+        "log::info(`${l}`)",
+        "`${l}`",
+    ] {
+        let code =
+            format!("let s = \"x\"; for i in 0..20 {{ s += s; }} let l = [s, s, s, s, s, s, s, s, s, s]; {then}");
+        let ran = program.args(&["eval", "--memory", "8MiB", &code]).fails(1, "more than 8 MiB of memory");
+        assert!(!ran.stderr.contains("xxxx"), "{then}");
+    }
+    assert_eq!(fs::read_to_string(program.home().join("kept.txt")).unwrap(), "old");
+    assert_eq!(server.clients(), Vec::<Value>::new());
 }
 
 #[test]
@@ -247,7 +296,7 @@ fn rows_of_a_script_that_is_interrupted_are_gone_on_with() {
     let slow = Sandbox::with("--latency 300s");
     let there = orysh(&slow);
     let code = |secret| format!("clients::create_all([#{{owner: \"a\", client_secret: \"{secret}-0123\"}}])");
-    let runs_of = |program: &Orysh| std::fs::read_dir(program.home().join("state/batch")).map_or(0, Iterator::count);
+    let runs_of = |program: &Orysh| fs::read_dir(program.home().join("state/batch")).map_or(0, Iterator::count);
     for (secret, runs) in [("one", 1), ("two", 2)] {
         let running = there.begin(&format!("eval '{}'", code(secret)));
         eventually("the run is there", || (runs_of(&there) == runs).then_some(()));
@@ -385,7 +434,7 @@ fn a_secret_shows_as_redacted_wherever_a_value_becomes_text() {
     assert!(!format!("{ran}").contains("s3cret-s3cret"), "{ran}");
     // What is asked for by name is written, for its owner alone.
     program.args(&["eval", r#"fs::write("s", clients::create(#{client_secret: "s3cret-s3cret"}).client_secret)"#]).ok();
-    assert_eq!(std::fs::read_to_string(program.home().join("s")).unwrap(), "s3cret-s3cret");
+    assert_eq!(fs::read_to_string(program.home().join("s")).unwrap(), "s3cret-s3cret");
 }
 
 #[test]
@@ -528,7 +577,7 @@ fn a_script_imports_what_is_in_its_folder_and_nothing_else() {
     let server = Sandbox::start();
     let program = orysh(&server);
     for folder in ["s", "s/lib"] {
-        std::fs::create_dir(program.home().join(folder)).unwrap();
+        fs::create_dir(program.home().join(folder)).unwrap();
     }
     program.file("secret.rhai", "fn f() { 1 }");
     program.file(
@@ -748,7 +797,7 @@ fn a_closure_that_another_file_calls_fails_where_it_stands() {
     // Started by a link, a script has its files where it is itself.
     program.file("lib/ok.rhai", "fn v() { 7 }");
     program.file("u.rhai", "\u{feff}import \"lib/ok\" as ok;\nok::v()");
-    std::fs::create_dir(program.home().join("bin")).unwrap();
+    fs::create_dir(program.home().join("bin")).unwrap();
     std::os::unix::fs::symlink(program.home().join("u.rhai"), program.home().join("bin/u")).unwrap();
     assert_eq!(program.run("run bin/u").ok().stdout, "7\n");
 }

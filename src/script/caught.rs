@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use rhai::{Dynamic, Engine, INT, Map, Token};
+use rhai::{Dynamic, Engine, EvalContext, INT, Map, Token};
 
 use crate::session::handle::locked;
 
@@ -19,24 +19,24 @@ struct Names {
     words: Mutex<usize>,
 }
 
-/// Makes an engine give them so. Rhai has no other place at which what is caught could be looked at.
+/// Makes an engine give them so; what is given is asked about each variable that is used. Rhai has no other place at which what is
+/// caught could be looked at.
 #[expect(deprecated, reason = "Rhai calls what may change so")]
-pub fn register(engine: &mut Engine) {
+pub fn register(engine: &mut Engine) -> impl Fn(&str, &mut EvalContext<'_, '_, '_, '_, '_, '_>) + use<> {
     let names = Arc::new(Names::default());
     let read = Arc::clone(&names);
     engine.on_parse_token(move |token, _, _| {
         read.read(&token);
         token
     });
-    engine.on_var(move |name, _, mut context| {
+    move |name, context| {
         if names.is_some.load(Ordering::Relaxed) && locked(&names.all).contains(name) {
             let value = context.scope_mut().get_mut(name);
             if let Some(mut map) = value.and_then(Dynamic::write_lock::<Map>) {
                 complete(&mut map);
             }
         }
-        Ok(None)
-    });
+    }
 }
 
 impl Names {

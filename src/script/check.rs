@@ -8,7 +8,7 @@ mod members;
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
-use rhai::{AST, ASTNode, Engine, Expr, FnCallExpr, OptimizationLevel, Position as At, Scope, Stmt};
+use rhai::{AST, ASTNode, Engine, Expr, FnCallExpr, Position as At, Scope, Stmt};
 
 use crate::error::{Error, Result, nearest};
 use crate::grammar::common;
@@ -18,17 +18,16 @@ use crate::script::engine::{self, Context};
 use crate::script::errors::{self, Source};
 use crate::script::library::{self, Function};
 use crate::script::resolve::Below;
+use crate::script::variables::ARGS;
 use crate::script::{apply, arguments, create_all, recipients, traps};
 use crate::text::safe;
 
 /// All that is wrong, in its order. Errors that are returned: the script cannot be read.
 pub fn check(context: &Context, source: Source<'_>) -> Result<Vec<Error>> {
     let declared = arguments::declared(source.text).map_err(|error| error.about(safe(source.name)))?;
-    let mut engine = engine::engine(context);
-    // As it is written: what is constant stays what it was.
-    engine.set_optimization_level(OptimizationLevel::None);
+    let engine = engine::engine(context);
     let mut scope = Scope::new();
-    scope.push_constant("args", rhai::Dynamic::UNIT);
+    scope.push_constant(ARGS, rhai::Dynamic::UNIT);
     let ast = engine.compile_with_scope(&scope, source.text).map_err(|error| errors::unreadable(&error, source))?;
     let mut found: Vec<(At, Error)> = Vec::new();
     let names = names(&ast);

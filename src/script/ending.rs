@@ -1,9 +1,10 @@
-//! That a script ends at its next step, for a reason that stays.
+//! That a script ends, for a reason that stays.
 //!
-//! Not at the step itself: `${list}` copies the list in one step and asks for its text in another, and where that one does not
-//! begin, Rhai writes the text by other means, for hours.
+//! Not at any step: `${list}` copies the list in one step and asks for its text in another, and where that one does not begin, Rhai
+//! writes the text by other means, for hours where it is long. So a script ends at a step that follows close upon another.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::time::{Duration, Instant};
 
 use rhai::{Dynamic, EvalAltResult, Position};
 
@@ -12,29 +13,58 @@ use crate::script::errors::ScriptResult;
 use crate::ui;
 
 thread_local! {
-    /// Why what runs on this thread is to end.
-    static DUE: Cell<Option<Dynamic>> = const { Cell::new(None) };
+    /// Whether what runs on this thread is to end. Each step looks at it.
+    static IS_DUE: Cell<bool> = const { Cell::new(false) };
+    /// When its last step was, once it is.
+    static LAST: Cell<Option<Instant>> = const { Cell::new(None) };
+    /// Why it is.
+    static WHY: RefCell<Dynamic> = const { RefCell::new(Dynamic::UNIT) };
 }
 
 /// Runs a script, or a part of one. Errors: it was to end, even where it came to its last step by then.
 pub fn to_its_end<T>(work: impl FnOnce() -> ScriptResult<T>) -> ScriptResult<T> {
-    let outer = DUE.take();
+    let outer = (IS_DUE.take(), WHY.take());
     let result = work();
-    let due = DUE.replace(outer);
-    result
-        .and_then(|value| due.map_or(Ok(value), |why| Err(EvalAltResult::ErrorTerminated(why, Position::NONE).into())))
+    let due = WHY.replace(outer.1);
+    let is_due = IS_DUE.replace(outer.0);
+    result.and_then(|value| if is_due { Err(ended(due)) } else { Ok(value) })
 }
+
+#[expect(clippy::unnecessary_box_returns, reason = "it is what Rhai functions fail with")]
+fn ended(why: Dynamic) -> Box<EvalAltResult> {
+    EvalAltResult::ErrorTerminated(why, Position::NONE).into()
+}
+
+/// What is copied within this time is soon made text, by whatever means.
+const CLOSE: Duration = Duration::from_micros(200);
 
 /// A step of the script: why it ends with it. `why`: a reason to end that there is now.
 pub fn step(why: impl FnOnce() -> Option<Dynamic>) -> Option<Dynamic> {
-    let due = DUE.take();
-    DUE.set(due.clone().or_else(why));
-    due
+    if IS_DUE.get() {
+        let now = Instant::now();
+        let is_close = LAST.replace(Some(now)).is_some_and(|last| now - last < CLOSE);
+        return is_close.then(|| WHY.with_borrow(Clone::clone));
+    }
+    if let Some(why) = why() {
+        end_with(why);
+    }
+    None
+}
+
+/// Errors: the script is to end, and what it was about to use may have been cut short.
+pub fn goes_on() -> ScriptResult<()> {
+    if IS_DUE.get() { Err(ended(WHY.with_borrow(Clone::clone))) } else { Ok(()) }
 }
 
 /// What the script asked for was cut short: it must not go on with that. `most`: the bytes that it may take.
 pub fn cut(most: usize) {
-    let due = DUE.take();
-    let why = || if ui::is_interrupted() { Dynamic::UNIT } else { Dynamic::from(Exhausted(most)) };
-    DUE.set(Some(due.unwrap_or_else(why)));
+    if !IS_DUE.get() {
+        end_with(if ui::is_interrupted() { Dynamic::UNIT } else { Dynamic::from(Exhausted(most)) });
+    }
+}
+
+fn end_with(why: Dynamic) {
+    WHY.set(why);
+    LAST.set(Some(Instant::now()));
+    IS_DUE.set(true);
 }

@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use rhai::packages::{Package, StandardPackage};
-use rhai::{Dynamic, Engine, EvalAltResult, FLOAT, INT, Position};
+use rhai::{Dynamic, Engine, EvalAltResult, FLOAT, INT, OptimizationLevel, Position};
 use zeroize::Zeroizing;
 
 use crate::error::{Error, Result};
@@ -17,7 +17,7 @@ use crate::script::api::language::Left;
 use crate::script::errors::ScriptResult;
 use crate::script::held::{self, Held};
 use crate::script::library::Library;
-use crate::script::{api, bounded, caught, clients, ending, errors, limits, shown, sorting, value};
+use crate::script::{api, bounded, clients, ending, errors, limits, shown, sorting, value, variables};
 use crate::secret::Secret;
 use crate::session::Session;
 use crate::session::grant::Grant;
@@ -169,7 +169,7 @@ impl Context {
     /// Prints to stdout. A script whose output goes nowhere is ended.
     pub fn print(&self, text: &str) {
         limits::say(text.len());
-        if !limits::may_say() {
+        if !limits::may_say() || ending::goes_on().is_err() {
             return;
         }
         // What the command prints is not to be mixed with it.
@@ -358,6 +358,8 @@ fn no_sleep<T>(_: T) -> ScriptResult<()> {
 fn pure(context: &Context) -> Engine {
     let mut engine = Engine::new_raw();
     engine.register_global_module(StandardPackage::new().as_shared_module());
+    // Rhai puts a constant where a loop's variable of that name is meant.
+    engine.set_optimization_level(OptimizationLevel::None);
     // In debug and release alike, so that tests see what users see.
     engine.set_max_expr_depths(EXPRESSION_DEPTH, EXPRESSION_DEPTH);
     engine.set_max_call_levels(CALL_DEPTH);
@@ -368,7 +370,7 @@ fn pure(context: &Context) -> Engine {
     sorting::register(&mut engine);
     shown::register(&mut engine, context.most_memory);
     value::register(&mut engine, context.most_memory);
-    caught::register(&mut engine);
+    variables::register(&mut engine);
     engine
 }
 
@@ -376,11 +378,11 @@ fn cancel(engine: &mut Engine, context: &Context) {
     let interrupt = context.host.session.interrupt().clone();
     let (most, before) = (context.most_memory, memory::allocated());
     let (unwritten, left) = (Arc::clone(&context.unwritten), Arc::clone(&context.left));
-    engine.on_progress(move |_| {
+    engine.on_progress(move |count| {
         // What a native function takes is seen once it is back: its own limits bound it.
         let has_too_much = || memory::allocated().saturating_sub(limits::allocated().unwrap_or(before)) > most;
         let why = || {
-            if limits::is_over() {
+            if count % GLANCE == 0 && limits::is_over() {
                 Some(Dynamic::from(TimedOut(limits::may_say())))
             } else if interrupt.has_arrived() || unwritten.get().is_some() || left.get().is_some() {
                 Some(Dynamic::UNIT)
@@ -391,6 +393,9 @@ fn cancel(engine: &mut Engine, context: &Context) {
         ending::step(why)
     });
 }
+
+/// After so many steps it is looked at the time.
+const GLANCE: u64 = 128;
 
 /// What ends a script that has taken so many bytes and more.
 #[derive(Clone, Copy, Debug)]

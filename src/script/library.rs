@@ -13,6 +13,7 @@ use rhai::{
 
 use crate::model::client::Client;
 use crate::script::api::time::{Span, Time};
+use crate::script::ending;
 use crate::script::errors::{ScriptResult, place, thrown};
 use crate::script::needs::{self, Need};
 use crate::secret::Secret;
@@ -153,6 +154,7 @@ fn around(native: RhaiFunc, name: String, listener: Option<Ui>, need: Option<(Ar
     let RhaiFunc::Pure { func, has_context, is_pure, is_volatile } = native else { return native };
     let around = move |call: Option<Call<'_>>, arguments: &mut [&mut Dynamic]| {
         let at = call.as_ref().map_or(Position::NONE, Call::call_position);
+        placed(ending::goes_on(), at)?;
         if let Some((grant, need)) = &need {
             placed(need(grant).map_err(thrown), at)?;
         }

@@ -41,7 +41,7 @@ pub fn left() -> Option<Duration> {
 
 /// Whether the time is up, or too much was said.
 pub fn is_over() -> bool {
-    left().is_some_and(|left| left.is_zero()) || !may_say()
+    CALL.get().is_some_and(|call| call.said > MOST_SAID || call.ends <= Instant::now())
 }
 
 /// Whether more may be printed.

@@ -9,7 +9,7 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
-use rhai::{Array, Dynamic, OptimizationLevel, Scope};
+use rhai::{Array, Dynamic, Scope};
 use serde_json::Value;
 
 use crate::error::{Error, Kind, Result};
@@ -23,6 +23,7 @@ use crate::script::engine::{Context, engine};
 use crate::script::errors::{self, Source, settled};
 use crate::script::held::{self, Held, Shared};
 use crate::script::resolve::Below;
+use crate::script::variables::{self, ARGS};
 use crate::script::{ending, traps, value};
 use crate::secret::Secret;
 use crate::session::Session;
@@ -142,17 +143,12 @@ fn evaluate(context: &Context, script: &Script<'_>) -> Result<Left> {
     let mut engine = engine(context);
     engine.set_module_resolver(Below::of(Path::new(script.name)).with_plugins(context));
     let mut scope = Scope::new();
-    scope.push_constant_dynamic("args", script.args.clone());
-    // With the arguments themselves: what is constant in the scope is put into the script as it is optimized. Traps are looked
-    // for in what is written, before anything is worked out.
-    let level = engine.optimization_level();
-    engine.set_optimization_level(OptimizationLevel::None);
-    let written = engine.compile_with_scope(&scope, script.text);
-    engine.set_optimization_level(level);
-    let written = written.map_err(|error| errors::unreadable(&error, script.source()))?;
-    let uneven = traps::uneven(&written);
-    let ast = engine.optimize_ast(&scope, written, level);
+    scope.push_constant_dynamic(ARGS, script.args.clone());
+    let ast = engine.compile_with_scope(&scope, script.text);
+    let ast = ast.map_err(|error| errors::unreadable(&error, script.source()))?;
     traps::empty_for(&ast, script.source())?;
+    variables::give(&mut engine, &script.args);
+    let uneven = traps::uneven(&ast);
     for (at, doubtful) in uneven {
         let doubtful = errors::shown(doubtful, at, script.source());
         let hint = doubtful.hints().join("; ");

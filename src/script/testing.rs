@@ -3,13 +3,14 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use rhai::{AST, ASTFlags, Dynamic, Engine, Map, OptimizationLevel, Scope, Stmt};
+use rhai::{AST, ASTFlags, Dynamic, Engine, Map, Scope, Stmt};
 
 use crate::error::{Error, Result};
 use crate::script::engine::{Context, engine};
 use crate::script::errors::{self, ScriptResult, Source, thrown};
 use crate::script::held::Held;
 use crate::script::resolve::Below;
+use crate::script::variables::ARGS;
 use crate::script::{ending, value};
 use crate::session::handle::locked;
 
@@ -65,10 +66,8 @@ fn standing(ast: &AST) -> AST {
 }
 
 fn compiled(engine: &mut Engine, source: Source<'_>) -> Result<AST> {
-    // What is constant would be put into functions that have a parameter of that name.
-    engine.set_optimization_level(OptimizationLevel::None);
     let mut scope = Scope::new();
-    scope.push_constant("args", Map::new());
+    scope.push_constant(ARGS, Map::new());
     engine.compile_with_scope(&scope, source.text).map_err(|error| errors::unreadable(&error, source))
 }
 
