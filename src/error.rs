@@ -185,6 +185,17 @@ impl Error {
         self
     }
 
+    /// The same error, in which `text` stands nowhere; `instead` does.
+    #[must_use]
+    pub fn without(mut self, text: &str, instead: &str) -> Self {
+        if !text.is_empty() {
+            let inner = &mut self.0;
+            let all = std::iter::once(&mut inner.message).chain(&mut inner.hints).chain(&mut inner.excerpt);
+            all.for_each(|told| *told = told.replace(text, instead));
+        }
+        self
+    }
+
     /// The same error as another kind.
     #[must_use]
     pub fn of_kind(mut self, kind: Kind) -> Self {

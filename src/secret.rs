@@ -16,6 +16,14 @@ pub const REDACTED: &str = "[REDACTED]";
 /// The most bytes that a file or stdin may hold to be taken for a secret.
 const MOST_BYTES: u64 = 64 * 1024;
 
+/// The error, which may tell what a server or a plugin says, without the secret.
+pub fn concealed(error: Error, secret: Option<&Secret>) -> Error {
+    match secret {
+        Some(secret) => error.without(secret.expose(), REDACTED),
+        None => error,
+    }
+}
+
 /// A secret text. `Debug` and `Display` show `[REDACTED]`; memory is zeroized on drop.
 #[derive(Clone)]
 pub struct Secret(SecretString);

@@ -90,7 +90,7 @@ fn a_name_is_what_stands_nearest() {
 #[test]
 fn a_flag_may_decide_whether_anything_is_done() {
     let program = anywhere();
-    let script = "//! @arg --verbose: bool  Tell each\nfn is() { args.verbose }\nfor n in [1, 2] {\n    if args.verbose { print(n) }\n}\nis()";
+    let script = "//! @arg --verbose: bool  Tell each\nfn told() { args.verbose }\nfor n in [1, 2] {\n    if args.verbose { print(n) }\n}\ntold()";
     program.file("flag.rhai", script);
     assert_eq!(program.run("run flag.rhai").quiet().stdout, "false\n");
     assert_eq!(program.run("run flag.rhai --verbose").quiet().stdout, "1\n2\ntrue\n");

@@ -32,6 +32,7 @@ use crate::net;
 use crate::ops::create::Plan;
 use crate::ops::settle::{self, Fate, Proof};
 use crate::ops::{delete, update};
+use crate::secret::concealed;
 use crate::session::Session;
 use crate::session::hook;
 
@@ -347,7 +348,10 @@ impl<'a> Sender<'a> {
             }
             fate => fate,
         };
-        let mut next = after(fate, was_served, trip.tries);
+        let mut next = match after(fate, was_served, trip.tries) {
+            Next::End(state, error) => Next::End(state, concealed(error, plan.spec().secret())),
+            next => next,
+        };
         if let Next::Done(Some(client)) = &mut next {
             match plan.passed_on() {
                 // Mostly the server tells it, too, and its answer stays as it is.

@@ -82,6 +82,8 @@ pub fn begin(host: &Host, command: &Command, matches: &ArgMatches, output: &Outp
         refuse_reaching(command, matches)?;
     }
     let session = deliver::with_program(host.session.for_command(output.ui, settings), matches)?;
+    let is_trial = ["dry-run", "diff"].iter().any(|flag| matches!(matches.try_get_one(flag), Ok(Some(true))));
+    let session = if is_trial { session.with_hooks_dry() } else { session };
     let host = Host { session, registry: Arc::clone(&host.registry) };
     if command.on_server {
         ask_for_trust(&host.session)?;

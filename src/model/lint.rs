@@ -151,6 +151,11 @@ pub fn lint(spec: &ClientSpec) -> Vec<Finding> {
     findings
 }
 
+/// What is wrong with the keys themselves, which may be private ones.
+pub fn key_set(spec: &ClientSpec) -> Option<Finding> {
+    auth::key_set(spec)
+}
+
 /// The warnings, or one error of use that tells all that must not be.
 pub fn judge(findings: Vec<Finding>) -> Result<Vec<Finding>> {
     let (errors, warnings): (Vec<_>, Vec<_>) = findings.into_iter().partition(|finding| finding.level == Level::Error);

@@ -18,7 +18,7 @@ use crate::ops::look;
 use crate::ops::settle::{self, Fate};
 use crate::ops::update::FieldChange;
 use crate::ops::{deliver, dry_run};
-use crate::secret::Secret;
+use crate::secret::{Secret, concealed};
 use crate::session::Session;
 use crate::session::hook::{self, Done, Planned};
 use crate::text::shell_word;
@@ -243,8 +243,8 @@ impl Plan {
 /// until the request is settled. Errors name the client; where its fate is unknown
 /// they name the file and the next command as well.
 pub fn create(session: &Session, plan: Plan, how: &How) -> Result<Created> {
-    let id = plan.id.clone();
-    send(session, plan, how).map_err(|error| hook::failed(session, id.as_str(), error))
+    let (id, secret) = (plan.id.clone(), plan.spec.secret().cloned());
+    send(session, plan, how).map_err(|error| hook::failed(session, id.as_str(), concealed(error, secret.as_ref())))
 }
 
 fn send(session: &Session, plan: Plan, how: &How) -> Result<Created> {

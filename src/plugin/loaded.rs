@@ -33,6 +33,9 @@ const HOOK: Duration = Duration::from_secs(30);
 /// How long a command of a plugin may take.
 const COMMAND: Duration = Duration::from_secs(3600);
 
+/// How many calls into plugins may be within each other: what each takes of the stack is bounded, too.
+const MOST_DEPTH: usize = 8;
+
 /// So many characters of what a plugin throws are told.
 const MOST_TOLD: usize = 4_000;
 
@@ -194,8 +197,9 @@ impl Plugin {
     /// Runs one of its commands.
     pub fn command(&self, session: &Session, function: &str, args: Map, columns: &'static [Column]) -> Result<Outcome> {
         on_big_stack(|| {
-            let value = self.called(session, function, vec![args.into()], COMMAND, false)?;
             let loaded = self.loaded(session)?;
+            let value = self.called(session, function, vec![args.into()], COMMAND, false);
+            let value = value.map_err(|error| run::still_kept(error, &loaded.context.take_held()))?;
             let source = Source { name: &loaded.name, text: &loaded.text };
             let outcome = settled(run::outcome(&value, columns), source)?;
             loaded.context.settle_files();
@@ -214,6 +218,12 @@ impl Plugin {
         is_hook: bool,
     ) -> Result<Dynamic> {
         let loaded = self.loaded(session)?;
+        if limits::depth() >= MOST_DEPTH {
+            return Err(Error::failed(format!(
+                "plugins call each other more than {MOST_DEPTH} deep: here {}",
+                self.told()
+            )));
+        }
         let here = session.granted_to(Arc::clone(&loaded.grant));
         // What a person agreed to is what the command does, and nothing that a hook does beside.
         let here = if is_hook { here.without_assent() } else { here };

@@ -277,6 +277,9 @@ fn demand_version(wanted: &str, name: &str) -> Result<()> {
     Ok(())
 }
 
+/// Words that the shell knows by itself.
+const SHELL: [&str; 3] = ["it", "exit", "quit"];
+
 fn commands(top: &Reader<'_>) -> Result<Vec<Declares>> {
     let taken: Vec<String> = common::output_args()
         .iter()
@@ -288,6 +291,9 @@ fn commands(top: &Reader<'_>) -> Result<Vec<Declares>> {
         let function = name.replace('-', "_");
         if !is_word(name) || HOOKS.contains(&function.as_str()) || !rhai::is_valid_function_name(&function) {
             return Err(top.wrong(at, format!("`{}` is no name for a command", safe(name))));
+        }
+        if SHELL.contains(&name) {
+            return Err(top.wrong(at, format!("`{name}` means another thing at the prompt of the shell")));
         }
         let about = table.needed("about").map_err(|error| error.about(format!("command `{name}`")))?;
         let lines: Vec<(usize, String)> = table.list_of("arguments")?;

@@ -11,6 +11,7 @@ struct Call {
     allocated: usize,
     is_hook: bool,
     said: usize,
+    depth: usize,
 }
 
 /// So many bytes a call into a plugin may take.
@@ -28,10 +29,15 @@ pub fn within<T>(time: Duration, is_hook: bool, work: impl FnOnce() -> T) -> T {
     let outer = CALL.get();
     let ends = Instant::now() + time;
     let ends = outer.map_or(ends, |outer| ends.min(outer.ends));
-    CALL.set(Some(Call { ends, allocated: memory::allocated(), is_hook, said: 0 }));
+    CALL.set(Some(Call { ends, allocated: memory::allocated(), is_hook, said: 0, depth: depth() + 1 }));
     let result = work();
     CALL.set(outer);
     result
+}
+
+/// How many calls into plugins are within each other here.
+pub fn depth() -> usize {
+    CALL.get().map_or(0, |call| call.depth)
 }
 
 /// How much time is left, where it is limited.

@@ -83,6 +83,8 @@ pub struct Session {
     within: Option<Arc<Given>>,
     /// What would have been written, where nothing is.
     dry_run: Option<Arc<DryRun>>,
+    /// What hooks would have written, where they write nothing as the command itself does not.
+    dry_run_of_hooks: Option<Arc<DryRun>>,
     /// Whether it acts on its own sandbox, and nowhere else.
     confined: bool,
     /// What the plugin may do that acts here, where one does.
@@ -162,6 +164,7 @@ impl Session {
             hooks: Arc::from([]),
             within: None,
             dry_run: None,
+            dry_run_of_hooks: None,
             confined: false,
             grant: None,
         }
@@ -255,6 +258,19 @@ impl Session {
     #[must_use]
     pub fn in_dry_run(self) -> Self {
         Session { dry_run: Some(Arc::default()), ..self }
+    }
+
+    /// The same session, whose hooks write nothing: the command tells what it would do, and does not do it.
+    #[must_use]
+    pub fn with_hooks_dry(self) -> Self {
+        Session { dry_run_of_hooks: Some(Arc::default()), ..self }
+    }
+
+    /// The session that hooks work in. In it none is called.
+    #[must_use]
+    pub fn for_hooks(&self) -> Self {
+        let dry_run = self.dry_run_of_hooks.as_ref().or(self.dry_run.as_ref()).cloned();
+        Session { dry_run, ..self.without_hooks() }
     }
 
     /// What would have been written, where nothing is.

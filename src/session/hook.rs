@@ -14,7 +14,8 @@ use super::Session;
 use super::handle::locked;
 use crate::error::{Error, Result};
 use crate::model::client::{Client, ClientId, ClientSpec};
-use crate::model::lint::Finding;
+use crate::model::lint::{self, Finding};
+use crate::secret::concealed;
 
 /// What was done to a client.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -219,7 +220,7 @@ fn each(
         return Ok(());
     }
     let hooks = Arc::clone(session.hooks());
-    let inner = session.without_hooks();
+    let inner = session.for_hooks();
     on_big_stack(|| {
         let mut all = hooks.iter().filter(|hook| hook.is_at(moment));
         all.try_for_each(|hook| call(hook.as_ref(), &inner).map_err(|error| error.about(hook.name())))
@@ -234,12 +235,22 @@ pub fn before(session: &Session, mut planned: Planned<'_>) -> Result<Vec<String>
         Planned::Update(..) => Moment::BeforeUpdate,
         Planned::Delete(_) => Moment::BeforeDelete,
     };
+    if let Planned::Create(spec) | Planned::Update(_, spec) = &planned {
+        demand_public(session, moment, spec)?;
+    }
     let mut changed = Vec::new();
     each(session, moment, |hook, session| {
         changed.extend(hook.before(session, &mut planned)?.map(|what| format!("{} changed {what}", hook.name())));
         Ok(())
     })?;
     Ok(changed)
+}
+
+/// Errors: the keys of what is asked for are no public ones, and hooks would see them.
+fn demand_public(session: &Session, moment: Moment, spec: &ClientSpec) -> Result<()> {
+    let wrong = lint::key_set(spec).filter(|_| is_at(session, moment));
+    let judged = lint::judge(wrong.into_iter().collect()).map(drop);
+    judged.map_err(|error| error.hint("plugins would see it: --no-plugins goes on without them"))
 }
 
 /// The same, where what was changed is told at once.
@@ -249,6 +260,7 @@ pub fn before_one(session: &Session, planned: Planned<'_>) -> Result<()> {
 
 /// What the hooks find wrong with what is asked for. Errors: one of them broke down.
 pub fn lint(session: &Session, spec: &ClientSpec) -> Result<Vec<Finding>> {
+    demand_public(session, Moment::Lint, spec)?;
     let mut found = Vec::new();
     each(session, Moment::Lint, |hook, session| {
         found.extend(hook.lint(session, spec)?);
@@ -358,14 +370,19 @@ pub async fn row_failed(session: &Session, id: &str, error: Error) -> Error {
 /// Tells every hook that wants to hear of it, on a plain thread. The error is the first one, once all have been told.
 pub async fn fire(session: &Session, event: Event) -> Result<()> {
     let hooks = Arc::clone(session.hooks());
-    let session = session.without_hooks();
+    let session = session.for_hooks();
     let work = move || {
         let all = hooks.iter().filter(|hook| hook.wants(&event));
         let results: Vec<Result<()>> =
-            all.map(|hook| hook.after(&session, &event).map_err(|error| error.about(hook.name()))).collect();
+            all.map(|hook| hook.after(&session, &event).map_err(|error| told(hook.as_ref(), &event, error))).collect();
         results.into_iter().collect()
     };
     aside(work).await
+}
+
+/// What goes wrong with a hook, whatever it says of what it was given.
+fn told(hook: &dyn Hook, event: &Event, error: Error) -> Error {
+    concealed(error, event.client.secret()).about(hook.name())
 }
 
 /// The same, waiting for it.

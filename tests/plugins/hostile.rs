@@ -385,3 +385,139 @@ fn many_rows_at_once_import_the_same_file() {
     program.file("r.csv", &format!("client_id\n{}", rows.concat()));
     program.run("batch create r.csv").ok();
 }
+
+#[test]
+fn hooks_of_a_dry_run_write_nothing() {
+    let (server, stub) =
+        (Sandbox::with("--hash-iterations 1"), Stub::noting("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"));
+    let program = orysh(&server);
+    let port = stub.url.trim_end_matches('/').rsplit_once(':').unwrap().1;
+    let manifest = format!(
+        "hooks = [\"before_create\", \"before_update\", \"lint\"]\n[capabilities]\nnetwork = [\"127.0.0.1:{port}\"]\nwrite = [\"out\"]\nclients = [\"create\", \"read\"]\n"
+    );
+    let act = format!(
+        "fs::write(\"out/x\", \"x\"); http::post(\"http://127.0.0.1:{port}/x\", \"x\"); clients::create(#{{}});"
+    );
+    let code = format!(
+        "fn before_create(c) {{ {act} () }}\nfn before_update(c, d) {{ {act} () }}\nfn lint(c) {{ {act} [] }}\n"
+    );
+    plugin(&program, "busy", &manifest, &code);
+    install(&program, "./busy");
+    fs::create_dir(program.home().join("out")).unwrap();
+    program.run("create client --id a --no-plugins").ok();
+    program.file("c.csv", "client_name\nb\n");
+    program.file("c.json", r#"[{"client_id": "a", "owner": "o"}, {"client_id": "n"}]"#);
+    for line in [
+        "create client --id b --dry-run",
+        "update client a --owner x --dry-run",
+        "batch create c.csv --dry-run",
+        "apply -f c.json --dry-run",
+        "apply -f c.json --diff",
+    ] {
+        let ran = program.run(line).ok();
+        assert!(ran.stderr.contains("nothing is written"), "{line}: {ran}");
+    }
+    assert_eq!((server.clients().len(), stub.asked()), (1, 0));
+    assert_eq!(fs::read_dir(program.home().join("out")).unwrap().count(), 0);
+    program.run("create client --id b").ok();
+    assert!(server.clients().len() > 2 && stub.asked() > 0);
+}
+
+#[test]
+fn plugins_that_call_each_other_for_ever_are_ended() {
+    let program = anywhere();
+    for (name, other) in [("one", "two"), ("two", "one")] {
+        let manifest = format!(
+            "exports = [\"f\"]\n[commands.{name}-go]\nabout = \"a\"\n[capabilities]\nplugins = [\"{other}\"]\ncommands = [\"two-go\", \"one-go\"]\n"
+        );
+        let code = format!(
+            "import \"plugin:{other}\" as other;\nfn f(n) {{ other::f(n + 1) }}\nfn {name}_go(args) {{ if {} {{ f(0) }} else {{ sh(\"one-go\") }} }}\n",
+            name == "two"
+        );
+        plugin(&program, name, &manifest, &code);
+    }
+    install(&program, "./one");
+    install(&program, "./two");
+    for line in ["two-go", "one-go"] {
+        program.run(&format!("--sandbox {line}")).fails(1, "deep");
+    }
+}
+
+#[test]
+fn what_a_plugin_says_is_bounded_and_holds_no_secret_of_the_client() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = orysh(&server);
+    plugin(
+        &program,
+        "loud",
+        "[commands.cry]\nabout = \"a\"\n",
+        "fn cry(args) { loop { log::info(\"y\"); log::warn(\"z\"); } }",
+    );
+    install(&program, "./loud");
+    let ran = program.run("cry").fails(1, "said more");
+    assert!(ran.stderr.len() < 20 * 1024 * 1024, "{}", ran.stderr.len());
+    program.run("plugin remove loud").ok();
+    let manifest = "hooks = [\"after_create\"]\ndelivers = true\n[capabilities]\nsecrets = true\n";
+    plugin(&program, "leaky", manifest, "fn after_create(c) { throw \"down: \" + c.client_secret.reveal(); }");
+    install(&program, "./leaky");
+    let told = program.run("create client --id a --secret canary-canary-canary -q");
+    assert!(told.stderr.contains("down: [REDACTED]") && !format!("{told}").contains("canary"), "{told}");
+    program.file("b.csv", "client_id,client_secret\nb,canary-canary-canary\n");
+    let told = program.run("batch create b.csv --out r.csv");
+    let results = fs::read_to_string(program.home().join("r.csv")).unwrap();
+    assert!(
+        told.stderr.contains("down: [REDACTED]") && !format!("{told}{results}").contains("canary"),
+        "{told}{results}"
+    );
+}
+
+#[test]
+fn private_keys_reach_no_plugin() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = orysh(&server);
+    let code =
+        "fn before_create(c) { throw \"saw \" + json::text(c) }\nfn lint(c) { throw \"saw \" + json::text(c) }\n";
+    plugin(&program, "nosy", "hooks = [\"before_create\", \"lint\"]\n", code);
+    install(&program, "./nosy");
+    let keys = r#"{"keys": [{"kty": "oct", "k": "canary"}]}"#;
+    program.file("k.json", &format!("[{{\"client_id\": \"k\", \"jwks\": {keys}}}]"));
+    program.file("k.csv", &format!("client_id,jwks\nk,\"{}\"\n", keys.replace('"', "\"\"")));
+    for line in ["import oauth2-client k.json", "apply -f k.json", "batch create k.csv", "batch create k.csv --no-lint"]
+    {
+        let ran = program.run(line);
+        assert!(ran.code == Some(2) && ran.stderr.contains("private key"), "{line}: {ran}");
+        assert!(!ran.stderr.contains("saw"), "{line}: {ran}");
+    }
+    assert_eq!(server.clients().len(), 0);
+}
+
+#[test]
+fn rows_that_are_noted_at_once_are_all_noted() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = orysh(&server);
+    install(&program, &super::bundled("audit"));
+    let rows: String = (0..60).map(|n| format!("n{n}\n")).collect();
+    program.file("b.csv", &format!("client_name\n{rows}"));
+    program.run("batch create b.csv").ok();
+    let noted = fs::read_to_string(program.home().join("audit/audit.csv")).unwrap();
+    assert_eq!(noted.lines().filter(|line| line.contains("created")).count(), 60, "{noted}");
+}
+
+#[test]
+fn a_command_that_fails_says_where_the_secrets_are_that_it_made() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = orysh(&server);
+    let manifest = "[commands.lose]\nabout = \"a\"\n[capabilities]\nclients = [\"create\"]\n";
+    plugin(&program, "loser", manifest, "fn lose(args) { clients::create(#{}); throw \"lost\"; }");
+    install(&program, "./loser");
+    program.run("lose").fails(1, "lost").tells("1 of their secrets are kept in");
+    for name in ["it", "exit", "quit"] {
+        plugin(
+            &program,
+            "shellish",
+            &format!("[commands.{name}]\nabout = \"a\"\n"),
+            &format!("fn {name}(args) {{ 1 }}"),
+        );
+        program.run("plugin show ./shellish").fails(2, "at the prompt of the shell");
+    }
+}

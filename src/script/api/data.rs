@@ -244,13 +244,10 @@ fn lines(columns: &[String], rows: &[Dynamic]) -> ScriptResult<String> {
 /// Puts rows below those of a file, under its own columns; without a file they are its first.
 fn append(context: &Context, path: &str, rows: Dynamic) -> ScriptResult<()> {
     let rows = if rows.is_map() { vec![rows] } else { all(rows)? };
-    let path = &context.writable(path).map_err(thrown)?;
-    if std::fs::metadata(path).map_or(true, |about| about.is_file() && about.len() == 0) {
-        return table(&rows).and_then(|text| written(context, path, &text));
-    }
-    let columns = Rows::csv(path).map_err(thrown)?.columns();
-    let text = lines(&columns, &rows)?;
-    api::files::append(context, path, text.as_bytes()).map_err(thrown)
+    let real = context.writable(path).map_err(thrown)?;
+    api::files::append(context, path, |is_empty| {
+        if is_empty { table(&rows) } else { lines(&Rows::csv(&real).map_err(thrown)?.columns(), &rows) }
+    })
 }
 
 /// Rows that are read as a `for` gets there.

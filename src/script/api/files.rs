@@ -1,6 +1,8 @@
 //! Files of the user: read, written whole, listed.
 
-use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use rhai::Array;
@@ -107,28 +109,43 @@ fn is_told(context: &Context, path: &str, what: &str) -> Result<bool> {
     would(&context.session(), Mark::Changed, what)
 }
 
-/// Puts bytes at the end of a file that is there, which are on disk when it returns.
-pub fn append(context: &Context, path: &str, bytes: &[u8]) -> Result<()> {
-    let path = &context.writable(path)?;
-    if is_told(context, path, &format!("{} gets {} bytes more", safe(path), bytes.len()))? {
-        return Ok(());
+/// Puts `text` at the end of a file, which is on disk when it returns; it is told whether the file is empty or was not there. Of
+/// several that do so at once, each waits for its turn.
+pub fn append(context: &Context, path: &str, text: impl Fn(bool) -> ScriptResult<String>) -> ScriptResult<()> {
+    let is_empty = |about: &std::fs::Metadata| about.is_file() && about.len() == 0;
+    let path = &context.writable(path).map_err(thrown)?;
+    if context.session().dry_run().is_some() && !context.is_temporary(Path::new(path)) {
+        let text = text(std::fs::metadata(path).as_ref().map_or(true, is_empty))?;
+        return is_told(context, path, &format!("{} gets {} bytes more", safe(path), text.len()))
+            .map(drop)
+            .map_err(thrown);
     }
     let failed = |source| Error::failed(format!("cannot write {}", safe(path))).caused_by(source);
-    let mut file = std::fs::OpenOptions::new().read(true).append(true).open(path).map_err(failed)?;
+    let file = OpenOptions::new().mode(0o600).read(true).append(true).create(true).open(path);
+    let file = file.and_then(|file| file.metadata().map(|about| (file, about)));
+    let (mut file, about) = file.map_err(failed).map_err(thrown)?;
+    if about.is_file() {
+        file.lock().map_err(failed).map_err(thrown)?;
+    }
+    let about = file.metadata().map_err(failed).map_err(thrown)?;
+    let text = text(is_empty(&about))?;
+    put_below(&mut file, text.as_bytes()).map_err(failed).map_err(thrown)?;
+    context.note_file(Path::new(path));
+    Ok(())
+}
+
+fn put_below(file: &mut File, bytes: &[u8]) -> io::Result<()> {
     let mut last = [b'\n'];
     if file.seek(SeekFrom::End(-1)).is_ok() {
-        file.read_exact(&mut last).map_err(failed)?;
+        file.read_exact(&mut last)?;
     }
     // Of a row that was cut off by whatever ended the script before, the rest is not there.
     let begin: &[u8] = if last == *b"\n" { b"" } else { b"\n" };
-    let length = file.metadata().map_err(failed)?.len();
-    if let Err(source) = file.write_all(&[begin, bytes].concat()).and_then(|()| file.sync_data()) {
+    let length = file.metadata()?.len();
+    file.write_all(&[begin, bytes].concat()).and_then(|()| file.sync_data()).inspect_err(|_| {
         // Half a row would make the whole file unreadable.
         let _ = file.set_len(length);
-        return Err(failed(source));
-    }
-    context.note_file(Path::new(path));
-    Ok(())
+    })
 }
 
 fn remove(context: &Context, path: &str) -> Result<()> {

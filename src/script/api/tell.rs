@@ -8,6 +8,7 @@ use crate::ops::recipients::{self, Wanted};
 use crate::script::engine::Context;
 use crate::script::errors::{ScriptResult, thrown};
 use crate::script::library::Library;
+use crate::script::limits;
 use crate::secret::Secret;
 
 /// Registers the modules.
@@ -16,15 +17,15 @@ pub fn register(library: &mut Library, context: &Context) {
     library.add(
         ("log", "info(text)"),
         ("Tells something on stderr, unless --quiet is given", "log::info(\"on we go\")"),
-        move |text: &str| ui.note(text),
+        move |text: &str| told(text, |text| ui.note(text)),
     );
     library.add(("log", "warn(text)"), ("Warns on stderr", "log::warn(\"mind the gap\")"), move |text: &str| {
-        ui.warn(text);
+        told(text, |text| ui.warn(text));
     });
     library.add(
         ("log", "error(text)"),
         ("Tells on stderr what went wrong, and goes on", "log::error(\"it is gone\")"),
-        move |text: &str| ui.error(&Error::failed(text)),
+        move |text: &str| told(text, |text| ui.error(&Error::failed(text))),
     );
     let bound = context.clone();
     library.add(
@@ -48,6 +49,14 @@ pub fn register(library: &mut Library, context: &Context) {
         ),
         move |text: &str, key: &str| encrypted(&bound, &Secret::new(text), key).map_err(thrown),
     );
+}
+
+/// What a call into a plugin may say is limited, wherever it says it.
+fn told(text: &str, tell: impl Fn(&str)) {
+    limits::say(text.len());
+    if limits::may_say() {
+        tell(text);
+    }
 }
 
 /// Base64 of an armored message, as `--pgp-key` makes it.
