@@ -74,6 +74,13 @@ pub struct Grant {
 pub const CAPABILITY: &str = "capability";
 
 impl Grant {
+    /// What of it stays within a sandbox and folders that go with a script.
+    #[must_use]
+    pub fn in_sandbox(&self) -> Grant {
+        let Grant { plugin, clients, tokens, secrets, commands, .. } = self.clone();
+        Grant { plugin, clients, tokens, secrets, commands, ..Grant::default() }
+    }
+
     /// Whether it asks for nothing at all.
     pub fn is_empty(&self) -> bool {
         *self == Grant { plugin: self.plugin.clone(), ..Grant::default() }

@@ -496,8 +496,7 @@ fn rows_that_are_noted_at_once_are_all_noted() {
     let server = Sandbox::with("--hash-iterations 1");
     let program = orysh(&server);
     install(&program, &super::bundled("audit"));
-    let rows: String = (0..60).map(|n| format!("n{n}\n")).collect();
-    program.file("b.csv", &format!("client_name\n{rows}"));
+    program.file("b.csv", &format!("client_name\n{}", "n\n".repeat(60)));
     program.run("batch create b.csv").ok();
     let noted = fs::read_to_string(program.home().join("audit/audit.csv")).unwrap();
     assert_eq!(noted.lines().filter(|line| line.contains("created")).count(), 60, "{noted}");
@@ -520,4 +519,26 @@ fn a_command_that_fails_says_where_the_secrets_are_that_it_made() {
         );
         program.run("plugin show ./shellish").fails(2, "at the prompt of the shell");
     }
+}
+
+#[test]
+fn tests_of_a_plugin_that_nobody_granted_anything_stay_inside() {
+    let stub = Stub::noting("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
+    let program = anywhere().with("ORYSH_CANARY", "canary");
+    let port = stub.url.trim_end_matches('/').rsplit_once(':').unwrap().1;
+    let manifest = format!(
+        "[capabilities]\nprivate-network = [\"127.0.0.1:{port}\"]\nread = [\".\"]\nwrite = [\"out\"]\nenvironment = [\"ORYSH_CANARY\"]\n"
+    );
+    let code = format!(
+        "fn test_out() {{ fs::write(\"out/x\", \"x\"); }}\nfn test_ask() {{ http::get(\"http://127.0.0.1:{port}/\"); }}\nfn test_var() {{ print(env::get(\"ORYSH_CANARY\")); throw \"read\"; }}\nfn test_in() {{ fs::write(fs::temp() + \"/x\", \"x\"); }}\n"
+    );
+    plugin(&program, "outgoing", &manifest, &code);
+    fs::create_dir(program.home().join("out")).unwrap();
+    let ran = program.run("plugin test ./outgoing");
+    assert!(ran.stderr.contains("was not granted") && ran.stderr.contains("1 of 4"), "{ran}");
+    assert!(!ran.stderr.contains("canary") && !program.home().join("out/x").exists(), "{ran}");
+    assert_eq!(stub.asked(), 0);
+    let hash = super::hash(&program, "./outgoing");
+    let ran = program.run(&format!("plugin test ./outgoing --trust {hash}"));
+    assert!(ran.stderr.contains("3 of 4") && program.home().join("out/x").exists() && stub.asked() == 1, "{ran}");
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clap::{Arg, ArgAction};
 
-use super::{entry, is_place};
+use super::{entry, is_place, trust_arg};
 use crate::commands::script::deadline;
 use crate::commands::script::test::{LONGEST, Test, run_tests};
 use crate::error::{Error, Result};
@@ -18,6 +18,7 @@ use crate::plugin::store;
 use crate::script::engine::Context;
 use crate::script::errors::Source;
 use crate::script::testing;
+use crate::text::safe;
 
 /// The command.
 pub fn command() -> Command {
@@ -25,6 +26,7 @@ pub fn command() -> Command {
         .offline()
         .args(|| {
             vec![
+                trust_arg(),
                 crate::commands::script::deadline_arg().help("End a test once it has run for so long [default: 60s]"),
                 Arg::new("name")
                     .value_name("PATH|NAME")
@@ -39,7 +41,8 @@ Examples:
   orysh plugin test plugins/naming
 
 A test is a function without parameters whose name begins with test_, in any of its files. What the plugin may not do, its tests
-may not either; what is configured is as by default.",
+may not either; what reaches beyond the sandbox and fs::temp() they may where it is installed or trusted. What is configured is as
+by default.",
         )
 }
 
@@ -49,8 +52,19 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     for name in args.texts("name") {
         let folder = if is_place(&name) { Path::new(&name).to_owned() } else { store::place(&entry(&name)?.hash)? };
         let files = Arc::new(Content::read(&folder)?);
-        let manifest = Manifest::of(&files)?;
-        let plugin = Plugin::new(manifest, files.hash(), folder, name, (std::collections::BTreeMap::default(), false));
+        let mut manifest = Manifest::of(&files)?;
+        let hash = files.hash();
+        let is_granted =
+            args.texts("trust").contains(&hash) || entry(&manifest.name).is_ok_and(|installed| installed.hash == hash);
+        let inside = manifest.grant.in_sandbox();
+        if !is_granted && inside != manifest.grant {
+            host.session.ui().note(&format!(
+                "plugin `{}` was not granted what it asks for: its tests reach no network, files, variables, persons and other plugins (--trust {hash} grants it)",
+                safe(&manifest.name)
+            ));
+            manifest.grant = inside;
+        }
+        let plugin = Plugin::new(manifest, hash, folder, name, (std::collections::BTreeMap::default(), false));
         let _ = plugin.registry.set(Arc::downgrade(&host.registry));
         // What it names and has not is told before any test.
         plugin.check(&host.session)?;
