@@ -97,6 +97,40 @@ fn a_flag_may_decide_whether_anything_is_done() {
 }
 
 #[test]
+fn a_script_that_was_changing_clients_says_that_nobody_reads_it_any_more() {
+    let server = Sandbox::of_many(20, "");
+    let program = orysh(&server);
+    program.file(
+        "s.rhai",
+        "for c in clients::list() { clients::update(c.client_id, #{owner: \"o\"}); print(c.client_id); sleep(0.02); }",
+    );
+    let ran = program
+        .sh("(orysh run s.rhai; echo code $? >&2) | head -1")
+        .tells("code 1")
+        .tells("cannot write what the script prints");
+    assert_eq!(ran.stdout.lines().count(), 1, "{ran}");
+    let changed = server.clients().iter().filter(|client| client["owner"] == "o").count();
+    assert!(changed < 20, "{changed}");
+    program.file("r.rhai", "for c in clients::list() { print(c.client_id); sleep(0.02); }");
+    program.sh("(orysh run r.rhai; echo code $? >&2) | head -1").tells("code 0");
+}
+
+#[test]
+fn a_call_of_one_s_own_function_that_does_not_fit_is_told_as_such() {
+    for (code, told, hint) in [
+        ("let f = |x| x; f.call()", "a closure takes 1 argument, and is called with 0", ""),
+        ("fn fooo(x, y) { x } fooo(1)", "`fooo` takes 2 arguments, and is called with 1", ""),
+        ("fn fooo(x) { x } foo(1)", "there is no function foo (int)", "did you mean `fooo`?"),
+        ("#{if: 1}", "object map", "is quoted"),
+        ("let m = #{}; m.if", "name of a property", "is quoted"),
+        ("let a = 1; if (a = 2) {}", "Expecting ')'", "`==` compares"),
+    ] {
+        let ran = anywhere().args(&["--sandbox", "eval", code]);
+        assert!(ran.code != Some(0) && ran.stderr.contains(told) && ran.stderr.contains(hint), "{code}: {ran}");
+    }
+}
+
+#[test]
 fn nothing_is_done_with_what_was_cut_short() {
     let server = Sandbox::start();
     let program = orysh(&server);

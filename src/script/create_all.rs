@@ -138,7 +138,8 @@ impl Iterator for Planning<'_> {
                 Err(error) => {
                     self.wrong_count += 1;
                     if self.wrong.len() < MOST_TOLD {
-                        self.wrong.push(format!("row {}: {}", at + 1, error.full_message()));
+                        let hints = error.hints().iter().fold(String::new(), |told, hint| format!("{told}; {hint}"));
+                        self.wrong.push(format!("row {}: {}{hints}", at + 1, error.full_message()));
                     }
                 }
             }

@@ -74,8 +74,27 @@ pub fn at_home(error: EvalAltResult, script: &AST) -> EvalAltResult {
         EvalAltResult::ErrorInModule(path, inner, at) => {
             EvalAltResult::ErrorInModule(path, at_home(*inner, script).into(), at)
         }
+        EvalAltResult::ErrorFunctionNotFound(signature, at) => match no_function_of(script, &signature) {
+            Some(error) => EvalAltResult::ErrorRuntime(as_map(&error).into(), at),
+            None => EvalAltResult::ErrorFunctionNotFound(signature, at),
+        },
         other => other,
     }
+}
+
+/// What is wrong with a call, where a function or a closure of the script is meant.
+fn no_function_of(script: &AST, signature: &str) -> Option<Error> {
+    let (called, arguments) = signature.split_once(" (")?;
+    let given = arguments.trim_end_matches(')').split(',').filter(|argument| !argument.trim().is_empty()).count();
+    let takes = script.iter_functions().find(|own| own.name == called).map(|own| own.params.len());
+    let counted = |count: usize| if count == 1 { "1 argument".into() } else { format!("{count} arguments") };
+    if let Some(takes) = takes {
+        let what = if called.starts_with(CLOSURE) { "a closure".into() } else { format!("`{called}`") };
+        return Some(Error::failed(format!("{what} takes {}, and is called with {given}", counted(takes))));
+    }
+    let own = script.iter_functions().map(|own| own.name).filter(|name| !name.starts_with(CLOSURE));
+    let near = error::nearest(called, own)?;
+    Some(Error::failed(format!("there is no function {}", named(signature))).did_you_mean(Some(near)))
 }
 
 /// How Rhai names closures.
@@ -199,6 +218,11 @@ const MOST_LINES: usize = 40;
 const TYPES: [(&str, &str); 4] =
     [("&str | ImmutableString | String", "string"), ("i64", "int"), ("f64", "float"), ("FnPtr", "Fn")];
 
+/// A signature with types as a person says them.
+fn named(signature: &str) -> String {
+    TYPES.iter().fold(signature.to_owned(), |text, (theirs, ours)| text.replace(theirs, ours))
+}
+
 fn no_function(signature: &str) -> Error {
     let called = signature.split(" (").next().unwrap_or(signature);
     if called.starts_with(CLOSURE) {
@@ -209,7 +233,7 @@ fn no_function(signature: &str) -> Error {
     if signature.starts_with("elements of different types") {
         return Error::failed(signature).hint("give `sort` a closure that says which comes first");
     }
-    let signature = &TYPES.iter().fold(signature.to_owned(), |text, (theirs, ours)| text.replace(theirs, ours));
+    let signature = &named(signature);
     let mut alike = library::known().iter().filter(|function| function.name() == called).peekable();
     if alike.peek().is_some() {
         let error = Error::failed(format!("`{called}` does not take these arguments: {signature}"));
@@ -229,7 +253,8 @@ pub fn unreadable(error: &ParseError, source: Source<'_>) -> Error {
             .did_you_mean(error::nearest(module, library::known().iter().map(|function| function.module))),
         _ => Error::usage(text.clone()),
     };
-    let hint = TRAPS.iter().find(|(part, _)| text.contains(part)).map(|(_, hint)| *hint);
+    let trap = TRAPS.iter().find(|(part, _)| text.contains(part)).map(|(_, hint)| *hint);
+    let hint = trap.or_else(|| misplaced(&text, source.text, error.position()));
     let wrong = hint.into_iter().fold(wrong, Error::hint);
     shown(wrong, error.position(), source)
 }
@@ -255,6 +280,18 @@ const TRAPS: [(&str, &str); 6] = [
     ("Open string is not terminated", "text that goes over several lines stands between backticks"),
     ("Cannot assign to constant", "`let` makes what can be changed, `const` what cannot"),
 ];
+
+/// The hint for what stands where Rhai wants something else.
+fn misplaced(wrong: &str, text: &str, position: rhai::Position) -> Option<&'static str> {
+    let line = text.lines().nth(position.line()? - 1)?;
+    let rest: String = line.chars().skip(position.position()?.saturating_sub(1)).collect();
+    let word: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+    let wants_key = wrong.contains("object map literal") || wrong.contains("name of a property");
+    if wants_key && !word.is_empty() && !rhai::is_valid_function_name(&word) {
+        return Some("a word of the language as the key of a map is quoted: #{\"if\": 1}, map[\"if\"]");
+    }
+    (rest.starts_with('=') && !rest.starts_with("==")).then_some("`=` puts a value into a variable, `==` compares")
+}
 
 /// The widest part of a line that is shown.
 const WIDEST: usize = 120;

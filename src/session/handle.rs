@@ -104,6 +104,8 @@ struct Shared {
     began_at: OnceLock<Option<Target>>,
     /// Whether the shell was told to use what its own flags are not of.
     has_left: AtomicBool,
+    /// Whether something was sent that changes clients.
+    has_written: AtomicBool,
     /// Keys that were made for this session.
     minted: Mutex<Vec<Minted>>,
     /// The targets on which a first change was agreed to.
@@ -149,6 +151,7 @@ impl Session {
             used: Mutex::default(),
             began_at: OnceLock::new(),
             has_left: AtomicBool::new(false),
+            has_written: AtomicBool::new(false),
             minted: Mutex::default(),
             agreed: Mutex::default(),
             warned: Mutex::default(),
@@ -251,7 +254,13 @@ impl Session {
         if request.writes && self.dry_run.is_some() {
             return Err(Error::failed(format!("a dry run sends no {}", request.method)).with_code(dry_run::WRITES));
         }
+        self.shared.has_written.fetch_or(request.writes, Ordering::Relaxed);
         Ok(())
+    }
+
+    /// Whether something was sent in this process that changes clients.
+    pub fn has_written(&self) -> bool {
+        self.shared.has_written.load(Ordering::Relaxed)
     }
 
     /// The same session, which writes nothing and remembers what it would have written.
