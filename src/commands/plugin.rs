@@ -13,7 +13,7 @@ use std::path::Path;
 use clap::{Arg, ArgAction};
 use uuid::Uuid;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, nearest};
 use crate::grammar::{Args, Host};
 use crate::plugin::content::Content;
 use crate::plugin::git::{self, Source};
@@ -115,8 +115,21 @@ impl Obtained {
         plugin.check(&host.session)
     }
 
-    /// Errors: it has a command that is there already.
+    /// Errors: it has a command that is there already, or asks for one that is not.
     fn demand_place(&self, host: &Host) -> Result<()> {
+        for asked in &self.manifest.grant.commands {
+            let words: Vec<&str> = asked.split(' ').collect();
+            // One word may be the command of a plugin that comes later.
+            let may_be_of_plugin = words.len() == 1 && !host.registry.is_verb(asked);
+            if may_be_of_plugin || host.registry.find(&words).is_some() {
+                continue;
+            }
+            let wrong =
+                format!("plugin `{}` asks for the command `{}`, which is not there", self.manifest.name, safe(asked));
+            let names: Vec<String> = host.registry.commands().iter().map(|command| command.words.join(" ")).collect();
+            let near = nearest(asked, names.iter().map(String::as_str));
+            return Err(Error::usage(wrong).did_you_mean(near));
+        }
         for command in &self.manifest.commands {
             let taken = host.registry.find(&[command.name.as_str()]);
             let own = format!("A command of plugin `{}` ", self.manifest.name);
@@ -151,7 +164,7 @@ fn entry(name: &str) -> Result<Entry> {
     let mut entries = store::entries(&store::own()?)?;
     entries.remove(name).ok_or_else(|| {
         let error = Error::usage(format!("plugin `{}` is not installed", safe(name)));
-        error.did_you_mean(crate::error::nearest(name, entries.keys().map(String::as_str)))
+        error.did_you_mean(nearest(name, entries.keys().map(String::as_str)))
     })
 }
 

@@ -230,7 +230,10 @@ pub fn deliver(
     };
     let error = error.about(format!("client `{}` was {}, but was not delivered", safe(client.id()), done.name()));
     let error = error.of_kind(Kind::Partial).with_code(UNDELIVERED);
-    let error = place.into_iter().fold(error, |error, place| error.hint(format!("its secret is kept in {place}")));
+    let Some(place) = place else {
+        return (None, Some(error.hint("it is not told again: what was to be done then is to be done by hand")));
+    };
+    let error = error.hint(format!("its secret is kept in {place}"));
     let id = shell_word(client.id());
     let program = if session.hooks().iter().any(|hook| hook.words().is_some()) { " --deliver '…'" } else { "" };
     let again = format!("try again: orysh deliver oauth2-client {id}{program}{}", look::target(session));

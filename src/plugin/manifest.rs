@@ -277,6 +277,12 @@ fn demand_version(wanted: &str, name: &str) -> Result<()> {
     Ok(())
 }
 
+/// POSIX.1-2017 §8.1.
+fn is_variable(name: &str) -> bool {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    !name.is_empty() && name.chars().all(is_part) && !name.starts_with(|c: char| c.is_ascii_digit())
+}
+
 /// Words that the shell knows by itself.
 const SHELL: [&str; 3] = ["it", "exit", "quit"];
 
@@ -395,9 +401,17 @@ fn grant(top: &Reader<'_>, plugin: &str) -> Result<Grant> {
     grant.private_network = hosts("private-network")?;
     grant.read = texts("read")?;
     grant.write = texts("write")?;
-    grant.environment = texts("environment")?;
+    let named = |key: &str, what: &str, is_name: fn(&str) -> bool| -> Result<Vec<String>> {
+        let wrong = |(at, text): &(usize, String)| asked.wrong(*at, format!("`{}` is no name of a {what}", safe(text)));
+        let list = asked.list_of(key)?;
+        match list.iter().find(|(_, text)| !is_name(text)) {
+            Some(other) => Err(wrong(other)),
+            None => Ok(list.into_iter().map(|(_, text)| text).collect()),
+        }
+    };
+    grant.environment = named("environment", "variable", is_variable)?;
     grant.commands = texts("commands")?;
-    grant.plugins = texts("plugins")?;
+    grant.plugins = named("plugins", "plugin", is_word)?;
     grant.tokens = asked.bool_of("tokens")?;
     grant.secrets = asked.bool_of("secrets")?;
     grant.prompts = asked.bool_of("prompts")?;

@@ -542,3 +542,33 @@ fn tests_of_a_plugin_that_nobody_granted_anything_stay_inside() {
     let ran = program.run(&format!("plugin test ./outgoing --trust {hash}"));
     assert!(ran.stderr.contains("3 of 4") && program.home().join("out/x").exists() && stub.asked() == 1, "{ran}");
 }
+
+#[test]
+fn what_cannot_be_granted_is_not_taken_over() {
+    let program = anywhere();
+    for (asked, told) in [
+        ("commands = [\"nonsense thing\"]", "which is not there"),
+        ("commands = [\"delete oauth2-clients\"]", "did you mean `delete oauth2-client`?"),
+        ("environment = [\"*\"]", "no name of a variable"),
+        ("plugins = [\"no such\"]", "no name of a plugin"),
+    ] {
+        plugin(&program, "odd", &format!("[capabilities]\n{asked}\n"), "fn f() { }");
+        let shown = program.run("plugin show ./odd --format jsonpath=hash");
+        let ran = match shown.code {
+            Some(0) => program.run(&format!("plugin install ./odd --trust {}", shown.stdout.trim())),
+            _ => shown,
+        };
+        ran.fails(2, told);
+    }
+}
+
+#[test]
+fn what_is_not_told_again_does_not_say_that_it_is() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = orysh(&server);
+    plugin(&program, "down", "hooks = [\"after_update\"]\n", "fn after_update(c) { throw \"down\"; }");
+    program.run("create client --id a").ok();
+    install(&program, "./down");
+    let ran = program.run("update client a --owner o").tells("down").tells("not told again");
+    assert!(!ran.stderr.contains("try again"), "{ran}");
+}
