@@ -131,6 +131,29 @@ fn a_call_of_one_s_own_function_that_does_not_fit_is_told_as_such() {
 }
 
 #[test]
+fn what_is_no_number_is_not_taken_for_less() {
+    for (code, due) in [
+        (
+            r#"let n = json::parse("18446744073709551615"); [n > 5, n < 5, 5 < n, n >= n, n > 1.5, n == n]"#,
+            "true\nfalse\ntrue\ntrue\ntrue\ntrue\n",
+        ),
+        (
+            r#"json::text([time::duration("1500ms"), time::duration("90s"), time::duration("500ms")])"#,
+            "[\"0h0m1.5s\",\"0h1m30s\",\"0h0m0.5s\"]\n",
+        ),
+    ] {
+        assert_eq!(anywhere().args(&["eval", code]).quiet().stdout, due, "{code}");
+    }
+    for (code, told) in [
+        (r#"time::duration("1h") > 5"#, "compared with a number"),
+        (r#"5.0 <= time::duration("1h")"#, "compared with a number"),
+        (r#"time::duration("1h") - time::duration("2h")"#, "no length of time"),
+    ] {
+        anywhere().args(&["eval", code]).fails(1, told);
+    }
+}
+
+#[test]
 fn nothing_is_done_with_what_was_cut_short() {
     let server = Sandbox::start();
     let program = orysh(&server);

@@ -1,9 +1,10 @@
 //! Values between Rhai and JSON, and the types that scripts see.
 
+use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasher;
 
-use rhai::{Array, Dynamic, Engine, EvalAltResult, INT, ImmutableString, Map};
+use rhai::{Array, Dynamic, Engine, EvalAltResult, FLOAT, INT, ImmutableString, Map};
 use serde_json::{Number, Value};
 
 use crate::error::{Error, Result, nearest};
@@ -55,6 +56,30 @@ pub fn register(engine: &mut Engine, most: usize) {
         .register_fn("to_debug", |number: &mut Number| number.to_string())
         .register_fn("==", |a: Number, b: Number| a == b)
         .register_fn("!=", |a: Number, b: Number| a != b);
+    // Rhai takes what it cannot compare for neither more nor less.
+    macro_rules! compared {
+        ($($operator:tt),*) => { $(
+            engine
+                .register_fn(stringify!($operator), |a: Number, b: Number| order(&a, &b).is_some_and(|order| order $operator Ordering::Equal))
+                .register_fn(stringify!($operator), |a: Number, b: INT| order(&a, &b.into()).is_some_and(|order| order $operator Ordering::Equal))
+                .register_fn(stringify!($operator), |a: INT, b: Number| order(&a.into(), &b).is_some_and(|order| order $operator Ordering::Equal))
+                .register_fn(stringify!($operator), |a: Number, b: FLOAT| float(&a).partial_cmp(&b).is_some_and(|order| order $operator Ordering::Equal))
+                .register_fn(stringify!($operator), |a: FLOAT, b: Number| a.partial_cmp(&float(&b)).is_some_and(|order| order $operator Ordering::Equal));
+        )* };
+    }
+    compared!(<, <=, >, >=);
+}
+
+/// Which of two numbers is more: exactly, where they are whole and not beyond 128 bits.
+fn order(a: &Number, b: &Number) -> Option<Ordering> {
+    match (a.as_i128(), b.as_i128()) {
+        (Some(a), Some(b)) => Some(a.cmp(&b)),
+        _ => float(a).partial_cmp(&float(b)),
+    }
+}
+
+fn float(number: &Number) -> FLOAT {
+    number.as_f64().unwrap_or(FLOAT::NAN)
 }
 
 /// `client.member`: `()` where the server said nothing; an unknown name is an error.
@@ -187,8 +212,10 @@ pub fn to_json(value: &Dynamic, reveal: bool) -> ScriptResult<Value> {
     }
     if let Some(span) = value.read_lock::<Span>() {
         // As servers write one.
-        let seconds = span.0.as_secs();
-        return Ok(format!("{}h{}m{}s", seconds / 3600, seconds / 60 % 60, seconds % 60).into());
+        let (seconds, nanos) = (span.0.as_secs(), span.0.subsec_nanos());
+        let part = if nanos == 0 { String::new() } else { format!(".{nanos:09}") };
+        let part = part.trim_end_matches('0');
+        return Ok(format!("{}h{}m{}{part}s", seconds / 3600, seconds / 60 % 60, seconds % 60).into());
     }
     if let Some(text) = value.clone().try_cast::<std::ops::Range<INT>>() {
         return Ok(format!("{}..{}", text.start, text.end).into());

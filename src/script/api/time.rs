@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use rhai::{Dynamic, Engine, INT};
+use rhai::{Dynamic, Engine, FLOAT, INT};
 
 use crate::error::{Error, Result};
 use crate::script::errors::{ScriptResult, thrown};
@@ -154,11 +154,30 @@ fn operators(engine: &mut Engine) {
         )* };
     }
     compared_with_text!(<, <=, >, >=, ==, !=);
+    // Rhai takes what it cannot compare for neither more nor less.
+    macro_rules! not_compared {
+        ($($operator:tt),*) => { $(
+            engine
+                .register_fn(stringify!($operator), |_: Span, _: INT| no_number())
+                .register_fn(stringify!($operator), |_: INT, _: Span| no_number())
+                .register_fn(stringify!($operator), |_: Span, _: FLOAT| no_number())
+                .register_fn(stringify!($operator), |_: FLOAT, _: Span| no_number());
+        )* };
+    }
+    not_compared!(<, <=, >, >=, ==, !=);
     engine
         .register_fn("+", |a: Span, b: Span| Span(a.0.saturating_add(b.0)))
-        .register_fn("-", |a: Span, b: Span| Span(a.0.saturating_sub(b.0)))
+        .register_fn("-", |a: Span, b: Span| {
+            let left = a.0.checked_sub(b.0).map(Span);
+            left.ok_or_else(|| thrown(Error::usage(format!("{a} less {b} is no length of time"))))
+        })
         .register_fn("*", |a: Span, by: INT| times(a, by))
         .register_fn("*", |by: INT, a: Span| times(a, by));
+}
+
+fn no_number() -> ScriptResult<bool> {
+    let wrong = Error::usage("a length of time is compared with a number");
+    Err(thrown(wrong.hint("compare it with another: time::duration(\"5m\"), or its `seconds` with the number")))
 }
 
 /// Nanoseconds of a second.
