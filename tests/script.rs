@@ -154,6 +154,39 @@ fn what_is_no_number_is_not_taken_for_less() {
 }
 
 #[test]
+fn an_error_in_an_imported_file_is_shown_where_it_stands() {
+    let program = anywhere();
+    program.file("lib/run.rhai", "let z = 1;\n\nlet q = z.nope();\n");
+    program.file("lib/read.rhai", "let a = 1;\nlet b = try { 1 };\n");
+    program.file("lib/two.rhai", "import \"run\" as r;\n");
+    for (name, led, told) in [
+        (
+            "run",
+            "lib/run.rhai: there is no function nope (int) (line 3, column 11)",
+            " 3 | let q = z.nope();\n   |           ^\nimported at line 2, column 8",
+        ),
+        (
+            "read",
+            "lib/read.rhai: Unexpected 'try' (line 2, column 9)",
+            " 2 | let b = try { 1 };\n   |         ^\nimported at line 2, column 8",
+        ),
+        (
+            "two",
+            "lib/run.rhai: there is no function nope (int) (line 3, column 11)",
+            "imported at line 1, column 8\nimported at line 2, column 8",
+        ),
+    ] {
+        program.file("s.rhai", &format!("\nimport \"lib/{name}\" as l;\n"));
+        program.run("run s.rhai").fails(1, led).tells(told);
+        program.file(
+            "s.rhai",
+            &format!("try {{ import \"lib/{name}\" as l; }} catch (e) {{ print(e.position.line); }}\n"),
+        );
+        program.run("run s.rhai").ok();
+    }
+}
+
+#[test]
 fn nothing_is_done_with_what_was_cut_short() {
     let server = Sandbox::start();
     let program = orysh(&server);

@@ -1,5 +1,6 @@
 //! Errors into a script and out of it.
 
+use std::cell::Cell;
 use std::path::Path;
 
 use rhai::{AST, Dynamic, EvalAltResult, INT, Map, ParseError, ParseErrorType};
@@ -97,6 +98,31 @@ fn no_function_of(script: &AST, signature: &str) -> Option<Error> {
     Some(Error::failed(format!("there is no function {}", named(signature))).did_you_mean(Some(near)))
 }
 
+/// An error in a file that is imported at this place: it is told where it stands.
+pub fn in_import(error: Error, at: rhai::Position) -> Box<EvalAltResult> {
+    // What is before the import has been run by then.
+    let error = if error.kind() == Kind::Usage { error.of_kind(Kind::Failed) } else { error };
+    let imported = format!("imported at {}", place(at));
+    let excerpt = error.excerpt().map_or(imported.clone(), |excerpt| format!("{excerpt}\n{imported}"));
+    let mut map = as_map(&error);
+    if let Some(at) = error.position() {
+        let number = |number: usize| Dynamic::from(INT::try_from(number).unwrap_or_default());
+        let members = [("line".into(), number(at.line)), ("column".into(), number(at.column))];
+        map.insert("position".into(), Map::from_iter(members).into());
+    }
+    let mut thrown = Dynamic::from(map);
+    let number = IMPORTS.replace(IMPORTS.get().wrapping_add(1));
+    thrown.set_tag(number.into());
+    IMPORTED.set(Some((number, error.showing(excerpt))));
+    EvalAltResult::ErrorRuntime(thrown, at).into()
+}
+
+thread_local! {
+    /// The last error of a file that was imported, with the tag of what was thrown for it: that has no room for its lines.
+    static IMPORTED: Cell<Option<(i16, Error)>> = const { Cell::new(None) };
+    static IMPORTS: Cell<i16> = const { Cell::new(1) };
+}
+
 /// How Rhai names closures.
 const CLOSURE: &str = "anon$";
 
@@ -117,6 +143,11 @@ pub fn uncaught(mut error: EvalAltResult, source: Source<'_>) -> Error {
                 break;
             }
         };
+    }
+    if let EvalAltResult::ErrorRuntime(value, _) = &error
+        && let Some((_, imported)) = IMPORTED.take().filter(|(number, _)| INT::from(value.tag()) == INT::from(*number))
+    {
+        return imported;
     }
     let position = error.position();
     // Of what a script says in its own words, its line tells nothing more.

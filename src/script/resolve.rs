@@ -87,20 +87,21 @@ impl Below {
         engine.compile(&text).map_err(|error| errors::unreadable(&error, Source { name: path, text: &text }))
     }
 
-    fn module(&self, engine: &Engine, file: &Path) -> std::result::Result<Shared<Module>, Box<EvalAltResult>> {
+    fn module(
+        &self,
+        engine: &Engine,
+        file: &Path,
+        at: Position,
+    ) -> std::result::Result<Shared<Module>, Box<EvalAltResult>> {
         let name = file.strip_prefix(&self.root).unwrap_or(file).display().to_string();
         let text = read::text(&file.display().to_string()).map_err(thrown)?;
         let source = Source { name: &name, text: &text };
-        let mut ast = engine.compile(&text).map_err(|error| {
-            let error = errors::unreadable(&error, source);
-            // Where it is imported is told beside.
-            let at = error.position().map(|at| at.to_string()).unwrap_or_default();
-            thrown(error.about(at))
-        })?;
+        let ast = engine.compile(&text).map_err(|error| errors::unreadable(&error, source));
+        let mut ast = ast.map_err(|error| errors::in_import(error, at))?;
         ast.set_source(file.display().to_string());
         Module::eval_ast_as_new(Scope::new(), &ast, engine).map(Into::into).map_err(|error| match *error {
             terminated @ EvalAltResult::ErrorTerminated(..) => terminated.into(),
-            other => thrown(errors::uncaught(other, source)),
+            other => errors::in_import(errors::uncaught(other, source), at),
         })
     }
 
@@ -134,7 +135,7 @@ impl ModuleResolver for Below {
             None => {}
         }
         self.known().insert(file.clone(), None);
-        let module = self.module(engine, &file);
+        let module = self.module(engine, &file, at);
         match &module {
             Ok(module) => self.known().insert(file, Some(module.clone())),
             Err(_) => self.known().remove(&file),
