@@ -142,6 +142,7 @@ fn shortened(text: &str) -> String {
 pub fn to_text(field: &Field, value: &Value) -> String {
     match (field.kind, value) {
         (_, Value::Null) => String::new(),
+        (Kind::Json, value) => value.to_string(),
         (_, Value::String(text)) => text.clone(),
         (Kind::List(_) | Kind::Words, Value::Array(entries)) => {
             let separator = if field.kind == Kind::Words { " " } else { ", " };

@@ -110,6 +110,7 @@ fn people_read_lists_with_commas() {
     assert_eq!(to_text(field("contacts").unwrap(), &json!(null)), "");
     assert_eq!(to_text(field("skip_consent").unwrap(), &json!(true)), "true");
     assert_eq!(to_text(field("metadata").unwrap(), &json!({"a": 1})), r#"{"a":1}"#);
+    assert_eq!(to_text(field("metadata").unwrap(), &json!("a")), r#""a""#);
 }
 
 proptest! {
