@@ -59,6 +59,18 @@ fn ctrl_c_ends_a_script_that_computes_and_cannot_be_caught() {
 }
 
 #[test]
+fn ctrl_c_ends_tests_and_what_they_came_to_is_told() {
+    let program = anywhere();
+    program.file("t.rhai", "fn test_a() { clients::create(#{}); }\nfn test_b() { loop {} }\n");
+    let running = program.begin("script test t.rhai");
+    thread::sleep(Duration::from_secs(2));
+    running.signal(Signal::INT);
+    let ran = running.end();
+    assert_eq!(ran.code, Some(130), "{ran}");
+    assert!(ran.stdout.contains("passed") && ran.stderr.contains("test_b: it was interrupted"), "{ran}");
+}
+
+#[test]
 fn what_is_started_to_ignore_a_signal_ignores_that_and_no_other() {
     let program = anywhere();
     let mut command = program.command("nohup");

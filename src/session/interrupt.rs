@@ -23,8 +23,10 @@ struct State {
     watchers: AtomicUsize,
     presses: AtomicUsize,
     notify: Notify,
-    installed: OnceLock<()>,
 }
+
+/// Signals are for the first that watched in this process: sessions within it, as those of tests, hear of them from whoever runs them.
+static INSTALLED: OnceLock<()> = OnceLock::new();
 
 /// So often Ctrl-C ends even what must not be cut off.
 const INSISTING: usize = 4;
@@ -87,7 +89,7 @@ pub struct Watch(Interrupt);
 impl Interrupt {
     /// Begins to watch. The first signal is told to whoever watches, a second one ends the process.
     pub fn watch(&self) -> Watch {
-        self.0.installed.get_or_init(|| self.install());
+        INSTALLED.get_or_init(|| self.install());
         if self.0.watchers.fetch_add(1, Ordering::SeqCst) == 0 {
             self.0.arrived.store(false, Ordering::SeqCst);
             self.0.presses.store(0, Ordering::SeqCst);
