@@ -52,6 +52,12 @@ pub fn as_map(error: &Error) -> Map {
     map
 }
 
+/// A place as a script gets it: `#{line, column}`, both from 1.
+pub fn position_map(line: usize, column: usize) -> Map {
+    let number = |number: usize| Dynamic::from(INT::try_from(number).unwrap_or_default());
+    Map::from_iter([("line".into(), number(line)), ("column".into(), number(column))])
+}
+
 /// What errors are of.
 #[derive(Clone, Copy, Debug)]
 pub struct Source<'a> {
@@ -106,9 +112,7 @@ pub fn in_import(error: Error, at: rhai::Position) -> Box<EvalAltResult> {
     let excerpt = error.excerpt().map_or(imported.clone(), |excerpt| format!("{excerpt}\n{imported}"));
     let mut map = as_map(&error);
     if let Some(at) = error.position() {
-        let number = |number: usize| Dynamic::from(INT::try_from(number).unwrap_or_default());
-        let members = [("line".into(), number(at.line)), ("column".into(), number(at.column))];
-        map.insert("position".into(), Map::from_iter(members).into());
+        map.insert("position".into(), position_map(at.line, at.column).into());
     }
     let mut thrown = Dynamic::from(map);
     let number = IMPORTS.replace(IMPORTS.get().wrapping_add(1));

@@ -14,7 +14,7 @@ use rhai::{
 use crate::model::client::Client;
 use crate::script::api::time::{Span, Time};
 use crate::script::ending;
-use crate::script::errors::{ScriptResult, place, thrown};
+use crate::script::errors::{ScriptResult, place, position_map, thrown};
 use crate::script::needs::{self, Need};
 use crate::secret::Secret;
 use crate::session::grant::Grant;
@@ -178,10 +178,7 @@ fn placed<T>(result: ScriptResult<T>, at: Position) -> ScriptResult<T> {
         if let EvalAltResult::ErrorRuntime(value, _) = &mut *error
             && let (Some(mut map), Some(line)) = (value.write_lock::<Map>(), at.line())
         {
-            let number = |number: usize| Dynamic::from(INT::try_from(number).unwrap_or_default());
-            let column = number(at.position().unwrap_or(1));
-            let members = [("line".into(), number(line)), ("column".into(), column)];
-            map.insert("position".into(), Map::from_iter(members).into());
+            map.insert("position".into(), position_map(line, at.position().unwrap_or(1)).into());
         }
         error.set_position(at);
         error
