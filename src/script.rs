@@ -3,6 +3,7 @@
 pub mod api;
 mod apply;
 pub mod arguments;
+mod asking;
 pub mod bounded;
 mod caught;
 pub mod check;
@@ -22,6 +23,7 @@ mod rows;
 pub mod run;
 mod shown;
 mod sorting;
+mod standard;
 pub mod testing;
 pub mod traps;
 pub mod value;

@@ -89,6 +89,15 @@ pub fn shell_word(word: &str) -> String {
     shlex::try_quote(word).map_or_else(|_| format!("{word:?}"), Cow::into_owned)
 }
 
+/// So many bytes, as a person says it.
+pub fn size(bytes: usize) -> String {
+    let unit = [(30, "GiB"), (20, "MiB"), (10, "KiB")].into_iter().find(|(shift, _)| bytes >> shift << shift == bytes);
+    match unit {
+        Some((shift, name)) if bytes > 0 => format!("{} {name}", bytes >> shift),
+        _ => format!("{bytes} bytes"),
+    }
+}
+
 /// Bytes as small hexadecimal digits.
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {

@@ -362,7 +362,7 @@ fn rows_of_a_script_are_all_checked_before_anything_is_sent() {
     for (code, told) in [
         (r#"clients::create_all([#{client_nmae: "x"}, #{}, 7])"#, "2 of 3 rows are wrong: nothing was sent"),
         (r#"clients::create_all([#{client_nmae: "x"}])"#, "row 1: unknown field `client_nmae`"),
-        (r"clients::create_all([#{}, 7])", "row 2: a map of fields is due, not i64"),
+        (r"clients::create_all([#{}, 7])", "row 2: a map of fields is due, not int"),
         (
             r#"clients::create_all([#{client_id: "a"}, #{}, #{client_id: "a"}])"#,
             "row 3: client `a` is in row 1 already",
@@ -783,6 +783,76 @@ fn errors_that_rhai_hides_are_told() {
     program.args(&["eval", race]).fails(1, "Data race").tells("give that one another name");
     let said = program.args(&["eval", "throw \"no key for alice\""]).fails(1, "no key for alice");
     assert!(!said.stderr.contains("throw"), "{said}");
+}
+
+#[test]
+fn what_is_asked_of_a_closure_is_true_or_false() {
+    let program = anywhere();
+    let eval = |code: &str| program.args(&["eval", "--format", "json", code]);
+    for (code, shown) in [
+        ("[1, 2].filter(|x| x == 1)", "[1]"),
+        ("[1, 2].filter(|x, at| at == 1)", "[2]"),
+        ("[1, 2].filter(|| this == 2)", "[2]"),
+        ("let k = 2; [1, 2].filter(|x| x == k)", "[2]"),
+        ("let l = [1, 2, 3]; [l.drain(|x| x > 1), l]", "[[2,3],[1]]"),
+        ("let l = [1, 2, 3]; [l.retain(|x| x > 1), l]", "[[1],[2,3]]"),
+        ("[1, 2, 3].find(|x| x > 1)", "2"),
+        ("[3, 2, 3].find(|x| x > 2, 1)", "3"),
+        ("[1, 2, 3].find(|x| x > 3) == ()", "true"),
+        ("[3, 2, 3].index_of(|x| x > 2, -2)", "2"),
+        ("[[1, 2].some(|x| x > 1), [1, 2].all(|x| x > 1), [].all(|x| x), [].some(|x| x)]", "[true,false,true,false]"),
+        ("#{a: 1, b: 2}.filter(|k| this == 2)", r#"{"b":2}"#),
+        ("let m = #{a: 1, b: 2}; [m.retain(|k, v| v == 2), m]", r#"[{"a":1},{"b":2}]"#),
+        ("let m = #{a: 1, b: 2}; [m.drain(|k, v| v == 2), m]", r#"[{"b":2},{"a":1}]"#),
+    ] {
+        assert_eq!(eval(code).ok().stdout.trim_end().replace('\n', ""), shown, "{code}");
+    }
+    for what in ["filter", "retain", "drain", "some", "all", "find", "index_of"] {
+        eval(&format!("[1].{what}(|x| x)")).fails(1, &format!("the closure of `{what}` gives int, neither true"));
+    }
+    eval("#{a: 1}.filter(|k, v| ())").fails(1, "gives nothing, neither true");
+    eval("[1].filter(|x| nofn(x))").fails(1, "there is no function nofn (int)");
+}
+
+#[test]
+fn what_the_language_has_is_told_by_its_forms() {
+    let program = anywhere();
+    let fails = |code: &str, wrong: &str| program.args(&["eval", code]).fails(1, wrong);
+    fails("\"abc\".sub_string(\"x\")", "does not take these arguments: sub_string (string, string)")
+        .tells("it takes sub_string(string, int), sub_string(string, range)");
+    fails("[1].push()", "does not take").tells("it takes push(array, any)\n");
+    fails("\"a\".to_secret() + 1", "`+` cannot be used with Secret and int");
+    fails("[1].foo", "there is no `foo` in a value of the type array");
+    fails("#{a: 1}.foo", "the map has no `foo`").tells("map?.foo");
+    fails("let l = [1]; l[\"x\"]", "Data type incorrect: string (expecting int)");
+    fails("sleep(-1)", "-1 seconds are no length of time");
+    fails("sleep(0.0 / 0.0)", "NaN seconds are no length of time");
+    fails("throw ()", "the script throws ()");
+    let said = fails("let l = []; l.pad(100000, 1); throw l", "(300000 characters in all)");
+    assert!(said.stderr.len() < 10_000, "{}", said.stderr.len());
+    let caught = "let s = []; try { [1].push() } catch (e) { s = [e.message, e.hint] } s";
+    let ran = program.args(&["eval", caught]).ok();
+    assert_eq!(ran.stdout, "`push` does not take these arguments: push (array)\nit takes push(array, any)\n");
+    // Numbers of more than 64 bits would be rounded.
+    for code in ["12345678901234567890", "1..12345678901234567890", "[-9_999_999_999_999_999_999]"] {
+        program.args(&["eval", code]).fails(2, "more than 64 bits").tells("json::parse(");
+    }
+    let ran = program.args(&["eval", "[1.5e300, 1e30, 9223372036854775807].len()"]).ok();
+    assert_eq!(ran.stdout, "3\n");
+    program.args(&["eval", "return try { 1 } catch { 2 }"]).fails(2, "").tells("`try` is no value");
+    assert_eq!(program.args(&["eval", "#!/usr/bin/env -S orysh run\n1 + 1"]).ok().stdout, "2\n");
+    program.args(&["eval", "sh(\"help\")"]).fails(1, "`help` is not for scripts");
+}
+
+#[test]
+fn a_file_with_the_line_ends_of_old_is_refused() {
+    let program = anywhere();
+    program.file("old.csv", "client_name,owner\ra,b\rc,d\r");
+    program.args(&["eval", "for row in csv::read(\"old.csv\") { print(row) }"]).fails(1, "line 1").tells("RFC 4180");
+    program.run("--sandbox batch create old.csv").fails(2, "a carriage return alone ends a row");
+    program.file("quoted.csv", "client_name,owner\r\n\"a\rb\",c\r\n");
+    let ran = program.args(&["eval", "for row in csv::read(\"quoted.csv\") { print(row.client_name.len()) }"]).ok();
+    assert_eq!(ran.stdout, "3\n");
 }
 
 #[test]

@@ -274,7 +274,7 @@ clients::list().to_array().zip([1], |c, row| row.line);
         "cannot import `lib/none`: No such file or directory (os error 2) (line 2,",
         "there is no function `prnt` (line 3, column 1)",
         "there is no function `names::shrot` (line 4, column 8)",
-        "`short` takes 1 arguments, and is called with 0 (line 5,",
+        "`short` takes 1 argument, and is called with 0 (line 5,",
         "a client has no field `clientname` (line 7,",
         "a client has no field `ownre` (line 8,",
         "there is no function `pussh` (line 17,",
@@ -298,6 +298,67 @@ clients::list().to_array().zip([1], |c, row| row.line);
     }
     assert_eq!(told.matches("error: s.rhai").count(), 22, "{told}");
     program.run("script check lib").ok().tells("nothing is wrong");
+}
+
+#[test]
+fn mistakes_are_found_through_functions_variables_and_imports() {
+    let program = crate::support::anywhere();
+    program.file("lib/broken.rhai", "// two lines\nlet x = ;\n");
+    let code = r#"import "lib/broken" as broken;
+fn one() { clients::get("a") }
+fn two(x) { if x { return clients::get("b"); } one() }
+fn len(x, y) { x + y + this.len() }
+print("a".len(5, 6) + "a".len(1, 2) + "a".len(1));
+[1].map();
+print(one().clientname);
+print(two(true).owneer);
+time::now().second;
+let t = session::target(); print(t.nope);
+let f = #{}; f.clientname = "x"; f["ownr"] = 1; clients::create(f);
+[1].filter(|x| x = 1);
+let m = #{pad: |x| x}; m.pad(1); m.pad();
+let g = #{}; g.name = 1; g.client_name = g.remove("name"); clients::create(g);
+let n = session::target(); n.note = 1; print(n.note);
+print(1, 2); assert(true, "a", 2);
+clients::create(#{}).redirect_uris.push();
+"#;
+    program.file("s.rhai", code);
+    let told = program.run("script check s.rhai").fails(1, "").stderr;
+    for wrong in [
+        "lib/broken.rhai: Unexpected ';' (line 2, column 9)",
+        "imported at line 1, column 1",
+        "`len` is called on something with 1 argument (line 5,",
+        "`map` is called on something with 0 arguments (line 6,",
+        "a client has no field `clientname` (line 7,",
+        "a client has no field `owneer` (line 8,",
+        "`time::now` gives no `second` (line 9,",
+        "`session::target` gives no `nope` (line 10,",
+        "a client has no field `clientname` (line 11, column 16)",
+        "a client has no field `ownr` (line 11, column 36)",
+        "the closure of `filter` gives nothing, neither true nor false (line 12,",
+        "`print` is called with 2 arguments (line 16,",
+        "`assert` is called with 3 arguments (line 16,",
+        "`push` is called on something with 0 arguments (line 17,",
+    ] {
+        assert!(told.contains(wrong), "{wrong} is not in {told}");
+    }
+    assert_eq!(told.matches("error: ").count(), 13, "{told}");
+    program.file("d.rhai", "//! @arg --n: number = abc How many\n1");
+    program.run("script check d.rhai").fails(1, "the default `abc`, which is no whole number (line 1, column 1)");
+    program.run("run d.rhai").fails(2, "no whole number");
+}
+
+#[test]
+fn what_scripts_check_is_what_the_api_gives() {
+    let program = crate::support::anywhere();
+    let eval = |code: &str| program.args(&["--sandbox", "eval", "--format", "json", code]).ok().stdout;
+    for (code, keys) in [
+        ("session::target().keys()", r#"["is_production","named_by","place","profile","subject"]"#),
+        ("url::parse(\"http://a/\").keys()", r#"["fragment","host","path","port","query","scheme","segments"]"#),
+        ("[time::now().seconds > 0, time::duration(\"2d\").days, time::duration(\"2s\").seconds]", "[true,2,2]"),
+    ] {
+        assert_eq!(eval(code).trim_end(), keys, "{code}");
+    }
 }
 
 #[test]

@@ -33,17 +33,18 @@ fn running_args() -> Vec<Arg> {
         ),
         switch("verbose", "Tell each call of the API with its time").short('v'),
         deadline_arg().help("End the script once it has run for so long: 30s, 5m").help_heading("Script"),
-        Arg::new("memory")
-            .long("memory")
-            .value_name("SIZE")
-            .help("End the script once it takes more than that: 512M, 2G [default: 1G]")
-            .help_heading("Script"),
+        memory_arg().help("End the script once it takes more than that: 512M, 2G [default: 1G]").help_heading("Script"),
     ]
 }
 
 /// `--deadline`.
 pub fn deadline_arg() -> Arg {
     Arg::new("deadline").long("deadline").value_name("TIME")
+}
+
+/// `--memory`.
+fn memory_arg() -> Arg {
+    Arg::new("memory").long("memory").value_name("SIZE")
 }
 
 /// Runs a script as the flags say.
@@ -59,10 +60,15 @@ fn context(host: &Host, args: &Args) -> Result<Context> {
     }
     let context = Context::new(host);
     let context = if args.flag("verbose") { context.telling() } else { context };
-    match args.text("memory") {
-        Some(text) => Ok(context.with_memory(bytes(text)?)),
-        None => Ok(context),
-    }
+    Ok(match memory(args)? {
+        Some(most) => context.with_memory(most),
+        None => context,
+    })
+}
+
+/// How many bytes `--memory` says.
+fn memory(args: &Args) -> Result<Option<usize>> {
+    args.text("memory").map(bytes).transpose()
 }
 
 fn bytes(text: &str) -> Result<usize> {

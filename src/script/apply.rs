@@ -11,7 +11,7 @@ use crate::ops::apply::{self, How};
 use crate::ops::recipients;
 use crate::script::clients::spec_of_row;
 use crate::script::engine::Context;
-use crate::script::errors::as_map;
+use crate::script::errors::{as_map, named};
 use crate::script::held::Held;
 use crate::script::{recipients as recipient_options, value};
 
@@ -30,7 +30,7 @@ pub fn apply(context: &Context, rows: &Array, options: &Map) -> Result<Array> {
     let how = How {
         no_lint: value::switch(options, "no_lint")?,
         recipients: found.iter().map(|(recipient, _)| recipient.clone()).collect(),
-        set: set.transpose().map_err(|kind| Error::usage(format!("option `set` wants text, not {kind}")))?,
+        set: set.transpose().map_err(|kind| Error::usage(format!("option `set` wants text, not {}", named(kind))))?,
         set_secrets: value::switch(options, "set_secrets")?,
         prune: value::switch(options, "prune")?,
     };

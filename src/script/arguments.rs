@@ -65,7 +65,8 @@ pub fn declared(text: &str) -> Result<Declared> {
             break;
         };
         let comment = comment.strip_prefix(' ').unwrap_or(comment);
-        match comment.trim_start().strip_prefix("@arg ") {
+        let after = comment.trim_start().strip_prefix("@arg");
+        match after.filter(|after| !after.starts_with(|c: char| c.is_alphanumeric() || c == '_')) {
             Some(said) => {
                 let place = Position { line: at + 1, column: 1 };
                 let argument = argument(said).map_err(|error| error.at(place))?;
@@ -94,7 +95,7 @@ pub fn declared(text: &str) -> Result<Declared> {
 /// be left out.
 fn argument(said: &str) -> Result<Argument> {
     let form = || {
-        Error::usage(format!("`@arg {}` is no argument", safe(said)))
+        Error::usage(format!("`@arg {}` is no argument", safe(said.trim())))
             .hint("as `@arg file: file The CSV`, `@arg --count: number = 10 How many`")
     };
     let (name, rest) = said.split_once(':').ok_or_else(form)?;
@@ -143,6 +144,18 @@ fn argument(said: &str) -> Result<Argument> {
             (Some(default.to_owned()), help.trim())
         }
     };
+    if let Some(default) = &default {
+        let wrong =
+            |what: String| Error::usage(format!("argument `{name}` has the default `{}`, {what}", safe(default)));
+        match &kind {
+            Kind::Number if default.parse::<INT>().is_err() => return Err(wrong("which is no whole number".into())),
+            Kind::OneOf(choices) if !choices.contains(default) => {
+                let near = crate::error::nearest(default, choices.iter().map(String::as_str));
+                return Err(wrong(format!("which is not one of {}", safe(&choices.join(", ")))).did_you_mean(near));
+            }
+            _ => {}
+        }
+    }
     let is_optional = is_flag || optional.is_some();
     Ok(Argument { name: name.to_owned(), is_flag, is_several, is_optional, kind, default, help: help.to_owned() })
 }
@@ -332,6 +345,9 @@ mod tests {
         assert!(why("//! @arg file").contains("is no argument"));
         assert!(why("//! @arg count: nubmer").contains("the type `nubmer`"));
         assert!(why("//! @arg force: bool").contains("only a flag"));
+        assert!(why("//! @arg: text Which").contains("is no argument"));
+        assert!(why("//! @arg --n: number = abc").contains("the default `abc`, which is no whole number"));
+        assert!(why("//! @arg --kind: web|job = wbe").contains("not one of web, job"));
         assert!(why("//! @arg a: text\n//! @arg a: text").contains("twice"));
         let declared = declared("//! @arg --count: number\n//! @arg file: file").unwrap();
         let why = |words: &[&str]| {

@@ -7,6 +7,8 @@ use std::sync::{Mutex, PoisonError};
 
 use rhai::{Dynamic, Engine, EvalContext, INT, Map, Token};
 
+use crate::error::Error;
+use crate::script::errors;
 use crate::session::handle::locked;
 
 /// Names behind `catch`, as they are read.
@@ -78,10 +80,9 @@ fn complete(map: &mut Map) {
     let position =
         Some([("line", line), ("column", column)].map(|(key, number): (_, INT)| (key.into(), number.into())));
     let position = position.map_or(Dynamic::UNIT, |members| Map::from(members).into());
-    map.clear();
-    map.insert("message".into(), message.into());
+    // It says the same as where nobody catches it.
+    let called = text("function").filter(|_| text("error").as_deref() == Some("ErrorFunctionNotFound"));
+    let error = called.map_or_else(|| Error::failed(message), |called| errors::no_function(&called));
+    *map = errors::as_map(&error);
     map.insert("position".into(), position);
-    for key in ["status", "code", "hint"] {
-        map.insert(key.into(), Dynamic::UNIT);
-    }
 }

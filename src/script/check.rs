@@ -1,6 +1,7 @@
 //! What is wrong with a script, found without running it: functions of the API that there are not, wrong numbers of arguments,
 //! fields that clients have not.
 
+mod asked;
 mod body;
 mod given;
 mod members;
@@ -15,11 +16,11 @@ use crate::grammar::common;
 use crate::script::api::{http, tokens};
 use crate::script::clients;
 use crate::script::engine::{self, Context};
-use crate::script::errors::{self, Source};
+use crate::script::errors::{self, Source, counted};
 use crate::script::library::{self, Function};
 use crate::script::resolve::Below;
 use crate::script::variables::ARGS;
-use crate::script::{apply, arguments, create_all, recipients, traps};
+use crate::script::{apply, arguments, create_all, recipients, standard, traps};
 use crate::text::safe;
 
 /// All that is wrong, in its order. Errors that are returned: the script cannot be read.
@@ -43,9 +44,12 @@ pub fn check(context: &Context, source: Source<'_>) -> Result<Vec<Error>> {
                     }
                     None => found.extend(wrong_call(context, &ast, call, *at)),
                 }
-                found.extend(no_name(&names, call, *at));
+                found.extend(no_name(&names.all, call, *at));
             }
-            Some(ASTNode::Expr(Expr::MethodCall(call, at))) => found.extend(no_name(&names, call, *at)),
+            Some(ASTNode::Expr(Expr::MethodCall(call, at))) => {
+                found.extend(no_name(&names.all, call, *at));
+                found.extend(wrong_method(&names, call).map(|error| (*at, error)));
+            }
             _ => {}
         }
         true
@@ -55,11 +59,17 @@ pub fn check(context: &Context, source: Source<'_>) -> Result<Vec<Error>> {
     for body in &bodies {
         found.extend(members::wrong(body));
         found.extend(given::wrong(body, &bodies));
+        found.extend(asked::wrong(body, &bodies));
     }
-    traps::empty_for(&ast, source)?;
+    traps::refused(&ast, source)?;
     found.extend(members::undeclared(&ast, &declared));
     found.sort_by_key(|(at, _)| (at.line(), at.position()));
-    Ok(found.into_iter().map(|(at, error)| errors::shown(error, at, source)).collect())
+    let told = found.into_iter().map(|(at, error)| match error.position() {
+        // It stands in a file that is imported there.
+        Some(_) => errors::imported(error, at),
+        None => errors::shown(error, at, source),
+    });
+    Ok(told.collect())
 }
 
 /// The module that a function is called in, if any.
@@ -98,43 +108,73 @@ fn of_module(ast: &AST, call: &FnCallExpr) -> Option<Error> {
     Some(Error::failed(format!("there is no function `{}::{}`", safe(module), safe(name))).did_you_mean(near))
 }
 
-/// What can be called without a module: Rhai's standard functions (of 1.27; it does not tell them itself without being told
-/// to refuse comments), what every script has, and what tests have.
-pub const STANDARD: &str = "\
-    E Fn PI abs acos acosh advance all append as_string asin asinh assert assert_eq atan atanh bits blob bytes \
-    call ceiling chars chop clear contains cos cosh crop curry debug dedup drain elapsed end ends_with exit \
-    exp extract fill_with filter find find_map floor for_each fraction get get_bit get_bits hypot import index_of \
-    insert int is_anonymous is_def_fn is_def_var is_empty is_even is_exclusive is_finite is_inclusive is_infinite \
-    is_nan is_odd is_shared is_zero keys len ln log make_lower make_upper map max min mixin name order order_by \
-    order_desc pad parse_be_float parse_be_int parse_float parse_int parse_json parse_le_float parse_le_int pop \
-    print push range reduce reduce_rev remove replace retain reveal reverse round set set_bit set_bits set_tag sh \
-    shift sign sin sinh sleep some sort sort_by sort_desc splice split split_rev sqrt start starts_with sub_string \
-    tag take tan tanh timestamp to_array to_binary to_blob to_chars to_debug to_degrees to_float to_hex to_int \
-    to_json to_lower to_map to_octal to_radians to_secret to_string to_upper trim truncate type_of values \
-    write_ascii write_be write_le write_utf8 zip";
+/// What can be called without a module.
+struct Names {
+    /// The language's, the API's, the script's own, and what stands in its maps.
+    all: HashSet<String>,
+    /// What stands in its maps, which may be a closure: it takes what it takes.
+    members: HashSet<String>,
+    /// The script's own functions, each with the numbers of its parameters.
+    own: HashMap<String, Vec<usize>>,
+}
 
-/// All names that can be called without a module: the language's, the API's, the script's, and what stands in its maps.
-fn names(ast: &AST) -> HashSet<String> {
-    let mut names: HashSet<String> = STANDARD.split_whitespace().map(str::to_owned).collect();
-    names.extend(library::known().iter().filter(|function| function.module.is_empty()).map(Function::name));
-    names.extend(ast.iter_functions().map(|function| function.name.to_owned()));
+fn names(ast: &AST) -> Names {
+    let mut members = HashSet::new();
     ast.walk(&mut |path| {
         match path.last() {
-            Some(ASTNode::Expr(Expr::Map(members, _))) => {
-                names.extend(members.0.iter().map(|(key, _)| key.name.to_string()));
+            Some(ASTNode::Expr(Expr::Map(map, _))) => {
+                members.extend(map.0.iter().map(|(key, _)| key.name.to_string()));
             }
             Some(ASTNode::Expr(Expr::Property(property, _))) => {
-                names.insert(property.2.to_string());
+                members.insert(property.2.to_string());
             }
             // A map's key may be named by a text as well.
             Some(ASTNode::Expr(Expr::StringConstant(text, _))) => {
-                names.insert(text.to_string());
+                members.insert(text.to_string());
             }
             _ => {}
         }
         true
     });
-    names
+    let mut own: HashMap<String, Vec<usize>> = HashMap::new();
+    for function in ast.iter_functions() {
+        own.entry(function.name.to_owned()).or_default().push(function.params.len());
+    }
+    let api = library::known().iter().filter(|function| function.module.is_empty()).map(Function::name);
+    let standard = standard::names().map(str::to_owned);
+    let all = standard.chain(api).chain(own.keys().cloned()).chain(members.iter().cloned()).collect();
+    Names { all, members, own }
+}
+
+/// A method that is called with a number of arguments that nothing of its name takes.
+fn wrong_method(names: &Names, call: &FnCallExpr) -> Option<Error> {
+    let (name, count) = (call.name.as_str(), call.args.len());
+    if names.members.contains(name) || !names.all.contains(name) {
+        return None;
+    }
+    // What it is called on is the first parameter, but of the script's own functions, which have it as `this`.
+    if names.own.get(name).is_some_and(|takes| takes.contains(&count)) || takes(name, count + 1) {
+        return None;
+    }
+    let error = Error::failed(format!("`{}` is called on something with {}", safe(name), counted(count)));
+    Some(hinted(error, name))
+}
+
+/// Whether the language or the API has a function of that name that takes so many arguments.
+fn takes(name: &str, count: usize) -> bool {
+    standard::forms(name).iter().any(|form| standard::takes(form, count))
+        || plain_of(name).any(|function| function.types.len() == count)
+}
+
+/// What the API has of that name, without a module.
+fn plain_of(name: &str) -> impl Iterator<Item = &'static Function> {
+    library::known().iter().filter(move |function| function.module.is_empty() && function.short_name() == name)
+}
+
+/// With what the functions of that name take.
+fn hinted(error: Error, name: &str) -> Error {
+    let of_api = plain_of(name).map(|function| format!("it takes {}", function.whole_signature()));
+    of_api.chain(standard::hints(name, None)).fold(error, Error::hint)
 }
 
 /// A function without a module that there is nowhere.
@@ -174,7 +214,7 @@ fn wrong_call(context: &Context, ast: &AST, call: &FnCallExpr, at: At) -> Vec<(A
         return vec![(at, error.did_you_mean(nearest(name, names)))];
     }
     if alike.iter().all(|function| function.types.len() != call.args.len()) {
-        let error = Error::failed(format!("`{module}::{name}` is called with {} arguments", call.args.len()));
+        let error = Error::failed(format!("`{module}::{name}` is called with {}", counted(call.args.len())));
         return vec![(
             at,
             alike.iter().fold(error, |error, function| error.hint(format!("it takes {}", function.whole_signature()))),
@@ -185,17 +225,13 @@ fn wrong_call(context: &Context, ast: &AST, call: &FnCallExpr, at: At) -> Vec<(A
 
 /// A function without a module that is called with a number of arguments that it never takes.
 fn plain(call: &FnCallExpr) -> Option<Error> {
-    let alike = || {
-        library::known().iter().filter(|function| function.module.is_empty() && function.name() == call.name.as_str())
-    };
-    let one_only = ["print", "debug"].contains(&call.name.as_str()) && call.args.len() > 1;
-    if one_only || alike().next().is_some() && alike().all(|function| function.types.len() != call.args.len()) {
-        let error = Error::failed(format!("`{}` is called with {} arguments", safe(&call.name), call.args.len()));
-        return Some(
-            alike().fold(error, |error, function| error.hint(format!("it takes {}", function.whole_signature()))),
-        );
+    let (name, count) = (call.name.as_str(), call.args.len());
+    let is_known = !standard::forms(name).is_empty() || plain_of(name).next().is_some();
+    if !is_known || takes(name, count) {
+        return None;
     }
-    None
+    let error = Error::failed(format!("`{}` is called with {}", safe(name), counted(count)));
+    Some(hinted(error, name))
 }
 
 /// A function of the script that is called with another number of arguments.
@@ -206,13 +242,11 @@ fn own_function(ast: &AST, call: &FnCallExpr) -> Option<Error> {
     if takes.contains(&call.args.len()) {
         return None;
     }
-    let takes: Vec<String> = takes.iter().map(ToString::to_string).collect();
-    Some(Error::failed(format!(
-        "`{}` takes {} arguments, and is called with {}",
-        call.name,
-        takes.join(" or "),
-        call.args.len()
-    )))
+    let takes = match takes.as_slice() {
+        [one] => counted(*one),
+        several => format!("{} arguments", several.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ")),
+    };
+    Some(Error::failed(format!("`{}` takes {takes}, and is called with {}", call.name, call.args.len())))
 }
 
 /// What functions take as options: their module, their name, which argument it is, whether they say whom a secret is for, and

@@ -18,7 +18,7 @@ use crate::ops::update::{Change, Updated};
 use crate::script::apply::apply;
 use crate::script::create_all::create_all;
 use crate::script::engine::Context;
-use crate::script::errors::{ScriptResult, thrown};
+use crate::script::errors::{ScriptResult, named, thrown};
 use crate::script::held::Held;
 use crate::script::library::Library;
 use crate::script::rows::{self, Fetched};
@@ -246,7 +246,7 @@ pub fn spec_of_row(row: &Dynamic) -> Result<ClientSpec> {
         );
     }
     let map = row.read_lock::<Map>();
-    let map = map.ok_or_else(|| Error::usage(format!("a map of fields is due, not {}", row.type_name())))?;
+    let map = map.ok_or_else(|| Error::usage(format!("a map of fields is due, not {}", named(row.type_name()))))?;
     spec_of(value::fields_of(&map).map_err(|error| Error::usage(error.to_string()))?)
 }
 
@@ -368,8 +368,12 @@ fn filtered(context: &Context, filter: &Map) -> ScriptResult<Query> {
     let query = || -> Result<ListQuery> {
         let mut query = all();
         for (key, value) in filter {
-            let text =
-                || value.clone().into_string().map_err(|kind| Error::usage(format!("`{key}` wants text, not {kind}")));
+            let text = || {
+                value
+                    .clone()
+                    .into_string()
+                    .map_err(|kind| Error::usage(format!("`{key}` wants text, not {}", named(kind))))
+            };
             match key.as_str() {
                 "client_name" => query.name = Some(text()?),
                 "owner" => query.owner = Some(text()?),

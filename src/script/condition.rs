@@ -11,7 +11,7 @@ use crate::grammar::Host;
 use crate::model::client::Client;
 use crate::script::ending;
 use crate::script::engine::{Context, looking_only};
-use crate::script::errors::{self, Source, settled};
+use crate::script::errors::{self, Source, named, settled};
 use crate::session::hook::STACK_BYTES;
 use crate::session::interrupt::Interrupt;
 
@@ -79,7 +79,7 @@ fn evaluate(engine: &Engine, ast: &AST, client: Client) -> Result<bool> {
     scope.push("c", client);
     let ended = ending::to_its_end(|| engine.eval_ast_with_scope::<Dynamic>(&mut scope, ast));
     let value = settled(ended, Source { name: NAME, text: "" })?;
-    let kind = value.type_name().to_owned();
+    let kind = named(value.type_name());
     value.as_bool().map_err(|_| {
         Error::failed(format!("{NAME} is {kind} there, neither true nor false"))
             .hint("compare with ==, or ask with .contains(…)")

@@ -21,7 +21,7 @@ use crate::ops::create::{self, Checked};
 use crate::ops::{guard, recipients};
 use crate::script::clients::spec_of_row;
 use crate::script::engine::Context;
-use crate::script::errors::{ScriptResult, as_map, thrown};
+use crate::script::errors::{ScriptResult, as_map, named, thrown};
 use crate::script::held::Held;
 use crate::script::{recipients as recipient_options, value};
 use crate::session::Session;
@@ -185,7 +185,7 @@ fn going(options: &Map) -> Result<Going> {
     });
     let rate = options.get("rate").map(|value| {
         let text = value.clone().into_string();
-        text.map_err(|kind| Error::usage(format!("`rate` wants text as \"300/min\", not {kind}")))
+        text.map_err(|kind| Error::usage(format!("`rate` wants text as \"300/min\", not {}", named(kind))))
             .and_then(|text| pace::parse(&text))
     });
     Ok(Going { concurrency: concurrency.transpose()?, rate: rate.transpose()?, ..Going::default() })

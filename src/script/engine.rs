@@ -17,7 +17,7 @@ use crate::script::api::language::Left;
 use crate::script::errors::ScriptResult;
 use crate::script::held::{self, Held};
 use crate::script::library::Library;
-use crate::script::{api, bounded, clients, ending, errors, limits, shown, sorting, value, variables};
+use crate::script::{api, asking, bounded, clients, ending, errors, limits, shown, sorting, value, variables};
 use crate::secret::Secret;
 use crate::session::Session;
 use crate::session::grant::Grant;
@@ -368,6 +368,7 @@ fn pure(context: &Context) -> Engine {
     cancel(&mut engine, context);
     bounded::register(&mut engine, context.most_memory);
     sorting::register(&mut engine);
+    asking::register(&mut engine);
     shown::register(&mut engine, context.most_memory);
     value::register(&mut engine, context.most_memory);
     variables::register(&mut engine);

@@ -11,11 +11,11 @@ use crate::config::read;
 use crate::error::{self, Error, Kind, Position, Result};
 use crate::model::fields;
 use crate::ops::guard;
-use crate::script::check;
 use crate::script::engine::{Exhausted, TimedOut, runtime_error};
 use crate::script::library::{self, Function};
+use crate::script::standard;
 use crate::secret::{REDACTED, Secret};
-use crate::text::safe;
+use crate::text::{safe, size};
 use crate::ui;
 
 /// What a function of the API returns.
@@ -94,7 +94,6 @@ fn no_function_of(script: &AST, signature: &str) -> Option<Error> {
     let (called, arguments) = signature.split_once(" (")?;
     let given = arguments.trim_end_matches(')').split(',').filter(|argument| !argument.trim().is_empty()).count();
     let takes = script.iter_functions().find(|own| own.name == called).map(|own| own.params.len());
-    let counted = |count: usize| if count == 1 { "1 argument".into() } else { format!("{count} arguments") };
     if let Some(takes) = takes {
         let what = if called.starts_with(CLOSURE) { "a closure".into() } else { format!("`{called}`") };
         return Some(Error::failed(format!("{what} takes {}, and is called with {given}", counted(takes))));
@@ -104,12 +103,16 @@ fn no_function_of(script: &AST, signature: &str) -> Option<Error> {
     Some(Error::failed(format!("there is no function {}", named(signature))).did_you_mean(Some(near)))
 }
 
+/// So many arguments, as a person says it.
+pub fn counted(count: usize) -> String {
+    if count == 1 { "1 argument".into() } else { format!("{count} arguments") }
+}
+
 /// An error in a file that is imported at this place: it is told where it stands.
 pub fn in_import(error: Error, at: rhai::Position) -> Box<EvalAltResult> {
     // What is before the import has been run by then.
     let error = if error.kind() == Kind::Usage { error.of_kind(Kind::Failed) } else { error };
-    let imported = format!("imported at {}", place(at));
-    let excerpt = error.excerpt().map_or(imported.clone(), |excerpt| format!("{excerpt}\n{imported}"));
+    let error = imported(error, at);
     let mut map = as_map(&error);
     if let Some(at) = error.position() {
         map.insert("position".into(), position_map(at.line, at.column).into());
@@ -117,8 +120,15 @@ pub fn in_import(error: Error, at: rhai::Position) -> Box<EvalAltResult> {
     let mut thrown = Dynamic::from(map);
     let number = IMPORTS.replace(IMPORTS.get().wrapping_add(1));
     thrown.set_tag(number.into());
-    IMPORTED.set(Some((number, error.showing(excerpt))));
+    IMPORTED.set(Some((number, error)));
     EvalAltResult::ErrorRuntime(thrown, at).into()
+}
+
+/// An error that stands in another file, with the place that imports that.
+pub fn imported(error: Error, at: rhai::Position) -> Error {
+    let imported = format!("imported at {}", place(at));
+    let excerpt = error.excerpt().map_or(imported.clone(), |excerpt| format!("{excerpt}\n{imported}"));
+    error.showing(excerpt)
 }
 
 thread_local! {
@@ -166,10 +176,10 @@ pub fn uncaught(mut error: EvalAltResult, source: Source<'_>) -> Error {
                 return Error::failed(format!("{}: it {much} than it may", source.name)).with_code("deadline");
             }
             if let Some(Exhausted(most)) = why.try_cast::<Exhausted>() {
-                let most = most / (1024 * 1024);
                 return Error::failed(format!(
-                    "{}: the script was ended: it took more than {most} MiB of memory",
-                    source.name
+                    "{}: the script was ended: it took more than {} of memory",
+                    source.name,
+                    size(most)
                 ))
                 .with_code("memory")
                 .hint("--memory gives it more");
@@ -186,12 +196,24 @@ pub fn uncaught(mut error: EvalAltResult, source: Source<'_>) -> Error {
             Error::failed(format!("there is no variable `{name}` in this function"))
                 .hint("a function sees none of the script's variables: hand them over as arguments")
         }
+        EvalAltResult::ErrorPropertyNotFound(name, _) => Error::failed(format!("the map has no `{}`", safe(&name)))
+            .hint(format!("`\"{0}\" in map` asks whether it has, `map?.{0}` is () where it has not", safe(&name))),
+        // As Rhai says it: `'name' - a getter is not registered for type 'kind'`.
+        EvalAltResult::ErrorDotExpr(said, _) if said.contains(NO_MEMBER) => {
+            let (name, kind) = said.split_once(NO_MEMBER).unwrap_or((&said, ""));
+            let (name, kind) = (name.rsplit_once('\'').map_or(name, |(name, _)| name), kind.trim_matches('\''));
+            let name = name.rsplit('\'').next().unwrap_or(name);
+            Error::failed(format!("there is no `{}` in a value of the type {}", safe(name), named(kind)))
+        }
         EvalAltResult::ErrorVariableNotFound(name, _) => {
             Error::failed(format!("there is no variable `{name}`")).hint("`let` makes one")
         }
         mut other => {
             other.clear_position();
-            let error = Error::failed(other.to_string());
+            let said = other.to_string();
+            let is_of_types =
+                matches!(other, EvalAltResult::ErrorMismatchDataType(..) | EvalAltResult::ErrorMismatchOutputType(..));
+            let error = Error::failed(if is_of_types { named(&said) } else { said });
             if matches!(other, EvalAltResult::ErrorDataRace(..)) {
                 error.hint("a closure uses the variable that it is called on: give that one another name, as `let all = list; all.filter(|x| list.contains(x))`")
             } else {
@@ -249,16 +271,31 @@ const WRONG_FIELD: &str = "unknown field `";
 /// How far behind a call its fields are looked for, in lines.
 const MOST_LINES: usize = 40;
 
-/// Types as Rhai tells them, and as signatures do.
-const TYPES: [(&str, &str); 4] =
-    [("&str | ImmutableString | String", "string"), ("i64", "int"), ("f64", "float"), ("FnPtr", "Fn")];
+/// What Rhai says between a member and the type that has it not.
+const NO_MEMBER: &str = " - a getter is not registered for type ";
 
-/// A signature with types as a person says them.
-fn named(signature: &str) -> String {
-    TYPES.iter().fold(signature.to_owned(), |text, (theirs, ours)| text.replace(theirs, ours))
+/// Types as Rhai and Rust tell them, and as signatures do.
+const TYPES: [(&str, &str); 5] = [
+    ("&str | ImmutableString | String", "string"),
+    ("i64", "int"),
+    ("f64", "float"),
+    ("FnPtr", "Fn"),
+    ("Span", "Duration"),
+];
+
+/// A signature or a type, with types as a person says them.
+pub fn named(signature: &str) -> String {
+    // Of a path of Rust its last part is the type.
+    let is_path = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
+    let mut text = String::new();
+    for part in signature.split_inclusive(|c: char| !is_path(c)) {
+        text.push_str(part.rsplit("::").next().unwrap_or(part));
+    }
+    TYPES.iter().fold(text, |text, (theirs, ours)| text.replace(theirs, ours))
 }
 
-fn no_function(signature: &str) -> Error {
+/// What is wrong with a call of what is not there, or not for these arguments.
+pub fn no_function(signature: &str) -> Error {
     let called = signature.split(" (").next().unwrap_or(signature);
     if called.starts_with(CLOSURE) {
         return Error::failed("a closure of an imported file is called outside of it")
@@ -269,12 +306,22 @@ fn no_function(signature: &str) -> Error {
         return Error::failed(signature).hint("give `sort` a closure that says which comes first");
     }
     let signature = &named(signature);
+    if !called.starts_with(|c: char| c.is_alphabetic() || c == '_') {
+        let given = signature.split_once(" (").map_or("", |(_, given)| given.trim_end_matches(')'));
+        return Error::failed(format!("`{called}` cannot be used with {}", given.replace(", ", " and ")));
+    }
     let mut alike = library::known().iter().filter(|function| function.name() == called).peekable();
     if alike.peek().is_some() {
         let error = Error::failed(format!("`{called}` does not take these arguments: {signature}"));
         return alike.fold(error, |error, function| error.hint(format!("it takes {}", function.whole_signature())));
     }
-    let standard = check::STANDARD.split_whitespace().map(str::to_owned);
+    let on = signature.split_once(" (").and_then(|(_, given)| given.split([',', ')']).next()).map(str::trim);
+    let forms = standard::hints(called, on);
+    if !forms.is_empty() {
+        let error = Error::failed(format!("`{called}` does not take these arguments: {signature}"));
+        return forms.into_iter().fold(error, Error::hint);
+    }
+    let standard = standard::names().map(str::to_owned);
     let names: Vec<String> = library::known().iter().map(Function::name).chain(standard).collect();
     Error::failed(format!("there is no function {signature}"))
         .did_you_mean(error::nearest(called, names.iter().map(String::as_str)))
@@ -311,10 +358,12 @@ const TRAPS: [(&str, &str); 6] = [
     ),
     ("is a reserved keyword", "nothing can have that name; as the key of a map quote it: #{\"new\": 1}, map[\"new\"]"),
     ("Possibly a typo of '=='", "`=` puts a value into a variable, `==` compares"),
-    ("Unexpected 'try'", "`try` is no value: put one into a variable before it, and set that inside"),
+    ("Unexpected 'try'", TRY),
     ("Open string is not terminated", "text that goes over several lines stands between backticks"),
     ("Cannot assign to constant", "`let` makes what can be changed, `const` what cannot"),
 ];
+
+const TRY: &str = "`try` is no value: put one into a variable before it, and set that inside";
 
 /// The hint for what stands where Rhai wants something else.
 fn misplaced(wrong: &str, text: &str, position: rhai::Position) -> Option<&'static str> {
@@ -324,6 +373,9 @@ fn misplaced(wrong: &str, text: &str, position: rhai::Position) -> Option<&'stat
     let wants_key = wrong.contains("object map literal") || wrong.contains("name of a property");
     if wants_key && !word.is_empty() && !rhai::is_valid_function_name(&word) {
         return Some("a word of the language as the key of a map is quoted: #{\"if\": 1}, map[\"if\"]");
+    }
+    if word == "try" {
+        return Some(TRY);
     }
     (rest.starts_with('=') && !rest.starts_with("==")).then_some("`=` puts a value into a variable, `==` compares")
 }
@@ -370,10 +422,13 @@ pub fn place(position: rhai::Position) -> String {
 fn from_value(value: Dynamic) -> Error {
     let Some(map) = value.read_lock::<Map>().map(|map| map.clone()) else {
         let is_secret = value.is::<Secret>();
-        return Error::failed(if is_secret { REDACTED.to_owned() } else { value.to_string() });
+        if value.is_unit() {
+            return Error::failed("the script throws ()");
+        }
+        return Error::failed(if is_secret { REDACTED.to_owned() } else { shortened(value.to_string()) });
     };
-    let text = |key: &str| map.get(key).and_then(|value| value.clone().into_string().ok());
-    let mut error = Error::failed(text("message").unwrap_or_else(|| value.to_string()));
+    let text = |key: &str| map.get(key).and_then(|value| value.clone().into_string().ok()).map(shortened);
+    let mut error = Error::failed(text("message").unwrap_or_else(|| shortened(value.to_string())));
     if let Some(status) = map.get("status").and_then(|status| status.as_int().ok()) {
         error = error.with_status(u16::try_from(status).unwrap_or_default());
     }
@@ -386,6 +441,17 @@ fn from_value(value: Dynamic) -> Error {
         }
     }
     text("hint").iter().flat_map(|hint| hint.lines()).fold(error, Error::hint)
+}
+
+/// The most characters of a message.
+const LONGEST: usize = 4096;
+
+/// What is thrown may be of any length.
+fn shortened(text: String) -> String {
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}… ({} characters in all)", &text[..end], text.chars().count()),
+        None => text,
+    }
 }
 
 fn at(error: Error, position: rhai::Position) -> Error {

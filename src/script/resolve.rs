@@ -84,7 +84,13 @@ impl Below {
     pub fn ast(&self, engine: &Engine, path: &str) -> Result<AST> {
         let file = self.find(None, path)?;
         let text = read::text(&file.display().to_string())?;
-        engine.compile(&text).map_err(|error| errors::unreadable(&error, Source { name: path, text: &text }))
+        let name = self.name(&file);
+        engine.compile(&text).map_err(|error| errors::unreadable(&error, Source { name: &name, text: &text }))
+    }
+
+    /// What a file is called: its path within the folder.
+    fn name(&self, file: &Path) -> String {
+        file.strip_prefix(&self.root).unwrap_or(file).display().to_string()
     }
 
     fn module(
@@ -93,7 +99,7 @@ impl Below {
         file: &Path,
         at: Position,
     ) -> std::result::Result<Shared<Module>, Box<EvalAltResult>> {
-        let name = file.strip_prefix(&self.root).unwrap_or(file).display().to_string();
+        let name = self.name(file);
         let text = read::text(&file.display().to_string()).map_err(thrown)?;
         let source = Source { name: &name, text: &text };
         let ast = engine.compile(&text).map_err(|error| errors::unreadable(&error, source));

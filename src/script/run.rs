@@ -146,7 +146,7 @@ fn evaluate(context: &Context, script: &Script<'_>) -> Result<Left> {
     scope.push_constant_dynamic(ARGS, script.args.clone());
     let ast = engine.compile_with_scope(&scope, script.text);
     let ast = ast.map_err(|error| errors::unreadable(&error, script.source()))?;
-    traps::empty_for(&ast, script.source())?;
+    traps::refused(&ast, script.source())?;
     variables::give(&mut engine, &script.args);
     let uneven = traps::uneven(&ast);
     for (at, doubtful) in uneven {

@@ -5,22 +5,38 @@ use rhai::{AST, ASTNode, Expr, Position as At, Stmt};
 use crate::error::{Error, Result};
 use crate::script::errors::{self, Source};
 
-/// A `for` with an empty body: it hides the errors of what it goes through.
-pub fn empty_for(ast: &AST, source: Source<'_>) -> Result<()> {
+/// What a script is refused for: a `for` with an empty body, which hides the errors of what it goes through, and a whole number
+/// that is rounded as it is read.
+pub fn refused(ast: &AST, source: Source<'_>) -> Result<()> {
     let mut found = None;
     ast.walk(&mut |path| {
-        if let Some(ASTNode::Stmt(Stmt::For(each, at))) = path.last()
-            && each.2.body.is_empty()
-            && !cannot_fail(&each.2.expr)
-        {
-            found = Some(*at);
-        }
+        found = match path.last() {
+            Some(ASTNode::Stmt(Stmt::For(each, at))) if each.2.body.is_empty() && !cannot_fail(&each.2.expr) => {
+                Some((empty(), *at))
+            }
+            Some(ASTNode::Expr(Expr::FloatConstant(_, at))) => whole(source.text, *at).map(|wrong| (wrong, *at)),
+            _ => None,
+        };
         found.is_none()
     });
     match found {
-        Some(at) => Err(errors::shown(empty(), at, source)),
+        Some((wrong, at)) => Err(errors::shown(wrong, at, source)),
         None => Ok(()),
     }
+}
+
+/// A number that is written as a whole one, and is none of 64 bits.
+fn whole(text: &str, at: At) -> Option<Error> {
+    let line = text.lines().nth(at.line()? - 1)?;
+    let number = line.chars().skip(at.position()?.saturating_sub(1)).skip_while(|c| *c == '-');
+    let number: String = number.take_while(|c| c.is_alphanumeric() || "_.".contains(*c)).collect();
+    let number = number.split("..").next()?;
+    let is_whole =
+        number.starts_with(|c: char| c.is_ascii_digit()) && number.chars().all(|c| c.is_ascii_digit() || c == '_');
+    is_whole.then(|| {
+        Error::usage(format!("{number} has more than 64 bits, and would be rounded"))
+            .hint(format!("json::parse(\"{}\") keeps it as it is", number.replace('_', "")))
+    })
 }
 
 /// Whether nothing goes wrong in going through it.

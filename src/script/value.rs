@@ -16,7 +16,7 @@ use crate::model::spec;
 use crate::output::outcome::Body;
 use crate::script::api::time::{Span, Time};
 use crate::script::engine::runtime_error;
-use crate::script::errors::{self, ScriptResult, thrown};
+use crate::script::errors::{self, ScriptResult, named, thrown};
 use crate::script::{bounded, held, limits};
 use crate::secret::Secret;
 use crate::ui;
@@ -220,7 +220,7 @@ pub fn to_json(value: &Dynamic, reveal: bool) -> ScriptResult<Value> {
     if let Some(text) = value.clone().try_cast::<std::ops::Range<INT>>() {
         return Ok(format!("{}..{}", text.start, text.end).into());
     }
-    Err(no_json(value.type_name()))
+    Err(no_json(&named(value.type_name())))
 }
 
 /// Errors: the script has taken too much.
@@ -290,7 +290,7 @@ pub fn size(value: &Dynamic) -> usize {
 /// Whether an option is on. Errors: it is neither true nor false.
 pub fn switch(options: &Map, name: &str) -> Result<bool> {
     let is_on = options.get(name).map_or(Ok(false), Dynamic::as_bool);
-    is_on.map_err(|kind| Error::usage(format!("option `{name}` wants true or false, not {kind}")))
+    is_on.map_err(|kind| Error::usage(format!("option `{name}` wants true or false, not {}", named(kind))))
 }
 
 /// A script's result as a row's body: a client shows its secret as the command that made it does.

@@ -6,8 +6,7 @@ use std::sync::Arc;
 use clap::{Arg, ArgAction};
 
 use super::{entry, is_place, trust_arg};
-use crate::commands::script::deadline;
-use crate::commands::script::test::{LONGEST, Test, run_tests};
+use crate::commands::script::test::{Test, limits, limits_args, run_tests};
 use crate::error::{Error, Result};
 use crate::grammar::{Args, Command, Host};
 use crate::output::outcome::Outcome;
@@ -25,15 +24,16 @@ pub fn command() -> Command {
     Command::new(["plugin", "test"], "Run the tests of plugins, each on a fresh sandbox", run)
         .offline()
         .args(|| {
-            vec![
+            let mut args = limits_args();
+            args.extend([
                 trust_arg(),
-                crate::commands::script::deadline_arg().help("End a test once it has run for so long [default: 60s]"),
                 Arg::new("name")
                     .value_name("PATH|NAME")
                     .action(ArgAction::Append)
                     .required(true)
                     .help("The folder of a plugin, or one that is installed (can be repeated)"),
-            ]
+            ]);
+            args
         })
         .after(
             "\
@@ -47,7 +47,7 @@ by default.",
 }
 
 fn run(host: &Host, args: &Args) -> Result<Outcome> {
-    let longest = deadline(args)?.unwrap_or(LONGEST);
+    let limits = limits(args)?;
     let mut tests = Vec::new();
     for name in args.texts("name") {
         let folder = if is_place(&name) { Path::new(&name).to_owned() } else { store::place(&entry(&name)?.hash)? };
@@ -88,5 +88,5 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     if tests.is_empty() {
         return Err(Error::usage("there is no test").hint("a test is a function whose name begins with test_"));
     }
-    run_tests(host, tests, Vec::new(), longest)
+    run_tests(host, tests, Vec::new(), limits)
 }

@@ -2,6 +2,7 @@
 
 use clap::Arg;
 
+use crate::commands::script::run::for_rhai;
 use crate::commands::script::{carry_out, deadline, running_args};
 use crate::error::Result;
 use crate::grammar::{Args, Command, Host};
@@ -25,11 +26,7 @@ pub fn command() -> Command {
 }
 
 fn run(host: &Host, args: &Args) -> Result<Outcome> {
-    let script = Script {
-        text: args.text("code").unwrap_or_default(),
-        name: "eval",
-        args: rhai::Array::new().into(),
-        deadline: deadline(args)?,
-    };
+    let code = for_rhai(args.text("code").unwrap_or_default().to_owned());
+    let script = Script { text: &code, name: "eval", args: rhai::Array::new().into(), deadline: deadline(args)? };
     carry_out(host, args, &script)
 }

@@ -67,9 +67,13 @@ const WIDEST: usize = 100;
 /// A script's text. Errors name it.
 pub fn read(file: &str, name: &str) -> Result<String> {
     let text = read::text(file).map_err(|error| error.about(format!("cannot read the script {name}")))?;
-    // `#!/usr/bin/env -S orysh run` is for the system, not for Rhai; the line stays, so that positions do.
-    Ok(match text.strip_prefix("#!") {
+    Ok(for_rhai(text))
+}
+
+/// `#!/usr/bin/env -S orysh run` is for the system, not for Rhai; the line stays, so that positions do.
+pub fn for_rhai(text: String) -> String {
+    match text.strip_prefix("#!") {
         Some(rest) => format!("// {rest}"),
         None => text,
-    })
+    }
 }

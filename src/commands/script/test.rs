@@ -18,7 +18,7 @@ use crate::error::{Error, Kind, Result};
 use crate::grammar::{Args, Command, Host};
 use crate::output::outcome::{Column, Outcome, Row};
 use crate::plugin::loaded::Plugin;
-use crate::script::engine::Context;
+use crate::script::engine::{Context, MOST_MEMORY};
 use crate::script::errors::Source;
 use crate::script::testing;
 use crate::session::Session;
@@ -46,14 +46,15 @@ pub fn command() -> Command {
     Command::new(["script", "test"], "Run the tests of scripts, each on a fresh sandbox", run)
         .offline().in_tests()
         .args(|| {
-            vec![
-                super::deadline_arg().help("End a test once it has run for so long [default: 60s]"),
+            let mut args = limits_args();
+            args.push(
                 Arg::new("path")
                     .value_name("FILE|DIR")
                     .action(ArgAction::Append)
                     .required(true)
                     .help("A script, or a folder of scripts (can be repeated)"),
-            ]
+            );
+            args
         })
         .after(
             "\
@@ -80,11 +81,31 @@ pub struct Test {
 
 fn run(host: &Host, args: &Args) -> Result<Outcome> {
     let (tests, unread) = found(host, &args.texts("path"))?;
-    run_tests(host, tests, unread, deadline(args)?.unwrap_or(LONGEST))
+    run_tests(host, tests, unread, limits(args)?)
+}
+
+/// What a test may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    time: Duration,
+    bytes: usize,
+}
+
+/// The flags that say it.
+pub fn limits_args() -> Vec<Arg> {
+    vec![
+        super::deadline_arg().help("End a test once it has run for so long [default: 60s]"),
+        super::memory_arg().help("End a test once it takes more than that: 512M, 2G [default: 1G]"),
+    ]
+}
+
+/// What they say. Errors are of usage.
+pub fn limits(args: &Args) -> Result<Limits> {
+    Ok(Limits { time: deadline(args)?.unwrap_or(LONGEST), bytes: super::memory(args)?.unwrap_or(MOST_MEMORY) })
 }
 
 /// Runs tests side by side, and tells what each came to; `unread`: what could not be read.
-pub fn run_tests(host: &Host, tests: Vec<Test>, unread: Vec<Error>, deadline: Duration) -> Result<Outcome> {
+pub fn run_tests(host: &Host, tests: Vec<Test>, unread: Vec<Error>, limits: Limits) -> Result<Outcome> {
     let _watch = host.session.interrupt().watch();
     let home = Home::make()?;
     let (next, told) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
@@ -98,7 +119,7 @@ pub fn run_tests(host: &Host, tests: Vec<Test>, unread: Vec<Error>, deadline: Du
                     if host.session.interrupt().has_arrived() {
                         return;
                     }
-                    let result = one(host, test, deadline);
+                    let result = one(host, test, limits);
                     locked(told).push((at, result));
                 }
             };
@@ -106,9 +127,16 @@ pub fn run_tests(host: &Host, tests: Vec<Test>, unread: Vec<Error>, deadline: Du
             let _ = thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, work);
         }
     });
+    let mut told = told.into_inner().unwrap_or_else(PoisonError::into_inner);
+    // What the others took at that time was counted as well.
+    let took_too_much = |error: &Option<Error>| error.as_ref().and_then(Error::code) == Some("memory");
+    for (at, result) in told.iter_mut().filter(|(_, (_, error))| took_too_much(error)) {
+        if !host.session.interrupt().has_arrived() {
+            *result = one(host, &tests[*at], limits);
+        }
+    }
     drop(home);
     let ui = host.session.ui();
-    let mut told = told.into_inner().unwrap_or_else(PoisonError::into_inner);
     told.sort_by_key(|(at, _)| *at);
     let failed = told.iter().filter(|(_, (_, error))| error.is_some()).count() + unread.len();
     ui.note(&format!("{} of {} tests passed", told.len() - (failed - unread.len()), tests.len()));
@@ -149,7 +177,7 @@ impl Drop for Home {
     }
 }
 
-fn one(host: &Host, test: &Test, deadline: Duration) -> (Row, Option<Error>) {
+fn one(host: &Host, test: &Test, limits: Limits) -> (Row, Option<Error>) {
     let settings = Settings { given: Given { sandbox: true, ..Given::default() }, ..Settings::default() };
     // What its commands note is nobody's concern.
     let ui = Ui { quiet: true, ..host.session.ui() };
@@ -158,7 +186,9 @@ fn one(host: &Host, test: &Test, deadline: Duration) -> (Row, Option<Error>) {
         Some(plugin) => session.granted_to(Arc::new(plugin.manifest.grant.clone())),
         None => session,
     };
+    let deadline = limits.time;
     let context = Context::new(Host { session: session.clone(), registry: Arc::clone(&host.registry) });
+    let context = context.with_memory(limits.bytes);
     let began = Instant::now();
     let source = Source { name: &test.script, text: &test.text };
     let watch = session.interrupt().watch();
@@ -205,7 +235,7 @@ fn one(host: &Host, test: &Test, deadline: Duration) -> (Row, Option<Error>) {
 const GLANCE: Duration = Duration::from_millis(50);
 
 /// The longest that a test may take.
-pub const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_secs(60);
 
 /// The tests of scripts, and what is wrong with scripts that cannot be read.
 fn found(host: &Host, paths: &[String]) -> Result<(Vec<Test>, Vec<Error>)> {

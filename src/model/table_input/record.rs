@@ -83,6 +83,12 @@ impl<R: BufRead> Records<R> {
                 ReadRecordResult::Record | ReadRecordResult::End => break,
             }
         }
+        // Nothing of a file is passed over without a word.
+        if self.raw[read.min(self.raw.len())..].iter().any(|byte| !matches!(byte, b'\r' | b'\n')) {
+            return Err(Error::usage(format!("line {line}: a carriage return alone ends a row there"))
+                .hint("rows end with a line feed, or with both (RFC 4180 §2)")
+                .at(at));
+        }
         let mut begin = 0;
         let mut cells = Vec::with_capacity(ended);
         for end in &self.ends[..ended] {

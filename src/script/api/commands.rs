@@ -10,7 +10,7 @@ use crate::grammar::{common, parse, words};
 use crate::ops::dry_run::would;
 use crate::output::outcome::Shape;
 use crate::script::engine::Context;
-use crate::script::errors::thrown;
+use crate::script::errors::{named, thrown};
 use crate::script::held::Held;
 use crate::script::library::Library;
 use crate::script::value;
@@ -121,7 +121,9 @@ fn batch(context: &Context, verb: &str, words: &[&str], options: &Map) -> Result
                 Ok(false) => {}
                 // In one word, so that no value is read as another flag.
                 Err(_) if value.is_string() || value.is_int() => all.push(format!("{flag}={value}")),
-                Err(kind) => return Err(Error::usage(format!("option `{name}` wants text or a number, not {kind}"))),
+                Err(kind) => {
+                    return Err(Error::usage(format!("option `{name}` wants text or a number, not {}", named(kind))));
+                }
             }
         }
     }
@@ -139,7 +141,9 @@ fn run(context: &Context, words: &[String]) -> Result<Dynamic> {
         parse::Parsed::Bare(_) => return Err(Error::usage("the line names no command")),
     };
     let name = command.words.join(" ");
-    if ["run", "eval"].contains(&command.words[0]) || command.long_running {
+    // What these come to is not a value: it is printed, or done to the end of the script.
+    let is_printed = ["run", "eval", "help", "completion"].contains(&command.words[0]);
+    if is_printed || command.words == ["script", "definitions"] || command.long_running {
         return Err(Error::usage(format!("`{name}` is not for scripts")));
     }
     // Where commands act, as whom, and what is asked before that is for whoever runs the script to say.

@@ -16,7 +16,7 @@ use crate::output;
 use crate::script::api;
 use crate::script::clients::Query;
 use crate::script::engine::Context;
-use crate::script::errors::{ScriptResult, thrown};
+use crate::script::errors::{ScriptResult, named, thrown};
 use crate::script::library::Library;
 use crate::script::rows::{self, Fetched};
 use crate::script::value;
@@ -92,7 +92,7 @@ fn of_yaml(library: &mut Library, context: &Context) {
     let most = context.most_memory();
     library.add(
         ("yaml", "parse(text) -> value"),
-        ("The value of a YAML document, of several an array", r#"yaml::parse("a: [1, 2]").a"#),
+        ("The value of a YAML document, of several an array, of none `()`", r#"yaml::parse("a: [1, 2]").a"#),
         move |text: &str| value::fits(most, text).and_then(|()| documents(text).map_err(thrown)),
     );
     library.add(
@@ -163,6 +163,7 @@ fn documents(text: &str) -> Result<Dynamic> {
     let roots = yaml::parse(text)?;
     let values: Vec<Value> = roots.into_iter().map(|root| root.value(&yaml::core)).collect::<Result<_>>()?;
     Ok(match values.as_slice() {
+        [] => Dynamic::UNIT,
         [one] => value::from_json(one),
         several => several.iter().map(value::from_json).collect::<Array>().into(),
     })
@@ -187,7 +188,7 @@ fn all(rows: Dynamic) -> ScriptResult<Array> {
     if let Some(rows) = rows.read_lock::<Rows>() {
         return rows::all(rows.rows());
     }
-    let kind = rows.type_name();
+    let kind = named(rows.type_name());
     rows.try_cast::<Array>().ok_or_else(|| thrown(Error::usage(format!("rows are due: an array, not {kind}"))))
 }
 
@@ -231,7 +232,7 @@ fn lines(columns: &[String], rows: &[Dynamic]) -> ScriptResult<String> {
                 cells.iter().map(|value| cell(Some(value))).collect()
             }
             _ => {
-                let wrong = format!("row {}: a map is due, not {}", at + 1, row.type_name());
+                let wrong = format!("row {}: a map is due, not {}", at + 1, named(row.type_name()));
                 return Err(thrown(Error::usage(wrong)));
             }
         };

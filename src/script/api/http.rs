@@ -12,7 +12,7 @@ use crate::net::{self, Policy};
 use crate::ops::dry_run::would;
 use crate::script::api::time;
 use crate::script::engine::Context;
-use crate::script::errors::thrown;
+use crate::script::errors::{named, thrown};
 use crate::script::library::Library;
 use crate::script::limits;
 use crate::script::value;
@@ -190,7 +190,13 @@ fn headers(given: &Dynamic) -> Result<HeaderMap> {
         let (text, is_secret) = match value.read_lock::<Secret>() {
             Some(secret) => (secret.expose().to_owned(), true),
             None if value.is_string() || value.is_int() => (value.to_string(), false),
-            None => return Err(Error::usage(format!("header `{}` wants text, not {}", safe(name), value.type_name()))),
+            None => {
+                return Err(Error::usage(format!(
+                    "header `{}` wants text, not {}",
+                    safe(name),
+                    named(value.type_name())
+                )));
+            }
         };
         let mut value = HeaderValue::from_str(&text).map_err(|_| wrong())?;
         value.set_sensitive(is_secret);

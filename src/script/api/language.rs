@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::model::client::Client;
 use crate::script::api::time;
 use crate::script::engine::Context;
-use crate::script::errors::{ScriptResult, thrown};
+use crate::script::errors::{ScriptResult, named, thrown};
 use crate::script::library::Library;
 use crate::script::limits;
 use crate::script::value;
@@ -99,7 +99,7 @@ fn left(context: &Context, code: u8, value: Dynamic) -> Box<EvalAltResult> {
 }
 
 fn exit_code(code: &Dynamic) -> ScriptResult<u8> {
-    let told = code.as_int().map_err(|kind| format!("an exit code is a number, not {kind}"));
+    let told = code.as_int().map_err(|kind| format!("an exit code is a number, not {}", named(kind)));
     let number =
         told.and_then(|code: INT| u8::try_from(code).map_err(|_| format!("an exit code is from 0 to 255, not {code}")));
     number.map_err(|wrong| thrown(Error::usage(wrong)))

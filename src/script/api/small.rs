@@ -119,7 +119,7 @@ fn addresses(library: &mut Library, most: usize) {
     library.add(
         ("url", "parse(text) -> map"),
         (
-            "The parts of an address: scheme, host, port, path, query, fragment",
+            "The parts of an address: `#{scheme, host, port, path, segments, query, fragment}`; what `query` has several times is an array there",
             r#"url::parse("https://a.example:8443/cb?x=1").host"#,
         ),
         |text: &str| parts(text).map_err(thrown),
@@ -158,7 +158,20 @@ fn address(text: &str) -> Result<Url> {
 fn parts(text: &str) -> Result<Map> {
     let url = address(text)?;
     let text = |text: Option<&str>| text.map_or(Dynamic::UNIT, |text| text.to_owned().into());
-    let query: Map = url.query_pairs().map(|(key, value)| (key.as_ref().into(), value.into_owned().into())).collect();
+    let mut query = Map::new();
+    for (key, value) in url.query_pairs() {
+        let value = Dynamic::from(value.into_owned());
+        // What stands there several times is a list.
+        match query.get_mut(key.as_ref()) {
+            None => {
+                query.insert(key.as_ref().into(), value);
+            }
+            Some(several) if several.is_array() => {
+                several.write_lock::<Array>().into_iter().for_each(|mut several| several.push(value.clone()));
+            }
+            Some(one) => *one = vec![one.clone(), value].into(),
+        }
+    }
     let mut parts = Map::new();
     parts.insert("scheme".into(), url.scheme().to_owned().into());
     parts.insert("host".into(), text(url.host_str()));

@@ -93,16 +93,20 @@ fn span(text: &str) -> Result<Span> {
     humantime::parse_duration(text).map(Span).map_err(|_| wrong())
 }
 
+fn none(seconds: &impl std::fmt::Display) -> Error {
+    Error::usage(format!("{seconds} seconds are no length of time"))
+}
+
 /// The length of time that a script says: a `Duration`, text as `30s`, or a number of seconds.
 pub fn length(value: &Dynamic) -> Result<Duration> {
     if let Some(span) = value.read_lock::<Span>() {
         return Ok(span.0);
     }
     if let Ok(seconds) = value.as_int() {
-        return Ok(Duration::from_secs(u64::try_from(seconds).unwrap_or_default()));
+        return u64::try_from(seconds).map(Duration::from_secs).map_err(|_| none(&seconds));
     }
     if let Ok(seconds) = value.as_float() {
-        return Ok(Duration::try_from_secs_f64(seconds).unwrap_or_default());
+        return Duration::try_from_secs_f64(seconds).map_err(|_| none(&seconds));
     }
     span(&value.to_string()).map(|span| span.0)
 }

@@ -1,8 +1,9 @@
 //! The parts of a script in which a name means one thing: its own statements, and those of each function and closure.
 
 use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 
-use rhai::{AST, ASTNode, Expr, FnPtr, Stmt};
+use rhai::{AST, ASTNode, Expr, FnCallExpr, FnPtr, Position as At, Stmt};
 
 /// The statements of a script, or of a function of it.
 pub struct Body {
@@ -15,7 +16,16 @@ pub struct Body {
     clients: HashSet<String>,
     /// Variables of which members are used or set: what is in them is not what was put there.
     touched: HashSet<String>,
+    /// Those of which methods are called.
+    called: HashSet<String>,
+    /// The members that are set, by their variables.
+    sets: Vec<(String, Member)>,
+    /// The script's functions that give a client.
+    giving: Rc<HashSet<String>>,
 }
+
+/// A member's name, and where it stands.
+pub type Member = (String, At);
 
 /// What is put into a variable.
 enum Put {
@@ -47,8 +57,21 @@ pub fn all(ast: &AST) -> Vec<Body> {
         let given = given.get(name).map(Vec::as_slice).unwrap_or_default();
         bodies.push(Body::of(name.to_owned(), alone, &parameters, given));
     }
+    // What gives what another one gives is known a round later.
+    for _ in 0..MOST_CALLS {
+        let named = bodies.iter().filter(|body| !body.name.is_empty());
+        let wrong: HashSet<&str> = named.clone().filter(|body| !body.is_client_given()).map(Body::name).collect();
+        let giving: Rc<HashSet<String>> =
+            Rc::new(named.map(|body| body.name.clone()).filter(|name| !wrong.contains(name.as_str())).collect());
+        for body in &mut bodies {
+            body.giving = Rc::clone(&giving);
+        }
+    }
     bodies
 }
+
+/// Through so many functions a client is followed.
+const MOST_CALLS: usize = 4;
 
 impl Body {
     /// `given`: the places of parameters that are clients.
@@ -56,8 +79,10 @@ impl Body {
         let clients: HashSet<String> = given.iter().filter_map(|at| parameters.get(*at)).cloned().collect();
         let unknown = parameters.iter().filter(|name| !clients.contains(*name));
         let bound = unknown.map(|name| (name.clone(), vec![Put::Unknown])).collect();
-        let mut body = Body { name, ast, bound, clients, touched: HashSet::new() };
-        let (mut found, mut touched) = (Vec::new(), HashSet::new());
+        let giving = Rc::default();
+        let (touched, called) = (HashSet::new(), HashSet::new());
+        let mut body = Body { name, ast, bound, clients, touched, called, sets: Vec::new(), giving };
+        let (mut found, mut touched, mut called, mut sets) = (Vec::new(), HashSet::new(), HashSet::new(), Vec::new());
         body.walk(&mut |node| match node {
             ASTNode::Stmt(Stmt::Var(var, ..)) => found.push((var.0.name.to_string(), Put::Value(var.1.clone()))),
             ASTNode::Stmt(Stmt::For(each, _)) => {
@@ -71,14 +96,16 @@ impl Body {
                 let is_plain = set.0.get_op_assignment_info().is_none();
                 let put = if is_plain { Put::Value(set.1.rhs.clone()) } else { Put::Unknown };
                 found.extend(variable(&set.1.lhs).map(|name| (name, put)));
+                sets.extend(member(&set.1.lhs));
             }
             ASTNode::Expr(Expr::Dot(pair, ..) | Expr::Index(pair, ..)) => {
                 let is_push = matches!(&pair.rhs, Expr::MethodCall(call, _) if call.name == "push");
                 touched.extend(variable(&pair.lhs).filter(|_| !is_push));
+                called.extend(variable(&pair.lhs).filter(|_| !calls(&pair.rhs).is_empty()));
             }
             _ => {}
         });
-        body.touched = touched;
+        (body.touched, body.called, body.sets) = (touched, called, sets);
         for (name, put) in found {
             body.bound.entry(name).or_default().push(put);
         }
@@ -111,6 +138,31 @@ impl Body {
         self.put_into(name).filter(|_| !self.touched.contains(name))
     }
 
+    /// The members that are set of a variable; `None`: they are not all known.
+    pub fn sets(&self, name: &str) -> Option<Vec<&Member>> {
+        let all = || self.sets.iter().filter(|(of, _)| of == name).map(|(_, member)| member);
+        (!self.called.contains(name)).then(|| all().collect())
+    }
+
+    /// Whether a value is a client.
+    pub fn is_client_value(&self, value: &Expr) -> bool {
+        let is_own = |call: &FnCallExpr| call.namespace.is_empty() && self.giving.contains(call.name.as_str());
+        gives(value, &GIVING) || matches!(value, Expr::FnCall(call, _) if is_own(call))
+    }
+
+    /// Whether it gives a client, however it ends.
+    fn is_client_given(&self) -> bool {
+        let mut results: Vec<Option<Expr>> = vec![self.last()];
+        self.walk(&mut |node| {
+            if let ASTNode::Stmt(Stmt::Return(value, ..)) = node {
+                results.push(value.as_deref().cloned());
+            }
+        });
+        let is_client =
+            |value: &Expr| self.is_client_value(value) || variable(value).is_some_and(|name| self.is_client(&name));
+        results.iter().all(|value| value.as_ref().is_some_and(is_client))
+    }
+
     /// Whether a value is a list of clients.
     fn is_list(&self, value: &Expr, depth: usize) -> bool {
         match value {
@@ -137,7 +189,7 @@ impl Body {
             return true;
         }
         let mut is = |put: &Put| match put {
-            Put::Value(value) if gives(value, &GIVING) => true,
+            Put::Value(value) if self.is_client_value(value) => true,
             Put::Value(value) => {
                 variable(value).is_some_and(|other| seen.insert(other.clone()) && self.is_client_but(&other, seen))
             }
@@ -147,6 +199,21 @@ impl Body {
         self.bound.get(name).is_some_and(|all| !all.is_empty() && all.iter().all(&mut is))
     }
 
+    /// Where it ends by putting a value into a variable, if it does.
+    pub fn puts_last(&self) -> Option<At> {
+        let mut last = None;
+        self.ast.walk(&mut |path| {
+            if let [ASTNode::Stmt(statement)] = path {
+                last = match statement {
+                    Stmt::Assignment(set) => Some(set.0.position()),
+                    _ => None,
+                };
+            }
+            true
+        });
+        last
+    }
+
     /// The last value of it, where it is written as such.
     pub fn last(&self) -> Option<Expr> {
         let mut last = None;
@@ -154,6 +221,8 @@ impl Body {
             if let [ASTNode::Stmt(statement)] = path {
                 last = match statement {
                     Stmt::Expr(value) => Some(value.as_ref().clone()),
+                    Stmt::FnCall(call, at) => Some(Expr::FnCall(call.clone(), *at)),
+                    Stmt::Return(value, ..) => value.as_deref().cloned(),
                     _ => None,
                 };
             }
@@ -217,6 +286,30 @@ fn closure(expression: &Expr) -> Option<Closure> {
             Stmt::Expr(inner) => closure(inner),
             _ => None,
         },
+        _ => None,
+    }
+}
+
+/// The member that is looked for in a variable: its name, and the member's.
+pub fn member(expression: &Expr) -> Option<(String, Member)> {
+    let (of, member) = looked(expression)?;
+    Some((variable(of)?, member))
+}
+
+/// The member that an expression looks for, and what it looks in.
+pub fn looked(expression: &Expr) -> Option<(&Expr, Member)> {
+    let (pair, is_index) = match expression {
+        Expr::Dot(pair, _, _) => (pair, false),
+        Expr::Index(pair, _, _) => (pair, true),
+        _ => return None,
+    };
+    let first = match &pair.rhs {
+        Expr::Dot(inner, _, _) | Expr::Index(inner, _, _) => &inner.lhs,
+        other => other,
+    };
+    match first {
+        Expr::Property(property, at) if !is_index => Some((&pair.lhs, (property.2.to_string(), *at))),
+        Expr::StringConstant(text, at) if is_index => Some((&pair.lhs, (text.to_string(), *at))),
         _ => None,
     }
 }

@@ -38,15 +38,22 @@ fn of_call(call: &FnCallExpr, body: &Body, all: &[Body]) -> Vec<(At, Error)> {
     };
     let Some(given) = call.args.get(*number) else { return Vec::new() };
     let maps = if *is_list { of_list(given, body, all) } else { of_value(given, body) };
-    let keys = maps.iter().filter_map(|map| match map {
-        Expr::Map(members, _) => Some(members.0.iter().map(|(key, _)| key)),
+    let written = maps.iter().filter_map(|map| match map {
+        Expr::Map(members, _) => Some(members.0.iter().map(|(key, _)| (key.name.to_string(), key.pos))),
         _ => None,
     });
-    let told = keys.flatten().filter_map(|key| {
-        let error = if *name == "list" { no_filter(&key.name) } else { members::no_field(&key.name) };
-        Some((key.pos, error?))
+    let told = written.flatten().chain(set(given, body)).filter_map(|(key, at)| {
+        let error = if *name == "list" { no_filter(&key) } else { members::no_field(&key) };
+        Some((at, error?))
     });
     told.collect()
+}
+
+/// What is set in a variable that is a map and is given.
+fn set(given: &Expr, body: &Body) -> Vec<body::Member> {
+    let is_map = |name: &String| matches!(body.put_into(name), Some(Expr::Map(..)));
+    let sets = body::variable(given).filter(is_map).and_then(|name| body.sets(&name));
+    sets.unwrap_or_default().into_iter().cloned().collect()
 }
 
 fn no_filter(name: &str) -> Option<Error> {
@@ -57,7 +64,12 @@ fn no_filter(name: &str) -> Option<Error> {
 /// A value as it is written: by itself, or where it is put into a variable.
 fn of_value(value: &Expr, body: &Body) -> Vec<Expr> {
     match body::variable(value) {
-        Some(name) => body.untouched(&name).cloned().into_iter().collect(),
+        Some(name) => {
+            let put = body.put_into(&name);
+            // Setting more in a map leaves what is in it.
+            let map = put.filter(|put| matches!(put, Expr::Map(..)) && body.sets(&name).is_some());
+            map.or_else(|| body.untouched(&name)).cloned().into_iter().collect()
+        }
         None => vec![value.clone()],
     }
 }

@@ -3,30 +3,57 @@
 
 use rhai::{AST, ASTNode, Expr, Position as At};
 
-use super::body::{Body, GIVING, gives, variable};
+use super::body::{self, Body, variable};
 use crate::error::{Error, nearest};
 use crate::model::fields;
 use crate::script::arguments::Declared;
 use crate::text::safe;
 
-/// A member that is looked for.
-struct Looked {
-    /// In what: a variable, or what a call gives.
-    of: Option<String>,
-    name: String,
-    at: At,
-}
+/// Functions of the API whose values always have the same members.
+const SAME: [(&str, &[&str], &[&str]); 7] = [
+    ("session", &["target"], &["place", "named_by", "subject", "profile", "is_production"]),
+    ("session", &["project"], &["id", "slug", "name"]),
+    ("session", &["workspace"], &["id", "name"]),
+    ("time", &["now", "parse"], &["seconds"]),
+    ("time", &["duration"], &["seconds", "days"]),
+    ("url", &["parse"], &["scheme", "host", "port", "path", "segments", "query", "fragment"]),
+    ("http", &["get", "delete", "post", "put"], &["status", "headers", "body", "json"]),
+];
 
 /// `client.feild`, `client["feild"]`, at their places. A variable is a client's only where nothing else is ever put into it.
 pub fn wrong(body: &Body) -> Vec<(At, Error)> {
-    let mut looked = Vec::new();
+    let mut wrong = Vec::new();
     body.walk(&mut |node| {
-        if let ASTNode::Expr(expression) = node {
-            looked.extend(member(expression));
+        if let ASTNode::Expr(expression) = node
+            && let Some((of, (name, at))) = body::looked(expression)
+        {
+            wrong.extend(no_member(body, of, &name).map(|error| (at, error)));
         }
     });
-    let of_client = looked.into_iter().filter(|looked| looked.of.as_ref().is_none_or(|name| body.is_client(name)));
-    of_client.filter_map(|looked| Some((looked.at, no_field(&looked.name)?))).collect()
+    wrong
+}
+
+/// What is wrong with a member's name, where it is plain what is looked in.
+fn no_member(body: &Body, of: &Expr, name: &str) -> Option<Error> {
+    let variable = variable(of);
+    if body.is_client_value(of) || variable.as_deref().is_some_and(|of| body.is_client(of)) {
+        return no_field(name);
+    }
+    let value = match &variable {
+        // What is set there is there.
+        Some(variable) if body.sets(variable)?.is_empty() => body.put_into(variable)?,
+        Some(_) => return None,
+        None => of,
+    };
+    let Expr::FnCall(call, _) = value else { return None };
+    let (module, function) = (super::root(call)?, call.name.as_str());
+    let (.., members) = SAME.iter().find(|(of, names, _)| *of == module && names.contains(&function))?;
+    if members.contains(&name) {
+        return None;
+    }
+    let error = Error::failed(format!("`{module}::{function}` gives no `{}`", safe(name)));
+    let near = nearest(name, members.iter().copied());
+    Some(if near.is_some() { error.did_you_mean(near) } else { error.hint(format!("it gives {}", members.join(", "))) })
 }
 
 /// What is wrong with the name of a client's field, if anything.
@@ -43,7 +70,7 @@ pub fn undeclared(ast: &AST, declared: &Declared) -> Vec<(At, Error)> {
     let mut wrong = Vec::new();
     ast.walk(&mut |path| {
         if let Some(ASTNode::Expr(expression)) = path.last()
-            && let Some(Looked { of: Some(of), name, at }) = member(expression)
+            && let Some((of, (name, at))) = body::member(expression)
             && of == "args"
             && !known.is_empty()
             && !known.contains(&name)
@@ -54,27 +81,4 @@ pub fn undeclared(ast: &AST, declared: &Declared) -> Vec<(At, Error)> {
         true
     });
     wrong
-}
-
-/// The member that an expression looks for in a variable, or in what a call of `clients::` gives.
-fn member(expression: &Expr) -> Option<Looked> {
-    let (pair, is_index) = match expression {
-        Expr::Dot(pair, _, _) => (pair, false),
-        Expr::Index(pair, _, _) => (pair, true),
-        _ => return None,
-    };
-    let of = match variable(&pair.lhs) {
-        Some(name) => Some(name),
-        None if gives(&pair.lhs, &GIVING) => None,
-        None => return None,
-    };
-    let first = match &pair.rhs {
-        Expr::Dot(inner, _, _) | Expr::Index(inner, _, _) => &inner.lhs,
-        other => other,
-    };
-    match first {
-        Expr::Property(property, at) if !is_index => Some(Looked { of, name: property.2.to_string(), at: *at }),
-        Expr::StringConstant(text, at) if is_index => Some(Looked { of, name: text.to_string(), at: *at }),
-        _ => None,
-    }
 }
