@@ -370,7 +370,7 @@ fn rows_of_a_script_are_all_checked_before_anything_is_sent() {
         (r#"clients::create_all([#{}], #{rat: "300/min"})"#, "`clients::create_all` has no option `rat`"),
         (r#"clients::create_all([#{}], #{rate: "300"})"#, "300"),
         (r"clients::create_all([#{}], #{concurrency: 0})", "`concurrency` wants a number from 1"),
-        (r"clients::create_all([#{}], #{no_lint: 1})", "`no_lint` wants true or false, not i64"),
+        (r"clients::create_all([#{}], #{no_lint: 1})", "`no_lint` wants true or false, not int"),
         (r#"clients::create_all([#{registration_access_token: "x"}])"#, "only the server sets"),
     ] {
         eval(&server, code).fails(1, told);
