@@ -22,5 +22,6 @@ pub mod state;
 pub mod store;
 pub mod tell;
 pub mod template;
+pub mod trial;
 pub mod undo;
 pub mod work;

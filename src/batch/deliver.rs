@@ -10,6 +10,7 @@ use crate::api::clients;
 use crate::error::{Error, Kind, Result};
 use crate::model::client::{Client, ClientId};
 use crate::net;
+use crate::ops::delete;
 use crate::secret::Secret;
 use crate::session::hook::{self, Done, Event};
 
@@ -42,22 +43,20 @@ impl Sender<'_> {
             return Arrival::Later(trip);
         }
         let is_delivered = hook::delivers(&self.remote.session, &event);
-        let fired = hook::fire(&self.remote.session, event).await;
+        let fired = hook::fire(&self.remote.session, event, std::mem::take(&mut trip.due.heard)).await;
         // While the journal takes it down the next one is handed over.
         drop(permit);
-        match fired {
-            Ok(()) => {
+        trip.due.heard = fired.heard;
+        match fired.error {
+            None => {
+                trip.due.heard.clear();
                 let arrival = self.note_delivery(&trip.due, State::Done, note).await;
                 if let (Some(heard), true) = (self.how.heard, is_delivered) {
                     heard.hear_delivered(trip.due.n);
                 }
                 arrival
             }
-            Err(error) if error.kind() == Kind::Interrupted => {
-                trip.due.state = State::Undelivered;
-                Arrival::Later(trip)
-            }
-            Err(error) => {
+            Some(error) => {
                 // What a program says is for the terminal alone: it may hold what it was given, in a form of its own.
                 if self.how.heard.is_none() && self.told.fetch_add(1, Ordering::Relaxed) < MOST_TOLD {
                     let told = Error::failed(format!("row {}: {}", trip.due.n, error.full_message()));
@@ -73,13 +72,21 @@ impl Sender<'_> {
     }
 
     async fn note_delivery(&self, due: &Due, state: State, error: Option<&Error>) -> Arrival {
-        let (n, error) = (due.n, error.map(|error| told(error, &due.id)));
-        let noted = self.journal.note(move |connection| store::delivered(connection, n, state, error.as_deref()));
+        let (n, heard, error) = (due.n, due.heard.clone(), error.map(|error| told(error, &due.id)));
+        let noted =
+            self.journal.note(move |connection| store::delivered(connection, n, state, &heard, error.as_deref()));
         noted.await.map_or_else(|error| Arrival::Stop(error, None), |()| Arrival::Ended(state))
     }
 
     /// Hands a client over that was not handed over before: by another process, or as that failed.
     pub(super) async fn deliver_again(&self, trip: Trip) -> Arrival {
+        // Of a client that is no more there is its id to tell of.
+        if self.how.job == Job::Delete {
+            return match ClientId::parse(&trip.due.id).map(|id| delete::gone(&id)) {
+                Ok(event) if hook::is_wanted(&self.remote.session, &event) => self.deliver(trip, event, None).await,
+                _ => self.note_delivery(&trip.due, State::Done, None).await,
+            };
+        }
         match self.client_of(&trip.due).await {
             Ok(client) => match self.event(client).filter(|event| hook::is_wanted(&self.remote.session, event)) {
                 Some(event) => self.deliver(trip, event, None).await,

@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 const FILE: &str = "journal.sqlite";
 
 /// The version of the schema.
-const VERSION: i32 = 2;
+const VERSION: i32 = 3;
 
 /// So many changes go into one commit at most.
 const MOST_AT_ONCE: usize = 1024;

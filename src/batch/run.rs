@@ -142,6 +142,7 @@ pub struct Sender<'a> {
     pub(super) couriers: Semaphore,
     /// Deliveries that failed and were told.
     pub(super) told: AtomicU64,
+    changes_told: AtomicU64,
 }
 
 /// So many clients are handed over at once.
@@ -183,6 +184,7 @@ impl<'a> Sender<'a> {
             how,
             couriers: Semaphore::new(MOST_COURIERS),
             told: AtomicU64::new(0),
+            changes_told: AtomicU64::new(0),
             remote: Paced::new(session.clone(), Arc::clone(&pace)),
             journal,
             key,
@@ -430,6 +432,7 @@ impl<'a> Sender<'a> {
                     key: self.key,
                     recipients,
                     no_lint: self.how.no_lint,
+                    told: &self.changes_told,
                 };
                 match self.how.job {
                     Job::Delete => work::delete(&bench, trip).await,

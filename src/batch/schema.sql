@@ -1,4 +1,4 @@
-PRAGMA user_version = 2;
+PRAGMA user_version = 3;
 
 CREATE TABLE run (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 
@@ -23,6 +23,8 @@ CREATE TABLE row (
     made TEXT,
     -- The secret, encrypted for its owners.
     secret TEXT,
+    -- The keys of the hooks that have heard of it, a line each, where others have not.
+    heard TEXT,
     error TEXT
 );
 

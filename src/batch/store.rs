@@ -52,6 +52,8 @@ pub struct Due {
     pub made: Option<String>,
     /// Its secret, encrypted for its owners.
     pub secret: Option<String>,
+    /// The keys of the hooks that have heard of it.
+    pub heard: Vec<String>,
     /// What it asks for.
     pub body: String,
     /// The secret that it gave, sealed.
@@ -184,7 +186,7 @@ pub fn due(
 ) -> rusqlite::Result<Vec<Due>> {
     let mut statement = connection.prepare_cached(
         // The numbers of State::DUE.
-        "SELECT n, id, given, state, absent, body, sealed, keys, before, secret, planned, made FROM row JOIN asked USING (n)
+        "SELECT n, id, given, state, absent, body, sealed, keys, before, secret, planned, made, heard FROM row JOIN asked USING (n)
          WHERE n > ? AND state IN (0, 1, 8) ORDER BY n LIMIT ?",
     )?;
     let read = |row: &rusqlite::Row<'_>| {
@@ -202,6 +204,7 @@ pub fn due(
             secret: row.get(9)?,
             planned: row.get(10)?,
             made: row.get(11)?,
+            heard: row.get::<_, Option<String>>(12)?.iter().flat_map(|keys| keys.lines()).map(str::to_owned).collect(),
         })
     };
     let rows: Vec<Due> =
@@ -274,11 +277,18 @@ pub fn end(connection: &Connection, n: u64, end: &End) -> rusqlite::Result<()> {
         .map(drop)
 }
 
-/// Notes what became of handing a row's client over.
-pub fn delivered(connection: &Connection, n: u64, state: State, error: Option<&str>) -> rusqlite::Result<()> {
+/// Notes what became of handing a row's client over, and who has heard of it where others have not.
+pub fn delivered(
+    connection: &Connection,
+    n: u64,
+    state: State,
+    heard: &[String],
+    error: Option<&str>,
+) -> rusqlite::Result<()> {
+    let heard = (!heard.is_empty()).then(|| heard.join("\n"));
     connection
-        .prepare_cached("UPDATE row SET state = ?, error = ? WHERE n = ?")?
-        .execute(params![state as i64, error, number(n)])
+        .prepare_cached("UPDATE row SET state = ?, error = ?, heard = ? WHERE n = ?")?
+        .execute(params![state as i64, error, heard, number(n)])
         .map(drop)
 }
 

@@ -19,6 +19,7 @@ use crate::model::client::{Client, ClientId, ClientSpec};
 use crate::model::{compare, fields};
 use crate::ops::delete;
 use crate::ops::update::{self, Change};
+use crate::session::hook::{Done, Event};
 use crate::session::{Session, hook};
 
 /// So many clients are looked at at once.
@@ -26,7 +27,8 @@ const AT_ONCE: usize = 16;
 
 /// What became of a row.
 enum Taken {
-    Deleted,
+    /// It is as it was before; and why somebody does not know.
+    Undone(Option<Error>),
     Kept(Error),
 }
 
@@ -37,6 +39,8 @@ pub struct Undone {
     pub deleted: u64,
     /// Why others were left alone, each with its row.
     pub kept: Vec<Error>,
+    /// Who does not know of what was undone, each with its row.
+    pub untold: Vec<Error>,
     /// What ended it before its end.
     pub stopped: Option<Error>,
 }
@@ -77,7 +81,10 @@ async fn all(session: &Session, run: &Run) -> Undone {
             };
             match taken {
                 None => break,
-                Some(Ok(Taken::Deleted)) => undone.deleted += 1,
+                Some(Ok(Taken::Undone(untold))) => {
+                    undone.deleted += 1;
+                    undone.untold.extend(untold);
+                }
                 Some(Ok(Taken::Kept(_)) | Err(_)) if is_interrupted => {}
                 Some(Ok(Taken::Kept(error))) => undone.kept.push(error),
                 Some(Err(error)) => return Undone { stopped: Some(error), ..undone },
@@ -97,18 +104,25 @@ async fn take(remote: &Paced, run: &Run, row: Told) -> Result<Taken> {
         _ => put_back(remote, &row).await,
     };
     match undone {
-        Ok(()) => {
+        Ok(event) => {
             let end = End { state: State::Undone, secret: None, made: None, is_disputed: false, error: None };
             run.journal.write(move |connection| store::end(connection, n, &end)).await?;
-            Ok(Taken::Deleted)
+            let event = event.filter(|event| hook::is_wanted(&remote.session, event));
+            let untold = match event {
+                Some(event) => hook::fire(&remote.session, event, Vec::new()).await.error,
+                None => None,
+            };
+            Ok(Taken::Undone(
+                untold.map(|error| error.about(format!("row {n}: it was undone, and not everybody was told"))),
+            ))
         }
         Err(error) if error.kind() == Kind::Denied => Err(error),
         Err(error) => Ok(Taken::Kept(error.about(format!("row {n}")))),
     }
 }
 
-/// Puts the old fields back, where they are as the run left them.
-async fn put_back(remote: &Paced, row: &Told) -> Result<()> {
+/// Puts the old fields back, where they are as the run left them. Gives what there is to tell of it.
+async fn put_back(remote: &Paced, row: &Told) -> Result<Option<Event>> {
     let id = ClientId::parse(&row.id)?;
     let note: Value = serde_json::from_str(row.before.as_deref().unwrap_or("{}")).unwrap_or_default();
     let client = clients::get(remote, &id).await?;
@@ -130,17 +144,24 @@ async fn put_back(remote: &Paced, row: &Told) -> Result<()> {
             changed.join(", ")
         )));
     }
-    let how = update::How { no_lint: true, ..update::How::default() };
-    let (update, _) = update::plan_quietly(client, Change { set, ..Change::default() }, &how)?;
-    if !update.is_empty() {
-        update::send(remote, &update).await?;
+    let mut event = None;
+    if !set.is_empty() {
+        let (set, _) = hook::before_update(&remote.session, &client, set).await?;
+        let how = update::How { no_lint: true, ..update::How::default() };
+        let (update, _) = update::plan_quietly(client, Change { set, ..Change::default() }, &how)?;
+        if !update.is_empty() {
+            let mut client = update::send(remote, &update).await?;
+            // What the server tells of it is not the secret that it has.
+            client.remove_secret();
+            event = Some(Event { done: Done::Updated, client });
+        }
     }
     if note["sets_secret"] == true {
         return Err(Error::failed(format!(
             "the fields of client `{id}` are as they were, and its secret stays the new one: the old one is not known"
         )));
     }
-    Ok(())
+    Ok(event)
 }
 
 /// Whether a client was made since the run was begun.
@@ -151,11 +172,11 @@ fn is_of_run(run: &Run, client: &Client) -> bool {
     begun.zip(client.created_at()).is_some_and(|(begun, created)| created + early >= begun)
 }
 
-async fn deleted(remote: &Paced, run: &Run, row: &Told) -> Result<()> {
+/// Deletes the client, if it is the run's. Gives what there is to tell of it.
+async fn deleted(remote: &Paced, run: &Run, row: &Told) -> Result<Option<Event>> {
     let key = run.key.as_ref();
     let id = ClientId::parse(&row.id)?;
-    let Some(client) = clients::get_opt(remote, &id).await? else { return Ok(()) };
-    hook::before_delete(&remote.session, &id).await?;
+    let Some(client) = clients::get_opt(remote, &id).await? else { return Ok(None) };
     // An id that was chosen at random is ours, and a client that nobody has changed since; of another, its secret tells.
     let is_untouched = row.made.is_some() && row.made.as_deref() == client.text("updated_at");
     if row.given && !is_untouched {
@@ -179,6 +200,8 @@ async fn deleted(remote: &Paced, run: &Run, row: &Told) -> Result<()> {
             .hint("its secret may have been changed; --public-endpoint names the address that can tell"));
         }
     }
+    hook::before_delete(&remote.session, &id).await?;
     // Somebody may have been quicker.
-    delete::send(remote, &id, true).await
+    delete::send(remote, &id, true).await?;
+    Ok(Some(delete::gone(&id)))
 }

@@ -1,5 +1,7 @@
 //! What is done for one row of a run that changes clients, deletes them or rotates their secrets.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use serde_json::{Map, Value, json};
 
 use super::journal::Journal;
@@ -50,9 +52,23 @@ pub struct Bench<'a> {
     pub recipients: Vec<Recipient>,
     /// Whether what lint finds wrong is sent, too.
     pub no_lint: bool,
+    /// How many changes of hooks have been told by now.
+    pub told: &'a AtomicU64,
 }
 
+/// So many changes of hooks are told.
+const MOST_TOLD: u64 = 20;
+
 impl Bench<'_> {
+    /// Tells what hooks changed of a row.
+    fn tell(&self, n: u64, changed: &[String]) {
+        for what in changed {
+            if self.told.fetch_add(1, Ordering::Relaxed) < MOST_TOLD {
+                self.session.ui().note(&format!("row {n}: {what}"));
+            }
+        }
+    }
+
     /// A row's secret as the journal keeps it; the client gets it as it is passed on.
     fn kept(&self, n: u64, secret: &Secret, client: &mut Client) -> Result<Got> {
         if self.recipients.is_empty() {
@@ -119,7 +135,10 @@ pub async fn update(bench: &Bench<'_>, trip: &mut Trip) -> Result<Worked> {
         Ok(set) => hook::before_update(bench.session, &before, set).await,
         Err(error) => Err(error),
     };
-    let planned = set.and_then(|set| planned(bench, due.n, set, due.sealed.as_deref(), before));
+    let planned = set.and_then(|(set, changed)| {
+        bench.tell(due.n, &changed);
+        planned(bench, due.n, set, due.sealed.as_deref(), before)
+    });
     let update = match planned {
         Ok(update) => update,
         Err(error) => return Ok(Worked::of(Next::End(State::Failed, error))),

@@ -155,6 +155,10 @@ fn due(session: &Session, mut spec: ClientSpec, before: Option<Client>, how: &Ho
     let change = Change { set: spec.clone(), ..Change::default() };
     let how = update::How { no_lint, recipients };
     let update = update::plan_from(session, before, change, &how).map_err(about)?;
+    // A hook may want it as it is.
+    if update.is_empty() {
+        return Ok(Due::Nothing(id));
+    }
     Ok(Due::Change { update, set: spec })
 }
 

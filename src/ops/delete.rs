@@ -29,9 +29,10 @@ pub fn delete(session: &Session, id: &ClientId) -> Result<()> {
     })?;
     let event = gone(id);
     if hook::is_wanted(session, &event) {
-        hook::fire_and_wait(session, event).map_err(|error| {
+        let fired = hook::fire_and_wait(session, event, Vec::new());
+        fired.error.map_or(Ok(()), |error| {
             let about = format!("client `{id}` was deleted, and not everybody was told");
-            error.about(about).of_kind(Kind::Partial).with_code(UNDELIVERED)
+            Err(error.about(about).of_kind(Kind::Partial).with_code(UNDELIVERED))
         })?;
     }
     Ok(())
@@ -56,7 +57,9 @@ pub async fn send(remote: &dyn Remote, id: &ClientId, was_sent: bool) -> Result<
     }
 }
 
-/// The request that [`delete`] sends, as `--dry-run` shows it.
+/// The request that [`delete`] sends, as `--dry-run` shows it. Errors: a hook refuses it.
 pub fn shown(session: &Session, id: &ClientId) -> Result<Value> {
+    let asked = hook::before_one(session, Planned::Delete(id));
+    asked.map_err(|error| error.about(format!("client `{id}`")))?;
     Ok(request::delete_client(id).shown(&session.admin_url()?))
 }

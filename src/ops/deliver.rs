@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{ChildStderr, Command};
 use zeroize::Zeroizing;
@@ -23,9 +24,9 @@ use crate::ops::keep::{Kept, Undelivered};
 use crate::ops::look;
 use crate::secret::{REDACTED, Secret};
 use crate::session::Session;
-use crate::session::hook::{self, Done, Event, Hook};
+use crate::session::hook::{self, Done, Event, Fired, Hook};
 use crate::session::interrupt::LastWords;
-use crate::text::{safe, shell_word};
+use crate::text::{hex, safe, shell_word};
 
 /// How long a program may take.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -156,6 +157,11 @@ impl Hook for Program {
         format!("`{}`", safe(&name))
     }
 
+    fn key(&self) -> String {
+        // Its arguments are nobody's business.
+        format!("program {}", hex(&Sha256::digest(self.words.join("\0"))))
+    }
+
     fn wants(&self, event: &Event) -> bool {
         match event.done {
             Done::Created | Done::Rotated => true,
@@ -204,8 +210,7 @@ pub fn deliver(
         return (kept, None);
     }
     // From here on it says that it was not delivered: whatever ends this, it can be tried again.
-    let marked =
-        keep(session, client, kept, owners).and_then(|kept| kept.map(|kept| kept.undelivered(done)).transpose());
+    let marked = keep(session, client, kept, owners).and_then(|kept| marked(kept, done, &[]));
     let kept = marked.unwrap_or_else(|failed| {
         session.ui().warn(&failed.about("the secret is not kept to be delivered").full_message());
         None
@@ -216,9 +221,9 @@ pub fn deliver(
         LastWords::are(format!("client `{id}` was {}, and its secret is kept in {place}", done.name()))
     });
     let is_delivered = hook::delivers(session, &event);
-    let fired = hook::fire_and_wait(session, event);
+    let Fired { heard, error } = hook::fire_and_wait(session, event, Vec::new());
     drop(last);
-    let Err(error) = fired else {
+    let Some(error) = error else {
         // Nobody has taken the secret to its owner: it is for whoever shows the client.
         if !is_delivered {
             return (kept, None);
@@ -230,7 +235,8 @@ pub fn deliver(
     };
     let error = error.about(format!("client `{}` was {}, but was not delivered", safe(client.id()), done.name()));
     let error = error.of_kind(Kind::Partial).with_code(UNDELIVERED);
-    let Some(place) = place else {
+    let kept = remember(session, kept, done, &heard);
+    let Some(place) = kept.as_ref().map(|kept| kept.path().display().to_string()) else {
         return (None, Some(error.hint("it is not told again: what was to be done then is to be done by hand")));
     };
     let error = error.hint(format!("its secret is kept in {place}"));
@@ -238,6 +244,25 @@ pub fn deliver(
     let program = if session.hooks().iter().any(|hook| hook.words().is_some()) { " --deliver '…'" } else { "" };
     let again = format!("try again: orysh deliver oauth2-client {id}{program}{}", look::target(session));
     (None, Some(error.hint(again)))
+}
+
+/// What is kept, with what was done and who has heard of that.
+fn marked(kept: Option<Kept>, done: Done, heard: &[String]) -> Result<Option<Kept>> {
+    kept.map(|kept| kept.undelivered(done, heard)).transpose()
+}
+
+/// The same, where somebody has. That it cannot be written is warned of: they hear of it again.
+fn remember(session: &Session, kept: Option<Kept>, done: Done, heard: &[String]) -> Option<Kept> {
+    match kept {
+        Some(kept) if !heard.is_empty() => {
+            let same = kept.again();
+            Some(kept.undelivered(done, heard).unwrap_or_else(|failed| {
+                session.ui().warn(&failed.about("who was told is not kept, and is told again").full_message());
+                same
+            }))
+        }
+        kept => kept,
+    }
 }
 
 /// Lets go of what is kept of a client that was delivered: what was not delivered before counts for nothing any more.
@@ -268,8 +293,8 @@ pub const UNDELIVERED: &str = "undelivered";
 pub fn again(session: &Session, id: &ClientId) -> Result<Client> {
     let mut client = session.wait(clients::get(session, id))?;
     let kept = Kept::of_undelivered(id, &session.server()?)?;
-    let done = match kept.first() {
-        Some(Undelivered { done, kept, is_sealed }) => {
+    let (done, heard) = match kept.first() {
+        Some(Undelivered { done, kept, is_sealed, heard }) => {
             let proved = || session.wait(tokens::prove(session, id, kept.secret(), client.auth_method()));
             if !is_sealed && matches!(proved(), Ok(Verdict::Wrong)) {
                 return Err(Error::failed(format!(
@@ -279,18 +304,26 @@ pub fn again(session: &Session, id: &ClientId) -> Result<Client> {
                 .hint(another(session, id)));
             }
             client.set_secret(kept.secret().clone());
-            *done
+            (*done, heard.clone())
         }
         None if client.uses_secret() => {
             return Err(Error::usage(format!("no secret of client `{id}` is kept that was not delivered"))
                 .hint(another(session, id)));
         }
-        None => Done::Created,
+        None => (Done::Created, Vec::new()),
     };
     let event = Event { done, client: client.clone() };
-    hook::fire_and_wait(session, event).map_err(|error| error.about(format!("client `{id}` was not delivered")))?;
+    let before = heard.len();
+    let fired = hook::fire_and_wait(session, event, heard);
+    let mut kept = kept.into_iter().map(|undelivered| undelivered.kept);
+    if let Some(error) = fired.error {
+        if fired.heard.len() > before {
+            remember(session, kept.next(), done, &fired.heard);
+        }
+        return Err(error.about(format!("client `{id}` was not delivered")));
+    }
     // Those before the newest count for nothing any more.
-    kept.into_iter().try_for_each(|undelivered| undelivered.kept.discard())?;
+    kept.try_for_each(Kept::discard)?;
     client.remove_secret();
     Ok(client)
 }

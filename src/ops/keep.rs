@@ -32,6 +32,8 @@ pub struct Undelivered {
     pub kept: Kept,
     /// Whether that is encrypted for somebody.
     pub is_sealed: bool,
+    /// The keys of the hooks that have heard of it.
+    pub heard: Vec<String>,
 }
 
 impl Kept {
@@ -55,13 +57,15 @@ impl Kept {
         Ok(Kept { path, id: id.clone(), secret: secret.clone() })
     }
 
-    /// The same in a file that says that the client was not delivered: `undelivered` is what was done to it.
-    pub fn undelivered(self, done: Done) -> Result<Kept> {
+    /// The same in a file that says that the client was not delivered: `undelivered` is what was done to it, `heard` the keys of
+    /// the hooks that have heard of that.
+    pub fn undelivered(self, done: Done, heard: &[String]) -> Result<Kept> {
         let unreadable =
             |source: std::io::Error| Error::failed(format!("cannot read {}", self.path.display())).caused_by(source);
         let text = Zeroizing::new(std::fs::read(&self.path).map_err(unreadable)?);
         let mut content: Value = serde_json::from_slice(&text).unwrap_or_default();
         content["undelivered"] = done.name().into();
+        content["heard"] = heard.into();
         let path = self.path.with_file_name(format!("{}.json", Uuid::new_v4()));
         files::write_new(&path, Zeroizing::new(content.to_string()).as_bytes())?;
         let (id, secret) = (self.id.clone(), self.secret.clone());
@@ -84,7 +88,9 @@ impl Kept {
                 let written = entry.metadata().and_then(|about| about.modified()).unwrap_or(SystemTime::UNIX_EPOCH);
                 let is_sealed = !content["encrypted_for"].is_null();
                 let kept = Kept { path, id: id.clone(), secret: Secret::new(secret) };
-                found.push((written, Undelivered { done, kept, is_sealed }));
+                let heard = content["heard"].as_array().into_iter().flatten();
+                let heard = heard.filter_map(|key| key.as_str().map(str::to_owned)).collect();
+                found.push((written, Undelivered { done, kept, is_sealed, heard }));
             }
         }
         found.sort_by_key(|(written, _)| std::cmp::Reverse(*written));
@@ -99,6 +105,11 @@ impl Kept {
         files::write_new(&path, b"{}")?;
         std::fs::remove_file(&path)
             .map_err(|source| Error::failed(format!("cannot remove {}", path.display())).caused_by(source))
+    }
+
+    /// The same file once more.
+    pub fn again(&self) -> Kept {
+        Kept { path: self.path.clone(), id: self.id.clone(), secret: self.secret.clone() }
     }
 
     /// The client that the secret is of.

@@ -94,6 +94,10 @@ impl Hook for PluginHooks {
         self.plugin.told()
     }
 
+    fn key(&self) -> String {
+        format!("plugin {}", self.plugin.manifest.name)
+    }
+
     fn wants(&self, event: &Event) -> bool {
         self.has(after(event.done))
     }
@@ -162,6 +166,10 @@ pub struct Refusing(pub String);
 impl Hook for Refusing {
     fn name(&self) -> String {
         "nothing is written".into()
+    }
+
+    fn key(&self) -> String {
+        self.name()
     }
 
     fn wants(&self, _: &Event) -> bool {

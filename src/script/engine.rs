@@ -1,9 +1,11 @@
 //! The engine: limits, cancelling, and the modules of the API.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::io;
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
+use std::thread::{self, ThreadId};
 
 use rhai::packages::{Package, StandardPackage};
 use rhai::{Dynamic, Engine, EvalAltResult, FLOAT, INT, OptimizationLevel, Position};
@@ -35,8 +37,8 @@ const CALL_DEPTH: usize = 128;
 #[derive(Clone)]
 pub struct Context {
     host: Host,
-    /// Where parts of the script act, the innermost last.
-    within: Arc<Mutex<Vec<Session>>>,
+    /// Where parts of the script act, the innermost last; a plugin is called from several threads.
+    within: Arc<Mutex<HashMap<ThreadId, Vec<Session>>>>,
     /// Whom each call of the API is told to, with its time.
     listener: Option<Ui>,
     held: Arc<Mutex<Vec<Held>>>,
@@ -83,7 +85,9 @@ impl Context {
 
     /// Where the script acts now.
     pub fn session(&self) -> Session {
-        locked(&self.within).last().unwrap_or(&self.host.session).clone()
+        let within = locked(&self.within);
+        let innermost = within.get(&thread::current().id()).and_then(|all| all.last());
+        innermost.unwrap_or(&self.host.session).clone()
     }
 
     /// The same, with the commands.
@@ -93,9 +97,16 @@ impl Context {
 
     /// What comes of work that acts in that session.
     pub fn within<T>(&self, session: Session, work: impl FnOnce() -> T) -> T {
-        locked(&self.within).push(session);
+        let thread = thread::current().id();
+        locked(&self.within).entry(thread).or_default().push(session);
         let result = work();
-        locked(&self.within).pop();
+        let mut within = locked(&self.within);
+        if let Entry::Occupied(mut all) = within.entry(thread) {
+            all.get_mut().pop();
+            if all.get().is_empty() {
+                all.remove();
+            }
+        }
         result
     }
 
@@ -376,7 +387,7 @@ fn pure(context: &Context) -> Engine {
 }
 
 fn cancel(engine: &mut Engine, context: &Context) {
-    let interrupt = context.host.session.interrupt().clone();
+    let interrupt = context.host.session.interrupt().heard();
     let (most, before) = (context.most_memory, memory::allocated());
     let (unwritten, left) = (Arc::clone(&context.unwritten), Arc::clone(&context.left));
     engine.on_progress(move |count| {
@@ -385,7 +396,8 @@ fn cancel(engine: &mut Engine, context: &Context) {
         let why = || {
             if count % GLANCE == 0 && limits::is_over() {
                 Some(Dynamic::from(TimedOut(limits::may_say())))
-            } else if interrupt.has_arrived() || unwritten.get().is_some() || left.get().is_some() {
+            } else if interrupt.has_arrived() && !limits::is_deaf() || unwritten.get().is_some() || left.get().is_some()
+            {
                 Some(Dynamic::UNIT)
             } else {
                 has_too_much().then(|| Dynamic::from(Exhausted(most)))

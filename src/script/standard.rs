@@ -68,7 +68,7 @@ mod tests {
         let own = ["assert", "assert_eq", "Fn", "call", "curry", "is_def_fn", "is_def_var", "is_shared"];
         for (name, forms) in FUNCTIONS.iter().filter(|(name, _)| !own.contains(name)) {
             let is_own = |of: &&str| of.starts_with(char::is_uppercase) && *of != "Fn";
-            for form in forms.iter().filter(|form| !form.iter().any(|of| is_own(&of))) {
+            for form in forms.iter().filter(|form| !form.iter().any(is_own)) {
                 let arguments: Vec<String> = (0..form.len()).map(|at| format!("a{at}")).collect();
                 let values: Vec<String> =
                     form.iter().enumerate().map(|(at, of)| format!("let a{at} = {};", sample(of))).collect();

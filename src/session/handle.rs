@@ -89,13 +89,13 @@ pub struct Session {
     confined: bool,
     /// What the plugin may do that acts here, where one does.
     grant: Option<Arc<Grant>>,
+    interrupt: Interrupt,
 }
 
 /// What all sessions of a process share.
 struct Shared {
     runtime: OnceLock<Runtime>,
     workers: usize,
-    interrupt: Interrupt,
     starter: Starter,
     sandbox: OnceCell<Local>,
     /// What the shell was told to use.
@@ -145,7 +145,6 @@ impl Session {
         let shared = Shared {
             runtime: OnceLock::new(),
             workers,
-            interrupt: Interrupt::default(),
             starter,
             sandbox: OnceCell::new(),
             used: Mutex::default(),
@@ -170,6 +169,7 @@ impl Session {
             dry_run_of_hooks: None,
             confined: false,
             grant: None,
+            interrupt: Interrupt::default(),
         }
     }
 
@@ -282,6 +282,12 @@ impl Session {
         Session { dry_run, ..self.without_hooks() }
     }
 
+    /// The same session, in which what was begun comes to its end, whatever arrives meanwhile.
+    #[must_use]
+    pub fn to_the_end(self) -> Self {
+        Session { interrupt: self.interrupt.unheard(), ..self }
+    }
+
     /// What would have been written, where nothing is.
     pub fn dry_run(&self) -> Option<&DryRun> {
         self.dry_run.as_deref()
@@ -354,13 +360,13 @@ impl Session {
 
     /// Where interruptions arrive.
     pub fn interrupt(&self) -> &Interrupt {
-        &self.shared.interrupt
+        &self.interrupt
     }
 
     /// The one place that blocks: runs the future to its end, or until Ctrl-C.
     pub fn wait<T>(&self, future: impl Future<Output = Result<T>>) -> Result<T> {
-        let _watch = self.shared.interrupt.watch();
-        if self.shared.interrupt.has_arrived() {
+        let _watch = self.interrupt.watch();
+        if self.interrupt.has_arrived() {
             return Err(Error::interrupted());
         }
         let runtime = self.runtime()?;
@@ -369,7 +375,7 @@ impl Session {
             let mut future = std::pin::pin!(future);
             tokio::select! {
                 biased;
-                () = self.shared.interrupt.arrival() => {}
+                () = self.interrupt.arrival() => {}
                 result = &mut future => return result,
             }
             // What must not be cut off in the middle comes to its end first.
@@ -385,7 +391,7 @@ impl Session {
 
     /// Runs what has to be finished after an interruption; only a second one ends it, and the process.
     pub fn finish<T>(&self, future: impl Future<Output = T>) -> Result<T> {
-        let _watch = self.shared.interrupt.watch();
+        let _watch = self.interrupt.watch();
         #[expect(clippy::disallowed_methods, reason = "waiting after an interruption is still waiting in one place")]
         Ok(self.runtime()?.block_on(future))
     }

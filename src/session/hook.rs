@@ -102,6 +102,9 @@ pub trait Hook: Send + Sync {
     /// What errors call it.
     fn name(&self) -> String;
 
+    /// What a run and a kept secret call it: whether it has heard of a client is known by that.
+    fn key(&self) -> String;
+
     /// Whether the event is of interest.
     fn wants(&self, event: &Event) -> bool;
 
@@ -221,6 +224,9 @@ fn each(
     }
     let hooks = Arc::clone(session.hooks());
     let inner = session.for_hooks();
+    // What tells of what has been done is not cut off.
+    let is_after = matches!(moment, Moment::OnError | Moment::AfterBatch);
+    let inner = if is_after { inner.to_the_end() } else { inner };
     on_big_stack(|| {
         let mut all = hooks.iter().filter(|hook| hook.is_at(moment));
         all.try_for_each(|hook| call(hook.as_ref(), &inner).map_err(|error| error.about(hook.name())))
@@ -340,13 +346,17 @@ fn hand_over(work: Work) -> Result<()> {
     }
 }
 
-/// [`before`] for a row of a batch that changes a client: what is to be set, then.
-pub async fn before_update(session: &Session, client: &Client, mut set: ClientSpec) -> Result<ClientSpec> {
+/// [`before`] for a row of a batch that changes a client: what is to be set, then, and what they changed of that.
+pub async fn before_update(
+    session: &Session,
+    client: &Client,
+    mut set: ClientSpec,
+) -> Result<(ClientSpec, Vec<String>)> {
     if !is_at(session, Moment::BeforeUpdate) {
-        return Ok(set);
+        return Ok((set, Vec::new()));
     }
     let (session, client) = (session.clone(), client.clone());
-    aside(move || before(&session, Planned::Update(&client, &mut set)).map(|_| set)).await
+    aside(move || before(&session, Planned::Update(&client, &mut set)).map(|changed| (set, changed))).await
 }
 
 /// [`before`] for a row of a batch that deletes a client.
@@ -369,17 +379,35 @@ pub async fn row_failed(session: &Session, id: &str, error: Error) -> Error {
     }
 }
 
-/// Tells every hook that wants to hear of it, on a plain thread. The error is the first one, once all have been told.
-pub async fn fire(session: &Session, event: Event) -> Result<()> {
+/// What telling the hooks of an event came to.
+#[derive(Debug, Default)]
+pub struct Fired {
+    /// The keys of those that have heard of it by now.
+    pub heard: Vec<String>,
+    /// What went wrong with the first of the others.
+    pub error: Option<Error>,
+}
+
+/// Tells every hook that wants to hear of it, but for those that have by now, on a plain thread. What was begun comes to its end.
+pub async fn fire(session: &Session, event: Event, heard: Vec<String>) -> Fired {
     let hooks = Arc::clone(session.hooks());
-    let session = session.for_hooks();
+    let session = session.for_hooks().to_the_end();
+    let before = heard.clone();
     let work = move || {
-        let all = hooks.iter().filter(|hook| hook.wants(&event));
-        let results: Vec<Result<()>> =
-            all.map(|hook| hook.after(&session, &event).map_err(|error| told(hook.as_ref(), &event, error))).collect();
-        results.into_iter().collect()
+        let mut fired = Fired { heard, error: None };
+        for hook in hooks.iter().filter(|hook| hook.wants(&event)) {
+            let key = hook.key();
+            if fired.heard.contains(&key) {
+                continue;
+            }
+            match hook.after(&session, &event) {
+                Ok(()) => fired.heard.push(key),
+                Err(error) => fired.error = fired.error.or_else(|| Some(told(hook.as_ref(), &event, error))),
+            }
+        }
+        Ok(fired)
     };
-    aside(work).await
+    aside(work).await.unwrap_or_else(|error| Fired { heard: before, error: Some(error) })
 }
 
 /// What goes wrong with a hook, whatever it says of what it was given.
@@ -388,6 +416,8 @@ fn told(hook: &dyn Hook, event: &Event, error: Error) -> Error {
 }
 
 /// The same, waiting for it.
-pub fn fire_and_wait(session: &Session, event: Event) -> Result<()> {
-    session.finish(fire(session, event))?
+pub fn fire_and_wait(session: &Session, event: Event, heard: Vec<String>) -> Fired {
+    let before = heard.clone();
+    let fired = session.finish(fire(session, event, heard));
+    fired.unwrap_or_else(|error| Fired { heard: before, error: Some(error) })
 }

@@ -15,7 +15,11 @@ use crate::ui;
 
 /// Whether an interruption has arrived, and who is to hear of it. Cheap to clone.
 #[derive(Clone, Debug, Default)]
-pub struct Interrupt(Arc<State>);
+pub struct Interrupt {
+    state: Arc<State>,
+    /// Whether whoever asks hears of none.
+    is_deaf: bool,
+}
 
 #[derive(Debug, Default)]
 struct State {
@@ -90,17 +94,34 @@ impl Interrupt {
     /// Begins to watch. The first signal is told to whoever watches, a second one ends the process.
     pub fn watch(&self) -> Watch {
         INSTALLED.get_or_init(|| self.install());
-        if self.0.watchers.fetch_add(1, Ordering::SeqCst) == 0 {
-            self.0.arrived.store(false, Ordering::SeqCst);
-            self.0.presses.store(0, Ordering::SeqCst);
+        if self.state.watchers.fetch_add(1, Ordering::SeqCst) == 0 {
+            self.state.arrived.store(false, Ordering::SeqCst);
+            self.state.presses.store(0, Ordering::SeqCst);
             ui::forget_interruption();
         }
         Watch(self.clone())
     }
 
+    /// The same for what comes to its end whatever arrives: it hears of nothing. Whoever insists ends the process.
+    #[must_use]
+    pub fn unheard(&self) -> Self {
+        Interrupt { is_deaf: true, ..self.clone() }
+    }
+
+    /// The same for what hears of it.
+    #[must_use]
+    pub fn heard(&self) -> Self {
+        Interrupt { is_deaf: false, ..self.clone() }
+    }
+
+    /// Whether nothing is heard.
+    pub fn is_deaf(&self) -> bool {
+        self.is_deaf
+    }
+
     /// Whether an interruption has arrived since the outermost watch began.
     pub fn has_arrived(&self) -> bool {
-        self.0.arrived.load(Ordering::SeqCst)
+        !self.is_deaf && self.state.arrived.load(Ordering::SeqCst)
     }
 
     /// Interrupts what is waited for, as Ctrl-C does.
@@ -111,15 +132,15 @@ impl Interrupt {
 
     /// The same for what waits here only, and not for what waits for a person.
     pub fn raise_here(&self) {
-        self.0.arrived.store(true, Ordering::SeqCst);
-        self.0.notify.notify_waiters();
+        self.state.arrived.store(true, Ordering::SeqCst);
+        self.state.notify.notify_waiters();
     }
 
     /// Returns once an interruption has arrived.
     pub async fn arrival(&self) {
         loop {
             // Registered before the flag is read, so that no signal falls in between.
-            let notified = self.0.notify.notified();
+            let notified = self.state.notify.notified();
             tokio::pin!(notified);
             notified.as_mut().enable();
             if self.has_arrived() {
@@ -132,7 +153,7 @@ impl Interrupt {
     fn install(&self) {
         // Without it signals do what they do to any process.
         let Ok(mut signals) = Signals::new(heeded()) else { return };
-        let state = self.0.clone();
+        let state = Arc::clone(&self.state);
         thread::spawn(move || signals.forever().for_each(|_| state.hear()));
     }
 }
@@ -174,6 +195,6 @@ fn leave() {
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        self.0.0.watchers.fetch_sub(1, Ordering::SeqCst);
+        self.0.state.watchers.fetch_sub(1, Ordering::SeqCst);
     }
 }

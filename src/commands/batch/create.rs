@@ -7,6 +7,7 @@ use crate::batch::engine;
 use crate::batch::job::Job;
 use crate::batch::rows::Rows;
 use crate::batch::shape::Shape;
+use crate::batch::trial;
 use crate::commands::client::described;
 use crate::error::{Error, Kind, Result};
 use crate::grammar::{Args, Command, Host, recipients};
@@ -99,10 +100,17 @@ pub fn begin(session: &Session, new: New<'_>, is_trial: bool, stdin_is_read: boo
     if is_trial {
         let counts = run.counts(session)?;
         let row = engine::row(&run, &counts, None, going.out.as_deref());
-        session.ui().note(&format!("{} rows are right: nothing was sent", checked.good));
+        let refused = trial::ask_hooks(session, &run);
         engine::discard(session, run)?;
-        let error =
-            (checked.skipped > 0).then(|| Error::new(Kind::Partial, format!("{} rows are wrong", checked.skipped)));
+        let refused = refused?;
+        session.ui().note(&format!("{} rows are right: nothing was sent", checked.good - refused));
+        let error = match (checked.skipped, refused) {
+            (0, 0) => None,
+            (skipped, 0) => Some(format!("{skipped} rows are wrong")),
+            (0, refused) => Some(format!("{refused} rows would be refused")),
+            (skipped, refused) => Some(format!("{skipped} rows are wrong, and {refused} would be refused")),
+        };
+        let error = error.map(|why| Error::new(Kind::Partial, why));
         return Ok(outcome(row, error));
     }
     let mut was_sent = false;

@@ -55,13 +55,16 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     guard::ask(&session, &deed, "nothing was undone", false)?;
     let undone = undo(&session, &run)?;
     let ui = session.ui();
-    for error in undone.kept.iter().take(10) {
+    for error in undone.kept.iter().take(10).chain(undone.untold.iter().take(10)) {
         ui.error(error);
     }
-    let kept = undone.kept.len();
+    let (kept, untold) = (undone.kept.len(), undone.untold.len());
     let error = match undone.stopped {
         Some(error) => Some(error.about(format!("{} were undone, and then it was stopped", undone.deleted))),
         None if kept > 0 => Some(Error::new(Kind::Partial, format!("{kept} clients are left as they are"))),
+        None if untold > 0 => {
+            Some(Error::new(Kind::Partial, format!("all is undone, and of {untold} clients not everybody was told")))
+        }
         None => None,
     };
     Ok(outcome(engine::row(&run, &run.counts(&session)?, None, None), error))

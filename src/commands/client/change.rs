@@ -33,16 +33,16 @@ pub fn carry_out(session: &Session, update: Update, args: &Args) -> Result<Outco
 
 /// A request in place of an outcome.
 pub fn dry_run(args: &Args, shown: Value) -> Result<Outcome> {
-    dry_runs(args, vec![shown])
+    dry_runs(args, vec![Ok(shown)])
 }
 
-/// Requests in place of an outcome.
-pub fn dry_runs(args: &Args, shown: Vec<Value>) -> Result<Outcome> {
+/// Requests in place of an outcome, and why others would not be sent.
+pub fn dry_runs(args: &Args, shown: Vec<Result<Value>>) -> Result<Outcome> {
     if args.flag("quiet") || args.format == Format::Env {
         return Err(Error::usage("--dry-run shows a request, which --quiet and the format `env` cannot")
             .hint("leave them out, or use --format json"));
     }
-    Ok(Outcome::each(shown.len(), shown.into_iter().map(|value| Ok(Row::value(value))), &[]))
+    Ok(Outcome::each(shown.len(), shown.into_iter().map(|value| value.map(Row::value)), &[]))
 }
 
 /// A client that was written, as a row that lets go of the kept file once it is shown: with the secret, where that was chosen

@@ -46,7 +46,7 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         return Ok(Outcome::nothing());
     }
     if args.flag("dry-run") {
-        let shown = ids.iter().map(|id| ops::delete::shown(&session, id)).collect::<Result<_>>()?;
+        let shown = ids.iter().map(|id| ops::delete::shown(&session, id)).collect();
         return change::dry_runs(args, shown);
     }
     let what = if ids.len() == 1 { format!("client `{}`", ids[0]) } else { format!("{} clients", ids.len()) };

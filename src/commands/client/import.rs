@@ -90,7 +90,7 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         recipients::tell(&session, &how.recipients);
     }
     if args.only_shows(&session) {
-        let shown = plans.iter().map(|plan| plan.shown(&session)).collect::<Result<Vec<_>>>()?;
+        let shown = plans.iter().map(|plan| plan.shown(&session)).collect();
         return change::dry_runs(args, shown);
     }
     let count = plans.len();
