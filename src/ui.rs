@@ -4,7 +4,9 @@ pub mod input;
 pub mod output;
 pub mod progress;
 
+use std::cell::Cell;
 use std::io::{self, BufReader, BufWriter, IsTerminal, Read, Write};
+use std::marker::PhantomData;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -69,9 +71,34 @@ pub fn forget_interruption() {
     INTERRUPTED.store(false, Ordering::SeqCst);
 }
 
-/// Whether Ctrl-C has come.
+/// Whether Ctrl-C has come, for what hears of it.
 pub fn is_interrupted() -> bool {
-    INTERRUPTED.load(Ordering::SeqCst)
+    INTERRUPTED.load(Ordering::SeqCst) && !is_undisturbed()
+}
+
+thread_local! {
+    static UNDISTURBED: Cell<usize> = const { Cell::new(0) };
+}
+
+/// While this lives, what runs on this thread comes to its end: it hears of no Ctrl-C.
+#[derive(Debug)]
+pub struct Undisturbed(PhantomData<*const ()>);
+
+/// Begins.
+pub fn undisturbed() -> Undisturbed {
+    UNDISTURBED.set(UNDISTURBED.get() + 1);
+    Undisturbed(PhantomData)
+}
+
+impl Drop for Undisturbed {
+    fn drop(&mut self) {
+        UNDISTURBED.set(UNDISTURBED.get().saturating_sub(1));
+    }
+}
+
+/// Whether it does.
+pub fn is_undisturbed() -> bool {
+    UNDISTURBED.get() > 0
 }
 
 /// What this program writes through. Cheap to copy; holds no lock.

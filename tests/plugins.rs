@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Gpg, Orysh, Ran, Sandbox, Stub, Terminal, anywhere, orysh};
 
+mod delivery;
 mod hostile;
 mod team;
 

@@ -227,11 +227,10 @@ impl Plugin {
         let here = session.granted_to(Arc::clone(&loaded.grant));
         // What a person agreed to is what the command does, and nothing that a hook does beside.
         let here = if is_hook { here.without_assent() } else { here };
-        let is_deaf = here.interrupt().is_deaf();
         let _watch = here.interrupt().watch();
         let mut scope = Scope::new();
         let called = loaded.context.within(here, || {
-            limits::within(time, is_hook, is_deaf, || {
+            limits::within(time, is_hook, || {
                 ending::to_its_end(|| loaded.engine.call_fn::<Dynamic>(&mut scope, &loaded.ast, function, arguments))
             })
         });

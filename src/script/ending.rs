@@ -10,7 +10,7 @@ use rhai::{Dynamic, EvalAltResult, Position};
 
 use crate::script::engine::Exhausted;
 use crate::script::errors::ScriptResult;
-use crate::script::limits;
+use crate::ui;
 
 thread_local! {
     /// Whether what runs on this thread is to end. Each step looks at it.
@@ -59,7 +59,7 @@ pub fn goes_on() -> ScriptResult<()> {
 /// What the script asked for was cut short: it must not go on with that. `most`: the bytes that it may take.
 pub fn cut(most: usize) {
     if !IS_DUE.get() {
-        end_with(if limits::is_interrupted() { Dynamic::UNIT } else { Dynamic::from(Exhausted(most)) });
+        end_with(if ui::is_interrupted() { Dynamic::UNIT } else { Dynamic::from(Exhausted(most)) });
     }
 }
 

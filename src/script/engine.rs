@@ -25,7 +25,7 @@ use crate::session::Session;
 use crate::session::grant::Grant;
 use crate::session::handle::locked;
 use crate::text::{safe, safe_painted};
-use crate::ui::Ui;
+use crate::ui::{self, Ui};
 
 /// How deep an expression may be nested: Rhai's default refuses a hundred concatenations.
 const EXPRESSION_DEPTH: usize = 256;
@@ -396,7 +396,9 @@ fn cancel(engine: &mut Engine, context: &Context) {
         let why = || {
             if count % GLANCE == 0 && limits::is_over() {
                 Some(Dynamic::from(TimedOut(limits::may_say())))
-            } else if interrupt.has_arrived() && !limits::is_deaf() || unwritten.get().is_some() || left.get().is_some()
+            } else if interrupt.has_arrived() && !ui::is_undisturbed()
+                || unwritten.get().is_some()
+                || left.get().is_some()
             {
                 Some(Dynamic::UNIT)
             } else {

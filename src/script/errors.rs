@@ -13,10 +13,10 @@ use crate::model::fields;
 use crate::ops::guard;
 use crate::script::engine::{Exhausted, TimedOut, runtime_error};
 use crate::script::library::{self, Function};
-use crate::script::limits;
 use crate::script::standard;
 use crate::secret::{REDACTED, Secret};
 use crate::text::{safe, size};
+use crate::ui;
 
 /// What a function of the API returns.
 pub type ScriptResult<T> = std::result::Result<T, Box<EvalAltResult>>;
@@ -24,7 +24,7 @@ pub type ScriptResult<T> = std::result::Result<T, Box<EvalAltResult>>;
 /// An error as a script catches it: `#{status, code, message, hint, position}`. An interruption cannot be caught.
 pub fn thrown(error: Error) -> Box<EvalAltResult> {
     let is_interruption = error.kind() == Kind::Interrupted;
-    if is_interruption || limits::is_interrupted() {
+    if is_interruption || ui::is_interrupted() {
         // What was cut off by it tells of other things.
         let told = if is_interruption { as_map(&error).into() } else { Dynamic::UNIT };
         return EvalAltResult::ErrorTerminated(told, rhai::Position::NONE).into();

@@ -4,7 +4,6 @@ use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use crate::memory;
-use crate::ui;
 
 #[derive(Clone, Copy)]
 struct Call {
@@ -13,7 +12,6 @@ struct Call {
     is_hook: bool,
     said: usize,
     depth: usize,
-    is_deaf: bool,
 }
 
 /// So many bytes a call into a plugin may take.
@@ -26,13 +24,12 @@ thread_local! {
     static CALL: Cell<Option<Call>> = const { Cell::new(None) };
 }
 
-/// Does something within a time; what it allocates is counted from here on. `is_hook`: stdout is another's; `is_deaf`: it comes to
-/// its end, whatever arrives meanwhile.
-pub fn within<T>(time: Duration, is_hook: bool, is_deaf: bool, work: impl FnOnce() -> T) -> T {
+/// Does something within a time; what it allocates is counted from here on. `is_hook`: stdout is another's.
+pub fn within<T>(time: Duration, is_hook: bool, work: impl FnOnce() -> T) -> T {
     let outer = CALL.get();
     let ends = Instant::now() + time;
     let ends = outer.map_or(ends, |outer| ends.min(outer.ends));
-    CALL.set(Some(Call { ends, allocated: memory::allocated(), is_hook, said: 0, depth: depth() + 1, is_deaf }));
+    CALL.set(Some(Call { ends, allocated: memory::allocated(), is_hook, said: 0, depth: depth() + 1 }));
     let result = work();
     CALL.set(outer);
     result
@@ -68,16 +65,6 @@ pub fn say(bytes: usize) {
 /// Whether it is a hook that works here.
 pub fn is_hook() -> bool {
     CALL.get().is_some_and(|call| call.is_hook)
-}
-
-/// Whether what works here is interrupted.
-pub fn is_interrupted() -> bool {
-    ui::is_interrupted() && !is_deaf()
-}
-
-/// Whether it comes to its end all the same.
-pub fn is_deaf() -> bool {
-    CALL.get().is_some_and(|call| call.is_deaf)
 }
 
 /// Whether the call has taken so many bytes and more.

@@ -19,6 +19,7 @@ use crate::script::engine::runtime_error;
 use crate::script::errors::{self, ScriptResult, named, thrown};
 use crate::script::{bounded, held, limits};
 use crate::secret::Secret;
+use crate::ui;
 
 /// The types that scripts see, and what can be done with them; `most`: the bytes that one may take.
 pub fn register(engine: &mut Engine, most: usize) {
@@ -224,7 +225,7 @@ pub fn to_json(value: &Dynamic, reveal: bool) -> ScriptResult<Value> {
 
 /// Errors: the script has taken too much.
 pub fn within_budget() -> ScriptResult<()> {
-    if !memory::is_exhausted() && !limits::is_exhausted() && !limits::is_interrupted() {
+    if !memory::is_exhausted() && !limits::is_exhausted() && !ui::is_interrupted() {
         return Ok(());
     }
     Err(thrown(

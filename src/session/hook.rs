@@ -16,6 +16,7 @@ use crate::error::{Error, Result};
 use crate::model::client::{Client, ClientId, ClientSpec};
 use crate::model::lint::{self, Finding};
 use crate::secret::concealed;
+use crate::ui;
 
 /// What was done to a client.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -228,6 +229,7 @@ fn each(
     let is_after = matches!(moment, Moment::OnError | Moment::AfterBatch);
     let inner = if is_after { inner.to_the_end() } else { inner };
     on_big_stack(|| {
+        let _undisturbed = is_after.then(ui::undisturbed);
         let mut all = hooks.iter().filter(|hook| hook.is_at(moment));
         all.try_for_each(|hook| call(hook.as_ref(), &inner).map_err(|error| error.about(hook.name())))
     })
@@ -394,6 +396,7 @@ pub async fn fire(session: &Session, event: Event, heard: Vec<String>) -> Fired 
     let session = session.for_hooks().to_the_end();
     let before = heard.clone();
     let work = move || {
+        let _undisturbed = ui::undisturbed();
         let mut fired = Fired { heard, error: None };
         for hook in hooks.iter().filter(|hook| hook.wants(&event)) {
             let key = hook.key();

@@ -114,11 +114,6 @@ impl Interrupt {
         Interrupt { is_deaf: false, ..self.clone() }
     }
 
-    /// Whether nothing is heard.
-    pub fn is_deaf(&self) -> bool {
-        self.is_deaf
-    }
-
     /// Whether an interruption has arrived since the outermost watch began.
     pub fn has_arrived(&self) -> bool {
         !self.is_deaf && self.state.arrived.load(Ordering::SeqCst)

@@ -1,0 +1,206 @@
+//! That each hook hears once of each client, whatever fails or interrupts; and that dry runs and undoing ask and tell them.
+
+use std::fs;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+use serde_json::json;
+
+use super::{install, plugin};
+use crate::support::{Orysh, Ran, Sandbox, eventually, orysh};
+
+/// A plugin that takes down of which clients it hears, and one that fails until there is `log/open`.
+fn two(program: &Orysh, hook: &str) {
+    let code = format!("fn {hook}(c) {{ csv::append(\"log/first.csv\", #{{id: c.client_id}}); }}");
+    plugin(
+        program,
+        "first",
+        &format!("hooks = [\"{hook}\"]\n[capabilities]\nread = [\"log\"]\nwrite = [\"log\"]\n"),
+        &code,
+    );
+    let code = format!(
+        "fn {hook}(c) {{ if !fs::exists(\"log/open\") {{ throw \"the door is shut\"; }} csv::append(\"log/second.csv\", #{{id: c.client_id}}); }}"
+    );
+    plugin(
+        program,
+        "second",
+        &format!("hooks = [\"{hook}\"]\n[capabilities]\nread = [\"log\"]\nwrite = [\"log\"]\n"),
+        &code,
+    );
+    install(program, "./first");
+    install(program, "./second");
+    fs::create_dir(program.home().join("log")).unwrap();
+}
+
+/// The ids that a plugin has taken down, in their order.
+fn heard(program: &Orysh, name: &str) -> Vec<String> {
+    let text = fs::read_to_string(program.home().join(format!("log/{name}.csv"))).unwrap_or_default();
+    let mut ids: Vec<String> = text.lines().skip(1).map(str::to_owned).collect();
+    ids.sort();
+    ids
+}
+
+/// It came to a part of what was wanted, and said that.
+fn partly(ran: Ran, told: &str) -> Ran {
+    assert_eq!(ran.code, Some(3), "{ran}");
+    ran.tells(told)
+}
+
+fn open(program: &Orysh) {
+    fs::write(program.home().join("log/open"), "").unwrap();
+}
+
+#[test]
+fn who_has_heard_of_a_client_does_not_hear_of_it_again() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = orysh(&server);
+    two(&program, "after_create");
+    program.executable("take", "#!/bin/sh\ncat >> log/taken\n");
+    let create = "create client --id a --deliver ./take";
+    partly(program.run(create), "the door is shut").tells("deliver oauth2-client a");
+    let kept = program.only_pending();
+    assert_eq!(kept["heard"].as_array().unwrap().len(), 2, "{kept}");
+    assert!(!kept["heard"].to_string().contains("take"), "{kept}");
+    program.run("deliver client a --deliver ./take").fails(1, "the door is shut");
+    assert_eq!(program.pending().len(), 1);
+    open(&program);
+    program.run("deliver client a --deliver ./take").ok();
+    assert_eq!((heard(&program, "first"), heard(&program, "second")), (vec!["a".to_owned()], vec!["a".to_owned()]));
+    let taken = || fs::read_to_string(program.home().join("log/taken")).unwrap().lines().count();
+    assert_eq!((taken(), program.pending().len()), (1, 0));
+    // In a batch likewise: some rows, and then the others.
+    fs::remove_file(program.home().join("log/open")).unwrap();
+    program.file("s.csv", "client_id\nr1\nr2\nr3\n");
+    partly(program.run("batch create s.csv --deliver ./take"), "the door is shut");
+    let run = program.run("batch list -q").ok().stdout.trim().to_owned();
+    partly(program.run(&format!("batch deliver {run}")), "the door is shut");
+    open(&program);
+    program.run(&format!("batch deliver {run}")).ok();
+    program.run(&format!("batch deliver {run}")).fails(2, "no client is left to be handed over");
+    let all = ["a", "r1", "r2", "r3"].map(str::to_owned).to_vec();
+    assert_eq!((heard(&program, "first"), heard(&program, "second"), taken()), (all.clone(), all, 4));
+}
+
+#[test]
+fn who_was_not_told_that_clients_are_gone_is_told_again() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = orysh(&server);
+    for id in ["a", "b"] {
+        server.make(&json!({"client_id": id}));
+    }
+    two(&program, "after_delete");
+    partly(program.run("batch delete a b --yes"), "the door is shut");
+    let run = program.run("batch list -q").ok().stdout.trim().to_owned();
+    open(&program);
+    program.run(&format!("batch deliver {run}")).ok();
+    let both = vec!["a".to_owned(), "b".to_owned()];
+    assert_eq!((heard(&program, "first"), heard(&program, "second")), (both.clone(), both));
+}
+
+#[test]
+fn a_delivery_that_was_begun_comes_to_its_end() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = orysh(&server);
+    let code = "fn after_create(c) { fs::write(`log/begun-${c.client_id}`, \"\"); sleep(1.5); let n = 0; try { nofn() } catch { n = 1 } csv::append(\"log/first.csv\", #{id: c.client_id}); }";
+    plugin(&program, "slow", "hooks = [\"after_create\"]\n[capabilities]\nread = [\"log\"]\nwrite = [\"log\"]\n", code);
+    install(&program, "./slow");
+    fs::create_dir(program.home().join("log")).unwrap();
+    let begun = |id: &str| program.home().join(format!("log/begun-{id}")).exists();
+    let running = program.begin("create client --id a");
+    eventually("it has begun", || begun("a").then_some(()));
+    running.signal(Signal::INT);
+    let ran = running.end();
+    assert!(ran.stderr.contains("comes to its end first"), "{ran}");
+    assert_eq!(heard(&program, "first"), ["a"], "{ran}");
+    // Of a batch those that were begun, and the others as it is gone on with.
+    let rows: Vec<String> = (0..40).map(|n| format!("r{n:02}\n")).collect();
+    program.file("s.csv", &format!("client_id\n{}", rows.concat()));
+    let running = program.begin("batch create s.csv");
+    eventually("it has begun", || begun("r00").then_some(()));
+    running.signal(Signal::INT);
+    let ran = running.end();
+    assert_eq!(ran.code, Some(130), "{ran}");
+    let first = heard(&program, "first").len();
+    assert!(first > 1 && first < 41, "{first}: {ran}");
+    let run = program.run("batch list -q").ok().stdout.trim().to_owned();
+    program.run(&format!("batch resume {run}")).ok();
+    let expected: Vec<String> = std::iter::once("a".to_owned()).chain((0..40).map(|n| format!("r{n:02}"))).collect();
+    assert_eq!(heard(&program, "first"), expected);
+}
+
+#[test]
+fn whoever_insists_ends_a_delivery_and_it_is_tried_again() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = orysh(&server);
+    let code = "fn after_create(c) { fs::write(\"log/begun\", \"\"); if !fs::exists(\"log/open\") { sleep(20); } csv::append(\"log/first.csv\", #{id: c.client_id}); }";
+    plugin(&program, "slow", "hooks = [\"after_create\"]\n[capabilities]\nread = [\"log\"]\nwrite = [\"log\"]\n", code);
+    install(&program, "./slow");
+    fs::create_dir(program.home().join("log")).unwrap();
+    let running = program.begin("create client --id a");
+    eventually("it has begun", || program.home().join("log/begun").exists().then_some(()));
+    let began = Instant::now();
+    running.signal(Signal::INT);
+    thread::sleep(Duration::from_millis(300));
+    running.signal(Signal::INT);
+    running.end().fails(130, "stopped at once").tells("kept in");
+    assert!(began.elapsed() < Duration::from_secs(5));
+    open(&program);
+    program.run("deliver client a").ok();
+    assert_eq!(heard(&program, "first"), ["a"]);
+}
+
+#[test]
+fn a_dry_run_asks_the_hooks_and_says_what_they_would_refuse() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = orysh(&server);
+    for id in ["a", "kept"] {
+        server.make(&json!({"client_id": id, "owner": "o"}));
+    }
+    let code = "fn before_delete(id) { if id == \"kept\" { throw \"it is kept\"; } }\nfn before_update(c, set) { if c.client_id == \"kept\" { throw \"it is frozen\"; } set.owner = set.owner.to_upper(); set }";
+    plugin(&program, "rules", "hooks = [\"before_delete\", \"before_update\"]\n", code);
+    install(&program, "./rules");
+    let ran = partly(program.run("delete client a kept --dry-run"), "client `kept`").tells("it is kept");
+    assert!(ran.stdout.contains("/admin/clients/a") && !ran.stdout.contains("kept"), "{ran}");
+    program.run("delete client kept --dry-run").fails(1, "plugin `rules`: rules/main.rhai: it is kept");
+    partly(program.run("batch delete a kept --dry-run"), "1 rows would be refused")
+        .tells("row 2: plugin `rules`: rules/main.rhai: it");
+    let ran = partly(program.run("batch update a kept --set owner=ops --dry-run"), "1 rows would be refused");
+    ran.tells("row 1: plugin `rules` changed owner to \"OPS\"")
+        .tells("row 2: plugin `rules`: rules/main.rhai: it is frozen");
+    let ran = program.run("batch update a --set owner=ops").ok();
+    ran.tells("row 1: plugin `rules` changed owner to \"OPS\"");
+    assert_eq!(server.client("a")["owner"], "OPS");
+    assert_eq!(server.client("kept")["owner"], "o");
+    // What a hook wants as it is, is as it should be.
+    program.file("c.json", r#"[{"client_id": "a", "owner": "ops"}]"#);
+    program.run("apply -f c.json --diff --detailed-exitcode").ok().tells("0 changed, 1 unchanged");
+    program.run("apply -f c.json").ok().tells("1 unchanged");
+}
+
+#[test]
+fn what_is_taken_back_is_asked_for_and_told() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = orysh(&server);
+    let code = "fn noted(what) { csv::append(\"log/first.csv\", #{what: what}); }\nfn before_update(c, set) { if set.owner == \"frozen\" { throw \"nobody goes back there\"; } }\nfn after_update(c) { noted(`${c.client_id} ${c.owner}`); }\nfn after_delete(c) { noted(`${c.client_id} gone`); }\nfn before_delete(id) { if id == \"kept\" { throw \"it is kept\"; } }";
+    plugin(
+        &program,
+        "rules",
+        "hooks = [\"before_update\", \"after_update\", \"after_delete\", \"before_delete\"]\n[capabilities]\nread = [\"log\"]\nwrite = [\"log\"]\n",
+        code,
+    );
+    fs::create_dir(program.home().join("log")).unwrap();
+    for (id, owner) in [("a", "old"), ("b", "frozen")] {
+        server.make(&json!({"client_id": id, "owner": owner}));
+    }
+    program.run("batch update a b --set owner=new").ok();
+    let run = program.run("batch list -q").ok().stdout.trim().to_owned();
+    install(&program, "./rules");
+    partly(program.run(&format!("batch undo {run} --yes")), "nobody goes back there");
+    assert_eq!((&server.client("a")["owner"], &server.client("b")["owner"]), (&json!("old"), &json!("new")));
+    program.file("s.csv", "client_id\nr1\nkept\n");
+    program.run("batch create s.csv").ok();
+    let run = program.run("batch list -q").ok().stdout.lines().last().unwrap().to_owned();
+    partly(program.run(&format!("batch undo {run} --yes")), "it is kept");
+    assert_eq!(heard(&program, "first"), ["a old", "r1 gone"]);
+}
