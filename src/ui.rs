@@ -311,7 +311,9 @@ impl Ui {
 
     fn tell(self, label: &str, paint: Paint, message: &str) {
         let style = if self.colors_stderr() { Style::new().bold().fg(paint) } else { Style::new() };
-        self.line(&format!("{} {}", style.paint(format!("{label}:")), text::safe_lines(message)));
+        // What follows is not to look like a line of its own.
+        let message = text::safe_lines(message).replace('\n', "\n  ");
+        self.line(&format!("{} {message}", style.paint(format!("{label}:"))));
     }
 }
 

@@ -447,6 +447,7 @@ impl<'a> Sender<'a> {
             worked => worked?,
         };
         let was_served = self.served.load(Ordering::Relaxed) > served;
+        let worked = self.without_secret(&trip.due, worked);
         Ok(match worked.next {
             // It is not known whether it was carried out: it stays to be settled.
             Next::Again(error) if was_served && trip.tries >= MOST_TRIES => {
@@ -455,6 +456,23 @@ impl<'a> Sender<'a> {
             }
             next => Worked { next, ..worked },
         })
+    }
+
+    /// What a server or a plugin says may hold the secret that the row sets.
+    fn without_secret(&self, due: &Due, worked: Worked) -> Worked {
+        let given = due.sealed.as_deref().and_then(|sealed| self.key.open(due.n, sealed).ok());
+        let hide = |error: Error| {
+            let error = concealed(error, given.as_ref());
+            if self.how.job == Job::Update { concealed(error, Some(&self.key.secret_of(due.n))) } else { error }
+        };
+        let next = match worked.next {
+            Next::End(state, error) => Next::End(state, hide(error)),
+            Next::Again(error) => Next::Again(hide(error)),
+            Next::Later(error) => Next::Later(hide(error)),
+            Next::Stop(error) => Next::Stop(hide(error)),
+            done @ Next::Done(_) => done,
+        };
+        Worked { next, ..worked }
     }
 
     /// Notes what a row came to, on disk before it is told. Behind the last one there is nothing to wait for.

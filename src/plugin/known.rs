@@ -9,7 +9,7 @@ use super::content::Content;
 use super::git::Source;
 use super::hooks::{PluginHooks, Refusing};
 use super::loaded::Plugin;
-use super::manifest::Manifest;
+use super::manifest::{Manifest, Setting};
 use super::store::{self, Entry};
 use super::team::{self, Team};
 use crate::error::{Error, Result};
@@ -48,6 +48,11 @@ pub fn load(built_in: &Registry) -> Known {
         Ok(Some(team)) => {
             let lock = store::entries(&team.lock());
             for (name, source) in &team.plugins {
+                match team.is_off(name) {
+                    Ok(false) => {}
+                    Ok(true) => continue,
+                    Err(error) => known.refused.push(error),
+                }
                 let plugin = lock.as_ref().map_err(again).and_then(|lock| of_team(&team, name, source, lock.get(name)));
                 known.add(name, plugin, built_in, Some(&team.path));
             }
@@ -188,7 +193,10 @@ impl Known {
                 "{} ({}) asks to be granted:\n  {}",
                 plugin.told(),
                 plugin.source,
-                asks(&plugin.manifest)
+                std::iter::once(asks(&plugin.manifest))
+                    .chain(configured(&plugin.settings))
+                    .collect::<Vec<_>>()
+                    .join("\n  ")
             ));
             if !ui.agrees(&format!("Grant that to {}?", plugin.told()), false) {
                 return Err(refused());
@@ -224,6 +232,11 @@ pub fn asks(manifest: &Manifest) -> String {
     let hooks = (!manifest.hooks.is_empty()).then(|| format!("hooks: is called at {}", manifest.hooks.join(", ")));
     let lines: Vec<String> = lines.into_iter().chain(hooks).collect();
     if lines.is_empty() { "nothing".into() } else { lines.join("\n  ") }
+}
+
+/// How a repository configures a plugin, a line a key, as a lock has it and a person reads it.
+pub fn configured(settings: &BTreeMap<String, Setting>) -> Vec<String> {
+    settings.iter().map(|(key, setting)| format!("config: {key} is {setting}")).collect()
 }
 
 /// Text that lives as long as the process, as commands have it.

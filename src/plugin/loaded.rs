@@ -25,7 +25,7 @@ use crate::session::Session;
 use crate::session::grant::Grant;
 use crate::session::handle::locked;
 use crate::session::hook::on_big_stack;
-use crate::text::{hex, safe, safe_lines};
+use crate::text::{hex, safe, safe_lines, size};
 
 /// How long a hook may take.
 const HOOK: Duration = Duration::from_secs(30);
@@ -132,6 +132,9 @@ impl Plugin {
         let source = Source { name: &name, text: &text };
         let ast = engine.compile(&text).map_err(|error| errors::unreadable(&error, source))?;
         let has = |name: &str| ast.iter_functions().any(|function| function.name == name);
+        let takes = |name: &str, count: usize| {
+            ast.iter_functions().any(|function| function.name == name && function.params.len() == count)
+        };
         let commands = self.manifest.commands.iter().map(|command| command.name.replace('-', "_"));
         let declared = self.manifest.hooks.iter().map(|hook| (*hook).to_owned()).chain(commands);
         if let Some(missing) = declared.chain(self.manifest.exports.iter().cloned()).find(|name| !has(name)) {
@@ -139,6 +142,11 @@ impl Plugin {
                 "{name}: there is no function `{}`, which plugin.toml names",
                 safe(&missing)
             )));
+        }
+        let hooks = self.manifest.hooks.iter().map(|hook| ((*hook).to_owned(), parameters(hook)));
+        let commands = self.manifest.commands.iter().map(|command| (command.name.replace('-', "_"), 1));
+        if let Some((wrong, count)) = hooks.chain(commands).find(|(name, count)| !takes(name, *count)) {
+            return Err(Error::usage(format!("{name}: `{}` is called with {}", safe(&wrong), errors::counted(count))));
         }
         Ok(Loaded { engine, ast, context, grant, text, name })
     }
@@ -239,6 +247,10 @@ impl Plugin {
             return Err(Error::failed(format!("{}: `exit` is for scripts", loaded.name)));
         }
         settled(called, Source { name: &loaded.name, text: &loaded.text }).map_err(|error| {
+            if error.code() == Some("memory") {
+                let most = format!("a call into a plugin may take {}", size(limits::MOST_MEMORY));
+                return Error::failed(error.message()).with_code("memory").hint(most);
+            }
             if error.message().len() <= MOST_TOLD {
                 return error;
             }
@@ -258,6 +270,11 @@ impl Plugin {
         }
         Ok(module)
     }
+}
+
+/// How many arguments a hook is called with.
+fn parameters(hook: &str) -> usize {
+    if ["before_update", "on_error"].contains(&hook) { 2 } else { 1 }
 }
 
 /// What is wrong, and where.

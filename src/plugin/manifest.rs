@@ -2,7 +2,9 @@
 //! be granted. It is all that is read for help, completion and `plugin show`.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
+use serde_json::Value;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -56,6 +58,7 @@ pub enum Kind {
     Secret,
 }
 
+/// By the names that manifests give them.
 const KINDS: [(&str, Kind); 5] = [
     ("text", Kind::Text),
     ("number", Kind::Number),
@@ -75,6 +78,36 @@ pub enum Setting {
     Bool(bool),
     /// A list of texts.
     List(Vec<String>),
+}
+
+impl fmt::Display for Setting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Setting::Text(text) => write!(f, "{}", safe(&Value::from(text.as_str()).to_string())),
+            Setting::Number(number) => write!(f, "{number}"),
+            Setting::Bool(is) => write!(f, "{is}"),
+            Setting::List(all) => write!(f, "{}", safe(&Value::from(all.as_slice()).to_string())),
+        }
+    }
+}
+
+impl Setting {
+    /// As JSON has it.
+    pub fn value(&self) -> Value {
+        match self {
+            Setting::Text(text) => text.as_str().into(),
+            Setting::Number(number) => (*number).into(),
+            Setting::Bool(is) => (*is).into(),
+            Setting::List(all) => all.as_slice().into(),
+        }
+    }
+}
+
+impl Kind {
+    /// As a manifest names it.
+    pub fn name(self) -> &'static str {
+        KINDS.iter().find(|(_, kind)| *kind == self).map_or("", |(name, _)| name)
+    }
 }
 
 /// A key of a plugin's configuration.

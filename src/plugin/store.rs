@@ -9,7 +9,7 @@ use toml::de::{DeTable, DeValue};
 use toml_edit::{Array, InlineTable, Item, Table, Value, value};
 
 use super::content::Content;
-use super::manifest::{Manifest, Setting, setting};
+use super::manifest::{Kind, Manifest, Setting, setting};
 use crate::config::{edit, paths};
 use crate::error::{Error, Result};
 use crate::text::safe;
@@ -204,7 +204,13 @@ pub fn configure(manifest: &Manifest, key: &str, text: &str) -> Result<()> {
     let fitting = [text, quoted.trim()].into_iter().find(|text| is_fitting(text));
     let parsed = fitting.and_then(|text| text.parse::<Value>().ok());
     let Some(parsed) = parsed else {
-        return Err(Error::usage(format!("config `{}` of plugin `{}` has another type", safe(key), manifest.name)));
+        let kind = known.kind;
+        let error = Error::usage(format!("config `{}` of plugin `{}` is a {}", safe(key), manifest.name, kind.name()));
+        return Err(match kind {
+            Kind::Secret => error.hint(format!("name where it is: --set {key}=env:NAME, or --set {key}=file:PATH")),
+            Kind::List => error.hint(format!("as --set '{key}=[\"a\", \"b\"]'")),
+            Kind::Text | Kind::Number | Kind::Bool => error,
+        });
     };
     edit::change(&own()?, |document| {
         let table = document.get_mut(&manifest.name).and_then(Item::as_table_mut);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
-use toml_edit::value;
+use toml_edit::{Array, value};
 
 use super::git::Source;
 use super::manifest::{Manifest, Setting};
@@ -95,6 +95,37 @@ impl Team {
         self.path.parent().unwrap_or(Path::new("."))
     }
 
+    /// Whether this user has switched one of them off, here.
+    pub fn is_off(&self, name: &str) -> Result<bool> {
+        let path = trust_file()?;
+        let text = edit::text(&path)?;
+        let document = edit::parse(&text, &path)?;
+        let off = document.get(OFF).and_then(|item| item.get_ref().as_array());
+        let place = self.place(name);
+        Ok(off.into_iter().flatten().any(|item| item.get_ref().as_str() == Some(&place)))
+    }
+
+    /// Switches one of them on or off, here, for this user.
+    pub fn switch(&self, name: &str, on: bool) -> Result<()> {
+        let place = self.place(name);
+        edit::change(&trust_file()?, |document| {
+            let off = document.entry(OFF).or_insert_with(|| value(Array::new()));
+            if let Some(off) = off.as_array_mut() {
+                off.retain(|other| other.as_str() != Some(&place));
+                if !on {
+                    off.push(place);
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// What tells a plugin from those of other repositories.
+    fn place(&self, name: &str) -> String {
+        let root = std::fs::canonicalize(self.root()).unwrap_or_else(|_| self.root().to_owned());
+        format!("{}:{name}", root.display())
+    }
+
     /// The repository's lock.
     pub fn lock(&self) -> PathBuf {
         self.root().join(store::LOCK)
@@ -112,6 +143,9 @@ impl Team {
         table(own.and_then(|table| table.get("config")).and_then(|config| config.get_ref().as_table()))
     }
 }
+
+/// The plugins that are switched off, by their places.
+const OFF: &str = "off";
 
 fn trust_file() -> Result<PathBuf> {
     Ok(paths::config()?.join("plugin-trust.toml"))

@@ -222,6 +222,7 @@ fn create_for(context: &Context, map: &Map, options: &Map) -> ScriptResult<Clien
 fn written(context: &Context, client: Client, kept: Option<Kept>, undelivered: Option<Error>) -> Client {
     if let Some(error) = undelivered {
         context.session().ui().error(&error);
+        context.not_delivered();
     }
     if let Some(kept) = kept {
         context.hold(Held::file(&context.session(), kept));

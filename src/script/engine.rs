@@ -4,6 +4,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::io;
 use std::path::{Component, Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::thread::{self, ThreadId};
 
@@ -52,6 +53,8 @@ pub struct Context {
     /// Why something that was printed went nowhere.
     unwritten: Arc<OnceLock<io::Error>>,
     most_memory: usize,
+    /// How many clients were not delivered, of which the script does not know.
+    undelivered: Arc<AtomicUsize>,
 }
 
 impl Context {
@@ -68,6 +71,7 @@ impl Context {
             left: Arc::default(),
             unwritten: Arc::default(),
             most_memory: MOST_MEMORY,
+            undelivered: Arc::default(),
         }
     }
 
@@ -123,6 +127,16 @@ impl Context {
         // How an earlier line ended is over.
         let (left, unwritten) = (Arc::default(), Arc::default());
         Context { host, within: Arc::default(), left, unwritten, ..self.clone() }
+    }
+
+    /// A client was written, and not delivered.
+    pub fn not_delivered(&self) {
+        self.undelivered.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many were not since this was asked last.
+    pub fn take_undelivered(&self) -> usize {
+        self.undelivered.swap(0, Ordering::Relaxed)
     }
 
     /// How many bytes scripts may take.

@@ -76,7 +76,13 @@ pub fn run(context: &Context, script: &Script<'_>, columns: &'static [Column]) -
             Ok((outcome, Left { code, value })) => {
                 let shown = context.take_shown(&value);
                 context.tell_unseen();
-                Ok(bounded(ending(release(outcome, shown), code), alarm))
+                let outcome = release(outcome, shown);
+                let outcome = match context.take_undelivered() {
+                    // What the script says itself counts.
+                    count if count > 0 && code == 0 => undelivered(outcome, count),
+                    _ => ending(outcome, code),
+                };
+                Ok(bounded(outcome, alarm))
             }
             Err(error) => Err(still_kept(error, &context.take_held())),
         }
@@ -127,6 +133,13 @@ fn bounded(outcome: Outcome, alarm: Option<Alarm>) -> Outcome {
         }
         rows.next().map(|row| alarm.settle(row))
     })
+}
+
+/// The same outcome, at whose end it is told that clients were not delivered.
+fn undelivered(outcome: Outcome, count: usize) -> Outcome {
+    let what = if count == 1 { "1 client was".to_owned() } else { format!("{count} clients were") };
+    let mut last = Some(Error::new(Kind::Partial, format!("{what} written, and not delivered")));
+    outcome.through(move |rows| rows.next().or_else(|| last.take().map(Err)))
 }
 
 /// The same outcome, which ends with an exit code.

@@ -70,6 +70,9 @@ pub struct Grant {
     pub prompts: bool,
 }
 
+/// The files of a repository that plugins leave alone.
+const OF_PLUGINS: [&str; 2] = ["orysh.toml", "orysh.lock"];
+
 /// The code of an error that says that a plugin lacks a capability.
 pub const CAPABILITY: &str = "capability";
 
@@ -221,24 +224,34 @@ impl Grant {
         self.place(path, "write", self.write.iter())
     }
 
-    fn place<'a>(&self, path: &str, key: &str, mut folders: impl Iterator<Item = &'a String>) -> Result<PathBuf> {
+    fn place<'a>(&self, path: &str, key: &str, folders: impl Iterator<Item = &'a String>) -> Result<PathBuf> {
+        let folders: Vec<&String> = folders.collect();
+        let refused = |why: &str| {
+            let what = format!("plugin `{}` may not {key} {}: {why}", safe(&self.plugin), safe(path));
+            Err(Error::failed(what).with_code(CAPABILITY))
+        };
         let real = real(Path::new(path));
         // A folder that is granted may be made yet.
-        let is_within = |folder: &String| {
+        let is_within = |folder: &&String| {
             self::real(Path::new(folder)).zip(real.as_ref()).is_some_and(|(folder, real)| real.starts_with(folder))
         };
-        // What this program keeps is no plugin's business, wherever it lies.
-        let own = [paths::config(), paths::data(), paths::state()];
-        let is_own =
-            |real: &PathBuf| own.iter().flatten().any(|own| self::real(own).is_some_and(|own| real.starts_with(own)));
-        match &real {
-            Some(real) if folders.any(is_within) && !is_own(real) => Ok(real.clone()),
-            _ => {
-                let folder = Path::new(path).parent().filter(|folder| !folder.as_os_str().is_empty());
-                let folder = folder.unwrap_or(Path::new(".")).display().to_string();
-                let what = format!("{key} {}", safe(path));
-                Err(self.lacks(&what, &format!("{key} = [\"{}\"]", safe(&folder))))
+        let Some(real) = real.as_ref().filter(|_| folders.iter().any(is_within)) else {
+            let seems = |folder: &&String| Path::new(path).starts_with(folder);
+            if folders.iter().any(seems) {
+                return refused("it leads out of what was granted");
             }
+            let folder = Path::new(path).parent().filter(|folder| !folder.as_os_str().is_empty());
+            let folder = folder.unwrap_or(Path::new(".")).display().to_string();
+            return Err(self.lacks(&format!("{key} {}", safe(path)), &format!("{key} = [\"{}\"]", safe(&folder))));
+        };
+        // What this program keeps is no plugin's business, wherever it lies; nor is what a repository says of plugins.
+        let own = [paths::config(), paths::data(), paths::state()];
+        let is_own = own.iter().flatten().any(|own| self::real(own).is_some_and(|own| real.starts_with(own)));
+        let says = real.file_name().is_some_and(|name| OF_PLUGINS.iter().any(|own| name == *own));
+        match () {
+            () if is_own => refused("it is what orysh keeps for itself"),
+            () if says && key == "write" => refused("it says what plugins there are, and what they may do"),
+            () => Ok(real.clone()),
         }
     }
 

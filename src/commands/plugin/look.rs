@@ -1,5 +1,7 @@
 //! `plugin list`, `show` and `verify`: read off manifests and locks; nothing of a plugin is run.
 
+use std::collections::BTreeMap;
+
 use clap::Arg;
 use serde_json::{Map, Value, json};
 
@@ -9,8 +11,8 @@ use crate::grammar::{Args, Command, Host};
 use crate::output::outcome::{Column, Outcome, Row};
 use crate::plugin::content::Content;
 use crate::plugin::git::Source;
-use crate::plugin::known::of_team;
-use crate::plugin::manifest::Manifest;
+use crate::plugin::known::{configured, of_team};
+use crate::plugin::manifest::{Manifest, Setting};
 use crate::plugin::store::{self, Entry};
 use crate::plugin::team;
 
@@ -60,7 +62,11 @@ type Listed = (String, &'static str, Result<Manifest>, String);
 fn all() -> Result<Vec<Listed>> {
     let mut all = Vec::new();
     for (name, entry) in store::entries(&store::own()?)? {
-        let state = if entry.enabled { "on" } else { "off" };
+        let state = match content(&entry) {
+            Ok(content) if content.hash() != entry.hash => "changed: does not run",
+            _ if entry.enabled => "on",
+            _ => "off",
+        };
         all.push((name, state, manifest(&entry), entry.source));
     }
     if let Some(team) = team::found()? {
@@ -68,6 +74,7 @@ fn all() -> Result<Vec<Listed>> {
         for (name, source) in &team.plugins {
             let plugin = of_team(&team, name, source, lock.get(name));
             let state = match &plugin {
+                _ if team.is_off(name)? => "off",
                 Ok(plugin) if team::is_trusted(&plugin.trust_key())? => "on, by the repository",
                 _ => "not trusted",
             };
@@ -79,8 +86,12 @@ fn all() -> Result<Vec<Listed>> {
     Ok(all)
 }
 
+fn content(entry: &Entry) -> Result<Content> {
+    Content::read(&store::place(&entry.hash)?)
+}
+
 fn manifest(entry: &Entry) -> Result<Manifest> {
-    Manifest::of(&Content::read(&store::place(&entry.hash)?)?)
+    Manifest::of(&content(entry)?)
 }
 
 fn run_list(_: &Host, _: &Args) -> Result<Outcome> {
@@ -110,23 +121,36 @@ fn run_show(_: &Host, args: &Args) -> Result<Outcome> {
     let name = args.text("name").unwrap_or_default();
     let listed = team::found()?.filter(|team| team.plugins.contains_key(name));
     let installed = store::entries(&store::own()?)?.remove(name);
-    let (manifest, hash, source, commit) = if let Some(team) = listed {
+    let (manifest, hash, source, commit, settings) = if let Some(team) = listed {
         let source = &team.plugins[name];
         let lock = store::entries(&team.lock())?;
         let plugin = of_team(&team, name, source, lock.get(name))?;
         let key = plugin.trust_key();
-        (plugin.manifest, key, plugin.source, lock.get(name).and_then(|entry| entry.commit.clone()))
+        let commit = lock.get(name).and_then(|entry| entry.commit.clone());
+        (plugin.manifest, key, plugin.source, commit, plugin.settings)
     } else if let Some(entry) = installed {
-        (manifest(&entry)?, entry.hash, entry.source, entry.commit)
+        let manifest = manifest(&entry)?;
+        let settings = store::configured(&manifest)?;
+        (manifest, entry.hash, entry.source, entry.commit, settings)
     } else if is_place(name) {
         let obtained = obtain(&Source::parse(name)?)?;
-        (obtained.manifest, obtained.hash, obtained.source, obtained.commit)
+        (obtained.manifest, obtained.hash, obtained.source, obtained.commit, BTreeMap::new())
     } else {
-        let entry = entry(name)?;
-        (manifest(&entry)?, entry.hash, entry.source, entry.commit)
+        return Err(entry(name).map_or_else(|error| error, |_| Error::usage("it is not there")));
     };
-    let config: Map<String, Value> =
-        manifest.config.iter().map(|(name, key)| (name.clone(), key.help.clone().into())).collect();
+    let config: Map<String, Value> = manifest
+        .config
+        .iter()
+        .map(|(name, key)| {
+            let about = json!({
+                "type": key.kind.name(),
+                "help": key.help,
+                "default": key.default.as_ref().map(Setting::value),
+                "value": settings.get(name).or(key.default.as_ref()).map(Setting::value),
+            });
+            (name.clone(), about)
+        })
+        .collect();
     let commands: Map<String, Value> =
         manifest.commands.iter().map(|command| (command.name.clone(), command.about.clone().into())).collect();
     let capabilities = manifest.grant.lines();
@@ -161,7 +185,7 @@ fn run_verify(host: &Host, args: &Args) -> Result<Outcome> {
         let read = Content::read(&store::place(&entry.hash)?);
         let same = read.and_then(|content| {
             if content.hash() == entry.hash {
-                return Ok(());
+                return as_locked(&Manifest::of(&content)?, &entry, &[]);
             }
             Err(Error::failed("its files are not those that were granted").hint(format!(
                 "it does not run: orysh plugin remove {name}, and install it again from {}",
@@ -176,7 +200,8 @@ fn run_verify(host: &Host, args: &Args) -> Result<Outcome> {
             checked += 1;
             let same = of_team(&team, name, source, lock.get(name)).and_then(|plugin| {
                 if team::is_trusted(&plugin.trust_key())? {
-                    Ok(())
+                    let entry = lock.get(name);
+                    entry.map_or(Ok(()), |entry| as_locked(&plugin.manifest, entry, &configured(&plugin.settings)))
                 } else {
                     Err(Error::failed("this content was not granted anything"))
                 }
@@ -195,6 +220,18 @@ fn run_verify(host: &Host, args: &Args) -> Result<Outcome> {
         rows.push(Err(Error::new(Kind::Failed, format!("{failed} plugins are not what was granted")).already_told()));
     }
     Ok(Outcome::many(rows.into_iter(), &[]))
+}
+
+/// Errors: a lock tells of another version or grant than the content has that it names. `configured`: what a repository's lock
+/// says beside the grant.
+fn as_locked(manifest: &Manifest, entry: &Entry, configured: &[String]) -> Result<()> {
+    let grant: Vec<String> = manifest.grant.lines().into_iter().chain(configured.iter().cloned()).collect();
+    if manifest.version == entry.version && grant == entry.grant {
+        return Ok(());
+    }
+    let what = if manifest.version == entry.version { "grant" } else { "version" };
+    Err(Error::failed(format!("the lock tells of another {what} than its plugin.toml has"))
+        .hint("the lock was changed by hand: orysh plugin update, or orysh plugin sync, writes it anew"))
 }
 
 fn row(name: &str, same: Result<()>) -> Result<Row> {

@@ -5,6 +5,7 @@ use crate::error::Result;
 use crate::grammar::{Args, Command, Host};
 use crate::output::outcome::Outcome;
 use crate::plugin::store::{self, Entry};
+use crate::plugin::team;
 
 /// `plugin enable`.
 pub fn enable() -> Command {
@@ -32,8 +33,13 @@ pub fn remove() -> Command {
 
 fn switch(host: &Host, args: &Args, enabled: bool) -> Result<Outcome> {
     let name = args.text("name").unwrap_or_default();
-    let before = entry(name)?;
-    store::set(&store::own()?, name, &Entry { enabled, ..before })?;
+    // One that a repository lists is switched for this user, in this repository.
+    if let Some(team) = team::found()?.filter(|team| team.plugins.contains_key(name)) {
+        team.switch(name, enabled)?;
+    } else {
+        let before = entry(name)?;
+        store::set(&store::own()?, name, &Entry { enabled, ..before })?;
+    }
     host.session.ui().note(&format!("plugin `{name}` is {}", if enabled { "on" } else { "off" }));
     Ok(Outcome::nothing())
 }

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::grammar::{Args, Command, Host};
 use crate::output::outcome::{Outcome, Row};
 use crate::plugin::git::Source;
-use crate::plugin::known::asks;
+use crate::plugin::known::{asks, configured};
 use crate::plugin::loaded::trust_key;
 use crate::plugin::store;
 use crate::plugin::team;
@@ -65,7 +65,7 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         obtained.demand_code(host).map_err(about)?;
         let settings = team.settings(&obtained.manifest).map_err(about)?;
         obtained.key = trust_key(&obtained.hash, &settings);
-        obtained.configured = settings.iter().map(|(key, setting)| format!("config: {key} is {setting:?}")).collect();
+        obtained.configured = configured(&settings);
         let entry = obtained.entry();
         if is_locked && lock.get(name) != Some(&entry) {
             return Err(about(
