@@ -5,6 +5,7 @@ pub mod begin;
 pub mod carry;
 pub mod check;
 mod deliver;
+pub mod earlier;
 pub mod engine;
 pub mod folder;
 pub mod heard;

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use serde_json::json;
 
 use super::check::{self, Checked, Checker, Input};
-use super::engine::{DELIVER, Going, IN_STORE, KEY_TAG, RULES, Run, count, due};
+use super::engine::{self, DELIVER, Going, IN_STORE, KEY_TAG, RULES, Run, count, due};
 use super::folder::{self, Folder};
 use super::identity::Identity;
 use super::journal::Journal;
@@ -26,8 +26,8 @@ pub enum Again {
     Offered,
     /// It may not, and no flag says so.
     Never,
-    /// It may where nothing of it is left to do.
-    Ended,
+    /// Where something of it is left to do, or nobody has taken what it came to, that run is gone on with; else it may.
+    GoneOn,
 }
 
 /// What makes an input the same: where it goes, and what it says.
@@ -61,17 +61,29 @@ pub fn prepare(session: &Session, new: New<'_>, is_trial: bool) -> Result<(Run, 
     let folder = Folder::create()?;
     let is_stored = new.key_store;
     let prepared = spool(session, &folder, new, is_trial);
-    match prepared {
-        Ok((journal, key, facts, checked)) => Ok((Run { folder, journal, key: Some(key), facts }, checked)),
-        Err(error) => {
-            if is_stored {
-                let tell = |message: &str| session.ui().note(message);
-                session.finish(RunKey::forget_stored(&folder.name, &tell))??;
-            }
-            folder.remove()?;
-            Err(error)
+    let gone_on = match prepared {
+        Ok((_, _, _, Spooled { earlier: Some(name), checked })) => Ok((name, checked)),
+        Ok((journal, key, facts, Spooled { checked, .. })) => {
+            return Ok((Run { folder, journal, key: Some(key), facts }, checked));
         }
+        Err(error) => Err(error),
+    };
+    if is_stored {
+        let tell = |message: &str| session.ui().note(message);
+        session.finish(RunKey::forget_stored(&folder.name, &tell))??;
     }
+    folder.remove()?;
+    let (name, checked) = gone_on?;
+    let run = Run::open_with_key(session, &name)?;
+    engine::resumed(session, &run)?;
+    Ok((run, Checked { is_resumed: true, ..checked }))
+}
+
+/// An input in the journal.
+struct Spooled {
+    checked: Checked,
+    /// The run of before that is gone on with instead.
+    earlier: Option<String>,
 }
 
 fn spool(
@@ -79,7 +91,7 @@ fn spool(
     folder: &Folder,
     new: New<'_>,
     is_trial: bool,
-) -> Result<(Journal, RunKey, Facts, Checked)> {
+) -> Result<(Journal, RunKey, Facts, Spooled)> {
     let key = RunKey::generate()?;
     let mut facts = Facts::new();
     if new.key_store {
@@ -125,12 +137,13 @@ fn spool(
     }
     // Of two that begin at once, one looks at the other once it says what it is.
     let _turn = same.is_some().then(folder::turn).transpose()?;
-    if let Some(same) = &same {
-        refuse_again(session, folder, same, checked.given == checked.good, new.again)?;
-    }
+    let earlier = match &same {
+        Some(same) => refuse_again(session, folder, same, checked.given == checked.good, new.again)?,
+        None => None,
+    };
     let kept = facts.clone();
     session.wait(journal.write(move |connection| store::set_facts(connection, &kept)))?;
-    Ok((journal, key, facts, checked))
+    Ok((journal, key, facts, Spooled { checked, earlier }))
 }
 
 /// Tells when a run was gone on with.
@@ -139,11 +152,12 @@ pub const RESUMED: &str = "resumed";
 /// The code of an error that says that an input was run already.
 const SAME_INPUT: &str = "same_input";
 
-/// Refuses an input that was run already on the same server: its clients would be made twice.
-fn refuse_again(session: &Session, own: &Folder, same: &Same, has_ids: bool, again: Again) -> Result<()> {
+/// Refuses an input that was run already on the same server: its clients would be made twice. Gives the run that is gone on with
+/// instead, where that may be.
+fn refuse_again(session: &Session, own: &Folder, same: &Same, has_ids: bool, again: Again) -> Result<Option<String>> {
     let hint = |error: Error, name: &str| match again {
         Again::Offered => error.hint("--again makes a run of its own, and so the clients a second time"),
-        Again::Never | Again::Ended | Again::Allowed => {
+        Again::Never | Again::GoneOn | Again::Allowed => {
             error.hint(format!("if they are to be made a second time: orysh batch forget {name}"))
         }
     };
@@ -167,19 +181,20 @@ fn refuse_again(session: &Session, own: &Folder, same: &Same, has_ids: bool, aga
         let counts = run.counts(session)?;
         let (left, made) = (due(&counts), count(&counts, &State::MADE));
         let begun = run.fact("begun").unwrap_or_default().to_owned();
+        // What a script made that somebody went on with by hand, nobody has taken from it.
+        let is_untaken = made > 0 && run.fact(RESUMED).is_some();
+        if again == Again::GoneOn {
+            if left > 0 || is_untaken {
+                return Ok(Some(name));
+            }
+            continue;
+        }
         if left > 0 {
             let error = Error::usage(format!("this input is run {name}, begun on {begun}: {left} rows are left"));
-            let mut error = error.with_code(SAME_INPUT).hint(format!("go on with it: orysh batch resume {name}"));
-            if again == Again::Ended {
-                let then = format!(
-                    "what it made is told by `orysh batch results {name}` then: the script would make as many again"
-                );
-                error = error.hint(then);
-            }
+            let error = error.with_code(SAME_INPUT).hint(format!("go on with it: orysh batch resume {name}"));
             return Err(hint(error, &name));
         }
-        // What a script made that somebody went on with by hand, nobody has taken from it.
-        if !has_ids && made > 0 && (again != Again::Ended || run.fact(RESUMED).is_some()) {
+        if !has_ids && made > 0 {
             let error = Error::usage(format!(
                 "this input was run {name}, begun on {begun}: its clients were made, and would be made a second time"
             ));
@@ -187,5 +202,5 @@ fn refuse_again(session: &Session, own: &Folder, same: &Same, has_ids: bool, aga
             return Err(hint(error, &name));
         }
     }
-    Ok(())
+    Ok(None)
 }

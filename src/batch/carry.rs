@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use super::begin::{self, Again, New};
 use super::check::{How, Input, Ready};
+use super::earlier::{self, Earlier};
 use super::engine::{self, Going, Limits, Run};
 use super::folder;
 use super::heard::{Became, Heard};
 use super::identity::Identity;
 use super::journal::Journal;
-use super::run::Sending;
+use super::run::{Ended, Sending};
 use super::shape::Shape;
 use super::state::State;
 use super::store;
@@ -30,6 +31,8 @@ pub struct Carried {
     pub became: BTreeMap<u64, Became>,
     /// What ended it before its end, with what to do next.
     pub stopped: Option<Error>,
+    /// Of a run that was gone on with the id of each client, and whether its secret is made here.
+    pub earlier: Option<Vec<(ClientId, bool)>>,
     /// Whether a client may be ours of which the token endpoint says that it is not.
     is_disputed: bool,
     run: Option<Run>,
@@ -68,7 +71,7 @@ pub fn carry_out(
 ) -> Result<Carried> {
     let Clients { name: (name, again), total, each } = clients;
     if total == 0 {
-        return Ok(Carried { became: BTreeMap::new(), stopped: None, is_disputed: false, run: None });
+        return Ok(Carried { became: BTreeMap::new(), stopped: None, earlier: None, is_disputed: false, run: None });
     }
     let ids = RefCell::new(Vec::new());
     let each = each.inspect(|ready| ids.borrow_mut().extend(ready.as_ref().ok().map(|ready| ready.id.clone())));
@@ -76,18 +79,36 @@ pub fn carry_out(
     let (job, no_lint) = (how.job, how.no_lint);
     let input = Input::Ready(name, Box::new(each));
     let new = New { input, shape: Shape::default(), check: how, going: going.clone(), again, key_store: false };
-    let (run, _) = begin::prepare(session, new, false)?;
-    let ids: Vec<ClientId> = ids.take();
+    let (run, checked) = begin::prepare(session, new, false)?;
+    let mut ids: Vec<ClientId> = ids.take();
     if let Err(error) = ask() {
-        engine::discard(session, run)?;
+        if !checked.is_resumed {
+            engine::discard(session, run)?;
+        }
         return Err(error);
     }
-    if limits.time_for(total) > LONG {
+    let mut due = total;
+    let mut before = Earlier::default();
+    if checked.is_resumed {
+        // Whoever asks for the same again wants what failed as well.
+        session.finish(run.journal.write(store::again))??;
+        due = engine::due(&run.counts(session)?);
+        let (name, begun) = (&run.folder.name, run.fact("begun").unwrap_or_default());
+        session
+            .ui()
+            .note(&format!("run {name} of these rows, begun on {begun}, is gone on with: {due} of {total} are left"));
+        before = earlier::of(session, &run)?;
+        ids = before.about.iter().map(|(id, _)| id.clone()).collect();
+    }
+    if limits.time_for(due) > LONG {
         session.ui().note(&format!("{total} clients to {}, {}", session.described()?, limits.told(total)));
     }
     let heard = Heard::default();
     let sending = Sending { job, no_lint, claims: false, patience: Duration::ZERO, heard: Some(&heard) };
-    let ended = engine::send(session, &run, run.key()?, sending, (going, limits), total)?;
+    let ended = match due {
+        0 => Ended::default(),
+        _ => engine::send(session, &run, run.key()?, sending, (going, limits), due)?,
+    };
     // From here on something may have been sent: whatever goes wrong, what is known is told.
     let counts = run.counts(session);
     let (left, planned) = match &counts {
@@ -102,7 +123,8 @@ pub fn carry_out(
         1 => error,
         _ => error.hint(format!("none of the {total} clients was written, and the rest were not tried")),
     });
-    let mut became = heard.into_rows();
+    let mut became = before.became;
+    became.extend(heard.into_rows());
     let mut is_disputed = false;
     for (n, became) in &mut became {
         let Some(id) = usize::try_from(n - 1).ok().and_then(|at| ids.get(at)) else { continue };
@@ -117,7 +139,8 @@ pub fn carry_out(
             _ => {}
         }
     }
-    Ok(Carried { became, stopped, is_disputed, run: Some(run) })
+    let earlier = checked.is_resumed.then_some(before.about);
+    Ok(Carried { became, stopped, earlier, is_disputed, run: Some(run) })
 }
 
 /// Tells of runs of this name on the same server that have something left.

@@ -111,6 +111,8 @@ pub struct Checked {
     pub plain: u64,
     /// The SHA-256 of the input.
     pub hash: String,
+    /// Whether the run is one of before, which is gone on with.
+    pub is_resumed: bool,
 }
 
 /// Checks and spools.

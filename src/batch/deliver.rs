@@ -36,7 +36,14 @@ impl Sender<'_> {
     }
 
     /// Hands a client over, whose row is done and on disk.
-    pub(super) async fn deliver(&self, mut trip: Trip, event: Event, note: Option<&Error>) -> Arrival {
+    pub(super) async fn deliver(&self, trip: Trip, event: Event, note: Option<&Error>) -> Arrival {
+        self.delivering.fetch_add(1, Ordering::SeqCst);
+        let arrival = self.handed_over(trip, event, note).await;
+        self.delivering.fetch_sub(1, Ordering::SeqCst);
+        arrival
+    }
+
+    async fn handed_over(&self, mut trip: Trip, event: Event, note: Option<&Error>) -> Arrival {
         let permit = self.couriers.acquire().await;
         if permit.is_err() || self.remote.session.interrupt().has_arrived() {
             trip.due.state = State::Undelivered;

@@ -49,6 +49,12 @@ const MOST_DOUBLINGS: u32 = 7;
 /// How long a server may be away before a run stops that nobody waits for.
 pub const PATIENCE: Duration = Duration::from_secs(120);
 
+/// How long requests that are under way are waited for, once somebody has interrupted the run.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// How often it is looked whether the time is up.
+const GLANCE: Duration = Duration::from_millis(50);
+
 /// The session at the run's pace.
 pub struct Paced {
     pub(super) session: Session,
@@ -138,6 +144,8 @@ pub struct Sender<'a> {
     served: AtomicU64,
     /// Rows that are being sent now.
     sending: AtomicU64,
+    /// Rows whose clients are being handed over.
+    pub(super) delivering: AtomicU64,
     /// Who hands clients over.
     pub(super) couriers: Semaphore,
     /// Deliveries that failed and were told.
@@ -194,6 +202,7 @@ impl<'a> Sender<'a> {
             can_probe: false,
             served: AtomicU64::new(0),
             sending: AtomicU64::new(0),
+            delivering: AtomicU64::new(0),
         }
     }
 
@@ -204,10 +213,10 @@ impl<'a> Sender<'a> {
         // A row that is handed over waits for the journal twice.
         let spare = if self.remote.session.hooks().is_empty() { SPARE } else { SPARE * 8 };
         let mut under_way = FuturesUnordered::new();
-        let mut waiting: VecDeque<Trip> = VecDeque::new();
-        let mut again: VecDeque<Trip> = VecDeque::new();
+        let (mut waiting, mut again): (VecDeque<Trip>, VecDeque<Trip>) = Default::default();
         let (mut cursor, mut is_read) = (0, false);
-        let mut ended = Ended::default();
+        // Until when what is under way is waited for, once somebody has interrupted it.
+        let (mut ended, mut last_call) = (Ended::default(), None::<Instant>);
         let (mut last_served, mut is_there) = (Instant::now(), false);
         // While the server is away, one row at a time finds out when it is back.
         let (mut trouble, mut pause) = (0_u32, None::<Instant>);
@@ -241,7 +250,8 @@ impl<'a> Sender<'a> {
                     }
                 }
             }
-            if under_way.is_empty() && (is_stopping || is_read && waiting.is_empty() && again.is_empty()) {
+            let is_all = is_stopping || is_read && waiting.is_empty() && again.is_empty();
+            if under_way.is_empty() && is_all || self.gives_up(last_call) {
                 waiting.append(&mut again);
                 if let Err(error) = self.give_back(&waiting).await {
                     ended.stopped = ended.stopped.or(Some(error));
@@ -253,8 +263,10 @@ impl<'a> Sender<'a> {
                 biased;
                 () = interrupt.arrival(), if !ended.interrupted => {
                     ended.interrupted = true;
+                    last_call = Some(Instant::now() + GRACE);
                     self.pace.close();
                 }
+                () = tokio::time::sleep(GLANCE), if last_call.is_some() => {}
                 () = tokio::time::sleep_until(until.into()), if pause.is_some() || under_way.is_empty() => {}
                 Some(arrival) = under_way.next(), if !under_way.is_empty() => match arrival {
                     Arrival::Ended(state) => {
@@ -297,6 +309,12 @@ impl<'a> Sender<'a> {
                 },
             }
         }
+    }
+
+    /// Whether what is under way is left as it is: that is settled as the run is gone on with. Who is told of a client hears it to
+    /// the end.
+    fn gives_up(&self, last_call: Option<Instant>) -> bool {
+        last_call.is_some_and(|until| until <= Instant::now()) && self.delivering.load(Ordering::SeqCst) == 0
     }
 
     /// Notes of what was noted as sent and never was, or was not carried out, that it is planned.

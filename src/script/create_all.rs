@@ -31,7 +31,7 @@ pub const OPTIONS: [&str; 3] = ["concurrency", "rate", "no_lint"];
 
 /// `[#{row, outcome, client, error}]`, in the order of the rows. All rows are checked before anything is sent.
 ///
-/// Throws where a row is wrong, and where the run was stopped: `batch resume` goes on then.
+/// Throws where a row is wrong, and where the run was stopped: the same script goes on then, as `batch resume` does.
 pub fn create_all(context: &Context, rows: &Array, options: &Map) -> ScriptResult<Array> {
     let session = &context.session();
     let asked = Asked::read(context, options).map_err(thrown)?;
@@ -48,10 +48,10 @@ pub fn create_all(context: &Context, rows: &Array, options: &Map) -> ScriptResul
         let (spec, id, id_is_ours) = checked.into_parts();
         Ok(Ready { id, id_is_ours, is_sealed, planned: None, spec })
     });
-    let clients = Clients { name: ("script", Again::Ended), total, each };
+    let clients = Clients { name: ("script", Again::GoneOn), total, each };
     let ask = || guard::batch(session, &Job::Create.deed(total), false);
     let mut carried = carry::carry_out(session, clients, asked.how(), &asked.going, ask).map_err(thrown)?;
-    let about = about.into_inner();
+    let about = carried.earlier.take().unwrap_or(about.into_inner());
     let stopped = carried.stopped.take();
     let (told, secrets) = told(&mut carried, &about, session.sees_secrets());
     if secrets.is_empty() {
