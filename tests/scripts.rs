@@ -349,6 +349,53 @@ clients::create(#{}).redirect_uris.push();
 }
 
 #[test]
+fn what_is_right_is_not_found_wrong_and_what_hides_is_found() {
+    let program = crate::support::anywhere();
+    let right = r"//! @arg --owner: text = x  Owner
+fn f(args) { args.foo + 1 }
+fn g() { let args = #{foo: 2}; args.foo }
+print(f(#{foo: 1}) + g());
+let o = #{find: |f| f.call(2)}; let hit = 0; o.find(|x| hit = x); print(hit);
+let all = [#{clientname: 1}]; print(all[0].clientname);
+";
+    program.file("right.rhai", right);
+    program.run("run right.rhai").ok();
+    program.run("script check right.rhai").ok();
+    program.file("lib/a.rhai", r#"import "b" as b; private fn hid() { 1 } fn open() { 2 }"#);
+    program.file("lib/b.rhai", r#"import "c" as c;"#);
+    program.file("lib/c.rhai", "let x = ;");
+    program.file("lib/round.rhai", r#"import "round" as r;"#);
+    let wrong = r#"import "lib/a" as a;
+import "lib/round" as round;
+print("frobnicate"); frobnicate(1);
+let row = #{total: 1}; total(row);
+clients::list().len();
+let all = clients::list().to_array(); print(all[0].clientname);
+"#;
+    program.file("wrong.rhai", wrong);
+    let told = program.run("script check wrong.rhai").fails(1, "").stderr;
+    for wrong in [
+        "lib/c.rhai: Unexpected ';' (line 1, column 9)",
+        "`round` imports itself",
+        "there is no function `frobnicate` (line 3,",
+        "there is no function `total` (line 4,",
+        "the rows of `clients::list` have no function `len` (line 5,",
+        "a client has no field `clientname` (line 6,",
+    ] {
+        assert!(told.contains(wrong), "{wrong} is not in {told}");
+    }
+    program.file("lib/a.rhai", "private fn hid() { 1 } fn open() { 2 }");
+    program.file("p.rhai", r#"import "lib/a" as a; a::open(); a::hid();"#);
+    program.run("script check p.rhai").fails(1, "`a::hid` is private there (line 1, column 36)");
+    // Tests see the defaults of what is declared.
+    program.file(
+        "t.rhai",
+        "//! @arg f: file\n//! @arg --n: number = 3\nfn test_n() { assert_eq([args.n, args.f], [3, ()]); }",
+    );
+    program.run("script test t.rhai").ok();
+}
+
+#[test]
 fn what_scripts_check_is_what_the_api_gives() {
     let program = crate::support::anywhere();
     let eval = |code: &str| program.args(&["--sandbox", "eval", "--format", "json", code]).ok().stdout;

@@ -13,7 +13,7 @@ use std::path::Path;
 use clap::{Arg, ArgAction};
 use uuid::Uuid;
 
-use crate::error::{Error, Result, nearest};
+use crate::error::{Error, Kind, Result, nearest};
 use crate::grammar::{Args, Host};
 use crate::plugin::content::Content;
 use crate::plugin::git::{self, Source};
@@ -112,7 +112,7 @@ impl Obtained {
         let manifest = Manifest::of(&self.content)?;
         let settings = (std::collections::BTreeMap::default(), false);
         let plugin = Plugin::new(manifest, self.hash.clone(), folder.0.clone(), self.source.clone(), settings);
-        plugin.check(&host.session)
+        plugin.check(&host.session).map_err(|error| error.of_kind(Kind::Usage))
     }
 
     /// Errors: it has a command that is there already, or asks for one that is not.

@@ -18,7 +18,12 @@ pub fn value(text: &str) -> Result<Value> {
         }
         None => error,
     };
-    parse(text).and_then(|node| node.value(&|text| Ok(Value::from(text)))).map_err(place)
+    read(text).map_err(place)
+}
+
+/// The same. Errors carry their position.
+pub fn read(text: &str) -> Result<Value> {
+    parse(text).and_then(|node| node.value(&|text| Ok(Value::from(text))))
 }
 
 /// The nodes of a JSON text. Errors carry their position.

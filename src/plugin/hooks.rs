@@ -56,7 +56,7 @@ impl PluginHooks {
         if given.is_unit() {
             return Ok(None);
         }
-        let kind = given.type_name().rsplit("::").next().unwrap_or_default();
+        let kind = errors::named(given.type_name());
         let map = given.try_cast::<Map>().ok_or_else(|| {
             Error::failed(format!("{hook} gives {kind}, where a map of fields is due, or nothing"))
                 .hint("a function gives what its last statement does: `()` as the last one gives nothing")

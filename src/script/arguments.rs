@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use clap::builder::{PossibleValuesParser, ValueParser};
+use clap::error::{ContextKind, ContextValue};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use rhai::{Array, Dynamic, INT, Map};
 
@@ -181,7 +182,15 @@ impl Declared {
             let text = error.render().to_string();
             let told: Vec<&str> = text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
             let told = told.join(" ");
-            Error::usage(told.strip_prefix("error: ").unwrap_or(&told).to_owned()).about(safe(script)).hint(format!(
+            let wrong = Error::usage(told.strip_prefix("error: ").unwrap_or(&told).to_owned()).about(safe(script));
+            let word = match error.get(ContextKind::InvalidArg) {
+                Some(ContextValue::String(word)) => word.trim_start_matches('-'),
+                _ => "",
+            };
+            let flags =
+                self.arguments.iter().filter(|argument| argument.is_flag).map(|argument| argument.name.as_str());
+            let near = crate::error::nearest(word, flags).map(|flag| format!("--{flag}"));
+            wrong.did_you_mean(near.as_deref()).hint(format!(
                 "`orysh run {} --help` lists what it takes; flags of orysh stand before the file",
                 safe(script)
             ))
@@ -197,6 +206,11 @@ impl Declared {
     /// What was given, as the script sees it.
     pub fn values(&self, matches: &ArgMatches) -> Map {
         self.arguments.iter().map(|argument| argument.value(matches)).collect()
+    }
+
+    /// What its tests see of them: the defaults, and `()` where there is none.
+    pub fn defaults(&self) -> Map {
+        self.arguments.iter().map(|argument| (argument.key().into(), argument.default_value())).collect()
     }
 
     /// What it takes, as clap reads it.
@@ -255,11 +269,23 @@ impl Argument {
         let arg = arg
             .value_parser(parser)
             .value_name(self.name.to_uppercase())
-            .allow_hyphen_values(self.kind == Kind::Number);
+            .allow_negative_numbers(self.kind == Kind::Number);
         let arg = if self.is_several { arg.action(ArgAction::Append) } else { arg };
         match &self.default {
             Some(default) => arg.default_value(default.clone()),
             None => arg.required(!self.is_optional),
+        }
+    }
+
+    fn default_value(&self) -> Dynamic {
+        let value = self.default.as_ref().map(|text| match (&self.kind, text.parse::<INT>()) {
+            (Kind::Number, Ok(number)) => number.into(),
+            _ => Dynamic::from(text.clone()),
+        });
+        match (self.kind == Kind::Switch, self.is_several) {
+            (true, _) => false.into(),
+            (false, true) => value.into_iter().collect::<Array>().into(),
+            (false, false) => value.unwrap_or_default(),
         }
     }
 

@@ -3,13 +3,14 @@
 
 mod asked;
 mod body;
+mod fetched;
 mod given;
 mod members;
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
-use rhai::{AST, ASTNode, Engine, Expr, FnCallExpr, Position as At, Scope, Stmt};
+use rhai::{AST, ASTNode, Engine, Expr, FnAccess, FnCallExpr, Position as At, Scope, Stmt};
 
 use crate::error::{Error, Result, nearest};
 use crate::grammar::common;
@@ -18,7 +19,7 @@ use crate::script::clients;
 use crate::script::engine::{self, Context};
 use crate::script::errors::{self, Source, counted};
 use crate::script::library::{self, Function};
-use crate::script::resolve::Below;
+use crate::script::resolve::{self, Below};
 use crate::script::variables::ARGS;
 use crate::script::{apply, arguments, create_all, recipients, standard, traps};
 use crate::text::safe;
@@ -44,7 +45,7 @@ pub fn check(context: &Context, source: Source<'_>) -> Result<Vec<Error>> {
                     }
                     None => found.extend(wrong_call(context, &ast, call, *at)),
                 }
-                found.extend(no_name(&names.all, call, *at));
+                found.extend(no_name(&names.plain, call, *at));
             }
             Some(ASTNode::Expr(Expr::MethodCall(call, at))) => {
                 found.extend(no_name(&names.all, call, *at));
@@ -55,14 +56,15 @@ pub fn check(context: &Context, source: Source<'_>) -> Result<Vec<Error>> {
         true
     });
     found.extend(traps::uneven(&ast));
+    found.extend(fetched::wrong(&ast));
     let bodies = body::all(&ast);
     for body in &bodies {
         found.extend(members::wrong(body));
+        found.extend(members::undeclared(body, &declared));
         found.extend(given::wrong(body, &bodies));
-        found.extend(asked::wrong(body, &bodies));
+        found.extend(asked::wrong(body, &bodies, &names.members));
     }
     traps::refused(&ast, source)?;
-    found.extend(members::undeclared(&ast, &declared));
     found.sort_by_key(|(at, _)| (at.line(), at.position()));
     let told = found.into_iter().map(|(at, error)| match error.position() {
         // It stands in a file that is imported there.
@@ -87,6 +89,8 @@ fn imported(engine: &Engine, ast: &AST, source: Source<'_>) -> (Imported, Vec<(A
     ast.walk(&mut |path| {
         if let Some(ASTNode::Stmt(Stmt::Import(import, at))) = path.last() {
             let module = match &import.0 {
+                // What a plugin exports is known where it is installed.
+                Expr::StringConstant(path, _) if path.starts_with(resolve::PLUGIN) => None,
                 Expr::StringConstant(path, _) => below.ast(engine, path).map_err(|error| wrong.push((*at, error))).ok(),
                 _ => None,
             };
@@ -99,18 +103,23 @@ fn imported(engine: &Engine, ast: &AST, source: Source<'_>) -> (Imported, Vec<(A
 
 /// A call of what an imported file has not, or of a function of it with another number of arguments.
 fn of_module(ast: &AST, call: &FnCallExpr) -> Option<Error> {
-    let has = |name: &str| ast.iter_functions().any(|function| function.name == name);
-    if has(&call.name) {
+    let (module, name) = (call.namespace.root(), call.name.as_str());
+    let public = || ast.iter_functions().filter(|function| function.access == FnAccess::Public);
+    if public().any(|function| function.name == name) {
         return own_function(ast, call);
     }
-    let (module, name) = (call.namespace.root(), call.name.as_str());
-    let near = nearest(name, ast.iter_functions().map(|function| function.name));
+    if ast.iter_functions().any(|function| function.name == name) {
+        return Some(Error::failed(format!("`{}::{}` is private there", safe(module), safe(name))));
+    }
+    let near = nearest(name, public().map(|function| function.name));
     Some(Error::failed(format!("there is no function `{}::{}`", safe(module), safe(name))).did_you_mean(near))
 }
 
 /// What can be called without a module.
 struct Names {
-    /// The language's, the API's, the script's own, and what stands in its maps.
+    /// The language's, the API's and the script's own.
+    plain: HashSet<String>,
+    /// The same, and what stands in its maps, which are called on these.
     all: HashSet<String>,
     /// What stands in its maps, which may be a closure: it takes what it takes.
     members: HashSet<String>,
@@ -142,8 +151,9 @@ fn names(ast: &AST) -> Names {
     }
     let api = library::known().iter().filter(|function| function.module.is_empty()).map(Function::name);
     let standard = standard::names().map(str::to_owned);
-    let all = standard.chain(api).chain(own.keys().cloned()).chain(members.iter().cloned()).collect();
-    Names { all, members, own }
+    let plain: HashSet<String> = standard.chain(api).chain(own.keys().cloned()).collect();
+    let all = plain.iter().chain(&members).cloned().collect();
+    Names { plain, all, members, own }
 }
 
 /// A method that is called with a number of arguments that nothing of its name takes.

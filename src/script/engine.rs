@@ -31,8 +31,8 @@ use crate::ui::{self, Ui};
 /// How deep an expression may be nested: Rhai's default refuses a hundred concatenations.
 const EXPRESSION_DEPTH: usize = 256;
 
-/// How deep functions may call each other.
-const CALL_DEPTH: usize = 128;
+/// How deep functions may call each other that use no variable: others are told of before.
+const CALL_DEPTH: usize = variables::MOST_CALLS + 8;
 
 /// What a script works with, shared by all functions of the API.
 #[derive(Clone)]
@@ -48,6 +48,8 @@ pub struct Context {
     /// Ciphertexts, and the secrets that are in them.
     sealed: Arc<Mutex<HashMap<String, Secret>>>,
     temporary: Arc<Temporary>,
+    /// Folders that would have been made, where nothing is written.
+    would_be: Arc<Mutex<BTreeSet<PathBuf>>>,
     /// How the script ends itself, once it does.
     left: Arc<OnceLock<Left>>,
     /// Why something that was printed went nowhere.
@@ -68,6 +70,7 @@ impl Context {
             files: Arc::default(),
             sealed: Arc::default(),
             temporary: Arc::default(),
+            would_be: Arc::default(),
             left: Arc::default(),
             unwritten: Arc::default(),
             most_memory: MOST_MEMORY,
@@ -272,12 +275,17 @@ impl Context {
 
     /// Says where the secrets are that nobody has seen; they stay.
     pub fn tell_unseen(&self) {
-        let held = self.take_held();
-        if !held.is_empty() {
+        let (unseen, seen): (Vec<Held>, Vec<Held>) =
+            self.take_held().into_iter().partition(|held| !held.secrets().is_empty());
+        // Who named a secret has it.
+        for error in seen.into_iter().filter_map(|held| held.let_go().err()) {
+            self.host.session.ui().warn(&error.full_message());
+        }
+        if !unseen.is_empty() {
             self.host.session.ui().warn(&format!(
                 "secrets of new clients that were neither shown nor written ({}) are kept in {}",
-                held::count(&held),
-                held::places(&held)
+                held::count(&unseen),
+                held::places(&unseen)
             ));
         }
     }
@@ -308,6 +316,18 @@ impl Context {
             return Err(Error::failed(format!("plugin `{}`: {} is no file", grant.plugin, safe(path))));
         }
         real.to_str().map(str::to_owned).ok_or_else(|| Error::usage(format!("{} is not UTF-8", real.display())))
+    }
+
+    /// A folder would be made, where nothing is written.
+    pub fn would_make(&self, folder: &Path) {
+        let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+        locked(&self.would_be).insert(folder);
+    }
+
+    /// Whether it would be there by then.
+    pub fn would_have_made(&self, folder: &Path) -> bool {
+        let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+        locked(&self.would_be).iter().any(|made| made.starts_with(&folder))
     }
 
     /// A secret's text.

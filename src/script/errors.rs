@@ -5,6 +5,7 @@ use std::path::Path;
 
 use rhai::{AST, Dynamic, EvalAltResult, INT, Map, ParseError, ParseErrorType};
 
+use serde_json::Value;
 use unicode_width::UnicodeWidthStr as _;
 
 use crate::config::read;
@@ -13,8 +14,7 @@ use crate::model::fields;
 use crate::ops::guard;
 use crate::script::engine::{Exhausted, TimedOut, runtime_error};
 use crate::script::library::{self, Function};
-use crate::script::standard;
-use crate::secret::{REDACTED, Secret};
+use crate::script::{standard, value};
 use crate::text::{safe, size};
 use crate::ui;
 
@@ -30,6 +30,15 @@ pub fn thrown(error: Error) -> Box<EvalAltResult> {
         return EvalAltResult::ErrorTerminated(told, rhai::Position::NONE).into();
     }
     runtime_error(as_map(&error).into())
+}
+
+/// The same at a place.
+pub fn thrown_at(error: Error, at: rhai::Position) -> Box<EvalAltResult> {
+    let mut map = as_map(&error);
+    if let Some(line) = at.line() {
+        map.insert("position".into(), position_map(line, at.position().unwrap_or(1)).into());
+    }
+    EvalAltResult::ErrorRuntime(map.into(), at).into()
 }
 
 /// What a thrown error says, as one of ours.
@@ -137,6 +146,9 @@ thread_local! {
     static IMPORTS: Cell<i16> = const { Cell::new(1) };
 }
 
+/// So many of the calls that led to an error are told, beside the outermost one.
+const MOST_SHOWN: usize = 8;
+
 /// How Rhai names closures.
 const CLOSURE: &str = "anon$";
 
@@ -164,8 +176,6 @@ pub fn uncaught(mut error: EvalAltResult, source: Source<'_>) -> Error {
         return imported;
     }
     let position = error.position();
-    // Of what a script says in its own words, its line tells nothing more.
-    let mut is_told = false;
     let told = match error {
         EvalAltResult::ErrorTerminated(why, _) => {
             if why.is_map() {
@@ -173,23 +183,16 @@ pub fn uncaught(mut error: EvalAltResult, source: Source<'_>) -> Error {
             }
             if let Some(TimedOut(is_time)) = why.clone().try_cast::<TimedOut>() {
                 let much = if is_time { "took longer" } else { "said more" };
-                return Error::failed(format!("{}: it {much} than it may", source.name)).with_code("deadline");
+                return shown(Error::failed(format!("it {much} than it may")).with_code("deadline"), position, source);
             }
             if let Some(Exhausted(most)) = why.try_cast::<Exhausted>() {
-                return Error::failed(format!(
-                    "{}: the script was ended: it took more than {} of memory",
-                    source.name,
-                    size(most)
-                ))
-                .with_code("memory")
-                .hint("--memory gives it more");
+                let much = format!("the script was ended: it took more than {} of memory", size(most));
+                let error = Error::failed(much).with_code("memory").hint("--memory gives it more");
+                return shown(error, position, source);
             }
-            return Error::interrupted();
+            return at_place(Error::interrupted(), position, source);
         }
-        EvalAltResult::ErrorRuntime(value, _) => {
-            is_told = value.is_string();
-            from_value(value)
-        }
+        EvalAltResult::ErrorRuntime(value, _) => from_value(value),
         EvalAltResult::ErrorParsing(parsing, _) => Error::usage(parsing.to_string()),
         EvalAltResult::ErrorFunctionNotFound(signature, _) => no_function(&signature),
         EvalAltResult::ErrorVariableNotFound(name, _) if !calls.is_empty() => {
@@ -197,7 +200,7 @@ pub fn uncaught(mut error: EvalAltResult, source: Source<'_>) -> Error {
                 .hint("a function sees none of the script's variables: hand them over as arguments")
         }
         EvalAltResult::ErrorPropertyNotFound(name, _) => Error::failed(format!("the map has no `{}`", safe(&name)))
-            .hint(format!("`\"{0}\" in map` asks whether it has, `map?.{0}` is () where it has not", safe(&name))),
+            .hint(format!("`map.get(\"{0}\")` is () where it has not, `\"{0}\" in map` asks", safe(&name))),
         // As Rhai says it: `'name' - a getter is not registered for type 'kind'`.
         EvalAltResult::ErrorDotExpr(said, _) if said.contains(NO_MEMBER) => {
             let (name, kind) = said.split_once(NO_MEMBER).unwrap_or((&said, ""));
@@ -221,18 +224,23 @@ pub fn uncaught(mut error: EvalAltResult, source: Source<'_>) -> Error {
             }
         }
     };
+    let is_shown = |number: usize| number <= MOST_SHOWN || number + 1 == calls.len();
     let imported = (!file.is_empty()).then(|| read::text(&file).unwrap_or_default());
     let text = imported.as_deref().unwrap_or(source.text);
     let position = pointed(text, position, told.message());
-    let led = calls.iter().rev().map(|(function, file, at)| {
-        let of = if file.is_empty() { String::new() } else { format!("{}, ", name_of(file)) };
-        let function = if function.starts_with(CLOSURE) { "a closure".into() } else { format!("`{function}`") };
-        format!("called as {function} at {of}{}", place(*at))
-    });
+    let led =
+        calls.iter().rev().enumerate().filter(|(number, _)| is_shown(*number)).map(|(number, (function, file, at))| {
+            if number == MOST_SHOWN && calls.len() > MOST_SHOWN + 2 {
+                return format!("… {} calls more", calls.len() - MOST_SHOWN - 1);
+            }
+            let of = if file.is_empty() { String::new() } else { format!("{}, ", name_of(file)) };
+            let function = if function.starts_with(CLOSURE) { "a closure".into() } else { format!("`{function}`") };
+            format!("called as {function} at {of}{}", place(*at))
+        });
     let excerpt: Vec<String> = excerpt(text, position).into_iter().chain(led).collect();
     let name = if file.is_empty() { source.name.to_owned() } else { name_of(&file) };
     let told = at(told, position).about(name);
-    if excerpt.is_empty() || is_told { told } else { told.showing(excerpt.join("\n")) }
+    if excerpt.is_empty() { told } else { told.showing(excerpt.join("\n")) }
 }
 
 /// What an imported file is called: its path from where one is, where it is below that.
@@ -244,7 +252,11 @@ fn name_of(file: &str) -> String {
 /// The place of a field that is wrong, where it stands behind the call that refuses it; else the call's own.
 fn pointed(text: &str, position: rhai::Position, message: &str) -> rhai::Position {
     let key = || {
-        let name = message.strip_prefix(WRONG_FIELD)?.split('`').next().filter(|name| !name.is_empty())?;
+        let is_value = |name: &&str| fields::field(name).is_some();
+        let name = match message.strip_prefix(WRONG_FIELD) {
+            Some(rest) => rest.split('`').next().filter(|name| !name.is_empty())?,
+            None => message.strip_prefix('`')?.split('`').next().filter(is_value)?,
+        };
         let (line, column) = (position.line()?, position.position()?);
         let behind = |(number, text): (usize, &str)| {
             let from = if number == line { column } else { 1 };
@@ -336,14 +348,21 @@ pub fn unreadable(error: &ParseError, source: Source<'_>) -> Error {
         _ => Error::usage(text.clone()),
     };
     let trap = TRAPS.iter().find(|(part, _)| text.contains(part)).map(|(_, hint)| *hint);
-    let hint = trap.or_else(|| misplaced(&text, source.text, error.position()));
+    let hint = named_wrongly(error.err_type(), source.text, error.position())
+        .or_else(|| trap.map(str::to_owned))
+        .or_else(|| misplaced(&text, source.text, error.position()).map(str::to_owned));
     let wrong = hint.into_iter().fold(wrong, Error::hint);
     shown(wrong, error.position(), source)
 }
 
 /// An error at a place of a script, with the line of it.
 pub fn shown(error: Error, position: rhai::Position, source: Source<'_>) -> Error {
-    let error = at(error, position).about(source.name);
+    at_place(error.about(source.name), position, source)
+}
+
+/// The same with its place, where its message says all.
+fn at_place(error: Error, position: rhai::Position, source: Source<'_>) -> Error {
+    let error = at(error, position);
     match excerpt(source.text, position) {
         Some(excerpt) => error.showing(excerpt),
         None => error,
@@ -365,10 +384,32 @@ const TRAPS: [(&str, &str); 6] = [
 
 const TRY: &str = "`try` is no value: put one into a variable before it, and set that inside";
 
+/// What stands in a line from a place on.
+fn rest_of_line(text: &str, position: rhai::Position) -> Option<String> {
+    let line = text.lines().nth(position.line()? - 1)?;
+    Some(line.chars().skip(position.position()?.saturating_sub(1)).collect())
+}
+
+/// The hint for a name that means something else than whoever wrote it meant.
+fn named_wrongly(wrong: &ParseErrorType, text: &str, position: rhai::Position) -> Option<String> {
+    match wrong {
+        ParseErrorType::VariableUndefined(name) => {
+            let rest = rest_of_line(text, position)?;
+            let behind = rest.strip_prefix(name.as_str())?.trim_start();
+            let is_module = library::known().iter().any(|function| function.module == name.as_str());
+            if is_module && behind.starts_with('.') {
+                return Some(format!("`{name}` is a module, whose functions are called as `{name}::…`"));
+            }
+            (behind.starts_with(':') && !behind.starts_with("::")).then(|| "a map begins with `#{`".to_owned())
+        }
+        ParseErrorType::Reserved(word) if word == "null" => Some("`()` is what other languages call null".to_owned()),
+        _ => None,
+    }
+}
+
 /// The hint for what stands where Rhai wants something else.
 fn misplaced(wrong: &str, text: &str, position: rhai::Position) -> Option<&'static str> {
-    let line = text.lines().nth(position.line()? - 1)?;
-    let rest: String = line.chars().skip(position.position()?.saturating_sub(1)).collect();
+    let rest = rest_of_line(text, position)?;
     let word: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
     let wants_key = wrong.contains("object map literal") || wrong.contains("name of a property");
     if wants_key && !word.is_empty() && !rhai::is_valid_function_name(&word) {
@@ -421,14 +462,13 @@ pub fn place(position: rhai::Position) -> String {
 /// Reads a script's value from what a thrown value holds.
 fn from_value(value: Dynamic) -> Error {
     let Some(map) = value.read_lock::<Map>().map(|map| map.clone()) else {
-        let is_secret = value.is::<Secret>();
         if value.is_unit() {
             return Error::failed("the script throws ()");
         }
-        return Error::failed(if is_secret { REDACTED.to_owned() } else { shortened(value.to_string()) });
+        return Error::failed(shortened(plain(&value)));
     };
     let text = |key: &str| map.get(key).and_then(|value| value.clone().into_string().ok()).map(shortened);
-    let mut error = Error::failed(text("message").unwrap_or_else(|| shortened(value.to_string())));
+    let mut error = Error::failed(text("message").unwrap_or_else(|| shortened(plain(&value))));
     if let Some(status) = map.get("status").and_then(|status| status.as_int().ok()) {
         error = error.with_status(u16::try_from(status).unwrap_or_default());
     }
@@ -443,8 +483,17 @@ fn from_value(value: Dynamic) -> Error {
     text("hint").iter().flat_map(|hint| hint.lines()).fold(error, Error::hint)
 }
 
+/// A thrown value as text, in which secrets do not show.
+fn plain(value: &Dynamic) -> String {
+    match value::to_json(value, false) {
+        Ok(Value::String(text)) => text,
+        Ok(other) => other.to_string(),
+        Err(_) => named(value.type_name()),
+    }
+}
+
 /// The most characters of a message.
-const LONGEST: usize = 4096;
+const LONGEST: usize = 1000;
 
 /// What is thrown may be of any length.
 fn shortened(text: String) -> String {

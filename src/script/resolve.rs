@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, OnceLock};
 
-use rhai::{AST, Engine, EvalAltResult, Module, ModuleResolver, Position, Scope, Shared};
+use rhai::{AST, ASTNode, Engine, EvalAltResult, Expr, Module, ModuleResolver, Position, Scope, Shared, Stmt};
 
 use crate::config::read;
 use crate::error::{Error, Result};
@@ -80,12 +80,37 @@ impl Below {
         if real.starts_with(&self.root) { Ok(real) } else { Err(outside()) }
     }
 
-    /// What stands in a file that is imported; nothing of it is run.
+    /// What stands in a file that is imported; nothing of it is run. Errors: it cannot be imported, or what it imports.
     pub fn ast(&self, engine: &Engine, path: &str) -> Result<AST> {
-        let file = self.find(None, path)?;
-        let text = read::text(&file.display().to_string())?;
+        self.ast_within(engine, None, path, &mut Vec::new())
+    }
+
+    fn ast_within(&self, engine: &Engine, from: Option<&str>, path: &str, within: &mut Vec<PathBuf>) -> Result<AST> {
+        let file = self.find(from, path)?;
+        if within.contains(&file) {
+            return Err(round(path));
+        }
+        let shown = file.display().to_string();
+        let text = read::text(&shown)?;
         let name = self.name(&file);
-        engine.compile(&text).map_err(|error| errors::unreadable(&error, Source { name: &name, text: &text }))
+        let source = Source { name: &name, text: &text };
+        let ast = engine.compile(&text).map_err(|error| errors::unreadable(&error, source))?;
+        within.push(file);
+        let mut wrong = None;
+        ast.walk(&mut |nodes| {
+            if let Some(ASTNode::Stmt(Stmt::Import(import, at))) = nodes.last()
+                && let Expr::StringConstant(path, _) = &import.0
+                && !path.starts_with(PLUGIN)
+            {
+                wrong = self.ast_within(engine, Some(&shown), path, within).err().map(|error| match error.position() {
+                    Some(_) => error,
+                    None => errors::shown(error, *at, source),
+                });
+            }
+            wrong.is_none()
+        });
+        within.pop();
+        wrong.map_or(Ok(ast), Err)
     }
 
     /// What a file is called: its path within the folder.
@@ -116,6 +141,10 @@ impl Below {
     }
 }
 
+fn round(path: &str) -> Error {
+    Error::usage(format!("`{}` imports itself, by itself or by others", safe(path)))
+}
+
 impl ModuleResolver for Below {
     fn resolve(
         &self,
@@ -135,8 +164,7 @@ impl ModuleResolver for Below {
         match self.known().get(&file).cloned() {
             Some(Some(module)) => return Ok(module),
             Some(None) => {
-                let round = Error::usage(format!("`{}` imports itself, by itself or by others", safe(path)));
-                return Err(placed(thrown(round)));
+                return Err(placed(thrown(round(path))));
             }
             None => {}
         }

@@ -2,6 +2,7 @@
 
 use rhai::{Array, Dynamic, Engine, FnPtr, NativeCallContext as Call, Variant};
 
+use crate::script::asking::Asked;
 use crate::script::errors::ScriptResult;
 use crate::script::value::within_budget;
 
@@ -37,10 +38,10 @@ where
             rows.rows().map(of).collect::<ScriptResult<Array>>()
         })
         .register_fn("filter", |call: Call<'_>, rows: &mut T, closure: FnPtr| {
-            let mut kept = Array::new();
-            for row in rows.rows() {
-                let row = row?;
-                if closure.call_within_context::<bool>(&call, (row.clone(),))? {
+            let (mut kept, mut asked) = (Array::new(), Asked::of(&call, &closure));
+            for (at, row) in rows.rows().enumerate() {
+                let mut row = row?;
+                if asked.about(&mut row, at)? {
                     kept.push(row);
                 }
             }

@@ -117,7 +117,15 @@ impl Alarm {
             if error.kind() == Kind::Interrupted && self.has_rung.load(Ordering::SeqCst) {
                 let deadline = humantime::format_duration(self.deadline);
                 let late = Error::failed(format!("the script was ended: it took more than {deadline}"));
-                return error.hints().iter().fold(late.with_code("deadline"), Error::hint);
+                let late = error.hints().iter().fold(late.with_code("deadline"), Error::hint);
+                let late = match error.position() {
+                    Some(at) => late.at(at),
+                    None => late,
+                };
+                return match error.excerpt() {
+                    Some(excerpt) => late.showing(excerpt),
+                    None => late,
+                };
             }
             error
         })

@@ -4,7 +4,7 @@
 use rhai::{Array, Dynamic, Engine, FnPtr, NativeCallContext as Call};
 
 use crate::error::Error;
-use crate::script::errors::{ScriptResult, named, thrown};
+use crate::script::errors::{ScriptResult, named, thrown_at};
 
 /// Replaces them by those that end with the closure's error.
 pub fn register(engine: &mut Engine) {
@@ -41,7 +41,7 @@ fn by(call: &Call<'_>, items: &Array, closure: &FnPtr) -> ScriptResult<Array> {
             (_, Ok(is_first)) => Ok(!is_first),
             (Err(kind), Err(_)) => {
                 let wrong = format!("a closure to sort by gives a number or a bool, not {}", named(kind));
-                Err(thrown(Error::usage(wrong)))
+                Err(thrown_at(Error::usage(wrong), call.call_position()))
             }
         }
     };

@@ -6,12 +6,13 @@ use std::sync::{Arc, Mutex};
 use rhai::{AST, ASTFlags, Dynamic, Engine, Map, Scope, Stmt};
 
 use crate::error::{Error, Result};
+use crate::script::arguments;
+use crate::script::ending;
 use crate::script::engine::{Context, engine};
-use crate::script::errors::{self, ScriptResult, Source, thrown};
+use crate::script::errors::{self, Source};
 use crate::script::held::Held;
 use crate::script::resolve::Below;
-use crate::script::variables::ARGS;
-use crate::script::{ending, value};
+use crate::script::variables::{self, ARGS};
 use crate::session::handle::locked;
 
 /// Gives an engine what the tests need beside the API.
@@ -37,7 +38,9 @@ pub fn run(context: &Context, source: Source<'_>, name: &str, prepare: Prepare<'
     let lines = Arc::clone(&printed);
     engine.on_print(move |text| locked(&lines).push(text.to_owned()));
     engine.set_module_resolver(Below::of(Path::new(source.name)));
-    asserts(&mut engine);
+    // One whose declarations are wrong is told so as it is run.
+    let defaults = arguments::declared(source.text).map(|declared| declared.defaults()).unwrap_or_default();
+    variables::give(&mut engine, &defaults.into());
     let result = prepare(&mut engine).and_then(|()| compiled(&mut engine, source)).and_then(|ast| {
         if ast.iter_functions().any(|function| function.name == name && !function.params.is_empty()) {
             return Err(Error::usage("a test takes no arguments"));
@@ -69,18 +72,4 @@ fn compiled(engine: &mut Engine, source: Source<'_>) -> Result<AST> {
     let mut scope = Scope::new();
     scope.push_constant(ARGS, Map::new());
     engine.compile_with_scope(&scope, source.text).map_err(|error| errors::unreadable(&error, source))
-}
-
-fn asserts(engine: &mut Engine) {
-    engine.register_fn("assert", |holds: bool| asserted(holds, || "it does not hold".to_owned()));
-    engine.register_fn("assert", |holds: bool, what: &str| asserted(holds, || what.to_owned()));
-    engine.register_fn("assert_eq", |is: Dynamic, due: Dynamic| -> ScriptResult<()> {
-        let same = value::to_json(&is, true)? == value::to_json(&due, true)?;
-        let (is, due) = (value::to_json(&is, false)?, value::to_json(&due, false)?);
-        asserted(same, || format!("it is {is}, and {due} is due"))
-    });
-}
-
-fn asserted(holds: bool, why: impl Fn() -> String) -> ScriptResult<()> {
-    if holds { Ok(()) } else { Err(thrown(Error::failed(why()).with_code("assertion"))) }
 }

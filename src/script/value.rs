@@ -36,7 +36,12 @@ pub fn register(engine: &mut Engine, most: usize) {
         .register_fn("to_debug", |client: &mut Client| shown(client))
         .register_fn("==", |a: Client, b: Client| a.document() == b.document())
         .register_fn("!=", |a: Client, b: Client| a.document() != b.document())
-        .register_fn("keys", |client: &mut Client| to_map(client).into_keys().map(Dynamic::from).collect::<Array>())
+        .register_fn("keys", |client: &mut Client| -> Array {
+            to_map(client).into_keys().map(|key| ImmutableString::from(key).into()).collect()
+        })
+        .register_fn("values", |client: &mut Client| to_map(client).into_values().collect::<Array>())
+        .register_fn("len", |client: &mut Client| INT::try_from(to_map(client).len()).unwrap_or(INT::MAX))
+        .register_fn("get", |client: &mut Client, name: &str| to_map(client).remove(name).unwrap_or_default())
         .register_fn("contains", |client: &mut Client, name: &str| {
             client.get(name).is_some_and(|value| !value.is_null())
         });

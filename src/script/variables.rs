@@ -2,7 +2,12 @@
 
 use rhai::{Dynamic, Engine};
 
+use crate::error::Error;
 use crate::script::caught;
+use crate::script::errors::thrown;
+
+/// How deep functions may call each other.
+pub const MOST_CALLS: usize = 128;
 
 /// What a script was given.
 pub const ARGS: &str = "args";
@@ -12,6 +17,11 @@ pub const ARGS: &str = "args";
 pub fn register(engine: &mut Engine) {
     let complete = caught::register(engine);
     engine.on_var(move |name, _, mut context| {
+        if context.call_level() > MOST_CALLS {
+            // Rhai tells of the outermost call alone, and of none that led there.
+            let deep = Error::failed(format!("Stack overflow: functions call each other more than {MOST_CALLS} deep"));
+            return Err(thrown(deep.with_code("depth")));
+        }
         // Functions see no variable of the script. What a script was given they do, where nothing else is called so.
         if name == ARGS && !context.tag().is_unit() && !context.scope().contains(ARGS) {
             return Ok(Some(context.tag().clone()));

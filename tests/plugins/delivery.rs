@@ -8,7 +8,7 @@ use rustix::process::Signal;
 use serde_json::json;
 
 use super::{install, plugin};
-use crate::support::{Orysh, Ran, Sandbox, eventually, orysh};
+use crate::support::{Orysh, Sandbox, eventually, orysh};
 
 /// A plugin that takes down of which clients it hears, and one that fails until there is `log/open`.
 fn two(program: &Orysh, hook: &str) {
@@ -41,12 +41,6 @@ fn heard(program: &Orysh, name: &str) -> Vec<String> {
     ids
 }
 
-/// It came to a part of what was wanted, and said that.
-fn partly(ran: Ran, told: &str) -> Ran {
-    assert_eq!(ran.code, Some(3), "{ran}");
-    ran.tells(told)
-}
-
 fn open(program: &Orysh) {
     fs::write(program.home().join("log/open"), "").unwrap();
 }
@@ -58,7 +52,7 @@ fn who_has_heard_of_a_client_does_not_hear_of_it_again() {
     two(&program, "after_create");
     program.executable("take", "#!/bin/sh\ncat >> log/taken\n");
     let create = "create client --id a --deliver ./take";
-    partly(program.run(create), "the door is shut").tells("deliver oauth2-client a");
+    program.run(create).fails_after(3, "the door is shut").tells("deliver oauth2-client a");
     let kept = program.only_pending();
     assert_eq!(kept["heard"].as_array().unwrap().len(), 2, "{kept}");
     assert!(!kept["heard"].to_string().contains("take"), "{kept}");
@@ -72,9 +66,9 @@ fn who_has_heard_of_a_client_does_not_hear_of_it_again() {
     // In a batch likewise: some rows, and then the others.
     fs::remove_file(program.home().join("log/open")).unwrap();
     program.file("s.csv", "client_id\nr1\nr2\nr3\n");
-    partly(program.run("batch create s.csv --deliver ./take"), "the door is shut");
+    program.run("batch create s.csv --deliver ./take").fails_after(3, "the door is shut");
     let run = program.run("batch list -q").ok().stdout.trim().to_owned();
-    partly(program.run(&format!("batch deliver {run}")), "the door is shut");
+    program.run(&format!("batch deliver {run}")).fails_after(3, "the door is shut");
     open(&program);
     program.run(&format!("batch deliver {run}")).ok();
     program.run(&format!("batch deliver {run}")).fails(2, "no client is left to be handed over");
@@ -90,7 +84,7 @@ fn who_was_not_told_that_clients_are_gone_is_told_again() {
         server.make(&json!({"client_id": id}));
     }
     two(&program, "after_delete");
-    partly(program.run("batch delete a b --yes"), "the door is shut");
+    program.run("batch delete a b --yes").fails_after(3, "the door is shut");
     let run = program.run("batch list -q").ok().stdout.trim().to_owned();
     open(&program);
     program.run(&format!("batch deliver {run}")).ok();
@@ -160,12 +154,14 @@ fn a_dry_run_asks_the_hooks_and_says_what_they_would_refuse() {
     let code = "fn before_delete(id) { if id == \"kept\" { throw \"it is kept\"; } }\nfn before_update(c, set) { if c.client_id == \"kept\" { throw \"it is frozen\"; } set.owner = set.owner.to_upper(); set }";
     plugin(&program, "rules", "hooks = [\"before_delete\", \"before_update\"]\n", code);
     install(&program, "./rules");
-    let ran = partly(program.run("delete client a kept --dry-run"), "client `kept`").tells("it is kept");
+    let ran = program.run("delete client a kept --dry-run").fails_after(3, "client `kept`").tells("it is kept");
     assert!(ran.stdout.contains("/admin/clients/a") && !ran.stdout.contains("kept"), "{ran}");
     program.run("delete client kept --dry-run").fails(1, "plugin `rules`: rules/main.rhai: it is kept");
-    partly(program.run("batch delete a kept --dry-run"), "1 rows would be refused")
+    program
+        .run("batch delete a kept --dry-run")
+        .fails_after(3, "1 rows would be refused")
         .tells("row 2: plugin `rules`: rules/main.rhai: it");
-    let ran = partly(program.run("batch update a kept --set owner=ops --dry-run"), "1 rows would be refused");
+    let ran = program.run("batch update a kept --set owner=ops --dry-run").fails_after(3, "1 rows would be refused");
     ran.tells("row 1: plugin `rules` changed owner to \"OPS\"")
         .tells("row 2: plugin `rules`: rules/main.rhai: it is frozen");
     let ran = program.run("batch update a --set owner=ops").ok();
@@ -196,11 +192,22 @@ fn what_is_taken_back_is_asked_for_and_told() {
     program.run("batch update a b --set owner=new").ok();
     let run = program.run("batch list -q").ok().stdout.trim().to_owned();
     install(&program, "./rules");
-    partly(program.run(&format!("batch undo {run} --yes")), "nobody goes back there");
+    program.run(&format!("batch undo {run} --yes")).fails_after(3, "nobody goes back there");
     assert_eq!((&server.client("a")["owner"], &server.client("b")["owner"]), (&json!("old"), &json!("new")));
     program.file("s.csv", "client_id\nr1\nkept\n");
     program.run("batch create s.csv").ok();
     let run = program.run("batch list -q").ok().stdout.lines().last().unwrap().to_owned();
-    partly(program.run(&format!("batch undo {run} --yes")), "it is kept");
+    program.run(&format!("batch undo {run} --yes")).fails_after(3, "it is kept");
     assert_eq!(heard(&program, "first"), ["a old", "r1 gone"]);
+}
+
+#[test]
+fn a_script_whose_clients_were_not_delivered_says_so() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = orysh(&server);
+    two(&program, "after_create");
+    let ran = program.args(&["eval", "clients::create(#{client_id: \"a\"}); clients::create(#{client_id: \"b\"}); 7"]);
+    assert_eq!(ran.stdout, "7\n");
+    ran.fails_after(3, "2 clients were written, and not delivered").tells("the door is shut");
+    program.args(&["eval", "clients::create(#{client_id: \"c\"}); exit(9)"]).fails(9, "the door is shut");
 }

@@ -225,7 +225,7 @@ fn no_secret_reaches_a_plugin_that_was_not_granted_any() {
 fn a_hook_that_misbehaves_is_told_and_holds_nothing_up() {
     let server = Sandbox::with("--hash-iterations 1");
     for (code, told) in [
-        ("fn before_create(c) { 7 }", "gives i64, where a map"),
+        ("fn before_create(c) { 7 }", "gives int, where a map"),
         ("fn before_create(c) { #{client_nmae: \"x\"} }", "client_nmae"),
         ("fn before_create(c) { c.client_id = \"other\"; c }", "changes the client_id"),
         ("fn before_create(c) { c.created_at = \"x\"; c }", "only the server sets"),
@@ -571,4 +571,28 @@ fn what_is_not_told_again_does_not_say_that_it_is() {
     install(&program, "./down");
     let ran = program.run("update client a --owner o").tells("down").tells("not told again");
     assert!(!ran.stderr.contains("try again"), "{ran}");
+}
+
+#[test]
+fn what_a_plugin_has_is_what_its_manifest_names() {
+    let program = anywhere();
+    let install = |name: &str| {
+        let hash = super::hash(&program, &format!("./{name}"));
+        program.run(&format!("plugin install ./{name} --trust {hash}"))
+    };
+    plugin(&program, "odd", "hooks = [\"before_update\"]\n", "fn before_update(c) { }");
+    install("odd").fails(2, "`before_update` is called with 2 arguments");
+    let manifest = "hooks = [\"after_create\"]\n[config.key]\ntype = \"secret\"\nhelp = \"Signs\"\n[config.names]\ntype = \"list\"\ndefault = [\"a\"]\nhelp = \"Names\"\n";
+    plugin(&program, "set", manifest, "fn after_create(c) { }");
+    install("set").ok();
+    let hash = super::hash(&program, "./set");
+    let set = |value: &str| program.args(&["plugin", "install", "./set", "--trust", &hash, "--set", value]);
+    set("key=plain").fails(2, "config `key` of plugin `set` is a secret").tells("--set key=env:NAME");
+    set("names=7").fails(2, "config `names` of plugin `set` is a list").tells("[\"a\", \"b\"]");
+    set("key=env:KEY").ok();
+    let shown = program.run("plugin show set --format json").ok().stdout;
+    let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
+    let due = json!({"type": "secret", "help": "Signs", "default": null, "value": "env:KEY"});
+    assert_eq!(shown["config"]["key"], due, "{shown}");
+    assert_eq!(shown["config"]["names"]["value"], json!(["a"]));
 }

@@ -147,3 +147,24 @@ fn how_a_repository_configures_a_plugin_is_trusted_with_it() {
     let ran = program.run("--sandbox tp").fails(1, "capability `environment`");
     assert!(!format!("{ran}").contains("canary"), "{ran}");
 }
+
+#[test]
+fn a_person_switches_a_plugin_of_the_repository_off_for_themselves() {
+    let server = Sandbox::start();
+    let program = orysh(&server);
+    repository(&program);
+    program.run(&format!("plugin sync --trust {}", hash_of(&program))).ok();
+    program.run("create oauth2-client --name BAD").fails(1, "plugin `policy`");
+    program.run("plugin disable policy").ok().tells("is off");
+    assert!(program.run("plugin list --format json").ok().stdout.contains("\"state\":\"off\""));
+    program.run("create oauth2-client --name BAD").ok();
+    program.run("plugin sync --locked").ok();
+    program.run("plugin enable policy").ok();
+    program.run("create oauth2-client --name BAD").fails(1, "plugin `policy`");
+    // What the lock tells of it is compared as well.
+    let lock = std::fs::read_to_string(program.home().join("orysh.lock")).unwrap();
+    program.file("orysh.lock", &lock.replace("version = \"1.0.0\"", "version = \"9.0.0\""));
+    program.run("plugin verify").fails(3, "tells of another version");
+    program.file("orysh.lock", &lock.replace("grant = []", "grant = [\"secrets: see secrets of clients\"]"));
+    program.run("plugin verify").fails(3, "tells of another grant");
+}

@@ -236,6 +236,12 @@ impl Ran {
         self.tells(told)
     }
 
+    /// It ended with this code after it had printed something, and told this, among other things.
+    pub fn fails_after(self, code: i32, told: &str) -> Self {
+        assert_eq!(self.code, Some(code), "{self}");
+        self.tells(told)
+    }
+
     /// It told this, among other things.
     pub fn tells(self, told: &str) -> Self {
         assert!(self.stderr.contains(told), "{told:?} is not told\n{self}");

@@ -51,7 +51,7 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     }
     let what = if ids.len() == 1 { format!("client `{}`", ids[0]) } else { format!("{} clients", ids.len()) };
     guard::ask(&session, &format!("delete {what}"), "nothing was deleted", ids_from_stdin(args))?;
-    let count = ids.len();
+    let (count, is_dry) = (ids.len(), session.dry_run().is_some());
     let (mut left, mut deleted) = (count, 0);
     let rows = in_turn(
         ids,
@@ -60,7 +60,7 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
             let done = ops::delete::delete(&session, &id);
             left -= 1;
             deleted += usize::from(done.is_ok());
-            if deleted > 0 && (left == 0 || done.as_ref().is_err_and(in_turn::ends)) {
+            if deleted > 0 && !is_dry && (left == 0 || done.as_ref().is_err_and(in_turn::ends)) {
                 ui.note(&format!("{deleted} of {count} deleted; JWT access tokens live until they expire"));
             }
             done.map(|()| Row::id(id.as_str()))

@@ -1,6 +1,6 @@
 //! CSV read one record at a time, however long the text is.
 
-use std::io::BufRead;
+use std::io::{BufRead, Read as _};
 
 use csv_core::ReadRecordResult;
 
@@ -40,10 +40,13 @@ impl<R: BufRead> Records<R> {
         let begun = self.line;
         loop {
             let from = self.raw.len();
+            let room = (MOST_BYTES + 1).saturating_sub(from) as u64;
             let read =
-                self.reader.read_until(b'\n', &mut self.raw).map_err(|source| match source.downcast::<Error>() {
-                    Ok(error) => error,
-                    Err(source) => Error::usage("cannot be read").caused_by(source),
+                self.reader.by_ref().take(room).read_until(b'\n', &mut self.raw).map_err(|source| {
+                    match source.downcast::<Error>() {
+                        Ok(error) => error,
+                        Err(source) => Error::usage("cannot be read").caused_by(source),
+                    }
                 })?;
             if read == 0 {
                 return Ok(!self.raw.is_empty());

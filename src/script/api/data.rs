@@ -7,7 +7,7 @@ use rhai::{Array, Dynamic, Engine, Map};
 use serde_json::Value;
 
 use crate::config::read;
-use crate::error::{Error, Result, nearest};
+use crate::error::{Error, Position, Result, nearest};
 use crate::model::client::Client;
 use crate::model::pieces;
 use crate::model::table_input::record::Records;
@@ -259,8 +259,16 @@ pub struct Rows {
 }
 
 enum Source {
-    Csv { header: Vec<rhai::Identifier>, records: Box<Records<BufReader<Input>>>, row: u64 },
-    Json(Box<pieces::Json<BufReader<Input>>>),
+    Csv {
+        header: Vec<rhai::Identifier>,
+        records: Box<Records<BufReader<Input>>>,
+        row: u64,
+    },
+    Json {
+        pieces: Box<pieces::Json<BufReader<Input>>>,
+        /// The line of the last value that stands by itself.
+        line: usize,
+    },
 }
 
 impl Fetched for Rows {
@@ -304,12 +312,12 @@ impl Rows {
     fn columns(&self) -> Vec<String> {
         match &*locked(&self.source) {
             Source::Csv { header, .. } => header.iter().map(ToString::to_string).collect(),
-            Source::Json(_) => Vec::new(),
+            Source::Json { .. } => Vec::new(),
         }
     }
 
     fn json(path: &str) -> Result<Rows> {
-        Ok(Rows::of(path, Source::Json(pieces::Json::new(Rows::open(path)?).into())))
+        Ok(Rows::of(path, Source::Json { pieces: pieces::Json::new(Rows::open(path)?).into(), line: 0 }))
     }
 }
 
@@ -326,14 +334,22 @@ impl Iterator for Rows {
                 let map: Map = header.iter().cloned().zip(cells.into_iter().map(Dynamic::from)).collect();
                 Ok(Dynamic::from(map))
             }),
-            Source::Json(pieces) => pieces.next()?.and_then(|piece| {
-                let value = json::value(&piece.text).map_err(|error| piece.moved(error))?;
+            Source::Json { pieces, line } => pieces.next()?.and_then(|piece| {
+                let wrong = |what: &str| Error::usage(what).at(piece.at).hint("JSON Lines has a value a line");
+                if !piece.is_listed && piece.text.contains('\n') {
+                    return Err(wrong("the value does not end on its line"));
+                }
+                if !piece.is_listed && std::mem::replace(line, piece.at.line) == piece.at.line {
+                    return Err(wrong("another value stands on that line"));
+                }
+                let value = json::read(&piece.text).map_err(|error| piece.moved(error))?;
                 Ok(value::from_json(&value))
             }),
         };
         let path = &self.path;
         Some(read.map_err(|error| {
-            let at = error.position().map(|at| format!(", {at}")).unwrap_or_default();
+            let is_said = |at: &Position| error.message().contains(&format!("line {}", at.line));
+            let at = error.position().filter(|at| !is_said(at)).map(|at| format!(", {at}")).unwrap_or_default();
             thrown(error.about(format!("{}{at}", safe(path))))
         }))
     }

@@ -106,7 +106,21 @@ fn is_told(context: &Context, path: &str, what: &str) -> Result<bool> {
     if context.is_temporary(Path::new(path)) {
         return Ok(false);
     }
+    if context.session().dry_run().is_some() && path != "-" {
+        rehearse(context, Path::new(path))?;
+    }
     would(&context.session(), Mark::Changed, what)
+}
+
+/// Errors: it could not be written.
+fn rehearse(context: &Context, path: &Path) -> Result<()> {
+    let refused = |why: &str| Err(Error::failed(format!("cannot write {}: {why}", safe(&path.display().to_string()))));
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    match () {
+        () if path.is_dir() => refused("it is a folder"),
+        () if folder.is_dir() || context.would_have_made(folder) => Ok(()),
+        () => refused(&format!("there is no folder {}", safe(&folder.display().to_string()))),
+    }
 }
 
 /// Puts `text` at the end of a file, which is on disk when it returns; it is told whether the file is empty or was not there. Of
@@ -150,17 +164,21 @@ fn put_below(file: &mut File, bytes: &[u8]) -> io::Result<()> {
 
 fn remove(context: &Context, path: &str) -> Result<()> {
     let path = &context.writable(path)?;
+    let failed = |source| Error::failed(format!("cannot remove {}", safe(path))).caused_by(source);
+    // A link to a folder is no folder.
+    let is_folder = std::fs::symlink_metadata(path).map_err(failed)?.is_dir();
     if would(&context.session(), Mark::Removed, &format!("{} is removed", safe(path)))? {
         return Ok(());
     }
-    // A link to a folder is no folder.
-    let is_folder = std::fs::symlink_metadata(path).is_ok_and(|about| about.is_dir());
     let removed = if is_folder { std::fs::remove_dir(path) } else { std::fs::remove_file(path) };
-    removed.map_err(|source| Error::failed(format!("cannot remove {}", safe(path))).caused_by(source))
+    removed.map_err(failed)
 }
 
 fn make_folder(context: &Context, path: &str) -> Result<()> {
     let path = &context.writable(path)?;
+    if !Path::new(path).is_dir() && context.session().dry_run().is_some() {
+        context.would_make(Path::new(path));
+    }
     if Path::new(path).is_dir()
         || would(&context.session(), Mark::Added, &format!("the folder {} is made", safe(path)))?
     {

@@ -58,7 +58,34 @@ pub fn register(library: &mut Library, engine: &mut Engine, context: &Context) {
     engine.register_fn("sleep", move |seconds: INT| sleep(&bound, &seconds.into()));
     let bound = context.clone();
     engine.register_fn("sleep", move |seconds: FLOAT| sleep(&bound, &seconds.into()));
+    asserting(library);
     ending(library, context);
+}
+
+fn asserting(library: &mut Library) {
+    library.add(
+        ("", "assert(holds)"),
+        ("Ends the script, or the test, with an error unless it holds", "assert(1 < 2)"),
+        |holds: bool| asserted(holds, || "it does not hold".to_owned()),
+    );
+    library.add(
+        ("", "assert(holds, text)"),
+        ("The same, and says what does not hold", r#"assert(1 < 2, "one is less than two")"#),
+        |holds: bool, what: &str| asserted(holds, || what.to_owned()),
+    );
+    library.add(
+        ("", "assert_eq(is, due)"),
+        ("Ends the script, or the test, with an error unless both are the same", "assert_eq([1, 2].len(), 2)"),
+        |is: Dynamic, due: Dynamic| -> ScriptResult<()> {
+            let same = value::to_json(&is, true)? == value::to_json(&due, true)?;
+            let (is, due) = (value::to_json(&is, false)?, value::to_json(&due, false)?);
+            asserted(same, || format!("it is {is}, and {due} is due"))
+        },
+    );
+}
+
+fn asserted(holds: bool, why: impl Fn() -> String) -> ScriptResult<()> {
+    if holds { Ok(()) } else { Err(thrown(Error::failed(why()).with_code("assertion"))) }
 }
 
 fn sleep(context: &Context, time: &Dynamic) -> ScriptResult<()> {

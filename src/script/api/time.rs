@@ -28,7 +28,14 @@ impl std::fmt::Display for Time {
 
 impl std::fmt::Display for Span {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", humantime::format_duration(self.0))
+        // Months and years are of different lengths.
+        let (days, rest) = (self.0.as_secs() / 86_400, self.0.as_secs() % 86_400);
+        let rest = Duration::new(rest, self.0.subsec_nanos());
+        match (days, rest.is_zero()) {
+            (0, _) => write!(f, "{}", humantime::format_duration(rest)),
+            (_, true) => write!(f, "{days}d"),
+            _ => write!(f, "{days}d {}", humantime::format_duration(rest)),
+        }
     }
 }
 

@@ -125,6 +125,11 @@ impl Body {
         });
     }
 
+    /// Whether it has a variable or a parameter of that name itself.
+    pub fn binds(&self, name: &str) -> bool {
+        self.bound.contains_key(name) || self.clients.contains(name)
+    }
+
     /// What is in a variable, where only one thing is ever put into one of that name.
     pub fn put_into(&self, name: &str) -> Option<&Expr> {
         match self.bound.get(name)?.as_slice() {
@@ -148,6 +153,19 @@ impl Body {
     pub fn is_client_value(&self, value: &Expr) -> bool {
         let is_own = |call: &FnCallExpr| call.namespace.is_empty() && self.giving.contains(call.name.as_str());
         gives(value, &GIVING) || matches!(value, Expr::FnCall(call, _) if is_own(call))
+    }
+
+    /// The member that is looked for in an entry of a list of clients: `all[0].owner`.
+    pub fn looked_in_entry(&self, value: &Expr) -> Option<Member> {
+        let Expr::Index(pair, ..) = value else { return None };
+        let Expr::Dot(entry, ..) = &pair.rhs else { return None };
+        if !matches!(entry.lhs, Expr::IntegerConstant(..)) || !self.is_list(&pair.lhs, 0) {
+            return None;
+        }
+        match &entry.rhs {
+            Expr::Property(property, at) => Some((property.2.to_string(), *at)),
+            _ => None,
+        }
     }
 
     /// Whether it gives a client, however it ends.

@@ -1,12 +1,13 @@
 //! Fields of clients that are read or set in a script, where it is plain that a client is meant; and arguments that are not
 //! declared.
 
-use rhai::{AST, ASTNode, Expr, Position as At};
+use rhai::{ASTNode, Expr, Position as At};
 
 use super::body::{self, Body, variable};
 use crate::error::{Error, nearest};
 use crate::model::fields;
 use crate::script::arguments::Declared;
+use crate::script::variables::ARGS;
 use crate::text::safe;
 
 /// Functions of the API whose values always have the same members.
@@ -24,9 +25,10 @@ const SAME: [(&str, &[&str], &[&str]); 7] = [
 pub fn wrong(body: &Body) -> Vec<(At, Error)> {
     let mut wrong = Vec::new();
     body.walk(&mut |node| {
-        if let ASTNode::Expr(expression) = node
-            && let Some((of, (name, at))) = body::looked(expression)
-        {
+        let ASTNode::Expr(expression) = node else { return };
+        if let Some((name, at)) = body.looked_in_entry(expression) {
+            wrong.extend(no_field(&name).map(|error| (at, error)));
+        } else if let Some((of, (name, at))) = body::looked(expression) {
             wrong.extend(no_member(body, of, &name).map(|error| (at, error)));
         }
     });
@@ -64,21 +66,22 @@ pub fn no_field(name: &str) -> Option<Error> {
     Some(Error::failed(format!("a client has no field `{}`", safe(name))).did_you_mean(fields::nearest(name)))
 }
 
-/// `args.onwer`, where the script declares what it takes.
-pub fn undeclared(ast: &AST, declared: &Declared) -> Vec<(At, Error)> {
+/// `args.onwer`, where the script declares what it takes, and nothing else is called so.
+pub fn undeclared(body: &Body, declared: &Declared) -> Vec<(At, Error)> {
     let known: Vec<String> = declared.keys().collect();
     let mut wrong = Vec::new();
-    ast.walk(&mut |path| {
-        if let Some(ASTNode::Expr(expression)) = path.last()
+    if known.is_empty() || body.binds(ARGS) {
+        return wrong;
+    }
+    body.walk(&mut |node| {
+        if let ASTNode::Expr(expression) = node
             && let Some((of, (name, at))) = body::member(expression)
-            && of == "args"
-            && !known.is_empty()
+            && of == ARGS
             && !known.contains(&name)
         {
             let error = Error::failed(format!("the script declares no argument `{}`", safe(&name)));
             wrong.push((at, error.did_you_mean(nearest(&name, known.iter().map(String::as_str)))));
         }
-        true
     });
     wrong
 }
