@@ -96,7 +96,7 @@ fn one_command(
     // What acts on no server calls no hook.
     let session = if command.on_server { with_plugins(session, known, matches)? } else { session };
     let host = Host { session, registry: Arc::clone(registry) };
-    let work = || execute::execute(&host, command, matches, output, None);
+    let work = || execute::execute(&host, command, matches, &output);
     // Hooks run on a thread with a big stack: all of it does, rather than each call for itself.
     let result = if host.session.hooks().is_empty() { work() } else { on_big_stack(work) };
     host.session.close();
@@ -114,7 +114,11 @@ fn start_shell(registry: &Arc<Registry>, known: Known, matches: &ArgMatches) -> 
     session.note_target();
     let session = with_plugins(session, known, matches)?;
     let host = Host { session, registry: Arc::clone(registry) };
-    let result = if is_interactive { shell::interactive(&host, falls_back) } else { shell::from_stdin(&host) };
+    let result = if is_interactive {
+        shell::interactive(&host, falls_back)
+    } else {
+        shell::from_stdin(&host, matches.get_flag("keep-going"))
+    };
     host.session.close();
     result
 }

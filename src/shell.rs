@@ -1,6 +1,11 @@
 //! The shell: lines from a terminal or from stdin, each a command or Rhai, in one session.
 
+mod history;
+mod interpreter;
 mod line;
+mod own;
+mod parts;
+mod pipe;
 mod repl;
 mod rhai;
 

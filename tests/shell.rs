@@ -127,3 +127,114 @@ fn a_line_that_ends_itself_does_not_end_the_next() {
     shell.types("40 + 2", "42");
     assert_eq!(shell.leaves().code(), Some(0));
 }
+
+#[test]
+fn lines_of_stdin_come_to_what_they_say() {
+    let program = anywhere().input(
+        "create oauth2-client --id a --name 'my app' --format json > out.json; it.client_name\n\
+         get oauth2-client a --format json | grep -o '\"client_name\":\"[^\"]*\"'\n\
+         get oauth2-client ${it.client_id} --format jsonpath=client_name && create client --id b --name x${1 + 1}y -q\n\
+         let ids = [\"a\", \"b\"];\n\
+         get client b --format jsonpath=client_name\n\
+         list clients \\\n  -q >> more.txt\n\
+         delete client ${ids} --yes && list clients -q | wc -l\n\
+         help create client | head -1\n",
+    );
+    let ran = program.run("--sandbox").ok();
+    let lines = [
+        "my app",
+        "\"client_name\":\"my app\"",
+        "my app",
+        "b",
+        "x2y",
+        "ID",
+        "a",
+        "b",
+        "0",
+        "Create an OAuth 2.0 client",
+    ];
+    assert_eq!(ran.stdout.lines().collect::<Vec<_>>(), lines, "{ran}");
+    let made: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(program.home().join("out.json")).unwrap()).unwrap();
+    assert!(made["client_secret"].as_str().is_some_and(|secret| !secret.contains("REDACTED")), "{made}");
+    assert_eq!(std::fs::read_to_string(program.home().join("more.txt")).unwrap(), "a\nb\n");
+    // What is in a file already may be the only place of a secret.
+    for (line, code) in
+        [("list clients > out.json", 2), ("list clients >| out.json", 0), ("list clients >> out.json", 0)]
+    {
+        let ran = program.run_with("--sandbox", &format!("{line}\n"));
+        assert_eq!(ran.code, Some(code), "{line}: {ran}");
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_line_is_told_before_anything_of_it_is_done() {
+    for (line, told) in [
+        ("create client --id a; get 'x", "a quote is open"),
+        ("create client --id a; get x >", "names no file"),
+        ("create client --id a && ", "between two commands"),
+        ("create client --id a > x y", "words stand behind the file"),
+        ("create client --id a; get ${x", "`${` is open"),
+    ] {
+        let program = anywhere().input(&format!("{line}\n"));
+        program.run("--sandbox").fails(2, told);
+        assert_eq!(program.run_with("--sandbox", "list clients -q\n").ok().stdout, "", "{line}");
+    }
+    let program = anywhere();
+    let fails = |line: &str, told: &str| drop(program.run_with("--sandbox", &format!("{line}\n")).fails(2, told));
+    fails("get client ${\"x\".to_secret()}", "it is a secret");
+    fails("get client ${()}", "it is ()");
+    fails("get client ${#{a: 1}}", "name a field of it");
+    fails("get client a${[1, 2]}", "2 words within one");
+    program.run_with("--sandbox", "get client x; version\n").fails(1, "HTTP 404");
+    let ran = program.run_with("--sandbox --keep-going", "get client x && version -q\nversion\nget client y\n");
+    assert!(ran.stdout.starts_with("VERSION"), "{ran}");
+    ran.fails_after(3, "2 lines failed");
+    program.run("--keep-going version").fails(2, "lines that come from stdin");
+}
+
+#[test]
+fn a_file_of_lines_is_loaded() {
+    let program = anywhere();
+    program.file("inner.txt", "fn f(x) {\n  x * 2\n}\nlet y = f(21);\n# so\ncreate client --id a -q\n");
+    program.file("wrong.txt", "create client --id b -q\n\nget client nobody\ncreate client --id c -q\n");
+    program.file("round.txt", "load round.txt\n");
+    let ran = program.run_with("--sandbox", "load inner.txt && load inner.txt\n");
+    assert_eq!(ran.stdout, "a\n", "{ran}");
+    assert_eq!(program.run_with("--sandbox", "load inner.txt\n").code, Some(1));
+    assert_eq!(
+        program.run_with("--sandbox", "delete client a --yes -q; load inner.txt; y\n").ok().stdout,
+        "a\na\n42\n"
+    );
+    program.run_with("--sandbox", "load wrong.txt\n").fails_after(1, "nobody");
+    program.run_with("--sandbox", "load round.txt\n").fails(2, "load each other");
+    program.run_with("--sandbox", "load none.txt\n").fails(2, "none.txt");
+    assert_eq!(program.run_with("--sandbox", "list clients -q\n").ok().stdout, "a\nb\n");
+}
+
+#[test]
+fn lines_are_kept_for_each_place_and_shared_but_no_secret() {
+    let shell = Terminal::of(anywhere());
+    shell.types("6 * 111", "666");
+    shell.types("!!", "6 * 111");
+    shell.types("create client --id a --secret swordfish-1", "CLIENT SECRET");
+    shell.types(" 7 * 111", "777");
+    shell.types("!6 +", "orysh sandbox>");
+    shell.press("history\r");
+    let screen = shell.shows("1     6 * 111");
+    assert!(screen.contains("swordfish-1"), "the line is there for the arrow keys: {screen}");
+    let file = shell.home().join("state/history/sandbox");
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert!(text.contains("6 * 111") && !text.contains("swordfish") && !text.contains("7 * 111"), "{text}");
+    assert_eq!(
+        std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&file).unwrap().permissions()) & 0o777,
+        0o600
+    );
+    // Another shell's line.
+    std::fs::write(&file, format!("{text}40 + 4002\n")).unwrap();
+    shell.types("1 + 1", "2");
+    shell.types("!40", "4042");
+    shell.types("history clear --yes", "orysh sandbox>");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "");
+    assert_eq!(shell.leaves().code(), Some(0));
+}

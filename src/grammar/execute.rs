@@ -1,5 +1,6 @@
 //! Running one parsed command: its outcome rendered, its failures told, its exit code chosen.
 
+use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::ArgMatches;
@@ -23,22 +24,11 @@ const MOST_REMEMBERED: usize = 10_000;
 /// The rows that were shown, as far as they are remembered.
 pub type Shown = Vec<Body>;
 
-/// Runs a command and shows what it returns; `memory` keeps the first rows, where somebody asks for them later.
+/// Runs a command of a process and shows what it returns.
 ///
 /// Errors: its own, or [`Kind::Partial`] where some of several failed.
-pub fn execute(
-    host: &Host,
-    command: &Command,
-    matches: &ArgMatches,
-    output: Output,
-    memory: Option<&Memory>,
-) -> Result<()> {
-    let origin = if memory.is_some() { Origin::Line } else { Origin::Process };
-    let outcome = begin(host, command, matches, &output, origin)?;
-    let outcome = match memory {
-        Some(memory) => memory.keeping(outcome),
-        None => outcome,
-    };
+pub fn execute(host: &Host, command: &Command, matches: &ArgMatches, output: &Output) -> Result<()> {
+    let outcome = begin(host, command, matches, output, Origin::Process)?;
     show(output.ui, outcome, &output.format, output.quiet)
 }
 
@@ -175,8 +165,19 @@ pub fn show(ui: Ui, outcome: Outcome, format: &Format, quiet: bool) -> Result<()
         is_terminal: ui.stdout_is_terminal(),
         is_discarded: ui.stdout_is_discarded(),
     };
+    show_on(ui, outcome, (format, quiet), &screen, &mut ui.stdout())
+}
+
+/// The same, written to `out`, which is as `screen` says.
+pub fn show_on(
+    ui: Ui,
+    outcome: Outcome,
+    (format, quiet): (&Format, bool),
+    screen: &Screen,
+    out: &mut dyn Write,
+) -> Result<()> {
     let mut told = |error: &Error| ui.error(error);
-    let rendered = render(outcome, format, quiet, &screen, &mut ui.stdout(), &mut told)?;
+    let rendered = render(outcome, format, quiet, screen, out, &mut told)?;
     tell_unseen(ui, &rendered.unseen);
     let mut failures = rendered.failures;
     match failures.len() {
@@ -213,7 +214,7 @@ pub struct Memory(Arc<Mutex<Shown>>);
 
 impl Memory {
     /// The same outcome, whose rows are kept as they are pulled.
-    fn keeping(&self, outcome: Outcome) -> Outcome {
+    pub fn keeping(&self, outcome: Outcome) -> Outcome {
         let shown = Arc::clone(&self.0);
         outcome.through(move |rows| {
             let row = rows.next()?;

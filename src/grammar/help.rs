@@ -81,8 +81,30 @@ A string that a path picks is printed as it is, without quotes. With -q, ids are
 const SHELL: &str = "\
 The shell
   A line whose first word is a command's verb is a command; anything else is Rhai.
-  A verb that is followed by an operator, `.`, `(` or `[` is Rhai, too.
+  A verb that is followed by an operator, `.`, `(` or `[` is Rhai, too, as are `import` and `export`
+  with a quote, `let` or `const` behind them.
   `it` is the last value. Functions and variables stay. Ctrl-C stops what runs, Ctrl-D leaves.
+
+Commands
+  ${it.client_id}  in a word stands for a value; of a list by itself for a word for each entry
+  > FILE           what is shown goes into a file in which nothing is yet; >| FILE whatever is in it
+  >> FILE          below what is in it
+  | PROGRAM        to a program, as `sh` reads the rest of the line
+  a ; b            one after the other
+  a && b           the second where the first was done
+  # so             a comment, to the end of the line
+  \\                at the end of a line: the next one belongs to it
+A line of Rhai is Rhai to its end; it goes on in the next one while a brace, a bracket or a text is open, and
+a blank line ends it in any case.
+
+Lines
+  !!               the last line; !text the last one that begins so
+  history          the lines that were typed here, `history clear` forgets them
+  load FILE        the lines of a file; the first error ends it
+They are kept for each place where the shell acts, shared by all shells. Lines that hold a secret, or begin with
+a space, are not written down.
+
+From stdin come the same lines: `orysh < FILE`. The first error ends it, unless --keep-going is given.
 ";
 
 /// Help on a topic, or on the command that the words name.

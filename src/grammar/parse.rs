@@ -34,9 +34,15 @@ pub fn parse<'a>(registry: &'a Registry, words: &[String], color: bool) -> Resul
         }
         Err(error) => return Err(refusal(registry, words, &error)),
     };
+    let goes_on = matches.get_flag("keep-going");
     let (path, matches) = innermost(&matches);
     if path.is_empty() {
         return Ok(Parsed::Bare(matches));
+    }
+    if goes_on {
+        return Err(
+            Error::usage("--keep-going is for lines that come from stdin").hint("leave it out beside a command")
+        );
     }
     let path: Vec<&str> = path.iter().map(String::as_str).collect();
     match registry.find(&path) {
@@ -137,6 +143,13 @@ pub fn root(registry: &Registry) -> clap::Command {
                 .action(clap::ArgAction::Version)
                 .help("Print the version")
                 .help_heading("Output"),
+        )
+        .arg(
+            Arg::new("keep-going")
+                .long("keep-going")
+                .action(clap::ArgAction::SetTrue)
+                .help("Go on after lines of stdin that fail")
+                .help_heading("Shell"),
         )
         .args(common::output_args().into_iter().chain(common::server_args(true)).map(|arg| arg.global(true)));
     for command in registry.commands() {

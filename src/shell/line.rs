@@ -31,7 +31,8 @@ pub fn sort(line: &str, registry: &Registry) -> Sort {
     let (verb, rest) = line.split_at(end);
     // A misspelt verb before a known noun was meant for a command, and gets its did-you-mean.
     let is_command = registry.is_verb(verb) || names_a_noun(rest, registry);
-    if is_command && !continues_an_expression(rest) { Sort::Command } else { Sort::Rhai }
+    let is_statement = ["import", "export"].contains(&verb) && names_a_module(rest.trim_start());
+    if is_command && !is_statement && !continues_an_expression(rest) { Sort::Command } else { Sort::Rhai }
 }
 
 fn names_a_noun(rest: &str, registry: &Registry) -> bool {
@@ -41,6 +42,11 @@ fn names_a_noun(rest: &str, registry: &Registry) -> bool {
                 command.words.get(1) == Some(&noun) || (command.words.len() == 2 && command.aliases.contains(&noun))
             })
         })
+}
+
+/// Whether what follows `import` or `export` makes it a statement of Rhai.
+fn names_a_module(rest: &str) -> bool {
+    rest.starts_with(['"', '`']) || ["let ", "const "].iter().any(|word| rest.starts_with(word))
 }
 
 /// Whether what follows a word makes it a variable or a function.
@@ -71,6 +77,9 @@ mod tests {
             ("create oauth2-client --name x", Sort::Command),
             ("list clients", Sort::Command),
             ("craete oauth2-client", Sort::Command),
+            ("import clients --file x", Sort::Command),
+            ("import \"x\" as y", Sort::Rhai),
+            ("export const x = 1", Sort::Rhai),
             ("list = 3", Sort::Rhai),
             ("get(1)", Sort::Rhai),
             ("list.len()", Sort::Rhai),

@@ -3,32 +3,22 @@
 use std::sync::Arc;
 
 use rustyline::error::ReadlineError;
-use rustyline::history::DefaultHistory;
+use rustyline::history::MemHistory;
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{Completer, Config, Editor, Helper, Highlighter, Hinter};
 
-use crate::config::{files, paths};
 use crate::error::{Error, Result};
-use crate::grammar::execute::Memory;
-use crate::grammar::{Host, Registry, common, execute, parse, words};
-use crate::model::fields::FIELDS;
-use crate::output::format::Format;
+use crate::grammar::{Host, Registry};
+use crate::session::handle::locked;
 use crate::session::hook::on_big_stack;
 use crate::session::target::Target;
+use crate::shell::history::{History, MOST_LINES};
+use crate::shell::interpreter::{Interpreter, Next};
 use crate::shell::line::{Sort, sort};
-use crate::shell::rhai::{Prompt, is_incomplete};
+use crate::shell::rhai::is_incomplete;
+use crate::shell::{own, parts};
 use crate::text;
-use crate::ui::PAINTS;
-
-/// Lines that are kept.
-const HISTORY_LINES: usize = 10_000;
-
-/// Whether there is a next line.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Next {
-    Go,
-    Leave,
-}
+use crate::ui::{PAINTS, Ui};
 
 /// The shell on a terminal. A failing line is told, and the next one read.
 pub fn interactive(host: &Host, fell_back: bool) -> Result<()> {
@@ -38,25 +28,24 @@ pub fn interactive(host: &Host, fell_back: bool) -> Result<()> {
             ui.note("no server is named: this is the sandbox inside this program, with clients of its own");
         }
         ui.line(&format!("orysh {}: `help` shows the commands, Ctrl-D leaves", env!("CARGO_PKG_VERSION")));
-        let mut prompt = Prompt::new(host);
+        let mut lines = Kept::default();
+        let mut interpreter = Interpreter::new(host, &lines.history, false);
         let mut editor = editor()?;
-        editor.set_helper(Some(Lines { registry: Arc::clone(&host.registry) }));
-        let history = history_file();
-        if let Some(path) = &history {
-            // A history that is not there yet, or not ours, is begun anew.
-            let _ = editor.load_history(path);
-        }
+        editor.set_helper(Some(Lines { registry: Arc::clone(interpreter.registry()) }));
         loop {
-            let label = label(host);
-            match editor.readline(&format!("{label}> ")) {
+            let place = Place::of(host);
+            lines.turn_to(host, &place.name, &mut editor);
+            match editor.readline(&format!("{}> ", place.label)) {
                 Ok(line) => {
-                    if is_fit_for_history(&line) {
-                        let _ = editor.add_history_entry(line.trim());
-                        if let Some(path) = &history {
-                            let _ = editor.save_history(path);
+                    let line = match lines.meant(ui, &line) {
+                        Ok(line) => line,
+                        Err(error) => {
+                            ui.error(&error);
+                            continue;
                         }
-                    }
-                    match do_line(host, &mut prompt, &line) {
+                    };
+                    lines.add(host, &line, &mut editor);
+                    match interpreter.line(&line) {
                         Ok(Next::Go) => {}
                         Ok(Next::Leave) => return Ok(()),
                         Err(error) => ui.error(&error),
@@ -70,161 +59,122 @@ pub fn interactive(host: &Host, fell_back: bool) -> Result<()> {
     })
 }
 
-/// The same lines from stdin; the first error ends it.
-pub fn from_stdin(host: &Host) -> Result<()> {
+/// The lines of the place where the shell acts, as the editor goes through them.
+#[derive(Default)]
+struct Kept {
+    place: Option<String>,
+    history: own::Lines,
+}
+
+impl Kept {
+    /// Turns to the lines of a place, and takes over what other shells have kept since.
+    fn turn_to(&mut self, host: &Host, place: &str, editor: &mut Editor<Lines, MemHistory>) {
+        if self.place.as_deref() != Some(place) {
+            self.place = Some(place.to_owned());
+            // Without a file lines are kept for as long as the shell runs.
+            let history = History::of(place).map_err(|error| host.session.ui().warn(&error.full_message())).ok();
+            // Nothing but memory, which cannot fail.
+            let _ = editor.clear_history();
+            for line in history.iter().flat_map(History::lines) {
+                let _ = editor.add_history_entry(line);
+            }
+            *locked(&self.history) = history;
+        } else if let Some(history) = &mut *locked(&self.history) {
+            for line in history.news().unwrap_or_default() {
+                let _ = editor.add_history_entry(line);
+            }
+        }
+    }
+
+    fn add(&mut self, host: &Host, line: &str, editor: &mut Editor<Lines, MemHistory>) {
+        let mut history = locked(&self.history);
+        match history.as_mut().map(|history| history.add(line)) {
+            Some(Ok(news)) => {
+                for line in news {
+                    let _ = editor.add_history_entry(line);
+                }
+            }
+            Some(Err(error)) => {
+                host.session.ui().warn(&error.full_message());
+                *history = None;
+            }
+            None => {}
+        }
+        let _ = editor.add_history_entry(line.trim());
+    }
+
+    /// A line with `!!` or `!text` at its beginning is the last one, or the last one that begins so, which is told. Errors: there is
+    /// none.
+    fn meant(&self, ui: Ui, line: &str) -> Result<String> {
+        let Some(rest) = line.trim().strip_prefix('!').filter(|rest| !rest.starts_with(['=', ' '])) else {
+            return Ok(line.to_owned());
+        };
+        let history = locked(&self.history);
+        let last = |beginning: &str| history.as_ref().and_then(|history| history.last(beginning));
+        let found = match rest.strip_prefix('!') {
+            Some(more) => {
+                let last = last("").ok_or_else(|| Error::usage("there is no line before this one"))?;
+                Some(format!("{last}{more}"))
+            }
+            None => last(rest).map(str::to_owned),
+        };
+        // Where no line begins so, it is Rhai: `!it.skip_consent`.
+        let Some(found) = found else { return Ok(line.to_owned()) };
+        ui.line(&text::safe_lines(&found));
+        Ok(found)
+    }
+}
+
+/// The same lines from stdin; the first error ends it, unless it `keeps_going`.
+pub fn from_stdin(host: &Host, keeps_going: bool) -> Result<()> {
     on_big_stack(|| {
-        let mut prompt = Prompt::new(host);
-        let mut pending = String::new();
-        let mut begun_at = 0;
-        for at in 0.. {
+        let mut interpreter = Interpreter::new(host, &own::Lines::default(), true);
+        let next = || {
             // Not held on to: a command that reads stdin would wait for it for ever.
             let mut line = String::new();
             let read = std::io::stdin().read_line(&mut line);
-            if read.map_err(|source| Error::usage("cannot read stdin").caused_by(source))? == 0 {
-                break;
-            }
-            let line = line.trim_end_matches('\n').trim_end_matches('\r');
-            if pending.is_empty() {
-                begun_at = at + 1;
-            } else {
-                pending.push('\n');
-            }
-            pending.push_str(line);
-            if sort(&pending, &host.registry) == Sort::Rhai && is_incomplete(&pending) {
-                continue;
-            }
-            let whole = std::mem::take(&mut pending);
-            match do_line(host, &mut prompt, &whole) {
-                Ok(Next::Go) => {}
-                Ok(Next::Leave) => return Ok(()),
-                Err(error) if error.is_told() => return Err(error),
-                Err(error) => return Err(error.about(format!("line {begun_at}"))),
-            }
-        }
-        if pending.is_empty() { Ok(()) } else { do_line(host, &mut prompt, &pending).map(|_| ()) }
+            let read = read.map_err(|source| Error::usage("cannot read stdin").caused_by(source))?;
+            Ok((read > 0).then_some(line))
+        };
+        interpreter.lines(next, keeps_going).map(drop)
     })
 }
 
-fn do_line(host: &Host, prompt: &mut Prompt, line: &str) -> Result<Next> {
-    let _watch = host.session.interrupt().watch();
-    // Hints and examples name the program.
-    match line.trim().strip_prefix("orysh") {
-        Some("") => return Ok(Next::Go),
-        Some(rest) if rest.starts_with(' ') => return command(host, prompt, rest).map(|()| Next::Go),
-        _ => {}
-    }
-    match sort(line, &host.registry) {
-        Sort::Empty => Ok(Next::Go),
-        Sort::Leave => Ok(Next::Leave),
-        Sort::Command => command(host, prompt, line).map(|()| Next::Go),
-        Sort::Rhai => {
-            let outcome = prompt.evaluate(line)?;
-            execute::show(host.session.ui(), outcome, &Format::Table, false).map(|()| Next::Go)
-        }
+/// Where a line acts.
+struct Place {
+    /// What its lines are kept under.
+    name: String,
+    /// The prompt: in the colour of the profile; production is red where no other is chosen.
+    label: String,
+}
+
+impl Place {
+    fn of(host: &Host) -> Self {
+        let session = host.session.for_command(host.session.ui(), host.session.base_settings());
+        let Ok(chosen) = session.chosen() else { return Place { name: "nowhere".into(), label: "orysh".into() } };
+        let name = match (&chosen.profile, &chosen.target) {
+            (Some(profile), _) => profile.name.clone(),
+            (None, Target::Sandbox) => "sandbox".into(),
+            (None, _) => chosen.place(),
+        };
+        let label = format!("orysh {}", text::safe(&name));
+        let colored = chosen.profile.filter(|_| session.ui().colors_stdout());
+        let color = colored.and_then(|profile| profile.color.or(profile.production.then(|| "red".to_owned())));
+        let paint = color.and_then(|name| PAINTS.iter().find(|(known, _)| *known == name));
+        let label = paint.map_or(label.clone(), |(_, color)| color.paint(label).to_string());
+        Place { name, label }
     }
 }
 
-fn command(host: &Host, prompt: &mut Prompt, line: &str) -> Result<()> {
-    let ui = host.session.ui();
-    match parse::parse(&host.registry, &words::split(line)?, ui.colors_stdout())? {
-        parse::Parsed::Help(help) => ui.print(&help),
-        parse::Parsed::Bare(_) => {}
-        parse::Parsed::Command(command, matches) => {
-            let output = common::output(&matches, command.format)?;
-            let line_ui = output.ui;
-            let memory = Memory::default();
-            match execute::execute(host, command, &matches, output, Some(&memory)) {
-                Ok(()) => prompt.remember(&memory.take()),
-                Err(error) => {
-                    // Told as the line asked for: as JSON with `--format json`.
-                    line_ui.error(&error);
-                    return Err(error.already_told());
-                }
-            }
-        }
-    }
-    Ok(())
-}
-
-/// The prompt: where a line acts, in the colour of its profile; production is red where no other is chosen.
-fn label(host: &Host) -> String {
-    let session = host.session.for_command(host.session.ui(), host.session.base_settings());
-    let Ok(chosen) = session.chosen() else { return "orysh".into() };
-    let place = match (&chosen.profile, &chosen.target) {
-        (Some(profile), _) => profile.name.clone(),
-        (None, Target::Sandbox) => "sandbox".into(),
-        (None, _) => chosen.place(),
-    };
-    let label = format!("orysh {}", text::safe(&place));
-    let Some(profile) = chosen.profile.filter(|_| session.ui().colors_stdout()) else { return label };
-    let color = profile.color.as_deref().or(profile.production.then_some("red"));
-    match color.and_then(|name| PAINTS.iter().find(|(known, _)| *known == name)) {
-        Some((_, color)) => color.paint(label).to_string(),
-        None => label,
-    }
-}
-
-fn editor() -> Result<Editor<Lines, DefaultHistory>> {
-    let builder = Config::builder().auto_add_history(false).history_ignore_space(true);
+fn editor() -> Result<Editor<Lines, MemHistory>> {
+    let builder = Config::builder().auto_add_history(false).history_ignore_space(false);
     let config = builder
-        .max_history_size(HISTORY_LINES)
+        .max_history_size(MOST_LINES)
         .map_err(|source| Error::failed("cannot set up the line editor").caused_by(source))?
         .build();
-    Editor::with_config(config).map_err(|source| Error::failed("cannot set up the line editor").caused_by(source))
-}
-
-fn history_file() -> Option<std::path::PathBuf> {
-    let folder = paths::state().ok()?;
-    files::private_folder(&folder).ok()?;
-    Some(folder.join("history"))
-}
-
-/// What a line with a secret in it holds: flags and members by parts of their names, and words that a token follows.
-const SECRETS: &[&str] = &[
-    "secret",
-    "token",
-    "passw",
-    "pwd",
-    "pw ",
-    "earer ",
-    "--sec",
-    "ory_",
-    "--header",
-    "-H",
-    "--http-header",
-    "--proxy",
-    "PRIVATE KEY",
-];
-
-/// What holds such a word and no secret.
-const HARMLESS: &[&str] = &[
-    "rotate secret",
-    "delete access-tokens",
-    "--page-token",
-    "--sector-identifier-uri",
-    "--secret-file",
-    "--secret-stdin",
-    "--secret-out",
-    "--client-secret-file",
-    "--client-secret-stdin",
-    "introspect token -",
-    "revoke token -",
-];
-
-/// A line that may hold a secret, or begins with a space, is not written down.
-fn is_fit_for_history(line: &str) -> bool {
-    if line.trim().is_empty() || line.starts_with(' ') {
-        return false;
-    }
-    let fields = FIELDS.iter().filter(|field| !field.secret).flat_map(|field| [Some(field.json), field.flag]).flatten();
-    let harmless = HARMLESS.iter().copied().chain(fields.filter(|name| SECRETS.iter().any(|part| name.contains(part))));
-    let line = harmless.fold(line.to_owned(), |line, harmless| line.replace(harmless, ""));
-    !SECRETS.iter().any(|part| line.contains(part)) && !names_a_user(&line)
-}
-
-/// Whether an address in the line holds a user name or password.
-fn names_a_user(line: &str) -> bool {
-    line.split("://").skip(1).any(|rest| rest.split(['/', ' ', '?', '#']).next().is_some_and(|host| host.contains('@')))
+    let history = MemHistory::with_config(&config);
+    Editor::with_history(config, history)
+        .map_err(|source| Error::failed("cannot set up the line editor").caused_by(source))
 }
 
 /// Lets Rhai go over several lines; a blank line ends it in any case.
@@ -236,7 +186,13 @@ struct Lines {
 impl Validator for Lines {
     fn validate(&self, context: &mut ValidationContext<'_>) -> rustyline::Result<ValidationResult> {
         let text = context.input();
-        let goes_on = !text.ends_with('\n') && sort(text, &self.registry) == Sort::Rhai && is_incomplete(text);
+        let goes_on = match sort(text, &self.registry) {
+            // It may stand for another line.
+            Sort::Rhai if text.trim_start().starts_with('!') => false,
+            Sort::Rhai => !text.ends_with('\n') && is_incomplete(text),
+            Sort::Command => parts::goes_on(text),
+            Sort::Empty | Sort::Leave => false,
+        };
         Ok(if goes_on { ValidationResult::Incomplete } else { ValidationResult::Valid(None) })
     }
 }

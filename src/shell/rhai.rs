@@ -1,14 +1,16 @@
 //! Rhai at the prompt: one engine and scope for the whole session, functions that stay, `it`.
 
 use rhai::{AST, Array, Dynamic, Engine, ParseErrorType, Scope};
+use serde_json::Value;
 
 use crate::commands::client::{COLUMNS, with_members_of_clients};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::grammar::Host;
 use crate::output::outcome::{Body, Outcome};
 use crate::script::engine::{Context, engine};
 use crate::script::errors::{self, Source, settled};
 use crate::script::{ending, run, value};
+use crate::secret::Secret;
 
 /// What errors call the prompt.
 const NAME: &str = "shell";
@@ -85,6 +87,21 @@ impl Prompt {
         Ok(value)
     }
 
+    /// What `${…}` in a command stands for: of a list a word for each entry. `it` stays. Errors: what is no word.
+    pub fn words(&mut self, code: &str) -> Result<Vec<String>> {
+        self.follow();
+        let before = self.scope.len();
+        let value = self.evaluate_in_scope(code);
+        self.scope.rewind(before);
+        let about = |error: Error| error.about(format!("${{{code}}}"));
+        let value = value.map_err(about)?;
+        let rows = match value.read_lock::<Array>() {
+            Some(items) => items.to_vec(),
+            None => vec![value.clone()],
+        };
+        rows.iter().map(|value| word(value).map_err(about)).collect()
+    }
+
     /// Makes what a command showed the last value: one row is itself, several are an array.
     pub fn remember(&mut self, shown: &[Body]) {
         let it = match shown {
@@ -100,6 +117,20 @@ impl Drop for Prompt {
     /// However the session ends, it says where the secrets are that it made and nobody has seen.
     fn drop(&mut self) {
         self.context.tell_unseen();
+    }
+}
+
+/// A value as a word of a command. Errors are of usage.
+fn word(value: &Dynamic) -> Result<String> {
+    if value.is::<Secret>() {
+        return Err(Error::usage("it is a secret").hint("`.reveal()` behind it gives its text"));
+    }
+    match value::to_json(value, false).map_err(|error| errors::message(&error))? {
+        Value::String(text) => Ok(text),
+        Value::Null => Err(Error::usage("it is ()")),
+        Value::Array(_) => Err(Error::usage("it is a list of lists")),
+        Value::Object(_) => Err(Error::usage("it is a client, or a map").hint("name a field of it: ${it.client_id}")),
+        other => Ok(other.to_string()),
     }
 }
 

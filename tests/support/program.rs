@@ -142,11 +142,22 @@ impl Orysh {
 
     /// Starts a command, and gives it its stdin.
     pub fn start(&self, command: &mut Command) -> Running {
-        if self.input.is_some() {
+        Orysh::spawned(command, self.input.as_deref())
+    }
+
+    /// Runs a line to its end, with this on stdin.
+    pub fn run_with(&self, line: &str, input: &str) -> Ran {
+        let mut command = self.command(PROGRAM);
+        command.args(shlex::split(line).unwrap());
+        Orysh::spawned(&mut command, Some(input)).end()
+    }
+
+    fn spawned(command: &mut Command, input: Option<&str>) -> Running {
+        if input.is_some() {
             command.stdin(Stdio::piped());
         }
         let mut child = command.spawn().unwrap();
-        if let (Some(text), Some(mut stdin)) = (&self.input, child.stdin.take()) {
+        if let (Some(text), Some(mut stdin)) = (input, child.stdin.take()) {
             // A program that ends before it has read everything is a matter of the test.
             let _ = stdin.write_all(text.as_bytes());
         }

@@ -16,7 +16,7 @@ pub struct Terminal {
     child: std::process::Child,
     keys: Arc<Pty>,
     screen: Arc<Mutex<vt100::Parser>>,
-    _program: Orysh,
+    program: Orysh,
 }
 
 impl Terminal {
@@ -41,7 +41,12 @@ impl Terminal {
                 shown.lock().unwrap().process(&bytes[..some]);
             }
         });
-        Terminal { child, keys, screen, _program: program }
+        Terminal { child, keys, screen, program }
+    }
+
+    /// The folder that it works in.
+    pub fn home(&self) -> &std::path::Path {
+        self.program.home()
     }
 
     /// Presses keys.

@@ -1,0 +1,284 @@
+//! What is done with a line, whoever reads it.
+
+use std::sync::Arc;
+
+use crate::config::read;
+use crate::error::{Error, Kind, Result};
+use crate::grammar::execute::{self, Memory, Origin};
+use crate::grammar::{Host, Registry, common, help, parse};
+use crate::output::Screen;
+use crate::output::format::Format;
+use crate::session::handle::locked;
+use crate::shell::line::{Sort, sort};
+use crate::shell::own::{self, Lines, Request, Requests};
+use crate::shell::parts::{self, Piece, Step, To};
+use crate::shell::pipe::Pipe;
+use crate::shell::rhai::{Prompt, is_incomplete};
+use crate::text::safe;
+
+/// Whether there is a next line.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Next {
+    /// There is.
+    Go,
+    /// The shell is left.
+    Leave,
+}
+
+/// What a line comes to before anything of it is done.
+enum What {
+    Command(Step),
+    Rhai(String),
+    Leave,
+}
+
+/// Does lines, one after the other, in one session.
+pub struct Interpreter {
+    host: Host,
+    prompt: Prompt,
+    /// Whether the first error ends a line.
+    stops: bool,
+    requests: Requests,
+    /// How many files are being loaded, one by the other.
+    loading: usize,
+}
+
+/// The command whose text goes where a step says.
+const HELP: &str = "help";
+
+/// How deep files may load each other.
+const MOST_LOADING: usize = 8;
+
+impl Interpreter {
+    /// A fresh one, of a shell with these lines.
+    pub fn new(host: &Host, lines: &Lines, stops: bool) -> Self {
+        let requests = Requests::default();
+        let registry = Registry::new(host.registry.commands().to_vec()).with(own::commands(lines, &requests));
+        let host = Host { session: host.session.clone(), registry: Arc::new(registry) };
+        Interpreter { prompt: Prompt::new(&host), host, stops, requests, loading: 0 }
+    }
+
+    /// All commands, those that only a shell has among them.
+    pub fn registry(&self) -> &Arc<Registry> {
+        &self.host.registry
+    }
+
+    /// Does lines to their end. Errors: the first one, with its line; where `keeps_going`, that some failed.
+    pub fn lines(&mut self, mut next: impl FnMut() -> Result<Option<String>>, keeps_going: bool) -> Result<Next> {
+        let (mut pending, mut begun_at, mut failed) = (String::new(), 0, 0_usize);
+        for at in 1.. {
+            let line = next()?;
+            let is_last = line.is_none();
+            if let Some(line) = line {
+                if pending.is_empty() {
+                    begun_at = at;
+                } else {
+                    pending.push('\n');
+                }
+                pending.push_str(line.trim_end_matches(['\n', '\r']));
+                if self.goes_on(&pending) {
+                    continue;
+                }
+            }
+            match self.line(&std::mem::take(&mut pending)) {
+                Ok(Next::Go) => {}
+                Ok(Next::Leave) => return Ok(Next::Leave),
+                Err(error) => {
+                    let error = if error.is_told() { error } else { error.about(format!("line {begun_at}")) };
+                    if !keeps_going || error.kind() == Kind::Interrupted {
+                        return Err(error);
+                    }
+                    self.host.session.ui().error(&error);
+                    failed += 1;
+                }
+            }
+            if is_last {
+                break;
+            }
+        }
+        if failed == 0 { Ok(Next::Go) } else { Err(Error::new(Kind::Partial, format!("{failed} lines failed"))) }
+    }
+
+    fn load(&mut self, file: &str) -> Result<()> {
+        if self.loading >= MOST_LOADING {
+            return Err(Error::usage(format!("files load each other more than {MOST_LOADING} deep")));
+        }
+        let text = read::text(file)?;
+        let mut lines = text.lines().map(str::to_owned);
+        let stopped = std::mem::replace(&mut self.stops, true);
+        self.loading += 1;
+        let done = self.lines(|| Ok(lines.next()), false);
+        self.loading -= 1;
+        self.stops = stopped;
+        done.map(drop).map_err(|error| if error.is_told() { error } else { error.about(safe(file)) })
+    }
+
+    /// Does a line. Errors: the last step that failed; where the first one ends a line, that.
+    pub fn line(&mut self, line: &str) -> Result<Next> {
+        let _watch = self.host.session.interrupt().watch();
+        let mut failed: Option<Error> = None;
+        for (only_then, what) in self.steps(line)? {
+            if only_then && failed.is_some() {
+                continue;
+            }
+            let done = match what {
+                What::Leave => return Ok(Next::Leave),
+                What::Rhai(code) => self.rhai(&code),
+                What::Command(step) => self.command(step),
+            };
+            failed = match done {
+                Ok(()) => None,
+                Err(error) if self.stops || error.kind() == Kind::Interrupted => return Err(error),
+                Err(error) => {
+                    self.host.session.ui().error(&error);
+                    Some(error.already_told())
+                }
+            };
+        }
+        failed.map_or(Ok(Next::Go), Err)
+    }
+
+    /// The steps of a line, each with whether it is only done where the one before it was. Errors are of usage.
+    fn steps(&self, line: &str) -> Result<Vec<(bool, What)>> {
+        let mut steps = Vec::new();
+        let (mut rest, mut only_then) = (line.trim(), false);
+        loop {
+            // Hints and examples name the program.
+            let named = rest.strip_prefix("orysh").filter(|rest| rest.is_empty() || rest.starts_with(' '));
+            rest = named.map_or(rest, str::trim);
+            let sorted = sort(rest, &self.host.registry);
+            match sorted {
+                Sort::Empty => return Ok(steps),
+                Sort::Leave => {
+                    steps.push((only_then, What::Leave));
+                    return Ok(steps);
+                }
+                Sort::Rhai if named.is_none() => {
+                    steps.push((only_then, What::Rhai(rest.to_owned())));
+                    return Ok(steps);
+                }
+                Sort::Command | Sort::Rhai => {
+                    let (step, next) = parts::first(rest)?;
+                    steps.push((only_then, What::Command(step)));
+                    match next {
+                        Some(next) => (only_then, rest) = next,
+                        None => return Ok(steps),
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether a text goes on in the next line.
+    pub fn goes_on(&self, text: &str) -> bool {
+        match sort(text, &self.host.registry) {
+            Sort::Rhai => is_incomplete(text),
+            Sort::Command => parts::goes_on(text),
+            Sort::Empty | Sort::Leave => false,
+        }
+    }
+
+    fn rhai(&mut self, code: &str) -> Result<()> {
+        let outcome = self.prompt.evaluate(code)?;
+        execute::show(self.host.session.ui(), outcome, &Format::Table, false)
+    }
+
+    fn command(&mut self, step: Step) -> Result<()> {
+        let mut words = Vec::new();
+        for word in &step.words {
+            words.extend(self.word(word)?);
+        }
+        let ui = self.host.session.ui();
+        let registry = self.host.registry.clone();
+        let (command, matches) = match parse::parse(&registry, &words, ui.colors_stdout() && step.to == To::Stdout)? {
+            parse::Parsed::Help(help) => return self.show_text(&help, &step.to),
+            parse::Parsed::Bare(_) => return Ok(()),
+            parse::Parsed::Command(command, matches) => (command, matches),
+        };
+        if command.words == [HELP] {
+            let words: Vec<String> = matches.get_many("words").into_iter().flatten().cloned().collect();
+            let text = help::about(&registry, &words, ui.colors_stdout() && step.to == To::Stdout)?;
+            return self.show_text(&text, &step.to);
+        }
+        let output = common::output(&matches, command.format)?;
+        let line_ui = output.ui;
+        let memory = Memory::default();
+        let to = self.open(&step.to)?;
+        let begun = execute::begin(&self.host, command, &matches, &output, Origin::Line);
+        let shown = begun.map(|outcome| memory.keeping(outcome)).and_then(|outcome| match to {
+            None => execute::show(line_ui, outcome, &output.format, output.quiet),
+            Some(mut pipe) => {
+                // What is shown there is for no terminal.
+                let (how, screen) = ((&output.format, output.quiet), Screen::default());
+                let shown = execute::show_on(line_ui, outcome, how, &screen, &mut pipe);
+                shown.and(pipe.close())
+            }
+        });
+        match shown {
+            Ok(()) => {
+                self.prompt.remember(&memory.take());
+                let asked = std::mem::take(&mut *locked(&self.requests));
+                asked.into_iter().try_for_each(|request| match request {
+                    Request::Load(file) => self.load(&file),
+                })
+            }
+            Err(error) => {
+                // Told as the line asked for: as JSON with `--format json`.
+                line_ui.error(&error);
+                Err(error.already_told())
+            }
+        }
+    }
+
+    fn show_text(&mut self, text: &str, to: &To) -> Result<()> {
+        match self.open(to)? {
+            None => self.host.session.ui().print(text),
+            Some(mut pipe) => {
+                let written = std::io::Write::write_all(&mut pipe, text.as_bytes());
+                // A program may have read all that it wanted.
+                let is_closed = |error: &std::io::Error| error.kind() == std::io::ErrorKind::BrokenPipe;
+                match written {
+                    Err(error) if !is_closed(&error) => {
+                        return Err(Error::failed("cannot write the help").caused_by(error));
+                    }
+                    _ => pipe.close()?,
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn open(&mut self, to: &To) -> Result<Option<Pipe>> {
+        Ok(match to {
+            To::Stdout => None,
+            To::File(file, over) => Some(Pipe::file(&self.one_word(file)?, *over)?),
+            To::Below(file) => Some(Pipe::below(&self.one_word(file)?)?),
+            To::Program(line) => Some(Pipe::program(line)?),
+        })
+    }
+
+    /// A word as it is given to a command; of a list that is all of it one for each entry.
+    fn word(&mut self, pieces: &[Piece]) -> Result<Vec<String>> {
+        if let [Piece::Code(code)] = pieces {
+            return self.prompt.words(code);
+        }
+        self.one_word(pieces).map(|word| vec![word])
+    }
+
+    fn one_word(&mut self, pieces: &[Piece]) -> Result<String> {
+        let mut word = String::new();
+        for piece in pieces {
+            match piece {
+                Piece::Text(text) => word.push_str(text),
+                Piece::Code(code) => match self.prompt.words(code)?.as_slice() {
+                    [one] => word.push_str(one),
+                    several => {
+                        return Err(Error::usage(format!("`${{{code}}}` is {} words within one", several.len()))
+                            .hint("by itself it gives a word for each entry"));
+                    }
+                },
+            }
+        }
+        Ok(word)
+    }
+}
