@@ -127,7 +127,7 @@ fn start_shell(registry: &Arc<Registry>, known: Known, matches: &ArgMatches) -> 
 /// was not granted what it asks for.
 fn with_plugins(session: Session, mut known: Known, matches: &ArgMatches) -> Result<Session> {
     let ui = session.ui();
-    for error in &known.refused {
+    for (_, error) in &known.refused {
         ui.warn(&error.full_message());
     }
     known.demand_trust(ui)?;
@@ -136,8 +136,9 @@ fn with_plugins(session: Session, mut known: Known, matches: &ArgMatches) -> Res
         ui.note("plugins are off");
     }
     for name in &off {
-        let is_known =
-            HOOKS.contains(&name.as_str()) || known.plugins.iter().any(|plugin| plugin.manifest.name == *name);
+        let is_known = HOOKS.contains(&name.as_str())
+            || known.plugins.iter().any(|plugin| plugin.manifest.name == *name)
+            || known.refused.iter().any(|(refused, _)| refused == name);
         if !is_known {
             return Err(Error::usage(format!("--no-hook: there is neither a hook nor a plugin `{name}`"))
                 .did_you_mean(nearest(name, HOOKS)));

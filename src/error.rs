@@ -171,6 +171,13 @@ impl Error {
         self
     }
 
+    /// The same error without a place.
+    #[must_use]
+    pub fn unplaced(mut self) -> Self {
+        (self.0.position, self.0.excerpt) = (None, None);
+        self
+    }
+
     /// The lines of a text that show the place.
     #[must_use]
     pub fn showing(mut self, excerpt: impl Into<String>) -> Self {

@@ -3,6 +3,7 @@
 use std::time::SystemTime;
 
 use serde_json::json;
+use sha2::{Digest as _, Sha256};
 
 use super::check::{self, Checked, Checker, Input};
 use super::engine::{self, DELIVER, Going, IN_STORE, KEY_TAG, RULES, Run, count, due};
@@ -16,6 +17,7 @@ use super::state::State;
 use super::store::{self, Facts};
 use crate::error::{Error, Result};
 use crate::session::{Session, hook};
+use crate::text::hex;
 
 /// Whether an input may be made again that was run already.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -34,6 +36,8 @@ pub enum Again {
 struct Same {
     identity: Identity,
     hash: String,
+    /// Whom secrets are for, and what is not checked.
+    options: String,
 }
 
 /// A new run.
@@ -50,6 +54,8 @@ pub struct New<'a> {
     pub again: Again,
     /// Keep the run's key in the key store instead of a file.
     pub key_store: bool,
+    /// Whose rows they are: another's are others, though they say the same.
+    pub of: String,
 }
 
 /// Checks and spools an input. Nothing is sent; what is wrong is told.
@@ -108,14 +114,17 @@ fn spool(
     };
     let (job, no_lint) = (new.check.job, new.check.no_lint);
     let variant = new.shape.variant().to_owned();
+    let options = format!("{no_lint} {}", new.check.recipients.told());
+    let of = if new.of.is_empty() { String::new() } else { format!(" {}", hex(&Sha256::digest(&new.of))) };
     let checked = Checker::new(session, &journal, &key, new.shape, new.check)?.run(new.input)?;
     let mut same = None;
     if !is_trial {
         let identity = Identity::of(session)?;
-        let hash = format!("{} {} {}", job.verb(), checked.hash, variant);
+        let hash = format!("{} {} {variant}{of}", job.verb(), checked.hash);
         identity.write(&mut facts);
         facts.insert("hash".into(), hash.clone());
-        same = Some(Same { identity, hash }).filter(|_| new.again != Again::Allowed);
+        facts.insert(OPTIONS.into(), options.clone());
+        same = Some(Same { identity, hash, options }).filter(|_| new.again != Again::Allowed);
     }
     facts.insert(KEY_TAG.into(), key.tag());
     facts.insert("kind".into(), job.verb().into());
@@ -145,6 +154,9 @@ fn spool(
     session.wait(journal.write(move |connection| store::set_facts(connection, &kept)))?;
     Ok((journal, key, facts, Spooled { checked, earlier }))
 }
+
+/// The fact that says whom the secrets of a run are for, and what was not checked.
+const OPTIONS: &str = "options";
 
 /// Tells when a run was gone on with.
 pub const RESUMED: &str = "resumed";
@@ -181,13 +193,28 @@ fn refuse_again(session: &Session, own: &Folder, same: &Same, has_ids: bool, aga
         let counts = run.counts(session)?;
         let (left, made) = (due(&counts), count(&counts, &State::MADE));
         let begun = run.fact("begun").unwrap_or_default().to_owned();
-        // What a script made that somebody went on with by hand, nobody has taken from it.
-        let is_untaken = made > 0 && run.fact(RESUMED).is_some();
         if again == Again::GoneOn {
-            if left > 0 || is_untaken {
-                return Ok(Some(name));
+            // A run of which everything has been taken goes; what was taken back is to be made anew.
+            if left + made == 0 || count(&counts, &[State::Undone]) > 0 {
+                continue;
             }
-            continue;
+            let elsewhere = |why: &str| {
+                let error = Error::usage(format!("these rows are run {name}, begun on {begun}, {why}"));
+                error.with_code(SAME_INPUT)
+            };
+            let anew = format!("if its clients are to be made a second time: orysh batch forget {name}");
+            if run.fact(OPTIONS).is_some_and(|options| options != same.options) {
+                return Err(elsewhere("whose secrets are for others, or which was checked otherwise")
+                    .hint(format!("to go on with it as it was: orysh batch resume {name}"))
+                    .hint(anew));
+            }
+            let run = Run { key: None, ..run };
+            let has_key = run.fact("key") == Some(IN_STORE) || RunKey::read(&run.folder.path)?.is_some();
+            if !has_key {
+                let seen = format!("see what it came to: orysh batch show {name}");
+                return Err(elsewhere("whose secrets have been written elsewhere").hint(seen).hint(anew));
+            }
+            return Ok(Some(name));
         }
         if left > 0 {
             let error = Error::usage(format!("this input is run {name}, begun on {begun}: {left} rows are left"));

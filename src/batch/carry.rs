@@ -54,6 +54,8 @@ impl From<Plan> for Ready {
 pub struct Clients<I> {
     /// What they are called together, and whether they may be made again.
     pub name: (&'static str, Again),
+    /// Whose they are, where those of another are others though they say the same.
+    pub of: String,
     /// How many there are.
     pub total: u64,
     /// Each of them. Errors: it is wrong, and nothing is to be sent.
@@ -69,7 +71,7 @@ pub fn carry_out(
     going: &Going,
     ask: impl FnOnce() -> Result<()>,
 ) -> Result<Carried> {
-    let Clients { name: (name, again), total, each } = clients;
+    let Clients { name: (name, again), of, total, each } = clients;
     if total == 0 {
         return Ok(Carried { became: BTreeMap::new(), stopped: None, earlier: None, is_disputed: false, run: None });
     }
@@ -78,7 +80,7 @@ pub fn carry_out(
     let limits = Limits::of(session, going)?;
     let (job, no_lint) = (how.job, how.no_lint);
     let input = Input::Ready(name, Box::new(each));
-    let new = New { input, shape: Shape::default(), check: how, going: going.clone(), again, key_store: false };
+    let new = New { input, shape: Shape::default(), check: how, going: going.clone(), again, key_store: false, of };
     let (run, checked) = begin::prepare(session, new, false)?;
     let mut ids: Vec<ClientId> = ids.take();
     if let Err(error) = ask() {
@@ -96,7 +98,7 @@ pub fn carry_out(
         let (name, begun) = (&run.folder.name, run.fact("begun").unwrap_or_default());
         session
             .ui()
-            .note(&format!("run {name} of these rows, begun on {begun}, is gone on with: {due} of {total} are left"));
+            .note(&format!("run {name} of these rows, begun on {begun}, is gone on with: {due} of {total} are left (orysh batch forget {name} has them made anew)"));
         before = earlier::of(session, &run)?;
         ids = before.about.iter().map(|(id, _)| id.clone()).collect();
     }

@@ -64,6 +64,19 @@ pub enum Recipients {
     Read(Vec<(Recipient, Material)>),
 }
 
+impl Recipients {
+    /// Whom they are for, so that it can be compared.
+    pub fn told(&self) -> String {
+        match self {
+            Recipients::Wanted(wanted) => format!("{wanted:?}"),
+            Recipients::Read(found) => {
+                let each = found.iter().map(|(recipient, _)| recipient.fingerprint().as_str().to_owned());
+                each.collect::<Vec<_>>().join(" ")
+            }
+        }
+    }
+}
+
 impl Default for Recipients {
     fn default() -> Self {
         Recipients::Read(Vec::new())

@@ -50,7 +50,13 @@ impl Sender<'_> {
             return Arrival::Later(trip);
         }
         let is_delivered = hook::delivers(&self.remote.session, &event);
-        let fired = hook::fire(&self.remote.session, event, std::mem::take(&mut trip.due.heard)).await;
+        let heard = std::mem::take(&mut trip.due.heard);
+        let n = trip.due.n;
+        let noted = |heard: Vec<String>| async move {
+            // Where it cannot be noted the end of it will say so.
+            let _ = self.journal.note(move |connection| store::heard(connection, n, &heard)).await;
+        };
+        let fired = hook::fire(&self.remote.session, event, heard, noted).await;
         // While the journal takes it down the next one is handed over.
         drop(permit);
         trip.due.heard = fired.heard;

@@ -1,6 +1,7 @@
 //! What the rows of a run came to before it is gone on with, for whoever tells of all of them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use futures_util::stream;
 use futures_util::{StreamExt as _, TryStreamExt as _};
@@ -8,7 +9,8 @@ use futures_util::{StreamExt as _, TryStreamExt as _};
 use super::engine::Run;
 use super::heard::Became;
 use super::job::Job;
-use super::run::spec;
+use super::pace::Pace;
+use super::run::{Paced, spec};
 use super::state::State;
 use super::store::{self, Told};
 use crate::api::clients;
@@ -33,10 +35,11 @@ pub struct Earlier {
 
 /// Looks them up: the clients at the server, the rest in the journal.
 pub fn of(session: &Session, run: &Run) -> Result<Earlier> {
-    session.wait(looked_up(session, run))
+    let pace = Arc::new(Pace::new(AT_ONCE, Vec::new(), None));
+    session.wait(looked_up(&Paced::new(session.clone(), pace), run))
 }
 
-async fn looked_up(session: &Session, run: &Run) -> Result<Earlier> {
+async fn looked_up(remote: &Paced, run: &Run) -> Result<Earlier> {
     let (mut earlier, mut cursor) = (Earlier::default(), 0);
     loop {
         let rows = run.journal.write(move |connection| store::told(connection, cursor, 500)).await?;
@@ -47,21 +50,21 @@ async fn looked_up(session: &Session, run: &Run) -> Result<Earlier> {
             earlier.about.push((ClientId::parse(&row.id)?, row.sealed.is_none() && asked.uses_secret()));
         }
         let ended = rows.iter().filter(|row| !State::DUE.contains(&row.state));
-        let became = stream::iter(ended).map(|row| async move { Ok((row.n, became(session, run, row).await?)) });
+        let became = stream::iter(ended).map(|row| async move { Ok((row.n, became(remote, run, row).await?)) });
         let became: Vec<(u64, Became)> = became.buffer_unordered(AT_ONCE).try_collect().await?;
         earlier.became.extend(became);
     }
 }
 
 /// Errors: it cannot be told.
-async fn became(session: &Session, run: &Run, row: &Told) -> Result<Became> {
+async fn became(remote: &Paced, run: &Run, row: &Told) -> Result<Became> {
     let wrong = || Error::failed(row.error.clone().unwrap_or_else(|| row.state.name().to_owned()));
     let of = |result, secret| Became { result, secret, is_delivered: false, undelivered: None };
     if !row.state.is_made() {
         let error = if row.state == State::Conflict { wrong().with_code(create::CONFLICT) } else { wrong() };
         return Ok(of(Err(error), None));
     }
-    let Some(mut client) = clients::get_opt(session, &ClientId::parse(&row.id)?).await? else {
+    let Some(mut client) = clients::get_opt(remote, &ClientId::parse(&row.id)?).await? else {
         return Ok(of(Err(Error::failed("it was made, and is gone since")), None));
     };
     let asked = spec(row.body.as_deref().unwrap_or("{}"))?;
@@ -73,7 +76,7 @@ async fn became(session: &Session, run: &Run, row: &Told) -> Result<Became> {
         client.set_secret(secret.clone());
     }
     let event = Event { done: Done::Created, client };
-    let is_delivered = row.state == State::Done && hook::delivers(session, &event);
+    let is_delivered = row.state == State::Done && hook::delivers(&remote.session, &event);
     let undelivered = (row.state == State::DeliveryFailed).then(wrong);
     Ok(Became { result: Ok(Some(event.client)), secret, is_delivered, undelivered })
 }

@@ -292,6 +292,14 @@ pub fn delivered(
         .map(drop)
 }
 
+/// Notes who has heard of a row's client, where others have not yet.
+pub fn heard(connection: &Connection, n: u64, heard: &[String]) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("UPDATE row SET heard = ? WHERE n = ?")?
+        .execute(params![heard.join("\n"), number(n)])
+        .map(drop)
+}
+
 /// Makes clients due to be handed over again for which that failed.
 pub fn deliver_again(connection: &Connection) -> rusqlite::Result<()> {
     connection

@@ -18,6 +18,8 @@ use crate::error::{Error, Kind, Result};
 use crate::model::client::{Client, ClientId, ClientSpec};
 use crate::model::{compare, fields};
 use crate::ops::delete;
+use crate::ops::deliver;
+use crate::ops::keep::Untold;
 use crate::ops::update::{self, Change};
 use crate::session::hook::{Done, Event};
 use crate::session::{Session, hook};
@@ -109,7 +111,7 @@ async fn take(remote: &Paced, run: &Run, row: Told) -> Result<Taken> {
             run.journal.write(move |connection| store::end(connection, n, &end)).await?;
             let event = event.filter(|event| hook::is_wanted(&remote.session, event));
             let untold = match event {
-                Some(event) => hook::fire(&remote.session, event, Vec::new()).await.error,
+                Some(event) => told(remote, event).await,
                 None => None,
             };
             Ok(Taken::Undone(
@@ -119,6 +121,18 @@ async fn take(remote: &Paced, run: &Run, row: Told) -> Result<Taken> {
         Err(error) if error.kind() == Kind::Denied => Err(error),
         Err(error) => Ok(Taken::Kept(error.about(format!("row {n}")))),
     }
+}
+
+/// Tells the hooks; who has not heard of it can be told by `deliver`. Gives what went wrong.
+async fn told(remote: &Paced, event: Event) -> Option<Error> {
+    let (id, done) = (ClientId::parse(event.client.id()).ok()?, event.done);
+    let fired = hook::fire(&remote.session, event, Vec::new(), |_| std::future::ready(())).await;
+    let error = fired.error?;
+    let kept = remote.session.server().and_then(|server| Untold::write(&id, done, &fired.heard, &server));
+    Some(match kept {
+        Ok(_) => error.hint(deliver::again_by(&remote.session, id.as_str())),
+        Err(failed) => error.hint(failed.full_message()),
+    })
 }
 
 /// Puts the old fields back, where they are as the run left them. Gives what there is to tell of it.

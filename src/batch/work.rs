@@ -14,7 +14,7 @@ use crate::api::{Remote, clients, refusal, request};
 use crate::crypt::{Recipient, recipient};
 use crate::error::{Error, Kind, Result};
 use crate::model::client::{Client, ClientId, ClientSpec};
-use crate::model::{compare, fields};
+use crate::model::{compare, fields, lint};
 use crate::ops::update::{self, Change};
 use crate::ops::{delete, rotate};
 use crate::secret::Secret;
@@ -139,7 +139,14 @@ pub async fn update(bench: &Bench<'_>, trip: &mut Trip) -> Result<Worked> {
         bench.tell(due.n, &changed);
         planned(bench, due.n, set, due.sealed.as_deref(), before)
     });
-    let update = match planned {
+    let linted = match planned {
+        Ok(update) if !bench.no_lint && !update.is_empty() => {
+            let (before, after) = (update.before().to_spec(), update.would_be().to_spec());
+            hook::lint_row(bench.session, before, after).await.and_then(lint::judge).map(|_| update)
+        }
+        planned => planned,
+    };
+    let update = match linted {
         Ok(update) => update,
         Err(error) => return Ok(Worked::of(Next::End(State::Failed, error))),
     };

@@ -67,6 +67,10 @@ pub fn begin(host: &Host, command: &Command, matches: &ArgMatches, output: &Outp
             "--no-plugins and --no-hook are for the command line of orysh, and for all that runs there",
         ));
     }
+    let is_of_plugins = command.words.first() == Some(&"plugin");
+    if is_of_plugins && (host.session.is_confined() || host.session.grant().is_some()) {
+        return Err(Error::usage(format!("`{}` is for people", command.words.join(" "))));
+    }
     if let Some(grant) = host.session.grant() {
         grant.command(&command.words)?;
         refuse_reaching(command, matches)?;

@@ -6,9 +6,8 @@ use crate::api::send::exchange;
 use crate::api::{Remote, refusal, request};
 use crate::error::{Kind, Result};
 use crate::model::client::{Client, ClientId};
-use crate::ops::deliver::UNDELIVERED;
-use crate::ops::dry_run;
 use crate::ops::guard::{self, Deed};
+use crate::ops::{deliver, dry_run};
 use crate::session::Session;
 use crate::session::hook::{self, Done, Event, Planned};
 
@@ -29,11 +28,7 @@ pub fn delete(session: &Session, id: &ClientId) -> Result<()> {
     })?;
     let event = gone(id);
     if hook::is_wanted(session, &event) {
-        let fired = hook::fire_and_wait(session, event, Vec::new());
-        fired.error.map_or(Ok(()), |error| {
-            let about = format!("client `{id}` was deleted, and not everybody was told");
-            Err(error.about(about).of_kind(Kind::Partial).with_code(UNDELIVERED))
-        })?;
+        deliver::tell(session, event).map_or(Ok(()), Err)?;
     }
     Ok(())
 }

@@ -20,7 +20,8 @@ use crate::crypt::{Fingerprint, Recipient};
 use crate::env;
 use crate::error::{Error, Kind, Result};
 use crate::model::client::{Client, ClientId};
-use crate::ops::keep::{Kept, Undelivered};
+use crate::ops::delete;
+use crate::ops::keep::{Kept, Undelivered, Untold};
 use crate::ops::look;
 use crate::secret::{REDACTED, Secret};
 use crate::session::Session;
@@ -209,68 +210,79 @@ pub fn deliver(
     if !hook::is_wanted(session, &event) {
         return (kept, None);
     }
-    // From here on it says that it was not delivered: whatever ends this, it can be tried again.
-    let marked = keep(session, client, kept, owners).and_then(|kept| marked(kept, done, &[]));
-    let kept = marked.unwrap_or_else(|failed| {
+    let kept = keep(session, client, kept, owners).unwrap_or_else(|failed| {
         session.ui().warn(&failed.about("the secret is not kept to be delivered").full_message());
         None
     });
-    let place = kept.as_ref().map(|kept| kept.path().display().to_string());
-    let last = place.as_ref().map(|place| {
-        let id = safe(client.id());
-        LastWords::are(format!("client `{id}` was {}, and its secret is kept in {place}", done.name()))
-    });
+    let Some(kept) = kept else { return (None, tell(session, event)) };
+    // From here on it says that it was not delivered: whatever ends this, it can be tried again.
+    let note = |heard: &[String]| warn(session, kept.undelivered(done, heard));
+    note(&[]);
+    let place = kept.path().display().to_string();
+    let id = safe(client.id());
+    let last = LastWords::are(format!("client `{id}` was {}, and its secret is kept in {place}", done.name()));
     let is_delivered = hook::delivers(session, &event);
-    let Fired { heard, error } = hook::fire_and_wait(session, event, Vec::new());
+    let Fired { heard, error } = hook::fire_and_wait(session, event, Vec::new(), |heard| note(&heard));
     drop(last);
     let Some(error) = error else {
         // Nobody has taken the secret to its owner: it is for whoever shows the client.
         if !is_delivered {
-            return (kept, None);
+            return (Some(kept), None);
         }
-        if let Err(error) = delivered(session, client, kept) {
-            session.ui().warn(&error.full_message());
-        }
+        warn(session, delivered(session, client, kept));
         return (None, None);
     };
-    let error = error.about(format!("client `{}` was {}, but was not delivered", safe(client.id()), done.name()));
-    let error = error.of_kind(Kind::Partial).with_code(UNDELIVERED);
-    let kept = remember(session, kept, done, &heard);
-    let Some(place) = kept.as_ref().map(|kept| kept.path().display().to_string()) else {
-        return (None, Some(error.hint("it is not told again: what was to be done then is to be done by hand")));
+    note(&heard);
+    let error = error.about(format!("client `{id}` was {}, but was not delivered", done.name()));
+    let error = error.of_kind(Kind::Partial).with_code(UNDELIVERED).hint(format!("its secret is kept in {place}"));
+    (None, Some(error.hint(again_by(session, client.id()))))
+}
+
+/// Tells the session's hooks of what was done to a client for which no secret is kept. Gives what went wrong: it can be tried again.
+pub fn tell(session: &Session, event: Event) -> Option<Error> {
+    let (done, id) = (event.done, event.client.id().to_owned());
+    let written = || {
+        let (known, server) = (ClientId::parse(&id)?, session.server()?);
+        let untold = Untold::write(&known, done, &[], &server)?;
+        Ok((untold, known, server))
     };
-    let error = error.hint(format!("its secret is kept in {place}"));
-    let id = shell_word(client.id());
-    let program = if session.hooks().iter().any(|hook| hook.words().is_some()) { " --deliver '…'" } else { "" };
-    let again = format!("try again: orysh deliver oauth2-client {id}{program}{}", look::target(session));
-    (None, Some(error.hint(again)))
+    let kept = written().map_err(|error| warn(session, Err(error))).ok();
+    let note = |heard: &[String]| {
+        let noted = kept.as_ref().map(|(untold, known, server)| untold.note(known, heard, server));
+        warn(session, noted.unwrap_or(Ok(())));
+    };
+    let last = LastWords::are(format!("client `{}` was {}, and not everybody was told", safe(&id), done.name()));
+    let fired = hook::fire_and_wait(session, event, Vec::new(), |heard| note(&heard));
+    drop(last);
+    let Some(error) = fired.error else {
+        warn(session, kept.map_or(Ok(()), |(untold, ..)| untold.discard()));
+        return None;
+    };
+    note(&fired.heard);
+    let error = error.about(format!("client `{}` was {}, and not everybody was told", safe(&id), done.name()));
+    let error = error.of_kind(Kind::Partial).with_code(UNDELIVERED);
+    Some(match kept {
+        Some(_) => error.hint(again_by(session, &id)),
+        None => error.hint("it is not told again: what was to be done then is to be done by hand"),
+    })
 }
 
-/// What is kept, with what was done and who has heard of that.
-fn marked(kept: Option<Kept>, done: Done, heard: &[String]) -> Result<Option<Kept>> {
-    kept.map(|kept| kept.undelivered(done, heard)).transpose()
-}
-
-/// The same, where somebody has. That it cannot be written is warned of: they hear of it again.
-fn remember(session: &Session, kept: Option<Kept>, done: Done, heard: &[String]) -> Option<Kept> {
-    match kept {
-        Some(kept) if !heard.is_empty() => {
-            let same = kept.again();
-            Some(kept.undelivered(done, heard).unwrap_or_else(|failed| {
-                session.ui().warn(&failed.about("who was told is not kept, and is told again").full_message());
-                same
-            }))
-        }
-        kept => kept,
+/// What goes wrong with a note changes nothing about what was done.
+fn warn(session: &Session, noted: Result<()>) {
+    if let Err(error) = noted {
+        session.ui().warn(&error.full_message());
     }
+}
+
+/// How to try again.
+pub fn again_by(session: &Session, id: &str) -> String {
+    let program = if session.hooks().iter().any(|hook| hook.words().is_some()) { " --deliver '…'" } else { "" };
+    format!("try again: orysh deliver oauth2-client {}{program}{}", shell_word(id), look::target(session))
 }
 
 /// Lets go of what is kept of a client that was delivered: what was not delivered before counts for nothing any more.
-fn delivered(session: &Session, client: &Client, kept: Option<Kept>) -> Result<()> {
-    kept.map_or(Ok(()), Kept::discard)?;
-    if client.secret().is_none() {
-        return Ok(());
-    }
+fn delivered(session: &Session, client: &Client, kept: Kept) -> Result<()> {
+    kept.discard()?;
     let older = Kept::of_undelivered(&client.client_id()?, &session.server()?)?;
     older.into_iter().try_for_each(|undelivered| undelivered.kept.discard())
 }
@@ -291,40 +303,59 @@ pub const UNDELIVERED: &str = "undelivered";
 ///
 /// Errors: no such client; one with a secret of which none is kept; what went wrong with handing it over.
 pub fn again(session: &Session, id: &ClientId) -> Result<Client> {
-    let mut client = session.wait(clients::get(session, id))?;
-    let kept = Kept::of_undelivered(id, &session.server()?)?;
-    let (done, heard) = match kept.first() {
-        Some(Undelivered { done, kept, is_sealed, heard }) => {
-            let proved = || session.wait(tokens::prove(session, id, kept.secret(), client.auth_method()));
-            if !is_sealed && matches!(proved(), Ok(Verdict::Wrong)) {
-                return Err(Error::failed(format!(
-                    "the secret of client `{id}` that is kept in {} is not its secret any more",
-                    kept.path().display()
-                ))
-                .hint(another(session, id)));
-            }
-            client.set_secret(kept.secret().clone());
-            (*done, heard.clone())
+    let server = session.server()?;
+    let untold = Untold::of(id, &server)?;
+    let mut client = match session.wait(clients::get(session, id)) {
+        // Of one that is no more there is its id to tell of.
+        Err(error) if error.status() == Some(404) && untold.iter().any(|untold| untold.done == Done::Deleted) => {
+            delete::gone(id).client
         }
-        None if client.uses_secret() => {
-            return Err(Error::usage(format!("no secret of client `{id}` is kept that was not delivered"))
-                .hint(another(session, id)));
-        }
-        None => (Done::Created, Vec::new()),
+        got => got?,
     };
-    let event = Event { done, client: client.clone() };
-    let before = heard.len();
-    let fired = hook::fire_and_wait(session, event, heard);
-    let mut kept = kept.into_iter().map(|undelivered| undelivered.kept);
-    if let Some(error) = fired.error {
-        if fired.heard.len() > before {
-            remember(session, kept.next(), done, &fired.heard);
+    let kept = Kept::of_undelivered(id, &server)?;
+    let failed = |error: Error| error.about(format!("client `{id}` was not delivered"));
+    if let Some(Undelivered { done, kept, is_sealed, heard }) = kept.first() {
+        let proved = || session.wait(tokens::prove(session, id, kept.secret(), client.auth_method()));
+        if !is_sealed && matches!(proved(), Ok(Verdict::Wrong)) {
+            return Err(Error::failed(format!(
+                "the secret of client `{id}` that is kept in {} is not its secret any more",
+                kept.path().display()
+            ))
+            .hint(another(session, id)));
         }
-        return Err(error.about(format!("client `{id}` was not delivered")));
+        client.set_secret(kept.secret().clone());
+        let event = Event { done: *done, client: client.clone() };
+        let note = |heard: &[String]| warn(session, kept.undelivered(*done, heard));
+        let fired = hook::fire_and_wait(session, event, heard.clone(), |heard| note(&heard));
+        if let Some(error) = fired.error {
+            note(&fired.heard);
+            return Err(failed(error));
+        }
+    } else if untold.is_empty() && client.uses_secret() {
+        return Err(Error::usage(format!("no secret of client `{id}` is kept that was not delivered"))
+            .hint(another(session, id)));
+    }
+    if kept.is_empty() && untold.is_empty() {
+        let event = Event { done: Done::Created, client: client.clone() };
+        let fired = hook::fire_and_wait(session, event, Vec::new(), drop);
+        fired.error.map_or(Ok(()), |error| Err(failed(error)))?;
     }
     // Those before the newest count for nothing any more.
-    kept.try_for_each(Kept::discard)?;
+    kept.into_iter().try_for_each(|undelivered| undelivered.kept.discard())?;
     client.remove_secret();
+    for untold in untold {
+        let event = match untold.done {
+            Done::Deleted => delete::gone(id),
+            done => Event { done, client: client.clone() },
+        };
+        let note = |heard: &[String]| warn(session, untold.note(id, heard, &server));
+        let fired = hook::fire_and_wait(session, event, untold.heard.clone(), |heard| note(&heard));
+        if let Some(error) = fired.error {
+            note(&fired.heard);
+            return Err(failed(error));
+        }
+        untold.discard()?;
+    }
     Ok(client)
 }
 

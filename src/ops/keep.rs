@@ -57,20 +57,16 @@ impl Kept {
         Ok(Kept { path, id: id.clone(), secret: secret.clone() })
     }
 
-    /// The same in a file that says that the client was not delivered: `undelivered` is what was done to it, `heard` the keys of
-    /// the hooks that have heard of that.
-    pub fn undelivered(self, done: Done, heard: &[String]) -> Result<Kept> {
+    /// The file says from now on that the client was not delivered: `undelivered` is what was done to it, `heard` the keys of the
+    /// hooks that have heard of that.
+    pub fn undelivered(&self, done: Done, heard: &[String]) -> Result<()> {
         let unreadable =
             |source: std::io::Error| Error::failed(format!("cannot read {}", self.path.display())).caused_by(source);
         let text = Zeroizing::new(std::fs::read(&self.path).map_err(unreadable)?);
         let mut content: Value = serde_json::from_slice(&text).unwrap_or_default();
         content["undelivered"] = done.name().into();
         content["heard"] = heard.into();
-        let path = self.path.with_file_name(format!("{}.json", Uuid::new_v4()));
-        files::write_new(&path, Zeroizing::new(content.to_string()).as_bytes())?;
-        let (id, secret) = (self.id.clone(), self.secret.clone());
-        self.discard()?;
-        Ok(Kept { path, id, secret })
+        files::replace(&self.path, Zeroizing::new(content.to_string()).as_bytes())
     }
 
     /// The files of a client of that server that was not delivered, the newest first.
@@ -107,11 +103,6 @@ impl Kept {
             .map_err(|source| Error::failed(format!("cannot remove {}", path.display())).caused_by(source))
     }
 
-    /// The same file once more.
-    pub fn again(&self) -> Kept {
-        Kept { path: self.path.clone(), id: self.id.clone(), secret: self.secret.clone() }
-    }
-
     /// The client that the secret is of.
     pub fn id(&self) -> &ClientId {
         &self.id
@@ -135,6 +126,67 @@ impl Kept {
             removed => removed.map_err(|source| {
                 Error::failed(format!("cannot remove {}, which holds a secret", self.path.display())).caused_by(source)
             }),
+        }
+    }
+}
+
+/// What was done to a client, of which not everybody has heard: a file of its own, as no secret is kept for it.
+#[derive(Debug)]
+#[must_use = "the file stays on disk until it is discarded"]
+pub struct Untold {
+    /// What was done.
+    pub done: Done,
+    /// The keys of the hooks that have heard of it.
+    pub heard: Vec<String>,
+    path: PathBuf,
+}
+
+impl Untold {
+    fn folder() -> Result<PathBuf> {
+        Ok(paths::state()?.join("untold"))
+    }
+
+    /// Writes `{client_id, done, heard, endpoint}` to a new file in the state folder.
+    pub fn write(id: &ClientId, done: Done, heard: &[String], endpoint: &str) -> Result<Untold> {
+        let folder = Untold::folder()?;
+        files::private_folder(&folder)?;
+        let path = folder.join(format!("{}.json", Uuid::new_v4()));
+        let content = json!({"client_id": id.as_str(), "done": done.name(), "heard": heard, "endpoint": endpoint});
+        files::write_new(&path, content.to_string().as_bytes())?;
+        Ok(Untold { done, heard: heard.to_vec(), path })
+    }
+
+    /// Those of a client of that server, in no order.
+    pub fn of(id: &ClientId, endpoint: &str) -> Result<Vec<Untold>> {
+        let mut found = Vec::new();
+        // That there is no folder says that nothing is kept.
+        for entry in std::fs::read_dir(Untold::folder()?).into_iter().flatten().flatten() {
+            let path = entry.path();
+            let Ok(text) = std::fs::read(&path) else { continue };
+            let Ok(content) = serde_json::from_slice::<Value>(&text) else { continue };
+            let Some(done) = content["done"].as_str().and_then(Done::of) else { continue };
+            if content["client_id"] == id.as_str() && content["endpoint"] == endpoint {
+                let heard = content["heard"].as_array().into_iter().flatten();
+                let heard = heard.filter_map(|key| key.as_str().map(str::to_owned)).collect();
+                found.push(Untold { done, heard, path });
+            }
+        }
+        Ok(found)
+    }
+
+    /// Says who has heard of it by now.
+    pub fn note(&self, id: &ClientId, heard: &[String], endpoint: &str) -> Result<()> {
+        let content = json!({"client_id": id.as_str(), "done": self.done.name(), "heard": heard, "endpoint": endpoint});
+        files::replace(&self.path, content.to_string().as_bytes())
+    }
+
+    /// Removes it: everybody has heard of it.
+    pub fn discard(self) -> Result<()> {
+        match std::fs::remove_file(&self.path) {
+            // Another process was quicker.
+            Err(source) if source.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            removed => removed
+                .map_err(|source| Error::failed(format!("cannot remove {}", self.path.display())).caused_by(source)),
         }
     }
 }

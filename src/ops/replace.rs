@@ -10,10 +10,10 @@ use crate::model::compare;
 use crate::model::fields::{FIELDS, Field, SetBy};
 use crate::model::lint;
 use crate::ops::guard::{self, Deed};
-use crate::ops::update::{FieldChange, changes};
-use crate::ops::{dry_run, mark};
+use crate::ops::update::{Updated, changes};
+use crate::ops::{deliver, dry_run, mark};
 use crate::session::Session;
-use crate::session::hook::{self, Planned};
+use crate::session::hook::{self, Done, Planned};
 
 /// A replacement that is ready to be sent.
 #[derive(Debug)]
@@ -75,9 +75,16 @@ impl Replacement {
 }
 
 /// `PUT /admin/clients/{id}`. The document names all of the client, so that it may be sent again after a lost reply.
-pub fn replace(session: &Session, replacement: Replacement) -> Result<(Client, Vec<FieldChange>)> {
+/// The hooks hear of it as of any change.
+pub fn replace(session: &Session, replacement: Replacement) -> Result<Updated> {
+    let id = replacement.id.clone();
+    send(session, &replacement).map_err(|error| hook::failed(session, id.as_str(), error))
+}
+
+fn send(session: &Session, replacement: &Replacement) -> Result<Updated> {
     if session.dry_run().is_some() {
-        return dry_run::replace(session, &replacement);
+        let (client, changes) = dry_run::replace(session, replacement)?;
+        return Ok(Updated { client, kept: None, changes, undelivered: None });
     }
     guard::check(session, Deed::Write, &format!("replace client `{}`", replacement.id))?;
     let about = format!("cannot replace client `{}`", replacement.id);
@@ -102,5 +109,7 @@ pub fn replace(session: &Session, replacement: Replacement) -> Result<(Client, V
     if let Some(secret) = secret {
         client.set_secret(secret.clone());
     }
-    Ok((client, changes))
+    // Who named the secret has it.
+    let (_, undelivered) = deliver::deliver(session, Done::Updated, &client, None, &[]);
+    Ok(Updated { client, kept: None, changes, undelivered })
 }

@@ -109,9 +109,11 @@ pub fn plan_from(session: &Session, before: Client, mut change: Change, how: &Ho
     }
     let (update, mut warnings) = plan_quietly(before, change, how)?;
     if !how.no_lint && !update.is_empty() {
-        let known = hook::lint(session, &update.before.to_spec())?;
-        let found = hook::lint(session, &update.would_be().to_spec())?;
-        warnings.extend(lint::judge(found.into_iter().filter(|finding| !known.contains(finding)).collect())?);
+        warnings.extend(lint::judge(hook::lint_change(
+            session,
+            &update.before.to_spec(),
+            &update.would_be().to_spec(),
+        )?)?);
     }
     for finding in warnings {
         session.ui().warn(&finding.told());
@@ -208,7 +210,11 @@ pub fn plan_patch(session: &Session, id: &ClientId, asked: patch::Asked) -> Resu
         after.set(field, method.into());
     }
     let secret_is_ours = add_secret(&mut patch, &before, &after)?;
-    Ok(Update { id: id.clone(), before, patch, secret_is_ours, recipients: Vec::new(), sealed: None })
+    let update = Update { id: id.clone(), before, patch, secret_is_ours, recipients: Vec::new(), sealed: None };
+    for finding in lint::judge(hook::lint_change(session, &update.before.to_spec(), &update.would_be().to_spec())?)? {
+        session.ui().warn(&finding.told());
+    }
+    Ok(update)
 }
 
 /// Every field that is asked for with its value as a whole.

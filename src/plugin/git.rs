@@ -1,11 +1,19 @@
 //! Plugins from repositories, by the system's `git`: nothing of the repository is run, and nothing of the user's own settings is
 //! used but how servers are reached.
 
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
+use std::sync::mpsc::channel;
+use std::thread;
+use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process_group};
+
+use crate::env;
 use crate::error::{Error, Result};
 use crate::text::safe;
+use crate::ui;
 
 /// Where a plugin comes from.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -57,7 +65,7 @@ impl Source {
 }
 
 /// Settings that keep a repository from doing anything.
-const SETTINGS: [&str; 9] = [
+const SETTINGS: [&str; 13] = [
     "core.hooksPath=/dev/null",
     "core.fsmonitor=false",
     "core.symlinks=false",
@@ -67,7 +75,18 @@ const SETTINGS: [&str; 9] = [
     "protocol.file.allow=always",
     "transfer.fsckObjects=true",
     "submodule.recurse=false",
+    // The content is what its author has hashed, on every machine.
+    "core.autocrlf=false",
+    "core.eol=lf",
+    "core.attributesFile=/dev/null",
+    "core.excludesFile=/dev/null",
 ];
+
+/// How long one step may take.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// How often it is looked whether it has ended.
+const GLANCE: Duration = Duration::from_millis(20);
 
 /// Fetches one revision of a repository into a new folder. Gives its commit.
 ///
@@ -92,23 +111,49 @@ fn git(args: &[&str], folder: Option<&Path>) -> Result<String> {
     if let Some(folder) = folder {
         command.current_dir(folder);
     }
-    command
-        .env("GIT_TERMINAL_PROMPT", "0")
-        .env("GIT_CONFIG_NOSYSTEM", "1")
-        .env("GIT_LFS_SKIP_SMUDGE", "1")
-        .env_remove("GIT_DIR")
-        .env_remove("GIT_WORK_TREE")
-        .env_remove("GIT_SSH_COMMAND")
-        .env_remove("GIT_EXTERNAL_DIFF");
-    let output = command.output().map_err(|source| {
-        Error::failed("git cannot be run").caused_by(source).hint("plugins from repositories need git: install it")
-    })?;
+    // Within a hook of git these are of the user's own repository.
+    for name in env::names_that_begin("GIT_") {
+        command.env_remove(name);
+    }
+    command.env("GIT_TERMINAL_PROMPT", "0").env("GIT_CONFIG_NOSYSTEM", "1").env("GIT_LFS_SKIP_SMUDGE", "1");
+    let output = output_of(&mut command)?;
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
     let said = String::from_utf8_lossy(&output.stderr);
     let said: Vec<&str> = said.lines().filter(|line| !line.trim().is_empty()).take(5).collect();
     Err(Error::failed(format!("git: {}", safe(said.join("; ").trim()))))
+}
+
+/// What it comes to, within its time. Errors: it took longer, or was interrupted.
+fn output_of(command: &mut Command) -> Result<Output> {
+    let missing = |source: std::io::Error| {
+        Error::failed("git cannot be run").caused_by(source).hint("plugins from repositories need git: install it")
+    };
+    // What it starts itself ends with it.
+    command.process_group(0).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().map_err(missing)?;
+    let group = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+    let (tell, told) = channel();
+    thread::spawn(move || tell.send(child.wait_with_output()));
+    let began = Instant::now();
+    loop {
+        match told.recv_timeout(GLANCE) {
+            Ok(output) => return output.map_err(missing),
+            Err(_) if began.elapsed() < PATIENCE && !ui::is_interrupted() => {}
+            Err(_) => {
+                if let Some(group) = group {
+                    // It may have ended just now.
+                    let _ = kill_process_group(group, Signal::KILL);
+                }
+                return Err(if ui::is_interrupted() {
+                    Error::interrupted()
+                } else {
+                    Error::failed(format!("git: no answer within {} s", PATIENCE.as_secs()))
+                });
+            }
+        }
+    }
 }
 
 #[cfg(test)]

@@ -27,8 +27,8 @@ pub struct Known {
     pub plugins: Vec<Arc<Plugin>>,
     /// Those of the repository that this user has not granted anything yet: the file that lists them, and the plugin.
     pub untrusted: Vec<(String, Arc<Plugin>)>,
-    /// Why others do not count.
-    pub refused: Vec<Error>,
+    /// Why others do not count, by their names; empty: it cannot be said which.
+    pub refused: Vec<(String, Error)>,
 }
 
 /// Looks for them. Nothing of them is run.
@@ -42,7 +42,7 @@ pub fn load(built_in: &Registry) -> Known {
                 known.add(name, plugin, built_in, None);
             }
         }
-        Err(error) => known.refused.push(error),
+        Err(error) => known.refused.push((String::new(), error)),
     }
     match team::found() {
         Ok(Some(team)) => {
@@ -51,14 +51,20 @@ pub fn load(built_in: &Registry) -> Known {
                 match team.is_off(name) {
                     Ok(false) => {}
                     Ok(true) => continue,
-                    Err(error) => known.refused.push(error),
+                    Err(error) => known.refused.push((name.clone(), error)),
                 }
                 let plugin = lock.as_ref().map_err(again).and_then(|lock| of_team(&team, name, source, lock.get(name)));
-                known.add(name, plugin, built_in, Some(&team.path));
+                // What the user has installed themselves is not there twice.
+                let is_same = |own: &Arc<Plugin>| {
+                    own.manifest.name == *name && plugin.as_ref().is_ok_and(|plugin| plugin.hash == own.hash)
+                };
+                if !known.plugins.iter().any(is_same) {
+                    known.add(name, plugin, built_in, Some(&team.path));
+                }
             }
         }
         Ok(None) => {}
-        Err(error) => known.refused.push(error),
+        Err(error) => known.refused.push((String::new(), error)),
     }
     known.plugins.sort_by(|a, b| (a.manifest.order, &a.manifest.name).cmp(&(b.manifest.order, &b.manifest.name)));
     known
@@ -96,7 +102,7 @@ pub fn of_team(team: &Team, name: &str, source: &Source, locked: Option<&Entry>)
             if entry.source != source.told() {
                 return Err(sync("the lock is of another source"));
             }
-            let folder = store::place(&entry.hash)?;
+            let folder = store::place_of_team(&entry.hash)?;
             let content = Content::read(&folder).map_err(|_| sync("it has not been fetched yet"))?;
             (folder, entry.hash.clone(), content)
         }
@@ -125,12 +131,12 @@ impl Known {
         let about = |error: Error| error.about(format!("plugin `{}` is left out", safe(name)));
         let plugin = match plugin.and_then(|plugin| self.fits(plugin, built_in)) {
             Ok(plugin) => Arc::new(plugin),
-            Err(error) => return self.refused.push(about(error)),
+            Err(error) => return self.refused.push((name.to_owned(), about(error))),
         };
         match team.map(|path| (path, team::is_trusted(&plugin.trust_key()))) {
             None | Some((_, Ok(true))) => self.plugins.push(plugin),
             Some((path, Ok(false))) => self.untrusted.push((path.display().to_string(), plugin)),
-            Some((_, Err(error))) => self.refused.push(about(error)),
+            Some((_, Err(error))) => self.refused.push((name.to_owned(), about(error))),
         }
     }
 
@@ -219,7 +225,7 @@ impl Known {
             }
         }
         // A rule that cannot be read is not a rule that holds: nothing is written without it, unless a person says so.
-        if let Some(error) = self.refused.first() {
+        if let Some((_, error)) = self.refused.iter().find(|(name, _)| !off.contains(name)) {
             session = session.with_hook(Arc::new(Refusing(error.full_message())));
         }
         session

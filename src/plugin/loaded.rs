@@ -125,7 +125,7 @@ impl Plugin {
         engine.set_max_operations(MOST_STEPS);
         // A plugin moves no cursor, wherever its output goes.
         let printing = context.clone();
-        engine.on_print(move |text| printing.print(&safe_lines(text)));
+        engine.on_print(move |text| printing.print(&format!("{}\n", safe_lines(text))));
         self.prepare(&mut engine, &files, &context);
         let text = files.text(MAIN)?.unwrap_or_default().to_owned();
         let name = format!("{}/{MAIN}", self.manifest.name);
@@ -147,6 +147,15 @@ impl Plugin {
         let commands = self.manifest.commands.iter().map(|command| (command.name.replace('-', "_"), 1));
         if let Some((wrong, count)) = hooks.chain(commands).find(|(name, count)| !takes(name, *count)) {
             return Err(Error::usage(format!("{name}: `{}` is called with {}", safe(&wrong), errors::counted(count))));
+        }
+        let exported = |function: &rhai::ScriptFnMetadata<'_>| {
+            self.manifest.exports.iter().any(|name| name == function.name) && function.params.len() > MOST_EXPORTED
+        };
+        if let Some(wrong) = ast.iter_functions().find(exported) {
+            return Err(Error::usage(format!(
+                "{name}: `{}` is exported with more than {MOST_EXPORTED} parameters",
+                safe(wrong.name)
+            )));
         }
         Ok(Loaded { engine, ast, context, grant, text, name })
     }
@@ -272,6 +281,9 @@ impl Plugin {
     }
 }
 
+/// So many parameters what is exported has at most.
+const MOST_EXPORTED: usize = 3;
+
 /// How many arguments a hook is called with.
 fn parameters(hook: &str) -> usize {
     if ["before_update", "on_error"].contains(&hook) { 2 } else { 1 }
@@ -382,7 +394,7 @@ impl Packed {
         let mut ast = engine.compile(text).map_err(|error| thrown(errors::unreadable(&error, source)))?;
         ast.set_source(path);
         Module::eval_ast_as_new(Scope::new(), &ast, engine).map_err(|error| match *error {
-            terminated @ EvalAltResult::ErrorTerminated(..) => terminated.into(),
+            terminated if ending::due(&terminated).is_some() => terminated.into(),
             other => thrown(errors::uncaught(other, source)),
         })
     }

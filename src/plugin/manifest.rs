@@ -15,7 +15,7 @@ use crate::grammar::common;
 use crate::net::fetch;
 use crate::script::arguments::{self, Declared};
 use crate::session::grant::{Grant, Op};
-use crate::text::safe;
+use crate::text::{is_unsafe, safe};
 
 /// The hooks that a plugin can have, by the names of their functions.
 pub const HOOKS: [&str; 11] = [
@@ -161,6 +161,28 @@ impl<'a> Reader<'a> {
         Error::usage(format!("{}, {at}: {what}", self.name)).at(at)
     }
 
+    /// Errors: a text in it has a character that could harm a terminal, written as an escape.
+    fn demand_harmless(&self, table: &DeTable<'_>) -> Result<()> {
+        table.iter().try_for_each(|(key, item)| {
+            let is_harmful = key.get_ref().chars().any(is_unsafe);
+            if is_harmful {
+                return Err(self.wrong(key.span().start, "a key with a character that could harm a terminal".into()));
+            }
+            self.demand_harmless_value(item)
+        })
+    }
+
+    fn demand_harmless_value(&self, item: &Spanned<DeValue<'_>>) -> Result<()> {
+        match item.get_ref() {
+            DeValue::String(text) if text.chars().any(|c| c != '\n' && c != '\t' && is_unsafe(c)) => {
+                Err(self.wrong(item.span().start, "a text with a character that could harm a terminal".into()))
+            }
+            DeValue::Array(items) => items.iter().try_for_each(|item| self.demand_harmless_value(item)),
+            DeValue::Table(table) => self.demand_harmless(table),
+            _ => Ok(()),
+        }
+    }
+
     fn known(&self, of: &str, known: &[&str]) -> Result<()> {
         for key in self.table.keys() {
             let name: &str = key.get_ref();
@@ -240,6 +262,13 @@ impl Manifest {
     pub fn parse(text: &str, name: &str) -> Result<Manifest> {
         let document = edit::parse(text, std::path::Path::new(name))?;
         let top = Reader { table: &document, text, name };
+        // It is shown wherever commands are.
+        if let Some((at, _)) =
+            text.char_indices().find(|(_, c)| *c != '\n' && *c != '\r' && *c != '\t' && is_unsafe(*c))
+        {
+            return Err(top.wrong(at, "a character that could harm a terminal".into()));
+        }
+        top.demand_harmless(&document)?;
         top.known(
             "a manifest",
             &[
@@ -262,7 +291,8 @@ impl Manifest {
             return Err(Error::usage(format!("{name}: `name` wants small letters, digits and dashes")));
         }
         if let Some(wanted) = top.text_of("orysh")? {
-            demand_version(&wanted, name)?;
+            let at = top.table.get("orysh").map_or(0, |item| item.span().start);
+            demand_version(&wanted).map_err(|error| top.wrong(at, error.full_message()))?;
         }
         let hooks = top.list_of("hooks")?.into_iter().map(|(at, hook)| {
             HOOKS.iter().find(|known| **known == hook).copied().ok_or_else(|| {
@@ -283,6 +313,9 @@ impl Manifest {
             grant: grant(&top, &plugin)?,
             name: plugin,
         };
+        let secrets = manifest.config.iter().filter(|(_, key)| key.kind == Kind::Secret).map(|(name, _)| name.clone());
+        let grant = Grant { configured: secrets.collect(), ..manifest.grant };
+        let manifest = Manifest { grant, ..manifest };
         if manifest.delivers && !manifest.grant.secrets {
             return Err(Error::usage(format!("{name}: what `delivers` has to see secrets"))
                 .hint("secrets = true, below [capabilities]"));
@@ -298,14 +331,14 @@ fn is_word(text: &str) -> bool {
 }
 
 /// Errors: the plugin is for a newer orysh.
-fn demand_version(wanted: &str, name: &str) -> Result<()> {
+fn demand_version(wanted: &str) -> Result<()> {
     let numbers = |text: &str| text.split('.').map(|part| part.parse::<u64>().ok()).collect::<Option<Vec<_>>>();
-    let wrong = || Error::usage(format!("{name}: `orysh` wants the least version, as \"0.1\", not {}", safe(wanted)));
+    let wrong = || Error::usage(format!("`orysh` wants the least version, as \"0.1\", not {}", safe(wanted)));
     let least = numbers(wanted).ok_or_else(wrong)?;
     let own = numbers(env!("CARGO_PKG_VERSION").split('-').next().unwrap_or_default()).unwrap_or_default();
     if least > own {
         let own = env!("CARGO_PKG_VERSION");
-        return Err(Error::usage(format!("{name}: the plugin is for orysh {wanted} or later, and this is {own}")));
+        return Err(Error::usage(format!("the plugin is for orysh {} or later, and this is {own}", safe(wanted))));
     }
     Ok(())
 }

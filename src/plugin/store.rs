@@ -2,14 +2,17 @@
 //! content lies beside, by its hash.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
-use toml_edit::{Array, InlineTable, Item, Table, Value, value};
+use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, Value, value};
 
 use super::content::Content;
 use super::manifest::{Kind, Manifest, Setting, setting};
+use crate::config::files::private_folder;
 use crate::config::{edit, paths};
 use crate::error::{Error, Result};
 use crate::text::safe;
@@ -45,7 +48,7 @@ pub fn place(hash: &str) -> Result<PathBuf> {
 }
 
 /// What a lock says, by the names of plugins. Errors are of usage, with line and column.
-pub fn entries(path: &std::path::Path) -> Result<BTreeMap<String, Entry>> {
+pub fn entries(path: &Path) -> Result<BTreeMap<String, Entry>> {
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
         Err(source) if source.kind() == std::io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
@@ -81,27 +84,31 @@ fn is_hash(text: &str) -> bool {
 }
 
 /// Writes what a lock says of a plugin; what is configured stays.
-pub fn set(path: &std::path::Path, name: &str, entry: &Entry) -> Result<()> {
+pub fn set(path: &Path, name: &str, entry: &Entry) -> Result<()> {
     edit::change(path, |document| {
-        let config = document.get(name).and_then(Item::as_table_like).and_then(|table| table.get("config")).cloned();
-        let mut table = table(entry);
-        if let Some(config) = config {
-            table.insert("config", config);
-        }
-        document.insert(name, Item::Table(table));
+        put(document, name, entry);
         Ok(())
     })
 }
 
+fn put(document: &mut DocumentMut, name: &str, entry: &Entry) {
+    let config = document.get(name).and_then(Item::as_table_like).and_then(|table| table.get("config")).cloned();
+    let mut table = table(entry);
+    if let Some(config) = config {
+        table.insert("config", config);
+    }
+    document.insert(name, Item::Table(table));
+}
+
 /// Writes what a repository's lock says of a plugin, or that it says nothing: a file that others read.
-pub fn write_shared(path: &std::path::Path, name: &str, entry: Option<&Entry>) -> Result<()> {
+pub fn write_shared(path: &Path, name: &str, entry: Option<&Entry>) -> Result<()> {
     let failed = |source: std::io::Error| Error::failed(format!("cannot write {}", path.display())).caused_by(source);
     let mut entries = entries(path)?;
     match entry {
         Some(entry) => drop(entries.insert(name.to_owned(), entry.clone())),
         None => drop(entries.remove(name)),
     }
-    let mut document = toml_edit::DocumentMut::new();
+    let mut document = DocumentMut::new();
     for (name, entry) in &entries {
         document.insert(name, Item::Table(table(entry)));
     }
@@ -123,16 +130,29 @@ fn table(entry: &Entry) -> Table {
     table
 }
 
-/// Takes a plugin out of a lock. Gives whether it was there.
-pub fn remove(path: &std::path::Path, name: &str) -> Result<bool> {
-    edit::change(path, |document| Ok(document.remove(name).is_some()))
-}
-
 /// A folder that is being written is no older than this.
 const LEFT: std::time::Duration = std::time::Duration::from_secs(600);
 
-/// Removes content that no plugin has any more.
-pub fn sweep() -> Result<()> {
+/// Held while content comes and goes: whoever keeps some has it in the lock before another sweeps.
+fn turn() -> Result<File> {
+    let folder = paths::data()?.join("plugins");
+    private_folder(&folder)?;
+    let path = folder.join(".turn");
+    let failed = |source| Error::failed(format!("cannot hold {}", path.display())).caused_by(source);
+    let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path).map_err(failed)?;
+    file.lock().map_err(failed)?;
+    Ok(file)
+}
+
+/// Takes a plugin out of the user's lock, and its content with it.
+pub fn remove(name: &str) -> Result<()> {
+    let _turn = turn()?;
+    edit::change(&own()?, |document| Ok(document.remove(name).is_some()))?;
+    sweep()
+}
+
+/// Removes content that no plugin of the user has any more.
+fn sweep() -> Result<()> {
     let used: Vec<String> = entries(&own()?)?.into_values().map(|entry| entry.hash).collect();
     let folder = paths::data()?.join("plugins");
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
@@ -140,7 +160,7 @@ pub fn sweep() -> Result<()> {
         let is_old =
             |about: std::fs::Metadata| about.modified().is_ok_and(|at| at.elapsed().is_ok_and(|since| since > LEFT));
         // What an install that was killed has left, and no other is at.
-        let is_left = name.starts_with('.') && entry.metadata().is_ok_and(is_old);
+        let is_left = name.starts_with('.') && entry.metadata().is_ok_and(|about| about.is_dir() && is_old(about));
         if is_left || is_hash(&name) && !used.contains(&name) {
             // Whoever runs it now has it in memory; the next one to sweep tries again.
             let _ = std::fs::remove_dir_all(entry.path());
@@ -149,17 +169,52 @@ pub fn sweep() -> Result<()> {
     Ok(())
 }
 
-/// Keeps content by its hash, which is `hash`.
-pub fn keep(content: &Content, hash: &str) -> Result<()> {
-    let place = place(hash)?;
-    place.parent().map_or(Ok(()), crate::config::files::private_folder)?;
-    content.write(&place)
+/// Where content of that hash lies that a repository has by `git`: other repositories may have it as well, so that it stays.
+pub fn place_of_team(hash: &str) -> Result<PathBuf> {
+    Ok(paths::data()?.join("plugins-of-repositories").join(hash))
 }
 
-/// Keeps content and says so in the user's lock: the content first, so that what the lock says is there.
-pub fn install(name: &str, content: &Content, entry: &Entry) -> Result<()> {
-    keep(content, &entry.hash)?;
-    set(&own()?, name, entry)?;
+/// Keeps such content by its hash.
+pub fn keep_of_team(content: &Content, hash: &str) -> Result<()> {
+    let _turn = turn()?;
+    put_down(content, &place_of_team(hash)?, hash)
+}
+
+/// Content in the place for it, whatever is there that is something else.
+fn put_down(content: &Content, place: &Path, hash: &str) -> Result<()> {
+    place.parent().map_or(Ok(()), private_folder)?;
+    if place.exists() && Content::read(place).map_or(true, |there| there.hash() != hash) {
+        std::fs::remove_dir_all(place)
+            .map_err(|source| Error::failed(format!("cannot remove {}", place.display())).caused_by(source))?;
+    }
+    content.write(place)
+}
+
+/// Keeps content and says so in the user's lock, with how it is configured: the content first, so that what the lock says is there,
+/// and all of the lock at once. What was configured stays, but for keys that there are no more.
+pub fn install(manifest: &Manifest, content: &Content, entry: &Entry, settings: Vec<(String, Value)>) -> Result<()> {
+    let _turn = turn()?;
+    put_down(content, &place(&entry.hash)?, &entry.hash)?;
+    let name = manifest.name.as_str();
+    edit::change(&own()?, |document| {
+        put(document, name, entry);
+        let Some(table) = document.get_mut(name).and_then(Item::as_table_mut) else { return Ok(()) };
+        let config = table.entry("config").or_insert_with(|| Item::Value(InlineTable::new().into()));
+        if let Some(config) = config.as_table_like_mut() {
+            let gone: Vec<String> =
+                config.iter().map(|(key, _)| key.to_owned()).filter(|key| !manifest.config.contains_key(key)).collect();
+            for key in gone {
+                config.remove(&key);
+            }
+            for (key, value) in settings {
+                config.insert(&key, Item::Value(value));
+            }
+            if config.is_empty() {
+                table.remove("config");
+            }
+        }
+        Ok(())
+    })?;
     sweep()
 }
 
@@ -188,8 +243,9 @@ pub fn configured(manifest: &Manifest) -> Result<BTreeMap<String, Setting>> {
     settings(config, manifest, &format!("{}, plugin `{}`", path.display(), manifest.name))
 }
 
-/// Sets a key of a plugin's configuration; `text` is TOML, or a text as it stands.
-pub fn configure(manifest: &Manifest, key: &str, text: &str) -> Result<()> {
+/// A value for a key of a plugin's configuration; `text` is TOML, or a text as it stands. Errors are of usage: there is no such key; it
+/// is of another type.
+pub fn configured_value(manifest: &Manifest, key: &str, text: &str) -> Result<Value> {
     let Some(known) = manifest.config.get(key) else {
         let keys = manifest.config.keys().map(String::as_str);
         return Err(Error::usage(format!("plugin `{}` has no configuration `{}`", manifest.name, safe(key)))
@@ -202,23 +258,14 @@ pub fn configure(manifest: &Manifest, key: &str, text: &str) -> Result<()> {
     };
     let quoted = Value::from(text).to_string();
     let fitting = [text, quoted.trim()].into_iter().find(|text| is_fitting(text));
-    let parsed = fitting.and_then(|text| text.parse::<Value>().ok());
-    let Some(parsed) = parsed else {
-        let kind = known.kind;
-        let error = Error::usage(format!("config `{}` of plugin `{}` is a {}", safe(key), manifest.name, kind.name()));
-        return Err(match kind {
-            Kind::Secret => error.hint(format!("name where it is: --set {key}=env:NAME, or --set {key}=file:PATH")),
-            Kind::List => error.hint(format!("as --set '{key}=[\"a\", \"b\"]'")),
-            Kind::Text | Kind::Number | Kind::Bool => error,
-        });
-    };
-    edit::change(&own()?, |document| {
-        let table = document.get_mut(&manifest.name).and_then(Item::as_table_mut);
-        let table = table.ok_or_else(|| Error::usage(format!("plugin `{}` is not installed", manifest.name)))?;
-        let config = table.entry("config").or_insert_with(|| Item::Value(InlineTable::new().into()));
-        if let Some(config) = config.as_table_like_mut() {
-            config.insert(key, Item::Value(parsed));
-        }
-        Ok(())
+    if let Some(parsed) = fitting.and_then(|text| text.parse::<Value>().ok()) {
+        return Ok(parsed);
+    }
+    let kind = known.kind;
+    let error = Error::usage(format!("config `{}` of plugin `{}` is a {}", safe(key), manifest.name, kind.name()));
+    Err(match kind {
+        Kind::Secret => error.hint(format!("name where it is: --set {key}=env:NAME, or --set {key}=file:PATH")),
+        Kind::List => error.hint(format!("as --set '{key}=[\"a\", \"b\"]'")),
+        Kind::Text | Kind::Number | Kind::Bool => error,
     })
 }

@@ -48,7 +48,7 @@ pub fn check(context: &Context, source: Source<'_>) -> Result<Vec<Error>> {
                 found.extend(no_name(&names.plain, call, *at));
             }
             Some(ASTNode::Expr(Expr::MethodCall(call, at))) => {
-                found.extend(no_name(&names.all, call, *at));
+                found.extend(no_name(&names.all, call, *at).filter(|_| !names.has_unknown));
                 found.extend(wrong_method(&names, call).map(|error| (*at, error)));
             }
             _ => {}
@@ -123,12 +123,15 @@ struct Names {
     all: HashSet<String>,
     /// What stands in its maps, which may be a closure: it takes what it takes.
     members: HashSet<String>,
+    /// Whether keys of maps are worked out as it runs.
+    has_unknown: bool,
     /// The script's own functions, each with the numbers of its parameters.
     own: HashMap<String, Vec<usize>>,
 }
 
 fn names(ast: &AST) -> Names {
     let mut members = HashSet::new();
+    let mut has_unknown = false;
     ast.walk(&mut |path| {
         match path.last() {
             Some(ASTNode::Expr(Expr::Map(map, _))) => {
@@ -136,6 +139,12 @@ fn names(ast: &AST) -> Names {
             }
             Some(ASTNode::Expr(Expr::Property(property, _))) => {
                 members.insert(property.2.to_string());
+            }
+            // What it is called is known when it runs.
+            Some(ASTNode::Expr(Expr::Index(pair, ..)))
+                if !matches!(pair.rhs, Expr::StringConstant(..) | Expr::IntegerConstant(..)) =>
+            {
+                has_unknown = true;
             }
             // A map's key may be named by a text as well.
             Some(ASTNode::Expr(Expr::StringConstant(text, _))) => {
@@ -153,7 +162,7 @@ fn names(ast: &AST) -> Names {
     let standard = standard::names().map(str::to_owned);
     let plain: HashSet<String> = standard.chain(api).chain(own.keys().cloned()).collect();
     let all = plain.iter().chain(&members).cloned().collect();
-    Names { plain, all, members, own }
+    Names { plain, all, members, has_unknown, own }
 }
 
 /// A method that is called with a number of arguments that nothing of its name takes.

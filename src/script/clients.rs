@@ -23,8 +23,8 @@ use crate::script::held::Held;
 use crate::script::library::Library;
 use crate::script::rows::{self, Fetched};
 use crate::script::{recipients, value};
-use crate::session::Session;
 use crate::session::pages::Clients;
+use crate::session::{Session, hook};
 use crate::ui::Ui;
 
 /// The options of `clients::create` beside those that say whom its secret is for.
@@ -184,13 +184,14 @@ fn changing(library: &mut Library, context: &Context) {
         ),
         move |id: &str| delete(&bound, id),
     );
+    let of_lint = context.clone();
     library.add(
         ("clients", "lint(fields) -> array"),
         (
             "What is wrong or doubtful about fields: `#{field, message, is_wrong}` for each",
             r#"clients::lint(#{redirect_uris: ["not an address"]})"#,
         ),
-        |map: Map| findings(&map),
+        move |map: Map| findings(&of_lint, &map),
     );
 }
 
@@ -295,7 +296,8 @@ fn replace(context: &Context, id: &str, map: &Map) -> ScriptResult<Client> {
         let planned = ops::replace::plan(session, &ClientId::parse(id)?, spec_of(fields)?, false)?;
         ops::replace::replace(session, planned)
     };
-    replaced().map(|(client, _)| client).map_err(thrown)
+    let Updated { client, kept, undelivered, .. } = replaced().map_err(thrown)?;
+    Ok(written(context, client, kept, undelivered))
 }
 
 fn drop_old(context: &Context, id: &str) -> Result<()> {
@@ -315,7 +317,7 @@ fn rotate(context: &Context, id: &str, options: &Map) -> ScriptResult<Client> {
     Ok(written(context, client, kept, undelivered))
 }
 
-fn findings(map: &Map) -> ScriptResult<Array> {
+fn findings(context: &Context, map: &Map) -> ScriptResult<Array> {
     let spec = spec_of(value::fields_of(map)?).map_err(thrown)?.with_defaults();
     let shown = |finding: lint::Finding| {
         let mut map = Map::new();
@@ -324,7 +326,8 @@ fn findings(map: &Map) -> ScriptResult<Array> {
         map.insert("is_wrong".into(), (finding.level == lint::Level::Error).into());
         Dynamic::from(map)
     };
-    Ok(lint::lint(&spec).into_iter().map(shown).collect())
+    let of_plugins = hook::lint(&context.session(), &spec).map_err(thrown)?;
+    Ok(lint::lint(&spec).into_iter().chain(of_plugins).map(shown).collect())
 }
 
 /// `clients::get(id) -> Client`. Throws `#{status: 404, …}` when there is none.

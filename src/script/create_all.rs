@@ -48,20 +48,27 @@ pub fn create_all(context: &Context, rows: &Array, options: &Map) -> ScriptResul
         let (spec, id, id_is_ours) = checked.into_parts();
         Ok(Ready { id, id_is_ours, is_sealed, planned: None, spec })
     });
-    let clients = Clients { name: ("script", Again::GoneOn), total, each };
+    let clients = Clients { name: ("script", Again::GoneOn), of: context.script(), total, each };
     let ask = || guard::batch(session, &Job::Create.deed(total), false);
     let mut carried = carry::carry_out(session, clients, asked.how(), &asked.going, ask).map_err(thrown)?;
     let about = carried.earlier.take().unwrap_or(about.into_inner());
     let stopped = carried.stopped.take();
     let (told, secrets) = told(&mut carried, &about, session.sees_secrets());
-    if secrets.is_empty() {
-        carried.close(session).map_err(thrown)?;
-    } else {
-        context.hold(Held::run(session, carried, secrets));
-    }
     match stopped {
-        Some(error) => Err(thrown(error)),
-        None => Ok(told),
+        // Its secrets are in the journal, and whoever asks for the same rows again goes on with it.
+        Some(error) if !secrets.is_empty() => Err(thrown(error.hint("the same script goes on with it as well"))),
+        Some(error) => {
+            carried.close(session).map_err(thrown)?;
+            Err(thrown(error))
+        }
+        None if secrets.is_empty() => {
+            carried.close(session).map_err(thrown)?;
+            Ok(told)
+        }
+        None => {
+            context.hold(Held::run(session, carried, secrets));
+            Ok(told)
+        }
     }
 }
 

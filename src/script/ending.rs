@@ -30,9 +30,32 @@ pub fn to_its_end<T>(work: impl FnOnce() -> ScriptResult<T>) -> ScriptResult<T> 
     result.and_then(|value| if is_due { Err(ended(due)) } else { Ok(value) })
 }
 
+/// What a script fails with that is to end: Rhai keeps the place of such an error, and the calls that led there, which it does not
+/// of what ends it at a step. Whoever catches it gets no further than the next step.
+#[derive(Clone)]
+pub struct Due(pub Dynamic);
+
+/// Why the script is to end, where that is what an error says.
+pub fn due(error: &EvalAltResult) -> Option<Dynamic> {
+    match error {
+        EvalAltResult::ErrorTerminated(why, _) => Some(why.clone()),
+        EvalAltResult::ErrorRuntime(value, _) => value.clone().try_cast::<Due>().map(|due| due.0),
+        EvalAltResult::ErrorInFunctionCall(_, _, inner, _) | EvalAltResult::ErrorInModule(_, inner, _) => due(inner),
+        _ => None,
+    }
+}
+
 #[expect(clippy::unnecessary_box_returns, reason = "it is what Rhai functions fail with")]
 fn ended(why: Dynamic) -> Box<EvalAltResult> {
-    EvalAltResult::ErrorTerminated(why, Position::NONE).into()
+    EvalAltResult::ErrorRuntime(Dynamic::from(Due(why)), Position::NONE).into()
+}
+
+/// The script is to end from here on.
+pub fn now(why: Dynamic) -> Box<EvalAltResult> {
+    if !IS_DUE.get() {
+        end_with(why.clone());
+    }
+    ended(why)
 }
 
 /// What is copied within this time is soon made text, by whatever means.

@@ -55,6 +55,7 @@ pub struct Context {
     /// Why something that was printed went nowhere.
     unwritten: Arc<OnceLock<io::Error>>,
     most_memory: usize,
+    script: Arc<str>,
     /// How many clients were not delivered, of which the script does not know.
     undelivered: Arc<AtomicUsize>,
 }
@@ -74,6 +75,7 @@ impl Context {
             left: Arc::default(),
             unwritten: Arc::default(),
             most_memory: MOST_MEMORY,
+            script: "script".into(),
             undelivered: Arc::default(),
         }
     }
@@ -115,6 +117,18 @@ impl Context {
             }
         }
         result
+    }
+
+    /// The same for the script of that file.
+    #[must_use]
+    pub fn of_script(self, name: &str) -> Self {
+        let path = std::fs::canonicalize(name).map_or_else(|_| name.to_owned(), |path| path.display().to_string());
+        Context { script: path.into(), ..self }
+    }
+
+    /// What tells the script from others.
+    pub fn script(&self) -> String {
+        self.script.to_string()
     }
 
     /// The same, where scripts may take so many bytes.

@@ -1,9 +1,10 @@
 //! Errors into a script and out of it.
 
 use std::cell::Cell;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
-use rhai::{AST, Dynamic, EvalAltResult, INT, Map, ParseError, ParseErrorType};
+use rhai::{AST, ASTNode, Dynamic, EvalAltResult, Expr, INT, Map, ParseError, ParseErrorType, Stmt};
 
 use serde_json::Value;
 use unicode_width::UnicodeWidthStr as _;
@@ -12,6 +13,7 @@ use crate::config::read;
 use crate::error::{self, Error, Kind, Position, Result};
 use crate::model::fields;
 use crate::ops::guard;
+use crate::script::ending::{self, Due};
 use crate::script::engine::{Exhausted, TimedOut, runtime_error};
 use crate::script::library::{self, Function};
 use crate::script::{standard, value};
@@ -27,7 +29,7 @@ pub fn thrown(error: Error) -> Box<EvalAltResult> {
     if is_interruption || ui::is_interrupted() {
         // What was cut off by it tells of other things.
         let told = if is_interruption { as_map(&error).into() } else { Dynamic::UNIT };
-        return EvalAltResult::ErrorTerminated(told, rhai::Position::NONE).into();
+        return ending::now(told);
     }
     runtime_error(as_map(&error).into())
 }
@@ -94,8 +96,52 @@ pub fn at_home(error: EvalAltResult, script: &AST) -> EvalAltResult {
             Some(error) => EvalAltResult::ErrorRuntime(as_map(&error).into(), at),
             None => EvalAltResult::ErrorFunctionNotFound(signature, at),
         },
+        // Rhai tells of the outermost call alone.
+        EvalAltResult::ErrorStackOverflow(at) => match round(script) {
+            Some((name, inner)) => {
+                let error =
+                    Error::failed("Stack overflow: the function calls itself, and never ends").with_code("depth");
+                let inner = EvalAltResult::ErrorRuntime(as_map(&error).into(), inner);
+                EvalAltResult::ErrorInFunctionCall(name, String::new(), inner.into(), at)
+            }
+            None => EvalAltResult::ErrorStackOverflow(at),
+        },
         other => other,
     }
+}
+
+/// A function of a script that calls itself, by itself or by others, and where it does.
+fn round(script: &AST) -> Option<(String, rhai::Position)> {
+    let mut calls: HashMap<String, Vec<(String, rhai::Position)>> = HashMap::new();
+    for function in script.iter_functions() {
+        let (name, count) = (function.name, function.params.len());
+        let mut alone = script.clone();
+        alone.clear_statements().retain_functions(|_, _, other, its| other == name && its == count);
+        let calls = calls.entry(name.to_owned()).or_default();
+        alone.walk(&mut |path| {
+            if let Some(ASTNode::Expr(Expr::FnCall(call, at)) | ASTNode::Stmt(Stmt::FnCall(call, at))) = path.last() {
+                calls.push((call.name.to_string(), *at));
+            }
+            true
+        });
+    }
+    let leads_to = |from: &str, to: &str| {
+        let (mut seen, mut left) = (HashSet::new(), vec![from.to_owned()]);
+        while let Some(name) = left.pop() {
+            if name == to {
+                return true;
+            }
+            if seen.insert(name.clone()) {
+                left.extend(calls.get(&name).into_iter().flatten().map(|(called, _)| called.clone()));
+            }
+        }
+        false
+    };
+    let mut all: Vec<(&String, &(String, rhai::Position))> =
+        calls.iter().flat_map(|(name, calls)| calls.iter().map(move |call| (name, call))).collect();
+    all.sort_by_key(|(_, (_, at))| (at.line(), at.position()));
+    let found = all.into_iter().find(|(name, (called, _))| leads_to(called, name));
+    found.map(|(name, (_, at))| (name.clone(), *at))
 }
 
 /// What is wrong with a call, where a function or a closure of the script is meant.
@@ -106,6 +152,15 @@ fn no_function_of(script: &AST, signature: &str) -> Option<Error> {
     if let Some(takes) = takes {
         let what = if called.starts_with(CLOSURE) { "a closure".into() } else { format!("`{called}`") };
         return Some(Error::failed(format!("{what} takes {}, and is called with {given}", counted(takes))));
+    }
+    let mut is_variable = false;
+    script.walk(&mut |path| {
+        is_variable |= matches!(path.last(), Some(ASTNode::Stmt(Stmt::Var(var, ..))) if var.0.name == called);
+        true
+    });
+    if is_variable {
+        let error = Error::failed(format!("there is no function {}", named(signature)));
+        return Some(error.hint(format!("`{called}.call(…)` calls what is in the variable")));
     }
     let own = script.iter_functions().map(|own| own.name).filter(|name| !name.starts_with(CLOSURE));
     let near = error::nearest(called, own)?;
@@ -177,21 +232,8 @@ pub fn uncaught(mut error: EvalAltResult, source: Source<'_>) -> Error {
     }
     let position = error.position();
     let told = match error {
-        EvalAltResult::ErrorTerminated(why, _) => {
-            if why.is_map() {
-                return from_value(why).of_kind(Kind::Interrupted);
-            }
-            if let Some(TimedOut(is_time)) = why.clone().try_cast::<TimedOut>() {
-                let much = if is_time { "took longer" } else { "said more" };
-                return shown(Error::failed(format!("it {much} than it may")).with_code("deadline"), position, source);
-            }
-            if let Some(Exhausted(most)) = why.try_cast::<Exhausted>() {
-                let much = format!("the script was ended: it took more than {} of memory", size(most));
-                let error = Error::failed(much).with_code("memory").hint("--memory gives it more");
-                return shown(error, position, source);
-            }
-            return at_place(Error::interrupted(), position, source);
-        }
+        EvalAltResult::ErrorTerminated(why, _) => ended(why),
+        EvalAltResult::ErrorRuntime(value, _) if value.is::<Due>() => ended(value.cast::<Due>().0),
         EvalAltResult::ErrorRuntime(value, _) => from_value(value),
         EvalAltResult::ErrorParsing(parsing, _) => Error::usage(parsing.to_string()),
         EvalAltResult::ErrorFunctionNotFound(signature, _) => no_function(&signature),
@@ -239,8 +281,29 @@ pub fn uncaught(mut error: EvalAltResult, source: Source<'_>) -> Error {
         });
     let excerpt: Vec<String> = excerpt(text, position).into_iter().chain(led).collect();
     let name = if file.is_empty() { source.name.to_owned() } else { name_of(&file) };
-    let told = at(told, position).about(name);
+    let is_interruption = told.kind() == Kind::Interrupted;
+    let told = at(told, position);
+    let told = if is_interruption { told } else { told.about(name) };
     if excerpt.is_empty() { told } else { told.showing(excerpt.join("\n")) }
+}
+
+/// Why a script was ended.
+fn ended(why: Dynamic) -> Error {
+    if why.is_map() {
+        return from_value(why).of_kind(Kind::Interrupted);
+    }
+    if let Some(TimedOut(is_time)) = why.clone().try_cast::<TimedOut>() {
+        let much = if is_time { "took longer" } else { "said more" };
+        return Error::failed(format!("it {much} than it may")).with_code("deadline");
+    }
+    match why.try_cast::<Exhausted>() {
+        Some(Exhausted(most)) => {
+            Error::failed(format!("the script was ended: it took more than {} of memory", size(most)))
+                .with_code("memory")
+                .hint("--memory gives it more")
+        }
+        None => Error::interrupted(),
+    }
 }
 
 /// What an imported file is called: its path from where one is, where it is below that.

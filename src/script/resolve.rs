@@ -8,6 +8,7 @@ use rhai::{AST, ASTNode, Engine, EvalAltResult, Expr, Module, ModuleResolver, Po
 
 use crate::config::read;
 use crate::error::{Error, Result};
+use crate::script::ending;
 use crate::script::engine::Context;
 use crate::script::errors::{self, Source, thrown};
 use crate::session::handle::locked;
@@ -131,7 +132,7 @@ impl Below {
         let mut ast = ast.map_err(|error| errors::in_import(error, at))?;
         ast.set_source(file.display().to_string());
         Module::eval_ast_as_new(Scope::new(), &ast, engine).map(Into::into).map_err(|error| match *error {
-            terminated @ EvalAltResult::ErrorTerminated(..) => terminated.into(),
+            terminated if ending::due(&terminated).is_some() => terminated.into(),
             other => errors::in_import(errors::uncaught(other, source), at),
         })
     }

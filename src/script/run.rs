@@ -52,7 +52,7 @@ pub fn run(context: &Context, script: &Script<'_>, columns: &'static [Column]) -
     on_big_stack(|| {
         let _watch = context.session().interrupt().watch();
         memory::bound(memory::allocated().saturating_add(context.most_memory()));
-        let alarm = script.deadline.map(|deadline| Alarm::set(&context.session(), deadline));
+        let alarm = script.deadline.map(|deadline| Alarm::set(&context.session(), deadline, script.name));
         let session = context.session();
         let interrupt = session.interrupt();
         // Some functions of Rhai take an error of their closure for an answer.
@@ -62,6 +62,9 @@ pub fn run(context: &Context, script: &Script<'_>, columns: &'static [Column]) -
             Some(alarm) => alarm.settle(result),
             None => result,
         };
+        // Where Ctrl-C met a script says nothing about it.
+        let is_interruption = |error: &Error| error.kind() == Kind::Interrupted;
+        let result = result.map_err(|error| if is_interruption(&error) { error.unplaced() } else { error });
         context.settle_files();
         // What a script printed may be all that it was for, unless it was about to change more.
         let result = match context.unwritten() {
@@ -92,13 +95,15 @@ pub fn run(context: &Context, script: &Script<'_>, columns: &'static [Column]) -
 /// Interrupts a script once it has run for too long, wherever it is.
 struct Alarm {
     deadline: Duration,
+    /// What errors call the script.
+    name: String,
     has_rung: Arc<AtomicBool>,
     /// The thread that waits ends with it.
     _quiet: Sender<()>,
 }
 
 impl Alarm {
-    fn set(session: &Session, deadline: Duration) -> Self {
+    fn set(session: &Session, deadline: Duration, name: &str) -> Self {
         let (quiet, rings) = channel::<()>();
         let has_rung = Arc::new(AtomicBool::new(false));
         let (flag, interrupt) = (Arc::clone(&has_rung), session.interrupt().clone());
@@ -108,7 +113,7 @@ impl Alarm {
                 interrupt.raise();
             }
         });
-        Alarm { deadline, has_rung, _quiet: quiet }
+        Alarm { deadline, name: name.to_owned(), has_rung, _quiet: quiet }
     }
 
     /// An interruption that was its own is told as such.
@@ -116,7 +121,8 @@ impl Alarm {
         result.map_err(|error| {
             if error.kind() == Kind::Interrupted && self.has_rung.load(Ordering::SeqCst) {
                 let deadline = humantime::format_duration(self.deadline);
-                let late = Error::failed(format!("the script was ended: it took more than {deadline}"));
+                let late =
+                    Error::failed(format!("the script was ended: it took more than {deadline}")).about(&self.name);
                 let late = error.hints().iter().fold(late.with_code("deadline"), Error::hint);
                 let late = match error.position() {
                     Some(at) => late.at(at),

@@ -3,8 +3,8 @@
 use rhai::{Dynamic, Engine};
 
 use crate::error::Error;
-use crate::script::caught;
 use crate::script::errors::thrown;
+use crate::script::{caught, ending};
 
 /// How deep functions may call each other.
 pub const MOST_CALLS: usize = 128;
@@ -17,6 +17,8 @@ pub const ARGS: &str = "args";
 pub fn register(engine: &mut Engine) {
     let complete = caught::register(engine);
     engine.on_var(move |name, _, mut context| {
+        // Here its place is known, and the calls that led there.
+        ending::goes_on()?;
         if context.call_level() > MOST_CALLS {
             // Rhai tells of the outermost call alone, and of none that led there.
             let deep = Error::failed(format!("Stack overflow: functions call each other more than {MOST_CALLS} deep"));

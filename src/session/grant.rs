@@ -68,6 +68,8 @@ pub struct Grant {
     pub plugins: Vec<String>,
     /// Whether it may ask a person.
     pub prompts: bool,
+    /// The keys of its configuration that say where a secret is, which it reads.
+    pub configured: Vec<String>,
 }
 
 /// The files of a repository that plugins leave alone.
@@ -101,6 +103,7 @@ impl Grant {
             ("environment", "read from the environment", &self.environment),
             ("commands", "run commands", &self.commands),
             ("plugins", "call what these plugins export", &self.plugins),
+            ("config", "read the secrets that are configured as", &self.configured),
         ];
         let switched = [
             ("tokens", "get, look at and revoke tokens", self.tokens),
@@ -131,6 +134,7 @@ impl Grant {
             commands: more(&self.commands, &other.commands),
             plugins: more(&self.plugins, &other.plugins),
             prompts: self.prompts && !other.prompts,
+            configured: more(&self.configured, &other.configured),
         }
         .lines()
     }
@@ -233,10 +237,14 @@ impl Grant {
         let real = real(Path::new(path));
         // A folder that is granted may be made yet.
         let is_within = |folder: &&String| {
-            self::real(Path::new(folder)).zip(real.as_ref()).is_some_and(|(folder, real)| real.starts_with(folder))
+            let folder = Some(Path::new(folder)).filter(|folder| !is_linked(folder)).and_then(self::real);
+            folder.zip(real.as_ref()).is_some_and(|(folder, real)| real.starts_with(folder))
         };
         let Some(real) = real.as_ref().filter(|_| folders.iter().any(is_within)) else {
             let seems = |folder: &&String| Path::new(path).starts_with(folder);
+            if folders.iter().any(|folder| seems(folder) && is_linked(Path::new(folder))) {
+                return refused("the folder that was granted is a link, and nobody was shown where it leads");
+            }
             if folders.iter().any(seems) {
                 return refused("it leads out of what was granted");
             }
@@ -274,6 +282,11 @@ impl Grant {
         };
         self.client_op(op)
     }
+}
+
+/// Whether a part of a relative path is a link: whoever made the folder that one is in says where it leads, and not who granted it.
+fn is_linked(path: &Path) -> bool {
+    path.is_relative() && path.ancestors().any(|part| !part.as_os_str().is_empty() && part.is_symlink())
 }
 
 /// Where a path leads to: of what is not there yet its folder tells. Links to nowhere lead nowhere.

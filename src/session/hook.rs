@@ -231,7 +231,13 @@ fn each(
     on_big_stack(|| {
         let _undisturbed = is_after.then(ui::undisturbed);
         let mut all = hooks.iter().filter(|hook| hook.is_at(moment));
-        all.try_for_each(|hook| call(hook.as_ref(), &inner).map_err(|error| error.about(hook.name())))
+        let mut call = |hook: &Arc<dyn Hook>| call(hook.as_ref(), &inner).map_err(|error| error.about(hook.name()));
+        if is_after {
+            // One that fails does not keep the others from hearing of it.
+            let failed: Vec<Error> = all.filter_map(|hook| call(hook).err()).collect();
+            return failed.into_iter().next().map_or(Ok(()), Err);
+        }
+        all.try_for_each(call)
     })
 }
 
@@ -277,6 +283,25 @@ pub fn lint(session: &Session, spec: &ClientSpec) -> Result<Vec<Finding>> {
         Ok(())
     })?;
     Ok(found)
+}
+
+/// What they find wrong with a client as it would be, and not with it as it is.
+pub fn lint_change(session: &Session, before: &ClientSpec, after: &ClientSpec) -> Result<Vec<Finding>> {
+    if !is_at(session, Moment::Lint) {
+        return Ok(Vec::new());
+    }
+    let known = lint(session, before)?;
+    let found = lint(session, after)?;
+    Ok(found.into_iter().filter(|finding| !known.contains(finding)).collect())
+}
+
+/// The same for a row of a batch.
+pub async fn lint_row(session: &Session, before: ClientSpec, after: ClientSpec) -> Result<Vec<Finding>> {
+    if !is_at(session, Moment::Lint) {
+        return Ok(Vec::new());
+    }
+    let session = session.clone();
+    aside(move || lint_change(&session, &before, &after)).await
 }
 
 /// Tells the hooks that something went wrong with a client, and gives the error back. What goes wrong with that is warned of.
@@ -390,27 +415,37 @@ pub struct Fired {
     pub error: Option<Error>,
 }
 
-/// Tells every hook that wants to hear of it, but for those that have by now, on a plain thread. What was begun comes to its end.
-pub async fn fire(session: &Session, event: Event, heard: Vec<String>) -> Fired {
-    let hooks = Arc::clone(session.hooks());
-    let session = session.for_hooks().to_the_end();
-    let before = heard.clone();
-    let work = move || {
-        let _undisturbed = ui::undisturbed();
-        let mut fired = Fired { heard, error: None };
-        for hook in hooks.iter().filter(|hook| hook.wants(&event)) {
-            let key = hook.key();
-            if fired.heard.contains(&key) {
-                continue;
+/// Tells every hook that wants to hear of it, but for those that have by now, one after the other on plain threads. What was begun
+/// comes to its end. `note` is told who has heard where others have not yet, so that whatever ends the process ends no more than one.
+pub async fn fire<F: Future<Output = ()>>(
+    session: &Session,
+    event: Event,
+    heard: Vec<String>,
+    note: impl Fn(Vec<String>) -> F,
+) -> Fired {
+    let event = Arc::new(event);
+    let inner = session.for_hooks().to_the_end();
+    let mut fired = Fired { heard, error: None };
+    let wanted = |hook: &&Arc<dyn Hook>| hook.wants(&event) && !fired.heard.contains(&hook.key());
+    let left: Vec<Arc<dyn Hook>> = session.hooks().iter().filter(wanted).cloned().collect();
+    let count = left.len();
+    for (at, hook) in left.into_iter().enumerate() {
+        let (key, event, inner) = (hook.key(), Arc::clone(&event), inner.clone());
+        let told = aside(move || {
+            let _undisturbed = ui::undisturbed();
+            hook.after(&inner, &event).map_err(|error| told(hook.as_ref(), &event, error))
+        });
+        match told.await {
+            Ok(()) => {
+                fired.heard.push(key);
+                if at + 1 < count {
+                    note(fired.heard.clone()).await;
+                }
             }
-            match hook.after(&session, &event) {
-                Ok(()) => fired.heard.push(key),
-                Err(error) => fired.error = fired.error.or_else(|| Some(told(hook.as_ref(), &event, error))),
-            }
+            Err(error) => fired.error = fired.error.or(Some(error)),
         }
-        Ok(fired)
-    };
-    aside(work).await.unwrap_or_else(|error| Fired { heard: before, error: Some(error) })
+    }
+    fired
 }
 
 /// What goes wrong with a hook, whatever it says of what it was given.
@@ -419,8 +454,11 @@ fn told(hook: &dyn Hook, event: &Event, error: Error) -> Error {
 }
 
 /// The same, waiting for it.
-pub fn fire_and_wait(session: &Session, event: Event, heard: Vec<String>) -> Fired {
+pub fn fire_and_wait(session: &Session, event: Event, heard: Vec<String>, note: impl Fn(Vec<String>)) -> Fired {
     let before = heard.clone();
-    let fired = session.finish(fire(session, event, heard));
+    let fired = session.finish(fire(session, event, heard, |heard| {
+        note(heard);
+        std::future::ready(())
+    }));
     fired.unwrap_or_else(|error| Fired { heard: before, error: Some(error) })
 }

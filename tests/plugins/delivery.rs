@@ -211,3 +211,110 @@ fn a_script_whose_clients_were_not_delivered_says_so() {
     ran.fails_after(3, "2 clients were written, and not delivered").tells("the door is shut");
     program.args(&["eval", "clients::create(#{client_id: \"c\"}); exit(9)"]).fails(9, "the door is shut");
 }
+
+#[test]
+fn whatever_was_done_is_told_once_to_each_also_where_it_is_tried_again() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = orysh(&server);
+    let hooks = ["after_create", "after_update", "after_delete"];
+    let code = |name: &str, first: &str| {
+        let each = hooks.iter().map(|hook| {
+            format!(
+                "fn {hook}(c) {{ {first} csv::append(\"log/{name}.csv\", #{{what: `{hook} ${{c.client_id}}`}}); }}\n"
+            )
+        });
+        each.collect::<String>()
+    };
+    let manifest = format!("hooks = {hooks:?}\n[capabilities]\nread = [\"log\"]\nwrite = [\"log\"]\n");
+    plugin(&program, "first", &manifest, &code("first", ""));
+    plugin(&program, "second", &manifest, &code("second", "if !fs::exists(\"log/open\") { throw \"shut\"; }"));
+    install(&program, "./first");
+    install(&program, "./second");
+    fs::create_dir(program.home().join("log")).unwrap();
+    program.run("create client --id a --token-endpoint-auth-method none").fails_after(3, "try again");
+    program.run("update client a --owner o").fails_after(3, "try again");
+    program.file("r.json", r#"{"client_name": "r", "token_endpoint_auth_method": "none"}"#);
+    program.run("replace client a --file r.json --yes").fails_after(3, "try again");
+    program.run("delete client a").fails(3, "try again: orysh deliver oauth2-client a");
+    program.run("deliver client a").fails(1, "shut");
+    open(&program);
+    program.run("deliver client a").ok();
+    let due = ["after_create a", "after_delete a", "after_update a", "after_update a"];
+    assert_eq!(
+        (heard(&program, "first"), heard(&program, "second")),
+        (due.map(str::to_owned).to_vec(), due.map(str::to_owned).to_vec())
+    );
+    program.run("deliver client a").fails(1, "HTTP 404");
+}
+
+#[test]
+fn who_was_told_before_the_process_was_ended_is_not_told_again() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = orysh(&server);
+    let manifest = |order: u8| {
+        format!("order = {order}\nhooks = [\"after_create\"]\n[capabilities]\nread = [\"log\"]\nwrite = [\"log\"]\n")
+    };
+    plugin(
+        &program,
+        "fast",
+        &manifest(1),
+        "fn after_create(c) { csv::append(\"log/first.csv\", #{id: c.client_id}); }",
+    );
+    let slow = "fn after_create(c) { fs::write(`log/begun-${c.client_id}`, \"\"); if !fs::exists(\"log/open\") { sleep(20); } csv::append(\"log/second.csv\", #{id: c.client_id}); }";
+    plugin(&program, "slow", &manifest(2), slow);
+    install(&program, "./fast");
+    install(&program, "./slow");
+    fs::create_dir(program.home().join("log")).unwrap();
+    let begun = |id: &str| program.home().join(format!("log/begun-{id}")).exists();
+    let running = program.begin("create client --id a");
+    eventually("it has begun", || begun("a").then_some(()));
+    running.signal(Signal::KILL);
+    running.end();
+    program.file("s.csv", "client_id\nr1\nr2\n");
+    let running = program.begin("batch create s.csv");
+    eventually("it has begun", || (begun("r1") && begun("r2")).then_some(()));
+    running.signal(Signal::KILL);
+    running.end();
+    open(&program);
+    program.run("deliver client a").ok();
+    program.run("batch resume").ok();
+    let all = ["a", "r1", "r2"].map(str::to_owned).to_vec();
+    assert_eq!((heard(&program, "first"), heard(&program, "second")), (all.clone(), all));
+}
+
+#[test]
+fn rules_are_asked_whatever_changes_a_client() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = orysh(&server);
+    server.make(&json!({"client_id": "a", "scope": "read"}));
+    let code = "fn lint(c) { if c.get(\"scope\") == \"admin\" { return [#{field: \"scope\", message: \"admin is not allowed\", is_wrong: true}]; } [] }";
+    plugin(&program, "rule", "hooks = [\"lint\"]\n", code);
+    install(&program, "./rule");
+    program.file("c.json", r#"{"client_id": "n", "scope": "admin"}"#);
+    program.file("u.csv", "client_id,scope\na,admin\n");
+    let patch = "patch client a '[{\"op\": \"replace\", \"path\": \"/scope\", \"value\": \"admin\"}]'";
+    for line in ["update client a --scope admin", "apply -f c.json", "create client --scope admin", patch] {
+        program.run(line).fails(2, "admin is not allowed");
+    }
+    program.run("batch update --file u.csv").fails_after(3, "admin is not allowed");
+    assert!(program.run("lint client --file c.json").stdout.contains("admin is not allowed"));
+    assert_eq!(server.client("a")["scope"], "read");
+    program.run("update client a --scope admin --no-lint").ok();
+    assert!(program.run("lint client a").stdout.contains("admin is not allowed"));
+}
+
+#[test]
+fn a_secret_that_an_update_sets_is_delivered() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = orysh(&server);
+    install(&program, &super::bundled("kubernetes"));
+    program.run("create client --id k1 -q").ok();
+    let manifest = || fs::read_to_string(program.home().join("secrets/k1.yaml")).unwrap();
+    program.run_with("update client k1 --secret-stdin -q", "newsecret-123\n").ok();
+    assert!(manifest().contains("newsecret-123"), "{}", manifest());
+    program.run("update client k1 --owner o").ok();
+    assert!(manifest().contains("newsecret-123"), "{}", manifest());
+    program.file("r.json", r#"{"client_name": "r", "client_secret": "another-123"}"#);
+    program.run("replace client k1 --file r.json --yes").ok();
+    assert!(manifest().contains("another-123"), "{}", manifest());
+}

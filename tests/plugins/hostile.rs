@@ -563,14 +563,13 @@ fn what_cannot_be_granted_is_not_taken_over() {
 }
 
 #[test]
-fn what_is_not_told_again_does_not_say_that_it_is() {
-    let server = Sandbox::with("--hash-iterations 1");
-    let program = orysh(&server);
-    plugin(&program, "down", "hooks = [\"after_update\"]\n", "fn after_update(c) { throw \"down\"; }");
-    program.run("create client --id a").ok();
-    install(&program, "./down");
-    let ran = program.run("update client a --owner o").tells("down").tells("not told again");
-    assert!(!ran.stderr.contains("try again"), "{ran}");
+fn no_text_of_a_manifest_harms_a_terminal() {
+    let program = anywhere();
+    for text in ["A\\u001b[31mRED\\u202e", "A\u{202e}B"] {
+        let manifest = format!("[commands.esc]\nabout = \"{text}\"\n");
+        plugin(&program, "esc", &manifest, "fn esc(args) { }");
+        program.run("plugin show ./esc").fails(2, "could harm a terminal").tells("line 6");
+    }
 }
 
 #[test]

@@ -140,6 +140,7 @@ fn run(host: &Host, args: &Args, job: Job) -> Result<Outcome> {
         // What is changed twice is as it is wanted all the same.
         again: Again::Allowed,
         key_store: args.flag("key-store"),
+        of: String::new(),
     };
     match begin(session, new, args.only_shows(session), file == Some("-")) {
         // A condition that holds for nobody is no mistake.

@@ -89,6 +89,7 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         going: going(args)?,
         again: if args.flag("again") { Again::Allowed } else { Again::Offered },
         key_store: args.flag("key-store"),
+        of: String::new(),
     };
     begin(session, new, args.only_shows(session), input == "-")
 }

@@ -14,6 +14,7 @@ use crate::model::client::ClientSpec;
 use crate::model::input::Entry;
 use crate::model::lint::{self, Level};
 use crate::output::outcome::{Column, Outcome, Row};
+use crate::session::hook;
 
 const COLUMNS: &[Column] = &[
     Column { title: "CLIENT", member: "client" },
@@ -59,19 +60,21 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     }
     let mut rows = Vec::new();
     let mut errors = 0;
-    let mut judge = |name: &str, spec: &ClientSpec| {
-        let found = lint::lint(spec);
+    let mut judge = |name: &str, spec: &ClientSpec| -> Result<()> {
+        // The rules of plugins count as well.
+        let found: Vec<lint::Finding> = lint::lint(spec).into_iter().chain(hook::lint(session, spec)?).collect();
         errors += found.iter().filter(|finding| finding.level == Level::Error).count();
         rows.extend(found.iter().map(|finding| Ok(row(name, finding))));
+        Ok(())
     };
     for Entry { spec, place, .. } in described(session.ui(), &with_folders(session.ui(), &files)?)? {
         let name = spec.id().or(spec.name()).unwrap_or("unnamed").to_owned();
-        judge(&format!("{place}: {name}"), &spec.with_defaults());
+        judge(&format!("{place}: {name}"), &spec.with_defaults())?;
     }
     let mut absent = Vec::new();
     for id in ids {
         match session.wait(clients::get(session, &id)) {
-            Ok(client) => judge(id.as_str(), &client.to_spec()),
+            Ok(client) => judge(id.as_str(), &client.to_spec())?,
             Err(error) if in_turn::ends(&error) => return Err(error),
             Err(error) => absent.push(Err(error)),
         }

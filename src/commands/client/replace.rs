@@ -10,7 +10,7 @@ use crate::grammar::{Args, Command, Host};
 use crate::model::input::Entry;
 use crate::ops::guard;
 use crate::ops::replace;
-use crate::output::outcome::{Outcome, Row};
+use crate::output::outcome::Outcome;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -64,9 +64,9 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     }
     let session = session.clone();
     let work = move || {
-        let (client, changes) = replace::replace(&session, planned)?;
-        change::tell(&session, &changes);
-        Ok(Row::client(client))
+        let replaced = replace::replace(&session, planned)?;
+        change::tell(&session, &replaced.changes);
+        Ok(change::written_row(replaced.client, replaced.kept, false, replaced.undelivered))
     };
-    Ok(with_members(Outcome::later(work, COLUMNS)))
+    Ok(with_members(Outcome::later_but(work, COLUMNS)))
 }

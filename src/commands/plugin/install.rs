@@ -55,14 +55,11 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     let settings = args.texts("set").into_iter().map(|text| {
         let (key, value) =
             text.split_once('=').ok_or_else(|| Error::usage(format!("--set {}: KEY=VALUE is due", safe(&text))))?;
-        Ok((key.to_owned(), value.to_owned()))
+        Ok((key.to_owned(), store::configured_value(&obtained.manifest, key, value)?))
     });
     let settings = settings.collect::<Result<Vec<_>>>()?;
     obtained.demand_trust(ui, args, &asks(&obtained.manifest))?;
-    store::install(&name, &obtained.content, &obtained.entry())?;
-    for (key, value) in settings {
-        store::configure(&obtained.manifest, &key, &value)?;
-    }
+    store::install(&obtained.manifest, &obtained.content, &obtained.entry(), settings)?;
     ui.note(&format!("plugin `{name}` {} is installed", safe(&obtained.manifest.version)));
     let row = json!({"name": name, "version": obtained.manifest.version, "hash": obtained.hash});
     Ok(Outcome::one(Row::value(row).with_id(name), &[]))

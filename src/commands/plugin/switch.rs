@@ -47,8 +47,7 @@ fn switch(host: &Host, args: &Args, enabled: bool) -> Result<Outcome> {
 fn run_remove(host: &Host, args: &Args) -> Result<Outcome> {
     let name = args.text("name").unwrap_or_default();
     entry(name)?;
-    store::remove(&store::own()?, name)?;
-    store::sweep()?;
+    store::remove(name)?;
     host.session.ui().note(&format!("plugin `{name}` is removed"));
     Ok(Outcome::nothing())
 }

@@ -86,7 +86,7 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     }
     for (name, obtained, entry) in new {
         if obtained.commit.is_some() {
-            store::keep(&obtained.content, &obtained.hash)?;
+            store::keep_of_team(&obtained.content, &obtained.hash)?;
         }
         team::trust(&obtained.key, name)?;
         if lock.get(name) != Some(&entry) {

@@ -57,7 +57,8 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     } else {
         obtained.demand_trust(ui, args, &more.join("\n  "))?;
     }
-    store::install(name, &obtained.content, &store::Entry { enabled: before.enabled, ..obtained.entry() })?;
+    let entry = store::Entry { enabled: before.enabled, ..obtained.entry() };
+    store::install(&obtained.manifest, &obtained.content, &entry, Vec::new())?;
     ui.note(&format!(
         "plugin `{name}` is at {} now, it was at {}",
         safe(&obtained.manifest.version),

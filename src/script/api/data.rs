@@ -1,6 +1,6 @@
 //! JSON, YAML and CSV: read as values, rows read one at a time, and written whole.
 
-use std::io::BufReader;
+use std::io::{BufRead, BufReader, Read as _};
 use std::sync::{Arc, Mutex};
 
 use rhai::{Array, Dynamic, Engine, Map};
@@ -269,7 +269,50 @@ enum Source {
         /// The line of the last value that stands by itself.
         line: usize,
     },
+    /// JSON Lines that begin with a list.
+    Lines {
+        lines: Box<BufReader<Input>>,
+        line: usize,
+    },
 }
+
+/// Whether a file begins with a list that ends on its line, and goes on: it is no list of values, but a value a line.
+fn is_lines_of_lists(beginning: &[u8]) -> bool {
+    let Some(end) = beginning.iter().position(|byte| *byte == b'\n') else { return false };
+    let (first, rest) = beginning.split_at(end);
+    let is_list = first.trim_ascii_start().starts_with(b"[") && serde_json::from_slice::<Vec<Value>>(first).is_ok();
+    is_list && !rest.trim_ascii().is_empty()
+}
+
+/// The value of the next line that is not empty.
+fn of_line(lines: &mut impl BufRead, line: &mut usize) -> Option<Result<Dynamic>> {
+    loop {
+        let mut bytes = Vec::new();
+        *line += 1;
+        let read = lines.take(MOST_BYTES as u64 + 1).read_until(b'\n', &mut bytes);
+        let at = Position { line: *line, column: 1 };
+        return match read {
+            Ok(0) => None,
+            Err(source) => Some(Err(Error::usage("cannot be read").caused_by(source))),
+            Ok(count) if count > MOST_BYTES => Some(Err(Error::usage("a line of more than 4 MiB begins here").at(at))),
+            Ok(_) if bytes.trim_ascii().is_empty() => continue,
+            Ok(_) => {
+                let text = String::from_utf8(bytes).map_err(|_| Error::usage("it is not UTF-8").at(at));
+                let moved = |error: Error| {
+                    let column = error.position().map_or(1, |at| at.column);
+                    error.at(Position { line: at.line, column })
+                };
+                Some(
+                    text.and_then(|text| json::read(text.trim_end()).map_err(moved))
+                        .map(|value| value::from_json(&value)),
+                )
+            }
+        };
+    }
+}
+
+/// The most bytes of a line.
+const MOST_BYTES: usize = 4 * 1024 * 1024;
 
 impl Fetched for Rows {
     const NAME: &'static str = "Rows";
@@ -312,12 +355,17 @@ impl Rows {
     fn columns(&self) -> Vec<String> {
         match &*locked(&self.source) {
             Source::Csv { header, .. } => header.iter().map(ToString::to_string).collect(),
-            Source::Json { .. } => Vec::new(),
+            Source::Json { .. } | Source::Lines { .. } => Vec::new(),
         }
     }
 
     fn json(path: &str) -> Result<Rows> {
-        Ok(Rows::of(path, Source::Json { pieces: pieces::Json::new(Rows::open(path)?).into(), line: 0 }))
+        let mut reader = Rows::open(path)?;
+        let failed = |source| Error::usage(format!("cannot read {}", safe(path))).caused_by(source);
+        if is_lines_of_lists(reader.fill_buf().map_err(failed)?) {
+            return Ok(Rows::of(path, Source::Lines { lines: Box::new(reader), line: 0 }));
+        }
+        Ok(Rows::of(path, Source::Json { pieces: pieces::Json::new(reader).into(), line: 0 }))
     }
 }
 
@@ -334,6 +382,7 @@ impl Iterator for Rows {
                 let map: Map = header.iter().cloned().zip(cells.into_iter().map(Dynamic::from)).collect();
                 Ok(Dynamic::from(map))
             }),
+            Source::Lines { lines, line } => of_line(lines, line)?,
             Source::Json { pieces, line } => pieces.next()?.and_then(|piece| {
                 let wrong = |what: &str| Error::usage(what).at(piece.at).hint("JSON Lines has a value a line");
                 if !piece.is_listed && piece.text.contains('\n') {

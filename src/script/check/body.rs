@@ -98,6 +98,20 @@ impl Body {
                 found.extend(variable(&set.1.lhs).map(|name| (name, put)));
                 sets.extend(member(&set.1.lhs));
             }
+            // What a closure captures it may change, and what a function is given.
+            ASTNode::Stmt(Stmt::Share(captured)) => {
+                let names = captured.iter().map(|(name, ..)| name.name.to_string());
+                let names: Vec<String> = names.collect();
+                called.extend(names.iter().cloned());
+                touched.extend(names);
+            }
+            ASTNode::Expr(Expr::FnCall(call, _)) | ASTNode::Stmt(Stmt::FnCall(call, _))
+                if call.namespace.is_empty() && call.op_token.is_none() =>
+            {
+                let given: Vec<String> = call.args.iter().filter_map(variable).collect();
+                called.extend(given.iter().cloned());
+                touched.extend(given);
+            }
             ASTNode::Expr(Expr::Dot(pair, ..) | Expr::Index(pair, ..)) => {
                 let is_push = matches!(&pair.rhs, Expr::MethodCall(call, _) if call.name == "push");
                 touched.extend(variable(&pair.lhs).filter(|_| !is_push));

@@ -9,7 +9,8 @@ use crate::text::safe;
 const GIVING: [(&str, &str); 3] = [("clients", "list"), ("csv", "read"), ("json", "lines")];
 
 /// What they have.
-const METHODS: [&str; 5] = ["filter", "map", "to_array", "to_debug", "to_string"];
+const METHODS: [&str; 9] =
+    ["filter", "map", "to_array", "to_debug", "to_string", "type_of", "is_shared", "tag", "set_tag"];
 
 /// All of them in a script.
 pub fn wrong(ast: &AST) -> Vec<(At, Error)> {
