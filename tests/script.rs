@@ -1118,3 +1118,98 @@ fn rows_show_what_any_of_them_has() {
     assert_eq!(program.args(&["--format", "csv", "eval", code]).ok().stdout, "a,b,c\n1,,\n,2,\n3,,4\n");
     assert_eq!(program.args(&["eval", code]).ok().stdout, "A\tB\tC\n1\t\t\n\t2\t\n3\t\t4\n");
 }
+
+#[test]
+fn a_script_that_failed_behind_create_all_has_its_clients_still() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = orysh(&server);
+    let code = |rows: usize, options: &str| {
+        format!(
+            "let rows = []; for n in 0..{rows} {{ rows.push(#{{client_name: `j${{n}}`}}); }} let done = clients::create_all(rows, #{{{options}}}); csv::write(\"out/out.csv\", done.map(|row| #{{id: row.client.client_id, secret: row.client.client_secret.reveal()}}));"
+        )
+    };
+    program.file("s.rhai", &code(5, ""));
+    program.run("run s.rhai").fails(1, "out/out.csv");
+    fs::create_dir(program.home().join("out")).unwrap();
+    // Another script's rows are its own, though they say the same.
+    program.file("t.rhai", &code(5, ""));
+    program.run("run t.rhai").ok();
+    assert_eq!(server.clients().len(), 10);
+    program.run("run s.rhai").ok().tells("0 of 5 are left");
+    assert_eq!(server.clients().len(), 10);
+    let text = fs::read_to_string(program.home().join("out/out.csv")).unwrap();
+    for line in text.lines().skip(1) {
+        let (id, secret) = line.split_once(',').unwrap();
+        assert!(server.accepts(&json!(id), &json!(secret)), "{line}");
+    }
+    // What is to be checked or encrypted otherwise is not gone on with as if it were.
+    fs::remove_dir_all(program.home().join("out")).unwrap();
+    program.file("u.rhai", &code(3, ""));
+    program.run("run u.rhai").fails(1, "out/out.csv");
+    program.file("u.rhai", &code(3, "no_lint: true"));
+    program.run("run u.rhai").fails(1, "which was checked otherwise").tells("batch forget");
+    // Nor what was written elsewhere, or taken back.
+    let run = program.run("batch list -q").ok().stdout.trim().to_owned();
+    program.run(&format!("batch undo {run} --yes")).ok();
+    fs::create_dir(program.home().join("out")).unwrap();
+    program.file("u.rhai", &code(3, ""));
+    program.run("run u.rhai").ok();
+    assert_eq!(server.clients().len(), 13);
+}
+
+#[test]
+fn a_script_that_tries_again_goes_on() {
+    let server = Sandbox::with("--hash-iterations 1 --latency 30ms");
+    let program = orysh(&server);
+    // The server is away for a while.
+    let code = "let rows = []; for n in 0..30 { rows.push(#{client_name: `r${n}`}); } let made = (); for attempt in 1..=3 { try { made = clients::create_all(rows, #{concurrency: 1}); break; } catch (e) { print(e.code); } } made.len()";
+    program.file("s.rhai", code);
+    let running = program.begin("run s.rhai");
+    eventually("a client is made", || server.clients().first().cloned());
+    running.signal(Signal::INT);
+    assert_eq!(running.end().code, Some(130));
+    assert_eq!(program.run("run s.rhai").ok().stdout, "30\n");
+    assert_eq!(server.clients().len(), 30);
+    assert_eq!(program.run("batch resume").code, Some(2));
+}
+
+#[test]
+fn whatever_ends_a_script_is_told_where_it_was() {
+    let program = anywhere();
+    let deep = |code: &str| format!("fn f() {{\n  {code}\n}}\nfn g() {{\n  f()\n}}\ng()");
+    let within = |code: &str, flags: &[&str], told: &str| {
+        let mut args = vec!["eval"];
+        args.extend(flags);
+        let code = deep(code);
+        args.push(&code);
+        let ran = program.args(&args).fails(1, told).tells("called as `f` at line 5, column 3");
+        assert!(ran.stderr.contains("(line 2, column") && ran.stderr.contains("called as `g` at line 7"), "{ran}");
+    };
+    within("let x = []; loop { x.push(\"aaaaaaaaaa\" + x.len()); }", &["--memory", "64M"], "64 MiB of memory");
+    within(
+        "let n = 0; loop { n += 1; }",
+        &["--deadline", "300ms"],
+        "eval: the script was ended: it took more than 300ms",
+    );
+    within("sleep(10)", &["--deadline", "300ms"], "took more than 300ms");
+    let ran = program.args(&["eval", "fn f() {\n  f()\n}\nfn g() {\n  f()\n}\n\ng()"]).fails(1, "Stack overflow");
+    assert!(ran.stderr.contains("(line 2, column 3)"), "{ran}");
+    program.args(&["eval", "let f = |x| x + 1; f(2)"]).fails(1, "").tells("`f.call(…)`");
+    // Whatever is caught of it goes no further.
+    program
+        .args(&["eval", "--deadline", "300ms", "try { sleep(10) } catch { print(\"on\"); fs::write(\"x\", \"y\"); }"])
+        .fails(1, "took more");
+    assert!(!program.home().join("x").exists());
+}
+
+#[test]
+fn lists_of_json_lines_are_lists() {
+    let program = anywhere();
+    let code =
+        "json::write_lines(\"rt.jsonl\", [[\"a\", 1], [\"b\", 2]]); json::text(json::lines(\"rt.jsonl\").to_array())";
+    assert_eq!(program.args(&["eval", code]).ok().stdout, "[[\"a\",1],[\"b\",2]]\n");
+    program.file("one.json", "[1, 2, 3]\n");
+    assert_eq!(program.args(&["eval", "json::text(json::lines(\"one.json\").to_array())"]).ok().stdout, "[1,2,3]\n");
+    program.file("bad.jsonl", "[1]\n\n[2,\n");
+    program.args(&["eval", "json::lines(\"bad.jsonl\").to_array()"]).fails(1, "bad.jsonl, line 3");
+}

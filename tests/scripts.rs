@@ -357,6 +357,10 @@ fn g() { let args = #{foo: 2}; args.foo }
 print(f(#{foo: 1}) + g());
 let o = #{find: |f| f.call(2)}; let hit = 0; o.find(|x| hit = x); print(hit);
 let all = [#{clientname: 1}]; print(all[0].clientname);
+let fields = #{client_name: 1, team: 2}; [3].for_each(|| { fields.remove(`team`); }); if false { clients::create(fields); }
+let other = #{client_name: 1, note: 2}; remove(other, `note`); if false { clients::create(other); }
+let key = `act`; let acts = #{}; acts[key] = |x| x; acts.act(3);
+clients::list().type_of();
 ";
     program.file("right.rhai", right);
     program.run("run right.rhai").ok();

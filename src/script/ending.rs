@@ -17,6 +17,8 @@ thread_local! {
     static IS_DUE: Cell<bool> = const { Cell::new(false) };
     /// When its last step was, once it is.
     static LAST: Cell<Option<Instant>> = const { Cell::new(None) };
+    /// How many steps followed close upon each other since.
+    static STEPS: Cell<usize> = const { Cell::new(0) };
     /// Why it is.
     static WHY: RefCell<Dynamic> = const { RefCell::new(Dynamic::UNIT) };
 }
@@ -58,6 +60,9 @@ pub fn now(why: Dynamic) -> Box<EvalAltResult> {
     ended(why)
 }
 
+/// So many steps are borne with.
+const MOST_STEPS: usize = 8;
+
 /// What is copied within this time is soon made text, by whatever means.
 const CLOSE: Duration = Duration::from_micros(200);
 
@@ -66,7 +71,10 @@ pub fn step(why: impl FnOnce() -> Option<Dynamic>) -> Option<Dynamic> {
     if IS_DUE.get() {
         let now = Instant::now();
         let is_close = LAST.replace(Some(now)).is_some_and(|last| now - last < CLOSE);
-        return is_close.then(|| WHY.with_borrow(Clone::clone));
+        // A variable that is used within the next few steps ends it where that stands.
+        let steps = if is_close { STEPS.get() + 1 } else { 0 };
+        STEPS.set(steps);
+        return (steps > MOST_STEPS).then(|| WHY.with_borrow(Clone::clone));
     }
     if let Some(why) = why() {
         end_with(why);
@@ -89,5 +97,6 @@ pub fn cut(most: usize) {
 fn end_with(why: Dynamic) {
     WHY.set(why);
     LAST.set(Some(Instant::now()));
+    STEPS.set(0);
     IS_DUE.set(true);
 }

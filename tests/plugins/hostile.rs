@@ -595,3 +595,121 @@ fn what_a_plugin_has_is_what_its_manifest_names() {
     assert_eq!(shown["config"]["key"], due, "{shown}");
     assert_eq!(shown["config"]["names"]["value"], json!(["a"]));
 }
+
+#[test]
+fn a_granted_folder_that_is_a_link_leads_nowhere() {
+    let program = anywhere();
+    program.file("elsewhere/secret.txt", "hidden");
+    std::os::unix::fs::symlink(program.home().join("elsewhere"), program.home().join("data")).unwrap();
+    let manifest = "[capabilities]\nread = [\"data\"]\nwrite = [\"data\"]\n[commands.rdd]\nabout = \"d\"\n[commands.wrr]\nabout = \"d\"\n";
+    plugin(
+        &program,
+        "rd",
+        manifest,
+        "fn rdd(args) { fs::read(\"data/secret.txt\") }\nfn wrr(args) { fs::write(\"data/new\", \"x\") }",
+    );
+    install(&program, "./rd");
+    program.run("rdd").fails(1, "the folder that was granted is a link");
+    program.run("wrr").fails(1, "the folder that was granted is a link");
+    assert!(!program.home().join("elsewhere/new").exists());
+}
+
+#[test]
+fn tests_and_plugins_reach_no_plugin_by_sh() {
+    let program = anywhere();
+    let manifest = "[capabilities]\ncommands = [\"plugin show\"]\n[commands.looks]\nabout = \"d\"\n";
+    let look = "sh(\"plugin show ./evil\")";
+    plugin(&program, "evil", manifest, &format!("fn looks(args) {{ {look} }}\nfn test_x() {{ {look}; }}"));
+    program.run("plugin test ./evil").fails_after(3, "`plugin show` is for people");
+    install(&program, "./evil");
+    program.run("looks").fails(1, "`plugin show` is for people");
+}
+
+#[test]
+fn what_is_configured_of_secrets_is_granted_and_asked_for() {
+    let program = anywhere().with("MYTOK", "hunter2");
+    let manifest = |kind: &str| format!("[config.tok]\ntype = \"{kind}\"\nhelp = \"h\"\n");
+    plugin(&program, "s", &manifest("text"), "");
+    install(&program, "./s");
+    plugin(&program, "s", &manifest("secret"), "");
+    program.run("plugin update s").fails(2, "nobody can be asked");
+    assert!(program.run("plugin show ./s").ok().stdout.contains("read the secrets that are configured as: tok"));
+}
+
+#[test]
+fn one_that_fails_does_not_silence_the_others() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = orysh(&server);
+    let manifest = |order: u8| {
+        format!(
+            "order = {order}\nhooks = [\"on_error\", \"after_batch\"]\n[capabilities]\nread = [\".\"]\nwrite = [\".\"]\n"
+        )
+    };
+    plugin(
+        &program,
+        "a",
+        &manifest(1),
+        "fn on_error(id, e) { throw \"broken\"; }\nfn after_batch(b) { throw \"broken\"; }",
+    );
+    plugin(
+        &program,
+        "b",
+        &manifest(2),
+        "fn on_error(id, e) { csv::append(\"l.csv\", #{what: \"error\"}); }\nfn after_batch(b) { csv::append(\"l.csv\", #{what: \"batch\"}); }",
+    );
+    install(&program, "./a");
+    install(&program, "./b");
+    server.make(&json!({"client_id": "x"}));
+    program.run("create client --id x").fails(1, "exists already");
+    program.file("s.csv", "client_name\nn\n");
+    program.run("batch create s.csv").ok();
+    assert_eq!(fs::read_to_string(program.home().join("l.csv")).unwrap(), "what\nerror\nbatch\n");
+}
+
+#[test]
+fn a_broken_plugin_is_repaired_and_gone_without_by_its_name() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = orysh(&server);
+    plugin(&program, "p", "hooks = [\"before_create\"]\n", "fn before_create(c) { }");
+    install(&program, "./p");
+    let hash = super::hash(&program, "./p");
+    fs::write(program.home().join(format!("data/plugins/{hash}/main.rhai")), "fn before_create(c) { throw 1; }")
+        .unwrap();
+    assert!(program.run("plugin list").stdout.contains("changed: does not run"));
+    program.run("create client --id a").fails(2, "nothing is written");
+    program.run("create client --id a --no-hook p").ok();
+    install(&program, "./p");
+    program.run("plugin verify").ok();
+    program.run("create client --id b").ok();
+    // What is configured of a key that there is no more goes with it.
+    let manifest = |key: &str| format!("hooks = [\"before_create\"]\n[config.{key}]\ntype = \"text\"\nhelp = \"h\"\n");
+    plugin(&program, "q", &manifest("old"), "fn before_create(c) { }");
+    let hash = super::hash(&program, "./q");
+    program.run(&format!("plugin install ./q --trust {hash} --set nosuch=1")).fails(2, "no configuration `nosuch`");
+    assert!(!program.run("plugin list").ok().stdout.contains("q\t"));
+    program.run(&format!("plugin install ./q --trust {hash} --set old=x")).ok();
+    plugin(&program, "q", &manifest("new"), "fn before_create(c) { }");
+    program.run("plugin update q").ok();
+    program.run("create client --id c").ok();
+}
+
+#[test]
+fn many_installs_at_once_are_all_whole() {
+    let program = anywhere();
+    let hashes: Vec<String> = (0..8)
+        .map(|n| {
+            plugin(&program, &format!("p{n}"), "", "");
+            super::hash(&program, &format!("./p{n}"))
+        })
+        .collect();
+    let running: Vec<_> = hashes
+        .iter()
+        .enumerate()
+        .map(|(n, hash)| program.begin(&format!("plugin install ./p{n} --trust {hash}")))
+        .collect();
+    for one in running {
+        one.end().ok();
+    }
+    program.run("plugin verify").ok();
+    assert_eq!(program.run("plugin list -q").ok().stdout.lines().count(), 8);
+}

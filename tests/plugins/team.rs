@@ -118,6 +118,29 @@ fn a_repository_is_fetched_by_git_and_pinned_by_its_commit() {
     let shown = program.run("plugin show naming --format json").ok().json();
     assert_eq!(shown["commit"].as_str().unwrap().len(), 40);
     assert_eq!(shown["hash"].as_str().unwrap(), hash(&program, &source));
+    // Neither settings of the user's own nor a hook of git that runs it makes another content of it.
+    program.file(".gitconfig", "[core]\n\tautocrlf = true\n\teol = crlf\n");
+    assert_eq!(hash(&program, &format!("{url} ")).trim(), hash(&program, &source));
+    let index = repository.join(".git/index");
+    let before = std::fs::read(&index).unwrap();
+    let mut command = program.command(crate::support::PROGRAM);
+    command.args(["plugin", "show", &url]).env("GIT_INDEX_FILE", &index).env("GIT_DIR", repository.join(".git"));
+    program.start(&mut command).end().ok();
+    assert_eq!(std::fs::read(&index).unwrap(), before);
+    // What a repository has by git stays, whatever else comes and goes.
+    program.run("plugin remove naming").ok();
+    program.file(
+        "team/orysh.toml",
+        &format!("[plugins.naming]\ngit = \"file://{}\"\nrev = \"v1\"\n", repository.display()),
+    );
+    let trust = hash(&program, &source);
+    let inside = |line: &str| program.sh(&format!("cd team && orysh {line}"));
+    inside(&format!("plugin sync --trust {trust}")).ok();
+    plugin(&program, "other", "", "");
+    install(&program, "./other");
+    program.run("plugin remove other").ok();
+    inside("--sandbox create client --name BAD").fails(1, "plugin `naming`");
+    inside("plugin verify").ok();
     program.run(&format!("plugin show file://{}@none", repository.display())).fails(1, "git:");
     program.run("plugin show https://h.example/a@--upload-pack=x").fails(2, "is no revision");
     program.run("plugin show ext://sh").fails(2, "does not come by ext");
