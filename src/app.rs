@@ -115,7 +115,7 @@ fn start_shell(registry: &Arc<Registry>, known: Known, matches: &ArgMatches) -> 
     let session = with_plugins(session, known, matches)?;
     let host = Host { session, registry: Arc::clone(registry) };
     let result = if is_interactive {
-        shell::interactive(&host, falls_back)
+        shell::interactive(&host, falls_back, matches.get_flag("norc"))
     } else {
         shell::from_stdin(&host, matches.get_flag("keep-going"))
     };

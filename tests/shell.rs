@@ -190,7 +190,7 @@ fn what_is_wrong_with_a_line_is_told_before_anything_of_it_is_done() {
     let ran = program.run_with("--sandbox --keep-going", "get client x && version -q\nversion\nget client y\n");
     assert!(ran.stdout.starts_with("VERSION"), "{ran}");
     ran.fails_after(3, "2 lines failed");
-    program.run("--keep-going version").fails(2, "lines that come from stdin");
+    program.run("--keep-going version").fails(2, "--keep-going is for the shell");
 }
 
 #[test]
@@ -236,5 +236,27 @@ fn lines_are_kept_for_each_place_and_shared_but_no_secret() {
     shell.types("!40", "4042");
     shell.types("history clear --yes", "orysh sandbox>");
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "");
+    assert_eq!(shell.leaves().code(), Some(0));
+}
+
+#[test]
+fn what_shell_rhai_defines_is_there_and_its_errors_do_not_keep_the_shell_from_starting() {
+    let program = anywhere();
+    program.file("config/shell.rhai", "let team = \"ops\";\nfn of(name) { name + \"@example.org\" }\n");
+    let shell = Terminal::of(program);
+    shell.types("of(team)", "ops@example.org");
+    assert_eq!(shell.leaves().code(), Some(0));
+    let program = anywhere();
+    program.file("config/shell.rhai", "let a = 1;\nlet x = ;\n");
+    let shell = Terminal::of(program);
+    let screen = shell.shows("orysh sandbox>");
+    assert!(screen.contains("shell.rhai") && screen.contains("line 2"), "{screen}");
+    shell.types("6 * 111", "666");
+    assert_eq!(shell.leaves().code(), Some(0));
+    let program = anywhere();
+    program.file("config/shell.rhai", "let x = ;\n");
+    let shell = Terminal::with(program, &["--norc"]);
+    assert!(!shell.shows("orysh sandbox>").contains("shell.rhai"));
+    shell.types("sleep(0.6)", "it took 0.6 s");
     assert_eq!(shell.leaves().code(), Some(0));
 }

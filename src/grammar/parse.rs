@@ -34,15 +34,13 @@ pub fn parse<'a>(registry: &'a Registry, words: &[String], color: bool) -> Resul
         }
         Err(error) => return Err(refusal(registry, words, &error)),
     };
-    let goes_on = matches.get_flag("keep-going");
+    let of_shell = ["keep-going", "norc"].into_iter().find(|flag| matches.get_flag(flag));
     let (path, matches) = innermost(&matches);
     if path.is_empty() {
         return Ok(Parsed::Bare(matches));
     }
-    if goes_on {
-        return Err(
-            Error::usage("--keep-going is for lines that come from stdin").hint("leave it out beside a command")
-        );
+    if let Some(flag) = of_shell {
+        return Err(Error::usage(format!("--{flag} is for the shell")).hint("leave it out beside a command"));
     }
     let path: Vec<&str> = path.iter().map(String::as_str).collect();
     match registry.find(&path) {
@@ -149,6 +147,13 @@ pub fn root(registry: &Registry) -> clap::Command {
                 .long("keep-going")
                 .action(clap::ArgAction::SetTrue)
                 .help("Go on after lines of stdin that fail")
+                .help_heading("Shell"),
+        )
+        .arg(
+            Arg::new("norc")
+                .long("norc")
+                .action(clap::ArgAction::SetTrue)
+                .help("Start the shell without what shell.rhai in the configuration folder defines")
                 .help_heading("Shell"),
         )
         .args(common::output_args().into_iter().chain(common::server_args(true)).map(|arg| arg.global(true)));

@@ -232,6 +232,9 @@ impl Session {
     /// The same session, in which a person has agreed to nothing.
     #[must_use]
     pub fn without_assent(self) -> Self {
+        if self.settings.assent == Assent::default() {
+            return self;
+        }
         let settings = Settings { assent: Assent::default(), ..(*self.settings).clone() };
         Session { settings: Arc::new(settings), ..self }
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::config::read;
+use crate::config::{paths, read};
 use crate::error::{Error, Kind, Result};
 use crate::grammar::execute::{self, Memory, Origin};
 use crate::grammar::{Host, Registry, common, help, parse};
@@ -56,6 +56,18 @@ impl Interpreter {
         let registry = Registry::new(host.registry.commands().to_vec()).with(own::commands(lines, &requests));
         let host = Host { session: host.session.clone(), registry: Arc::new(registry) };
         Interpreter { prompt: Prompt::new(&host), host, stops, requests, loading: 0 }
+    }
+
+    /// Defines what `shell.rhai` in the configuration folder does. Errors: it cannot be read, or ends with one.
+    pub fn begin(&mut self) -> Result<()> {
+        let path = paths::config()?.join("shell.rhai");
+        if !path.exists() {
+            return Ok(());
+        }
+        let _watch = self.host.session.interrupt().watch();
+        let shown = path.display().to_string();
+        let text = read::text(&shown)?;
+        self.prompt.begin(&text, &shown)
     }
 
     /// All commands, those that only a shell has among them.

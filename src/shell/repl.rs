@@ -1,6 +1,9 @@
 //! The loop: read a line, do it, tell what came of it.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use nu_ansi_term::Color as Paint;
 
 use rustyline::error::ReadlineError;
 use rustyline::history::MemHistory;
@@ -21,7 +24,7 @@ use crate::text;
 use crate::ui::{PAINTS, Ui};
 
 /// The shell on a terminal. A failing line is told, and the next one read.
-pub fn interactive(host: &Host, fell_back: bool) -> Result<()> {
+pub fn interactive(host: &Host, fell_back: bool, goes_without_rc: bool) -> Result<()> {
     on_big_stack(|| {
         let ui = host.session.ui();
         if fell_back {
@@ -30,12 +33,17 @@ pub fn interactive(host: &Host, fell_back: bool) -> Result<()> {
         ui.line(&format!("orysh {}: `help` shows the commands, Ctrl-D leaves", env!("CARGO_PKG_VERSION")));
         let mut lines = Kept::default();
         let mut interpreter = Interpreter::new(host, &lines.history, false);
+        if !goes_without_rc && let Err(error) = interpreter.begin() {
+            // A shell that does not start because of it could not be used to mend it.
+            ui.error(&error);
+        }
         let mut editor = editor()?;
         editor.set_helper(Some(Lines { registry: Arc::clone(interpreter.registry()) }));
+        let mut has_failed = false;
         loop {
             let place = Place::of(host);
             lines.turn_to(host, &place.name, &mut editor);
-            match editor.readline(&format!("{}> ", place.label)) {
+            match editor.readline(&place.prompt(ui, has_failed)) {
                 Ok(line) => {
                     let line = match lines.meant(ui, &line) {
                         Ok(line) => line,
@@ -45,10 +53,17 @@ pub fn interactive(host: &Host, fell_back: bool) -> Result<()> {
                         }
                     };
                     lines.add(host, &line, &mut editor);
-                    match interpreter.line(&line) {
+                    let began = Instant::now();
+                    let done = interpreter.line(&line);
+                    let took = began.elapsed();
+                    has_failed = done.is_err();
+                    match done {
                         Ok(Next::Go) => {}
                         Ok(Next::Leave) => return Ok(()),
                         Err(error) => ui.error(&error),
+                    }
+                    if took >= SLOW {
+                        ui.note(&format!("it took {:.1} s", took.as_secs_f64()));
                     }
                 }
                 Err(ReadlineError::Interrupted) => {}
@@ -140,29 +155,62 @@ pub fn from_stdin(host: &Host, keeps_going: bool) -> Result<()> {
     })
 }
 
+/// A line that takes longer is told so.
+const SLOW: Duration = Duration::from_millis(500);
+
+/// A terminal that is narrower has a shorter prompt.
+const NARROW: usize = 60;
+
+/// So many characters of a place are shown on such a terminal.
+const MOST_SHOWN: usize = 16;
+
 /// Where a line acts.
 struct Place {
-    /// What its lines are kept under.
+    /// What its lines are kept under, and the prompt shows.
     name: String,
-    /// The prompt: in the colour of the profile; production is red where no other is chosen.
-    label: String,
+    /// The colour of the profile; production is red where no other is chosen.
+    paint: Option<Paint>,
+    /// Whether it is production.
+    is_production: bool,
 }
 
 impl Place {
     fn of(host: &Host) -> Self {
         let session = host.session.for_command(host.session.ui(), host.session.base_settings());
-        let Ok(chosen) = session.chosen() else { return Place { name: "nowhere".into(), label: "orysh".into() } };
+        let Ok(chosen) = session.chosen() else {
+            return Place { name: "nowhere".into(), paint: None, is_production: false };
+        };
         let name = match (&chosen.profile, &chosen.target) {
             (Some(profile), _) => profile.name.clone(),
             (None, Target::Sandbox) => "sandbox".into(),
             (None, _) => chosen.place(),
         };
-        let label = format!("orysh {}", text::safe(&name));
-        let colored = chosen.profile.filter(|_| session.ui().colors_stdout());
-        let color = colored.and_then(|profile| profile.color.or(profile.production.then(|| "red".to_owned())));
-        let paint = color.and_then(|name| PAINTS.iter().find(|(known, _)| *known == name));
-        let label = paint.map_or(label.clone(), |(_, color)| color.paint(label).to_string());
-        Place { name, label }
+        let is_production = chosen.profile.as_ref().is_some_and(|profile| profile.production);
+        let color = chosen.profile.and_then(|profile| profile.color).or(is_production.then(|| "red".to_owned()));
+        let paint = color.and_then(|name| PAINTS.iter().find(|(known, _)| *known == name)).map(|(_, paint)| *paint);
+        Place { name, paint, is_production }
+    }
+
+    /// The prompt, plain and styled: both are equally wide, so that the cursor stands where it should.
+    fn prompt(&self, ui: Ui, has_failed: bool) -> (String, String) {
+        let is_narrow = ui.width().is_some_and(|width| width < NARROW);
+        let place = text::safe(&self.name).into_owned();
+        let place: String = if is_narrow && place.chars().count() > MOST_SHOWN {
+            place.chars().take(MOST_SHOWN - 1).chain(['…']).collect()
+        } else {
+            place
+        };
+        let program = if is_narrow { "" } else { "orysh " };
+        // Where colours are not seen it is told as well.
+        let danger = if self.is_production { "!" } else { "" };
+        let label = format!("{program}{place}{danger}");
+        let raw = format!("{label}> ");
+        if !ui.colors_stdout() {
+            return (raw.clone(), raw);
+        }
+        let label = self.paint.map_or(label.clone(), |paint| paint.paint(label).to_string());
+        let end = if has_failed { Paint::Red.bold().paint(">").to_string() } else { ">".to_owned() };
+        (raw, format!("{label}{end} "))
     }
 }
 

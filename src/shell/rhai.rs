@@ -68,15 +68,24 @@ impl Prompt {
         self.engine = engine(&self.context);
     }
 
+    /// Runs a file that defines functions and variables; its value is nobody's.
+    pub fn begin(&mut self, text: &str, name: &str) -> Result<()> {
+        self.evaluate_as(Source { name, text }).map(drop)
+    }
+
     fn evaluate_in_scope(&mut self, line: &str) -> Result<Dynamic> {
+        self.evaluate_as(Source { name: NAME, text: line })
+    }
+
+    fn evaluate_as(&mut self, source: Source<'_>) -> Result<Dynamic> {
         let ast = self
             .engine
-            .compile_with_scope(&self.scope, line)
-            .map_err(|error| errors::unreadable(&error, Source { name: NAME, text: line }))?;
+            .compile_with_scope(&self.scope, source.text)
+            .map_err(|error| errors::unreadable(&error, source))?;
         let merged = self.functions.merge(&ast);
         // A place may be in a function of an earlier line.
-        let text = if self.functions.iter_functions().next().is_none() { line } else { "" };
-        let source = Source { name: NAME, text };
+        let text = if self.functions.iter_functions().next().is_none() { source.text } else { "" };
+        let source = Source { text, ..source };
         let ended = ending::to_its_end(|| self.engine.eval_ast_with_scope::<Dynamic>(&mut self.scope, &merged));
         if let Some(left) = self.context.left() {
             return Err(errors::exit(left.code));
