@@ -1,5 +1,6 @@
 //! The shell: lines from a terminal or from stdin, each a command or Rhai, in one session.
 
+mod complete;
 mod history;
 mod interpreter;
 mod line;

@@ -260,3 +260,32 @@ fn what_shell_rhai_defines_is_there_and_its_errors_do_not_keep_the_shell_from_st
     shell.types("sleep(0.6)", "it took 0.6 s");
     assert_eq!(shell.leaves().code(), Some(0));
 }
+
+#[test]
+fn tab_completes_what_stands_before_the_cursor() {
+    let program = anywhere();
+    program.file("services.csv", "client_name\n");
+    let shell = Terminal::of(program);
+    shell.types("let team = \"ops\";", "orysh sandbox>");
+    shell.types("create client --id made-1 -q", "made-1");
+    for (typed, shown) in [
+        ("tea\t + 1", "orysh sandbox> team + 1"),
+        ("dele\t oauth2-cl\t", "orysh sandbox> delete oauth2-client"),
+        ("create client --gra\t", "orysh sandbox> create client --grant-type"),
+        ("clients::rot\t", "orysh sandbox> clients::rotate_secret"),
+        ("get client ${tea\t}", "orysh sandbox> get client ${team}"),
+        ("batch create serv\t", "orysh sandbox> batch create services.csv"),
+        ("version; lis\t", "orysh sandbox> version; list"),
+        ("it.client_na\t", "orysh sandbox> it.client_name"),
+    ] {
+        shell.press(typed);
+        shell.shows(shown);
+        shell.press("\u{3}");
+        shell.until("an empty prompt", |contents| contents.trim_end().ends_with("orysh sandbox>"));
+    }
+    // Several: all of them are shown.
+    shell.press("clients::cre\t\t");
+    shell.shows("create_all");
+    shell.press("\u{3}");
+    assert_eq!(shell.leaves().code(), Some(0));
+}

@@ -9,6 +9,7 @@ use crate::grammar::{Host, Registry, common, help, parse};
 use crate::output::Screen;
 use crate::output::format::Format;
 use crate::session::handle::locked;
+use crate::shell::complete::Known;
 use crate::shell::line::{Sort, sort};
 use crate::shell::own::{self, Lines, Request, Requests};
 use crate::shell::parts::{self, Piece, Step, To};
@@ -73,6 +74,11 @@ impl Interpreter {
     /// All commands, those that only a shell has among them.
     pub fn registry(&self) -> &Arc<Registry> {
         &self.host.registry
+    }
+
+    /// What is known of names by now.
+    pub fn known(&self) -> Known {
+        self.prompt.known()
     }
 
     /// Does lines to their end. Errors: the first one, with its line; where `keeps_going`, that some failed.

@@ -5,16 +5,18 @@ use std::time::{Duration, Instant};
 
 use nu_ansi_term::Color as Paint;
 
+use rustyline::completion::{Completer, Pair};
 use rustyline::error::ReadlineError;
 use rustyline::history::MemHistory;
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
-use rustyline::{Completer, Config, Editor, Helper, Highlighter, Hinter};
+use rustyline::{CompletionType, Config, Context, Editor, Helper, Highlighter, Hinter};
 
 use crate::error::{Error, Result};
 use crate::grammar::{Host, Registry};
 use crate::session::handle::locked;
 use crate::session::hook::on_big_stack;
 use crate::session::target::Target;
+use crate::shell::complete::{self, Known};
 use crate::shell::history::{History, MOST_LINES};
 use crate::shell::interpreter::{Interpreter, Next};
 use crate::shell::line::{Sort, sort};
@@ -38,11 +40,14 @@ pub fn interactive(host: &Host, fell_back: bool, goes_without_rc: bool) -> Resul
             ui.error(&error);
         }
         let mut editor = editor()?;
-        editor.set_helper(Some(Lines { registry: Arc::clone(interpreter.registry()) }));
+        editor.set_helper(Some(Lines { registry: Arc::clone(interpreter.registry()), known: Known::default() }));
         let mut has_failed = false;
         loop {
             let place = Place::of(host);
             lines.turn_to(host, &place.name, &mut editor);
+            if let Some(helper) = editor.helper_mut() {
+                helper.known = interpreter.known();
+            }
             match editor.readline(&place.prompt(ui, has_failed)) {
                 Ok(line) => {
                     let line = match lines.meant(ui, &line) {
@@ -215,7 +220,8 @@ impl Place {
 }
 
 fn editor() -> Result<Editor<Lines, MemHistory>> {
-    let builder = Config::builder().auto_add_history(false).history_ignore_space(false);
+    let builder =
+        Config::builder().auto_add_history(false).completion_type(CompletionType::List).history_ignore_space(false);
     let config = builder
         .max_history_size(MOST_LINES)
         .map_err(|source| Error::failed("cannot set up the line editor").caused_by(source))?
@@ -226,9 +232,19 @@ fn editor() -> Result<Editor<Lines, MemHistory>> {
 }
 
 /// Lets Rhai go over several lines; a blank line ends it in any case.
-#[derive(Completer, Helper, Highlighter, Hinter)]
+#[derive(Helper, Highlighter, Hinter)]
 struct Lines {
     registry: Arc<Registry>,
+    /// What the shell knows of its own names by now.
+    known: Known,
+}
+
+impl Completer for Lines {
+    type Candidate = Pair;
+
+    fn complete(&self, line: &str, at: usize, _: &Context<'_>) -> rustyline::Result<(usize, Vec<Pair>)> {
+        Ok(complete::offered(&line[..at], &self.registry, &self.known))
+    }
 }
 
 impl Validator for Lines {

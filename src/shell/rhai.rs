@@ -1,16 +1,19 @@
 //! Rhai at the prompt: one engine and scope for the whole session, functions that stay, `it`.
 
-use rhai::{AST, Array, Dynamic, Engine, ParseErrorType, Scope};
+use rhai::{AST, Array, Dynamic, Engine, Map, ParseErrorType, Scope};
 use serde_json::Value;
 
 use crate::commands::client::{COLUMNS, with_members_of_clients};
 use crate::error::{Error, Result};
 use crate::grammar::Host;
+use crate::model::client::Client;
+use crate::model::fields;
 use crate::output::outcome::{Body, Outcome};
 use crate::script::engine::{Context, engine};
 use crate::script::errors::{self, Source, settled};
 use crate::script::{ending, run, value};
 use crate::secret::Secret;
+use crate::shell::complete::Known;
 
 /// What errors call the prompt.
 const NAME: &str = "shell";
@@ -66,6 +69,25 @@ impl Prompt {
         let now = before.for_command(before.ui(), before.base_settings());
         self.context = self.context.at(now);
         self.engine = engine(&self.context);
+    }
+
+    /// What Tab can offer of it.
+    pub fn known(&self) -> Known {
+        let functions = self.functions.iter_functions().map(|function| function.name.to_owned());
+        let functions = functions.filter(|name| !name.starts_with("anon$"));
+        let mut known = Known { functions: functions.collect(), ..Known::default() };
+        for (name, _, value) in self.scope.iter_raw() {
+            known.variables.push(name.to_owned());
+            let members: Vec<String> = if let Some(map) = value.read_lock::<Map>() {
+                map.keys().map(ToString::to_string).collect()
+            } else if value.is::<Client>() {
+                fields::FIELDS.iter().map(|field| field.json.to_owned()).collect()
+            } else {
+                continue;
+            };
+            known.members.push((name.to_owned(), members));
+        }
+        known
     }
 
     /// Runs a file that defines functions and variables; its value is nobody's.

@@ -1,0 +1,54 @@
+//! Names of Rhai: modules and their functions, variables, functions of earlier lines, members of values.
+
+use rustyline::completion::Pair;
+
+use super::matching;
+use crate::script::library;
+
+/// What a shell knows of its own names by now.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    /// Variables.
+    pub variables: Vec<String>,
+    /// Functions that were defined.
+    pub functions: Vec<String>,
+    /// The members of variables that have some.
+    pub members: Vec<(String, Vec<String>)>,
+}
+
+/// Words of the language that a line begins with.
+const WORDS: [&str; 9] = ["let", "const", "fn", "if", "for", "while", "loop", "import", "try"];
+
+/// What the last name of a line can be.
+pub fn offered(line: &str, known: &Known) -> (usize, Vec<Pair>) {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    let start =
+        line.rfind(|c: char| !is_part(c)).map_or(0, |at| at + line[at..].chars().next().map_or(1, char::len_utf8));
+    let (before, current) = line.split_at(start);
+    if let Some(before) = before.strip_suffix("::") {
+        let module = &before[before.rfind(|c: char| !is_part(c)).map_or(0, |at| at + 1)..];
+        let of_module = library::known().iter().filter(|function| function.module == module);
+        let mut names: Vec<String> = of_module.map(|function| function.short_name().to_owned()).collect();
+        names.dedup();
+        return (start, matching(current, names.into_iter()));
+    }
+    if let Some(before) = before.strip_suffix('.') {
+        let of = &before[before.rfind(|c: char| !is_part(c)).map_or(0, |at| at + 1)..];
+        let members = known.members.iter().find(|(name, _)| name == of).map(|(_, members)| members.clone());
+        return (start, matching(current, members.unwrap_or_default().into_iter()));
+    }
+    if current.is_empty() {
+        return (start, Vec::new());
+    }
+    let mut modules: Vec<String> = library::known().iter().map(|function| function.module.to_owned()).collect();
+    modules.retain(|module| !module.is_empty());
+    modules.dedup();
+    let plain = library::known().iter().filter(|function| function.module.is_empty());
+    let plain: Vec<String> = plain.map(|function| function.short_name().to_owned()).collect();
+    let words = WORDS.map(str::to_owned);
+    let mut all: Vec<String> =
+        known.variables.iter().chain(&known.functions).cloned().chain(modules).chain(plain).chain(words).collect();
+    all.sort();
+    all.dedup();
+    (start, matching(current, all.into_iter()))
+}
