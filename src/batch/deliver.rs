@@ -12,7 +12,7 @@ use crate::model::client::{Client, ClientId};
 use crate::net;
 use crate::ops::delete;
 use crate::secret::Secret;
-use crate::session::hook::{self, Done, Event};
+use crate::session::hook::{self, Done, Event, Past};
 
 /// So many deliveries that failed are told with what the program said.
 const MOST_TOLD: u64 = 5;
@@ -50,19 +50,19 @@ impl Sender<'_> {
             return Arrival::Later(trip);
         }
         let is_delivered = hook::delivers(&self.remote.session, &event);
-        let heard = std::mem::take(&mut trip.due.heard);
+        let past = std::mem::take(&mut trip.due.past);
         let n = trip.due.n;
-        let noted = |heard: Vec<String>| async move {
+        let noted = |past: Past| async move {
             // Where it cannot be noted the end of it will say so.
-            let _ = self.journal.note(move |connection| store::heard(connection, n, &heard)).await;
+            let _ = self.journal.note(move |connection| store::heard(connection, n, &past)).await;
         };
-        let fired = hook::fire(&self.remote.session, event, heard, noted).await;
+        let fired = hook::fire(&self.remote.session, event, past, noted).await;
         // While the journal takes it down the next one is handed over.
         drop(permit);
-        trip.due.heard = fired.heard;
+        trip.due.past = fired.past;
         match fired.error {
             None => {
-                trip.due.heard.clear();
+                trip.due.past = Past::default();
                 let arrival = self.note_delivery(&trip.due, State::Done, note).await;
                 if let (Some(heard), true) = (self.how.heard, is_delivered) {
                     heard.hear_delivered(trip.due.n);
@@ -85,9 +85,9 @@ impl Sender<'_> {
     }
 
     async fn note_delivery(&self, due: &Due, state: State, error: Option<&Error>) -> Arrival {
-        let (n, heard, error) = (due.n, due.heard.clone(), error.map(|error| told(error, &due.id)));
+        let (n, past, error) = (due.n, due.past.clone(), error.map(|error| told(error, &due.id)));
         let noted =
-            self.journal.note(move |connection| store::delivered(connection, n, state, &heard, error.as_deref()));
+            self.journal.note(move |connection| store::delivered(connection, n, state, &past, error.as_deref()));
         noted.await.map_or_else(|error| Arrival::Stop(error, None), |()| Arrival::Ended(state))
     }
 
@@ -101,7 +101,10 @@ impl Sender<'_> {
             };
         }
         match self.client_of(&trip.due).await {
-            Ok(client) => match self.event(client).filter(|event| hook::is_wanted(&self.remote.session, event)) {
+            Ok(client) => match self
+                .event(client)
+                .filter(|event| !trip.due.past.due.is_empty() || hook::is_wanted(&self.remote.session, event))
+            {
                 Some(event) => self.deliver(trip, event, None).await,
                 None => self.note_delivery(&trip.due, State::Done, None).await,
             },

@@ -23,7 +23,7 @@ CREATE TABLE row (
     made TEXT,
     -- The secret, encrypted for its owners.
     secret TEXT,
-    -- The keys of the hooks that have heard of it, a line each, where others have not.
+    -- Who has heard of it and who has not, a line a hook, where not everybody has.
     heard TEXT,
     error TEXT
 );

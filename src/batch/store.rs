@@ -6,6 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::state::State;
+use crate::session::hook::Past;
 
 /// What the run is, by name.
 pub type Facts = BTreeMap<String, String>;
@@ -52,8 +53,8 @@ pub struct Due {
     pub made: Option<String>,
     /// Its secret, encrypted for its owners.
     pub secret: Option<String>,
-    /// The keys of the hooks that have heard of it.
-    pub heard: Vec<String>,
+    /// Who has heard of it, and who has not.
+    pub past: Past,
     /// What it asks for.
     pub body: String,
     /// The secret that it gave, sealed.
@@ -204,7 +205,7 @@ pub fn due(
             secret: row.get(9)?,
             planned: row.get(10)?,
             made: row.get(11)?,
-            heard: row.get::<_, Option<String>>(12)?.iter().flat_map(|keys| keys.lines()).map(str::to_owned).collect(),
+            past: row.get::<_, Option<String>>(12)?.map(|text| Past::from_lines(&text)).unwrap_or_default(),
         })
     };
     let rows: Vec<Due> =
@@ -282,10 +283,10 @@ pub fn delivered(
     connection: &Connection,
     n: u64,
     state: State,
-    heard: &[String],
+    past: &Past,
     error: Option<&str>,
 ) -> rusqlite::Result<()> {
-    let heard = (!heard.is_empty()).then(|| heard.join("\n"));
+    let heard = Some(past.to_lines()).filter(|lines| !lines.is_empty());
     connection
         .prepare_cached("UPDATE row SET state = ?, error = ?, heard = ? WHERE n = ?")?
         .execute(params![state as i64, error, heard, number(n)])
@@ -293,10 +294,10 @@ pub fn delivered(
 }
 
 /// Notes who has heard of a row's client, where others have not yet.
-pub fn heard(connection: &Connection, n: u64, heard: &[String]) -> rusqlite::Result<()> {
+pub fn heard(connection: &Connection, n: u64, past: &Past) -> rusqlite::Result<()> {
     connection
         .prepare_cached("UPDATE row SET heard = ? WHERE n = ?")?
-        .execute(params![heard.join("\n"), number(n)])
+        .execute(params![past.to_lines(), number(n)])
         .map(drop)
 }
 

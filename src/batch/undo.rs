@@ -21,7 +21,7 @@ use crate::ops::delete;
 use crate::ops::deliver;
 use crate::ops::keep::Untold;
 use crate::ops::update::{self, Change};
-use crate::session::hook::{Done, Event};
+use crate::session::hook::{Done, Event, Past};
 use crate::session::{Session, hook};
 
 /// So many clients are looked at at once.
@@ -126,9 +126,10 @@ async fn take(remote: &Paced, run: &Run, row: Told) -> Result<Taken> {
 /// Tells the hooks; who has not heard of it can be told by `deliver`. Gives what went wrong.
 async fn told(remote: &Paced, event: Event) -> Option<Error> {
     let (id, done) = (ClientId::parse(event.client.id()).ok()?, event.done);
-    let fired = hook::fire(&remote.session, event, Vec::new(), |_| std::future::ready(())).await;
+    let past = Past::of(&remote.session, &event);
+    let fired = hook::fire(&remote.session, event, past, |_| std::future::ready(())).await;
     let error = fired.error?;
-    let kept = remote.session.server().and_then(|server| Untold::write(&id, done, &fired.heard, &server));
+    let kept = remote.session.server().and_then(|server| Untold::write(&id, done, fired.past, &server));
     Some(match kept {
         Ok(_) => error.hint(deliver::again_by(&remote.session, id.as_str())),
         Err(failed) => error.hint(failed.full_message()),

@@ -21,11 +21,11 @@ use crate::env;
 use crate::error::{Error, Kind, Result};
 use crate::model::client::{Client, ClientId};
 use crate::ops::delete;
-use crate::ops::keep::{Kept, Undelivered, Untold};
+use crate::ops::keep::{self, Kept, Undelivered, Untold};
 use crate::ops::look;
 use crate::secret::{REDACTED, Secret};
 use crate::session::Session;
-use crate::session::hook::{self, Done, Event, Fired, Hook};
+use crate::session::hook::{self, Done, Event, Fired, Hook, Past};
 use crate::session::interrupt::LastWords;
 use crate::text::{hex, safe, shell_word};
 
@@ -160,7 +160,7 @@ impl Hook for Program {
 
     fn key(&self) -> String {
         // Its arguments are nobody's business.
-        format!("program {}", hex(&Sha256::digest(self.words.join("\0"))))
+        format!("{}{}", hook::PROGRAM, hex(&Sha256::digest(self.words.join("\0"))))
     }
 
     fn wants(&self, event: &Event) -> bool {
@@ -216,23 +216,25 @@ pub fn deliver(
     });
     let Some(kept) = kept else { return (None, tell(session, event)) };
     // From here on it says that it was not delivered: whatever ends this, it can be tried again.
-    let note = |heard: &[String]| warn(session, kept.undelivered(done, heard));
-    note(&[]);
+    let note = |past: &Past| warn(session, kept.undelivered(done, past));
+    let past = Past::of(session, &event);
+    note(&past);
     let place = kept.path().display().to_string();
     let id = safe(client.id());
     let last = LastWords::are(format!("client `{id}` was {}, and its secret is kept in {place}", done.name()));
     let is_delivered = hook::delivers(session, &event);
-    let Fired { heard, error } = hook::fire_and_wait(session, event, Vec::new(), |heard| note(&heard));
+    let Fired { past, error } = hook::fire_and_wait(session, event, past, |past| note(&past));
     drop(last);
     let Some(error) = error else {
         // Nobody has taken the secret to its owner: it is for whoever shows the client.
         if !is_delivered {
+            warn(session, kept.told());
             return (Some(kept), None);
         }
         warn(session, delivered(session, client, kept));
         return (None, None);
     };
-    note(&heard);
+    note(&past);
     let error = error.about(format!("client `{id}` was {}, but was not delivered", done.name()));
     let error = error.of_kind(Kind::Partial).with_code(UNDELIVERED).hint(format!("its secret is kept in {place}"));
     (None, Some(error.hint(again_by(session, client.id()))))
@@ -241,24 +243,18 @@ pub fn deliver(
 /// Tells the session's hooks of what was done to a client for which no secret is kept. Gives what went wrong: it can be tried again.
 pub fn tell(session: &Session, event: Event) -> Option<Error> {
     let (done, id) = (event.done, event.client.id().to_owned());
-    let written = || {
-        let (known, server) = (ClientId::parse(&id)?, session.server()?);
-        let untold = Untold::write(&known, done, &[], &server)?;
-        Ok((untold, known, server))
-    };
+    let past = Past::of(session, &event);
+    let written = || Untold::write(&ClientId::parse(&id)?, done, past.clone(), &session.server()?);
     let kept = written().map_err(|error| warn(session, Err(error))).ok();
-    let note = |heard: &[String]| {
-        let noted = kept.as_ref().map(|(untold, known, server)| untold.note(known, heard, server));
-        warn(session, noted.unwrap_or(Ok(())));
-    };
+    let note = |past: &Past| warn(session, kept.as_ref().map_or(Ok(()), |untold| untold.note(past)));
     let last = LastWords::are(format!("client `{}` was {}, and not everybody was told", safe(&id), done.name()));
-    let fired = hook::fire_and_wait(session, event, Vec::new(), |heard| note(&heard));
+    let fired = hook::fire_and_wait(session, event, past.clone(), |past| note(&past));
     drop(last);
     let Some(error) = fired.error else {
-        warn(session, kept.map_or(Ok(()), |(untold, ..)| untold.discard()));
+        warn(session, kept.map_or(Ok(()), Untold::discard));
         return None;
     };
-    note(&fired.heard);
+    note(&fired.past);
     let error = error.about(format!("client `{}` was {}, and not everybody was told", safe(&id), done.name()));
     let error = error.of_kind(Kind::Partial).with_code(UNDELIVERED);
     Some(match kept {
@@ -299,63 +295,107 @@ fn keep(session: &Session, client: &Client, kept: Option<Kept>, owners: &[Recipi
 /// The code of an error that says that a client was written, and not delivered.
 pub const UNDELIVERED: &str = "undelivered";
 
-/// Tells the session's hooks once more of a client that was not delivered, and lets go of what is kept of it.
+/// What is to be told again.
+enum Again {
+    Kept(Undelivered),
+    Untold(Untold),
+}
+
+impl Again {
+    /// All of a client, the oldest first.
+    fn of(id: &ClientId, server: &str) -> Result<Vec<Again>> {
+        let kept = Kept::of_undelivered(id, server)?.into_iter().map(|kept| (kept.since, Again::Kept(kept)));
+        let untold = Untold::of(id, server)?.into_iter().map(|untold| (untold.since, Again::Untold(untold)));
+        let mut all: Vec<(u64, Again)> = kept.chain(untold).collect();
+        all.sort_by_key(|(since, _)| *since);
+        Ok(all.into_iter().map(|(_, again)| again).collect())
+    }
+
+    fn done(&self) -> Done {
+        match self {
+            Again::Kept(kept) => kept.done,
+            Again::Untold(untold) => untold.done,
+        }
+    }
+
+    fn past(&self) -> &Past {
+        match self {
+            Again::Kept(kept) => &kept.past,
+            Again::Untold(untold) => &untold.past,
+        }
+    }
+
+    fn note(&self, past: &Past) -> Result<()> {
+        match self {
+            Again::Kept(kept) => kept.kept.undelivered(kept.done, past),
+            Again::Untold(untold) => untold.note(past),
+        }
+    }
+}
+
+/// Tells the session's hooks once more of what was done to a client, in its order, and lets go of what is kept of it.
 ///
 /// Errors: no such client; one with a secret of which none is kept; what went wrong with handing it over.
 pub fn again(session: &Session, id: &ClientId) -> Result<Client> {
     let server = session.server()?;
-    let untold = Untold::of(id, &server)?;
+    let _turn = keep::turn()?;
+    let all = Again::of(id, &server)?;
     let mut client = match session.wait(clients::get(session, id)) {
         // Of one that is no more there is its id to tell of.
-        Err(error) if error.status() == Some(404) && untold.iter().any(|untold| untold.done == Done::Deleted) => {
+        Err(error) if error.status() == Some(404) && all.iter().any(|again| again.done() == Done::Deleted) => {
             delete::gone(id).client
         }
         got => got?,
     };
-    let kept = Kept::of_undelivered(id, &server)?;
-    let failed = |error: Error| error.about(format!("client `{id}` was not delivered"));
-    if let Some(Undelivered { done, kept, is_sealed, heard }) = kept.first() {
-        let proved = || session.wait(tokens::prove(session, id, kept.secret(), client.auth_method()));
+    // Secrets before the newest count for nothing any more.
+    let newest = all.iter().rev().find_map(|again| match again {
+        Again::Kept(kept) => Some((kept.kept.secret().clone(), kept.is_sealed, kept.kept.path().to_owned())),
+        Again::Untold(_) => None,
+    });
+    if let Some((secret, is_sealed, path)) = &newest {
+        let proved = || session.wait(tokens::prove(session, id, secret, client.auth_method()));
         if !is_sealed && matches!(proved(), Ok(Verdict::Wrong)) {
-            return Err(Error::failed(format!(
-                "the secret of client `{id}` that is kept in {} is not its secret any more",
-                kept.path().display()
-            ))
-            .hint(another(session, id)));
+            let wrong =
+                format!("the secret of client `{id}` that is kept in {} is not its secret any more", path.display());
+            return Err(Error::failed(wrong).hint(another(session, id)));
         }
-        client.set_secret(kept.secret().clone());
-        let event = Event { done: *done, client: client.clone() };
-        let note = |heard: &[String]| warn(session, kept.undelivered(*done, heard));
-        let fired = hook::fire_and_wait(session, event, heard.clone(), |heard| note(&heard));
-        if let Some(error) = fired.error {
-            note(&fired.heard);
-            return Err(failed(error));
-        }
-    } else if untold.is_empty() && client.uses_secret() {
+    } else if all.is_empty() && client.uses_secret() {
         return Err(Error::usage(format!("no secret of client `{id}` is kept that was not delivered"))
             .hint(another(session, id)));
     }
-    if kept.is_empty() && untold.is_empty() {
+    let failed = |error: Error| error.about(format!("client `{id}` was not delivered"));
+    if all.is_empty() {
         let event = Event { done: Done::Created, client: client.clone() };
-        let fired = hook::fire_and_wait(session, event, Vec::new(), drop);
+        let fired = hook::fire_and_wait(session, event, Past::default(), drop);
         fired.error.map_or(Ok(()), |error| Err(failed(error)))?;
     }
-    // Those before the newest count for nothing any more.
-    kept.into_iter().try_for_each(|undelivered| undelivered.kept.discard())?;
-    client.remove_secret();
-    for untold in untold {
-        let event = match untold.done {
+    for again in all {
+        let mut event = match again.done() {
             Done::Deleted => delete::gone(id),
             done => Event { done, client: client.clone() },
         };
-        let note = |heard: &[String]| warn(session, untold.note(id, heard, &server));
-        let fired = hook::fire_and_wait(session, event, untold.heard.clone(), |heard| note(&heard));
+        if let (Again::Kept(_), Some((secret, ..))) = (&again, &newest) {
+            event.client.set_secret(secret.clone());
+        }
+        let is_delivered = hook::delivers(session, &event);
+        let note = |past: &Past| warn(session, again.note(past));
+        let fired = hook::fire_and_wait(session, event, again.past().clone(), |past| note(&past));
         if let Some(error) = fired.error {
-            note(&fired.heard);
+            note(&fired.past);
             return Err(failed(error));
         }
-        untold.discard()?;
+        match again {
+            Again::Untold(untold) => untold.discard()?,
+            Again::Kept(kept) if is_delivered => kept.kept.discard()?,
+            // Everybody has heard of it, and nobody has taken the secret to its owner.
+            Again::Kept(kept) => {
+                kept.kept.told()?;
+                let place = kept.kept.path().display().to_string();
+                session.ui().note(&format!("nobody delivers its secret here: it is kept in {place}"));
+            }
+        }
     }
+    client.remove_secret();
     Ok(client)
 }
 

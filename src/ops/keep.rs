@@ -1,5 +1,7 @@
 //! A secret on disk from before it is sent until it has reached its reader.
 
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -12,7 +14,7 @@ use crate::crypt::Fingerprint;
 use crate::error::{Error, Result};
 use crate::model::client::ClientId;
 use crate::secret::Secret;
-use crate::session::hook::Done;
+use crate::session::hook::{Done, Past};
 
 /// The file that keeps one client's id and secret. It stays unless it is discarded by name.
 #[derive(Debug)]
@@ -32,8 +34,35 @@ pub struct Undelivered {
     pub kept: Kept,
     /// Whether that is encrypted for somebody.
     pub is_sealed: bool,
-    /// The keys of the hooks that have heard of it.
-    pub heard: Vec<String>,
+    /// Who has heard of it, and who has not.
+    pub past: Past,
+    /// Since when, in microseconds since 1970.
+    pub since: u64,
+}
+
+/// Microseconds since 1970.
+fn now() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
+}
+
+fn past(content: &Value) -> Past {
+    let keys = |member: &str| {
+        let keys = content[member].as_array().into_iter().flatten();
+        keys.filter_map(|key| key.as_str().map(str::to_owned)).collect()
+    };
+    Past { heard: keys("heard"), due: keys("due") }
+}
+
+/// While this lives, nobody else tells again of what was not delivered.
+pub fn turn() -> Result<File> {
+    let folder = paths::state()?.join("untold");
+    files::private_folder(&folder)?;
+    let path = folder.join(".turn");
+    let failed = |source| Error::failed(format!("cannot hold {}", path.display())).caused_by(source);
+    let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path).map_err(failed)?;
+    file.lock().map_err(failed)?;
+    Ok(file)
 }
 
 impl Kept {
@@ -57,22 +86,43 @@ impl Kept {
         Ok(Kept { path, id: id.clone(), secret: secret.clone() })
     }
 
-    /// The file says from now on that the client was not delivered: `undelivered` is what was done to it, `heard` the keys of the
-    /// hooks that have heard of that.
-    pub fn undelivered(&self, done: Done, heard: &[String]) -> Result<()> {
+    /// The file says from now on that the client was not delivered: `undelivered` is what was done to it, `past` who has heard of
+    /// that and who has not.
+    pub fn undelivered(&self, done: Done, past: &Past) -> Result<()> {
+        self.change(|content| {
+            content["undelivered"] = done.name().into();
+            content["heard"] = past.heard.clone().into();
+            content["due"] = past.due.clone().into();
+            if content["since"].is_null() {
+                content["since"] = now().into();
+            }
+        })
+    }
+
+    /// Everybody has heard of the client: the file keeps its secret for whoever shows it, and says nothing else.
+    pub fn told(&self) -> Result<()> {
+        self.change(|content| {
+            if let Some(content) = content.as_object_mut() {
+                for key in ["undelivered", "heard", "due", "since"] {
+                    content.remove(key);
+                }
+            }
+        })
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Value)) -> Result<()> {
         let unreadable =
             |source: std::io::Error| Error::failed(format!("cannot read {}", self.path.display())).caused_by(source);
         let text = Zeroizing::new(std::fs::read(&self.path).map_err(unreadable)?);
         let mut content: Value = serde_json::from_slice(&text).unwrap_or_default();
-        content["undelivered"] = done.name().into();
-        content["heard"] = heard.into();
+        change(&mut content);
         files::replace(&self.path, Zeroizing::new(content.to_string()).as_bytes())
     }
 
-    /// The files of a client of that server that was not delivered, the newest first.
+    /// The files of a client of that server that was not delivered, the oldest first.
     pub fn of_undelivered(id: &ClientId, endpoint: &str) -> Result<Vec<Undelivered>> {
         let folder = paths::state()?.join("pending");
-        let mut found: Vec<(SystemTime, Undelivered)> = Vec::new();
+        let mut found: Vec<Undelivered> = Vec::new();
         // That there is no folder says that nothing is kept.
         for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
             let path = entry.path();
@@ -81,16 +131,14 @@ impl Kept {
             let done = content["undelivered"].as_str().and_then(Done::of);
             let (Some(done), Some(secret)) = (done, content["client_secret"].as_str()) else { continue };
             if content["client_id"] == id.as_str() && content["endpoint"] == endpoint {
-                let written = entry.metadata().and_then(|about| about.modified()).unwrap_or(SystemTime::UNIX_EPOCH);
                 let is_sealed = !content["encrypted_for"].is_null();
                 let kept = Kept { path, id: id.clone(), secret: Secret::new(secret) };
-                let heard = content["heard"].as_array().into_iter().flatten();
-                let heard = heard.filter_map(|key| key.as_str().map(str::to_owned)).collect();
-                found.push((written, Undelivered { done, kept, is_sealed, heard }));
+                let since = content["since"].as_u64().unwrap_or_default();
+                found.push(Undelivered { done, kept, is_sealed, past: past(&content), since });
             }
         }
-        found.sort_by_key(|(written, _)| std::cmp::Reverse(*written));
-        Ok(found.into_iter().map(|(_, undelivered)| undelivered).collect())
+        found.sort_by_key(|undelivered| undelivered.since);
+        Ok(found)
     }
 
     /// Finds out whether a secret that only the server will choose could be kept. Errors: it could not.
@@ -136,9 +184,13 @@ impl Kept {
 pub struct Untold {
     /// What was done.
     pub done: Done,
-    /// The keys of the hooks that have heard of it.
-    pub heard: Vec<String>,
+    /// Who has heard of it, and who has not.
+    pub past: Past,
+    /// Since when, in microseconds since 1970.
+    pub since: u64,
     path: PathBuf,
+    id: String,
+    endpoint: String,
 }
 
 impl Untold {
@@ -146,17 +198,24 @@ impl Untold {
         Ok(paths::state()?.join("untold"))
     }
 
-    /// Writes `{client_id, done, heard, endpoint}` to a new file in the state folder.
-    pub fn write(id: &ClientId, done: Done, heard: &[String], endpoint: &str) -> Result<Untold> {
+    /// Writes `{client_id, done, heard, due, since, endpoint}` to a new file in the state folder.
+    pub fn write(id: &ClientId, done: Done, past: Past, endpoint: &str) -> Result<Untold> {
         let folder = Untold::folder()?;
         files::private_folder(&folder)?;
         let path = folder.join(format!("{}.json", Uuid::new_v4()));
-        let content = json!({"client_id": id.as_str(), "done": done.name(), "heard": heard, "endpoint": endpoint});
-        files::write_new(&path, content.to_string().as_bytes())?;
-        Ok(Untold { done, heard: heard.to_vec(), path })
+        let (id, endpoint) = (id.as_str().to_owned(), endpoint.to_owned());
+        let untold = Untold { done, past, since: now(), path, id, endpoint };
+        files::write_new(&untold.path, untold.content(&untold.past).as_bytes())?;
+        Ok(untold)
     }
 
-    /// Those of a client of that server, in no order.
+    fn content(&self, past: &Past) -> String {
+        let (heard, due) = (&past.heard, &past.due);
+        json!({"client_id": self.id, "done": self.done.name(), "heard": heard, "due": due, "since": self.since, "endpoint": self.endpoint})
+            .to_string()
+    }
+
+    /// Those of a client of that server, the oldest first.
     pub fn of(id: &ClientId, endpoint: &str) -> Result<Vec<Untold>> {
         let mut found = Vec::new();
         // That there is no folder says that nothing is kept.
@@ -166,18 +225,18 @@ impl Untold {
             let Ok(content) = serde_json::from_slice::<Value>(&text) else { continue };
             let Some(done) = content["done"].as_str().and_then(Done::of) else { continue };
             if content["client_id"] == id.as_str() && content["endpoint"] == endpoint {
-                let heard = content["heard"].as_array().into_iter().flatten();
-                let heard = heard.filter_map(|key| key.as_str().map(str::to_owned)).collect();
-                found.push(Untold { done, heard, path });
+                let (id, endpoint) = (id.as_str().to_owned(), endpoint.to_owned());
+                let since = content["since"].as_u64().unwrap_or_default();
+                found.push(Untold { done, past: past(&content), since, path, id, endpoint });
             }
         }
+        found.sort_by_key(|untold| untold.since);
         Ok(found)
     }
 
     /// Says who has heard of it by now.
-    pub fn note(&self, id: &ClientId, heard: &[String], endpoint: &str) -> Result<()> {
-        let content = json!({"client_id": id.as_str(), "done": self.done.name(), "heard": heard, "endpoint": endpoint});
-        files::replace(&self.path, content.to_string().as_bytes())
+    pub fn note(&self, past: &Past) -> Result<()> {
+        files::replace(&self.path, self.content(past).as_bytes())
     }
 
     /// Removes it: everybody has heard of it.

@@ -13,7 +13,7 @@ use crate::ops::guard::{self, Deed};
 use crate::ops::update::{Updated, changes};
 use crate::ops::{deliver, dry_run, mark};
 use crate::session::Session;
-use crate::session::hook::{self, Done, Planned};
+use crate::session::hook::{self, Done, Moment, Planned};
 
 /// A replacement that is ready to be sent.
 #[derive(Debug)]
@@ -37,6 +37,15 @@ pub fn plan(session: &Session, id: &ClientId, spec: ClientSpec, no_lint: bool) -
     let before = session.wait(clients::get(session, id))?;
     let named = spec.given().collect();
     let mut spec = mark::keep(spec.with_defaults(), &before);
+    if hook::is_at(session, Moment::BeforeUpdate) {
+        // What is not named goes: hooks are to see that.
+        for field in FIELDS.iter().filter(|field| field.set_by == SetBy::Caller && !field.secret) {
+            let was = before.get(field.json).unwrap_or(&Value::Null);
+            if spec.get(field.json).is_none() && !compare::is_same(field, &field.empty(), was) {
+                spec.set(field, field.empty());
+            }
+        }
+    }
     hook::before_one(session, Planned::Update(&before, &mut spec))?;
     spec.set_id(id);
     if spec.uses_secret() && !before.uses_secret() && spec.secret().is_none() {
@@ -109,7 +118,6 @@ fn send(session: &Session, replacement: &Replacement) -> Result<Updated> {
     if let Some(secret) = secret {
         client.set_secret(secret.clone());
     }
-    // Who named the secret has it.
-    let (_, undelivered) = deliver::deliver(session, Done::Updated, &client, None, &[]);
-    Ok(Updated { client, kept: None, changes, undelivered })
+    let (kept, undelivered) = deliver::deliver(session, Done::Updated, &client, None, &[]);
+    Ok(Updated { client, kept, changes, undelivered })
 }

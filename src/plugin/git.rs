@@ -65,11 +65,12 @@ impl Source {
 }
 
 /// Settings that keep a repository from doing anything.
-const SETTINGS: [&str; 13] = [
+const SETTINGS: [&str; 14] = [
     "core.hooksPath=/dev/null",
     "core.fsmonitor=false",
     "core.symlinks=false",
     "protocol.allow=never",
+    "protocol.ext.allow=never",
     "protocol.https.allow=always",
     "protocol.ssh.allow=always",
     "protocol.file.allow=always",
@@ -107,6 +108,10 @@ fn git(args: &[&str], folder: Option<&Path>) -> Result<String> {
     for setting in SETTINGS {
         command.args(["-c", setting]);
     }
+    // How servers are reached is the user's to say, and nothing else.
+    for (key, value) in if args.first() == Some(&"fetch") { reaching() } else { Vec::new() } {
+        command.arg("-c").arg(format!("{key}={value}"));
+    }
     command.args(args).stdin(Stdio::null());
     if let Some(folder) = folder {
         command.current_dir(folder);
@@ -116,6 +121,7 @@ fn git(args: &[&str], folder: Option<&Path>) -> Result<String> {
         command.env_remove(name);
     }
     command.env("GIT_TERMINAL_PROMPT", "0").env("GIT_CONFIG_NOSYSTEM", "1").env("GIT_LFS_SKIP_SMUDGE", "1");
+    command.env("GIT_CONFIG_GLOBAL", "/dev/null");
     let output = output_of(&mut command)?;
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
@@ -123,6 +129,16 @@ fn git(args: &[&str], folder: Option<&Path>) -> Result<String> {
     let said = String::from_utf8_lossy(&output.stderr);
     let said: Vec<&str> = said.lines().filter(|line| !line.trim().is_empty()).take(5).collect();
     Err(Error::failed(format!("git: {}", safe(said.join("; ").trim()))))
+}
+
+/// The user's own settings of how servers are reached: credentials, proxies, authorities. None where there are none.
+fn reaching() -> Vec<(String, String)> {
+    let mut command = Command::new("git");
+    command.args(["config", "--global", "--null", "--get-regexp", "^(credential|http)[.]"]).stdin(Stdio::null());
+    let told = output_of(&mut command).map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
+    let told = told.unwrap_or_default();
+    let each = told.split('\0').filter_map(|entry| entry.split_once('\n'));
+    each.map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
 }
 
 /// What it comes to, within its time. Errors: it took longer, or was interrupted.

@@ -56,7 +56,8 @@ pub fn load(built_in: &Registry) -> Known {
                 let plugin = lock.as_ref().map_err(again).and_then(|lock| of_team(&team, name, source, lock.get(name)));
                 // What the user has installed themselves is not there twice.
                 let is_same = |own: &Arc<Plugin>| {
-                    own.manifest.name == *name && plugin.as_ref().is_ok_and(|plugin| plugin.hash == own.hash)
+                    own.manifest.name == *name
+                        && plugin.as_ref().is_ok_and(|plugin| plugin.rules_key() == own.rules_key())
                 };
                 if !known.plugins.iter().any(is_same) {
                     known.add(name, plugin, built_in, Some(&team.path));
@@ -232,11 +233,15 @@ impl Known {
     }
 }
 
+/// What it means that a plugin delivers.
+pub const DELIVERS: &str = "delivers: a secret that it has heard of is neither shown nor kept any more";
+
 /// What a plugin asks to be granted, as a person reads it.
 pub fn asks(manifest: &Manifest) -> String {
     let lines = manifest.grant.lines();
     let hooks = (!manifest.hooks.is_empty()).then(|| format!("hooks: is called at {}", manifest.hooks.join(", ")));
-    let lines: Vec<String> = lines.into_iter().chain(hooks).collect();
+    let delivers = manifest.delivers.then(|| DELIVERS.to_owned());
+    let lines: Vec<String> = lines.into_iter().chain(hooks).chain(delivers).collect();
     if lines.is_empty() { "nothing".into() } else { lines.join("\n  ") }
 }
 

@@ -357,6 +357,7 @@ fn commands(top: &Reader<'_>) -> Result<Vec<Declares>> {
         .iter()
         .chain(&common::server_args(true))
         .filter_map(|arg| arg.get_long().map(str::to_owned))
+        .chain(["dry-run", "help", "version", "keep-going", "norc"].map(str::to_owned))
         .collect();
     let each = top.tables("commands")?.into_iter().map(|(name, at, table)| {
         table.known("a command", &["about", "arguments"])?;

@@ -406,12 +406,45 @@ pub async fn row_failed(session: &Session, id: &str, error: Error) -> Error {
     }
 }
 
+/// How the keys of programs begin.
+pub const PROGRAM: &str = "program ";
+
+/// Who has heard of an event by now, and who is to: hooks by their keys.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Past {
+    /// Those that have.
+    pub heard: Vec<String>,
+    /// Those that are to, and have not yet.
+    pub due: Vec<String>,
+}
+
+impl Past {
+    /// Of an event that nobody has heard of yet.
+    pub fn of(session: &Session, event: &Event) -> Self {
+        let wanted = session.hooks().iter().filter(|hook| hook.wants(event));
+        Past { heard: Vec::new(), due: wanted.map(|hook| hook.key()).collect() }
+    }
+
+    /// As text, a line each.
+    pub fn to_lines(&self) -> String {
+        let heard = self.heard.iter().map(|key| format!("heard {key}"));
+        let due = self.due.iter().map(|key| format!("due {key}"));
+        heard.chain(due).collect::<Vec<_>>().join("\n")
+    }
+
+    /// From that.
+    pub fn from_lines(text: &str) -> Self {
+        let of = |what: &str| text.lines().filter_map(|line| Some(line.strip_prefix(what)?.to_owned())).collect();
+        Past { heard: of("heard "), due: of("due ") }
+    }
+}
+
 /// What telling the hooks of an event came to.
 #[derive(Debug, Default)]
 pub struct Fired {
-    /// The keys of those that have heard of it by now.
-    pub heard: Vec<String>,
-    /// What went wrong with the first of the others.
+    /// Who has heard of it by now, and who has not.
+    pub past: Past,
+    /// What went wrong with the first of those that have not.
     pub error: Option<Error>,
 }
 
@@ -420,15 +453,22 @@ pub struct Fired {
 pub async fn fire<F: Future<Output = ()>>(
     session: &Session,
     event: Event,
-    heard: Vec<String>,
-    note: impl Fn(Vec<String>) -> F,
+    mut past: Past,
+    note: impl Fn(Past) -> F,
 ) -> Fired {
     let event = Arc::new(event);
     let inner = session.for_hooks().to_the_end();
-    let mut fired = Fired { heard, error: None };
-    let wanted = |hook: &&Arc<dyn Hook>| hook.wants(&event) && !fired.heard.contains(&hook.key());
+    let wanted = |hook: &&Arc<dyn Hook>| hook.wants(&event) && !past.heard.contains(&hook.key());
     let left: Vec<Arc<dyn Hook>> = session.hooks().iter().filter(wanted).cloned().collect();
-    let count = left.len();
+    let here: Vec<String> = left.iter().map(|hook| hook.key()).collect();
+    // A program that is named now stands in for the one that was named before.
+    if session.hooks().iter().any(|hook| hook.words().is_some()) {
+        past.due.retain(|key| !key.starts_with(PROGRAM));
+    }
+    // Who was to hear of it before, and is not here now.
+    let absent = past.due.iter().find(|key| !here.contains(key)).cloned();
+    past.due.extend(here.into_iter().filter(|key| !past.due.contains(key)).collect::<Vec<_>>());
+    let (count, mut failed) = (left.len(), None);
     for (at, hook) in left.into_iter().enumerate() {
         let (key, event, inner) = (hook.key(), Arc::clone(&event), inner.clone());
         let told = aside(move || {
@@ -437,15 +477,21 @@ pub async fn fire<F: Future<Output = ()>>(
         });
         match told.await {
             Ok(()) => {
-                fired.heard.push(key);
+                past.due.retain(|due| *due != key);
+                past.heard.push(key);
                 if at + 1 < count {
-                    note(fired.heard.clone()).await;
+                    note(past.clone()).await;
                 }
             }
-            Err(error) => fired.error = fired.error.or(Some(error)),
+            Err(error) => failed = failed.or(Some(error)),
         }
     }
-    fired
+    let missing = absent.map(|key| {
+        let who = if key.starts_with(PROGRAM) { "program of --deliver" } else { &key };
+        Error::failed(format!("the {who} has not heard of it, and is not here"))
+            .hint("have it as it was: installed, switched on, in its repository, or named by --deliver")
+    });
+    Fired { past, error: failed.or(missing) }
 }
 
 /// What goes wrong with a hook, whatever it says of what it was given.
@@ -454,11 +500,11 @@ fn told(hook: &dyn Hook, event: &Event, error: Error) -> Error {
 }
 
 /// The same, waiting for it.
-pub fn fire_and_wait(session: &Session, event: Event, heard: Vec<String>, note: impl Fn(Vec<String>)) -> Fired {
-    let before = heard.clone();
-    let fired = session.finish(fire(session, event, heard, |heard| {
-        note(heard);
+pub fn fire_and_wait(session: &Session, event: Event, past: Past, note: impl Fn(Past)) -> Fired {
+    let before = past.clone();
+    let fired = session.finish(fire(session, event, past, |past| {
+        note(past);
         std::future::ready(())
     }));
-    fired.unwrap_or_else(|error| Fired { heard: before, error: Some(error) })
+    fired.unwrap_or_else(|error| Fired { past: before, error: Some(error) })
 }

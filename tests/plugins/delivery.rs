@@ -54,7 +54,7 @@ fn who_has_heard_of_a_client_does_not_hear_of_it_again() {
     let create = "create client --id a --deliver ./take";
     program.run(create).fails_after(3, "the door is shut").tells("deliver oauth2-client a");
     let kept = program.only_pending();
-    assert_eq!(kept["heard"].as_array().unwrap().len(), 2, "{kept}");
+    assert_eq!((kept["heard"].as_array().unwrap().len(), &kept["due"]), (2, &json!(["plugin second"])), "{kept}");
     assert!(!kept["heard"].to_string().contains("take"), "{kept}");
     program.run("deliver client a --deliver ./take").fails(1, "the door is shut");
     assert_eq!(program.pending().len(), 1);
@@ -317,4 +317,80 @@ fn a_secret_that_an_update_sets_is_delivered() {
     program.file("r.json", r#"{"client_name": "r", "client_secret": "another-123"}"#);
     program.run("replace client k1 --file r.json --yes").ok();
     assert!(manifest().contains("another-123"), "{}", manifest());
+}
+
+#[test]
+fn a_secret_is_kept_until_whoever_is_to_have_it_has_it() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = orysh(&server);
+    two(&program, "after_create");
+    program.run("create client --id a").fails_after(3, "the door is shut");
+    // Who was to hear of it is switched off: it is not as if they had.
+    program.run("plugin disable second").ok();
+    program.run("deliver client a").fails(1, "the plugin second has not heard of it, and is not here");
+    assert_eq!(program.pending().len(), 1);
+    program.run("plugin enable second").ok();
+    program.run("deliver client a --no-hook second").fails(1, "is not here");
+    program.file("s.csv", "client_id\nr1\n");
+    program.run("batch create s.csv").fails_after(3, "the door is shut");
+    let run = program.run("batch list -q").ok().stdout.trim().to_owned();
+    program.run(&format!("batch deliver {run} --no-hook second")).fails_after(3, "is not here");
+    open(&program);
+    program.run(&format!("batch deliver {run}")).ok();
+    // Nobody here delivers secrets: it is told, and the secret stays where it is.
+    program.run("deliver client a").ok().tells("nobody delivers its secret here: it is kept in");
+    assert_eq!((heard(&program, "second"), program.pending().len()), (vec!["a".to_owned(), "r1".to_owned()], 1));
+    program.run("deliver client a").fails(2, "no secret of client `a` is kept that was not delivered");
+    // What is only noted leaves nothing that says otherwise.
+    program.run("create client --id b -q").ok();
+    let kept = program.pending().into_iter().map(|path| fs::read_to_string(path).unwrap());
+    assert!(kept.filter(|text| text.contains("\"b\"")).all(|text| !text.contains("undelivered")));
+    program.file("r.json", r#"{"client_name": "r", "client_secret": "another-123"}"#);
+    let before = program.pending().len();
+    program.run("replace client b --file r.json --yes").ok();
+    assert_eq!(program.pending().len(), before);
+}
+
+#[test]
+fn what_was_done_is_told_in_its_order_and_once_by_whoever_tells() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = orysh(&server);
+    let hooks = ["after_create", "after_update", "after_delete", "after_rotate"];
+    let each = hooks.iter().map(|hook| {
+        format!("fn {hook}(c) {{ if !fs::exists(\"log/open\") {{ throw \"shut\"; }} csv::append(\"log/first.csv\", #{{what: \"{hook}\"}}); }}\n")
+    });
+    let manifest = format!("hooks = {hooks:?}\n[capabilities]\nread = [\"log\"]\nwrite = [\"log\"]\n");
+    plugin(&program, "notes", &manifest, &each.collect::<String>());
+    install(&program, "./notes");
+    fs::create_dir(program.home().join("log")).unwrap();
+    for line in [
+        "create client --id a",
+        "update client a --owner o",
+        "rotate secret a",
+        "delete client a",
+        "create client --id a",
+    ] {
+        assert_eq!(program.run(line).code, Some(3), "{line}");
+    }
+    open(&program);
+    let running: Vec<_> = (0..4).map(|_| program.begin("deliver client a")).collect();
+    for one in running {
+        one.end();
+    }
+    let text = fs::read_to_string(program.home().join("log/first.csv")).unwrap();
+    let told: Vec<&str> = text.lines().skip(1).collect();
+    assert_eq!(told, ["after_create", "after_update", "after_rotate", "after_delete", "after_create"]);
+}
+
+#[test]
+fn a_policy_sees_what_a_replacement_takes_away() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = orysh(&server);
+    install(&program, &super::bundled("naming"));
+    program.run("create client --id n --name shop --owner ops").ok();
+    program.file("r.json", r#"{"client_name": "shop"}"#);
+    program.run("replace client n --file r.json --yes").fails(1, "plugin `naming`");
+    assert_eq!(server.client("n")["owner"], "ops");
+    program.file("r.json", r#"{"client_name": "shop-2", "owner": "ops"}"#);
+    program.run("replace client n --file r.json --yes").ok();
 }

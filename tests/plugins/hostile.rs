@@ -713,3 +713,29 @@ fn many_installs_at_once_are_all_whole() {
     program.run("plugin verify").ok();
     assert_eq!(program.run("plugin list -q").ok().stdout.lines().count(), 8);
 }
+
+#[test]
+fn an_update_is_measured_by_what_was_granted() {
+    let program = anywhere();
+    plugin(&program, "ev", "[capabilities]\nsecrets = true\n", "");
+    install(&program, "./ev");
+    let hash = super::hash(&program, "./ev");
+    let more = "[capabilities]\nsecrets = true\nnetwork = [\"evil.example:443\"]\n";
+    plugin(&program, "ev", more, "");
+    let text = fs::read_to_string(program.home().join("ev/plugin.toml")).unwrap();
+    fs::write(program.home().join(format!("data/plugins/{hash}/plugin.toml")), text).unwrap();
+    program.run("plugin update ev").fails(2, "nobody can be asked");
+    plugin(&program, "dv", "[capabilities]\nsecrets = true\n", "");
+    install(&program, "./dv");
+    plugin(&program, "dv", "delivers = true\n[capabilities]\nsecrets = true\n", "");
+    program.run("plugin update dv").fails(2, "nobody can be asked");
+    for argument in ["--dry-run: text", "--version: text", "--help: text"] {
+        plugin(
+            &program,
+            "q",
+            &format!("[commands.q]\nabout = \"x\"\narguments = [\"{argument}\"]\n"),
+            "fn q(args) { }",
+        );
+        program.run("plugin show ./q").fails(2, "plugin.toml");
+    }
+}

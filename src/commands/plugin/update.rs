@@ -10,6 +10,7 @@ use crate::grammar::{Args, Command, Host};
 use crate::output::outcome::{Outcome, Row};
 use crate::plugin::content::Content;
 use crate::plugin::git::Source;
+use crate::plugin::known::{DELIVERS, asks};
 use crate::plugin::manifest::Manifest;
 use crate::plugin::store;
 use crate::text::safe;
@@ -45,13 +46,15 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     for line in changes(&old, &obtained.content) {
         ui.line(&line);
     }
-    let granted = Manifest::of(&old)?;
-    let mut more = obtained.manifest.grant.beyond(&granted.grant);
-    let hooks: Vec<&str> =
-        obtained.manifest.hooks.iter().filter(|hook| !granted.hooks.contains(hook)).copied().collect();
-    if !hooks.is_empty() {
-        more.push(format!("hooks: is called at {}", hooks.join(", ")));
-    }
+    let more = if old.hash() == before.hash {
+        beyond(&obtained.manifest, &Manifest::of(&old)?)
+    } else {
+        // What is there now is not what was granted: nobody knows what that was.
+        ui.warn(&format!(
+            "the files of plugin `{name}` are not those that were granted: all that it asks for is asked about"
+        ));
+        vec![asks(&obtained.manifest)]
+    };
     if more.is_empty() {
         ui.note("it asks for nothing more than before");
     } else {
@@ -65,6 +68,19 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         safe(&before.version)
     ));
     Ok(outcome)
+}
+
+/// What a plugin asks for beyond what it did before.
+fn beyond(new: &Manifest, old: &Manifest) -> Vec<String> {
+    let mut more = new.grant.beyond(&old.grant);
+    let hooks: Vec<&str> = new.hooks.iter().filter(|hook| !old.hooks.contains(hook)).copied().collect();
+    if !hooks.is_empty() {
+        more.push(format!("hooks: is called at {}", hooks.join(", ")));
+    }
+    if new.delivers && !old.delivers {
+        more.push(DELIVERS.to_owned());
+    }
+    more
 }
 
 /// What is another in two contents, a line a file.
