@@ -181,7 +181,14 @@ fn refuse_again(session: &Session, own: &Folder, same: &Same, has_ids: bool, aga
         }
         let run = match Run::open(session, &name) {
             Ok(run) => run,
-            // A script may make as much again.
+            Err(error)
+                if error.code() == Some(folder::HELD) && folder::is_held_here(&name) && again == Again::GoneOn =>
+            {
+                let error = Error::usage(format!("the script has made these rows already, as run {name}"));
+                return Err(error
+                    .with_code(SAME_INPUT)
+                    .hint("show or write the secrets that it got before it makes as much again, or have other rows"));
+            }
             Err(error) if error.code() == Some(folder::HELD) && folder::is_held_here(&name) => continue,
             Err(error) if error.code() == Some(folder::HELD) => {
                 let error = Error::usage(format!("this input is run {name}, which another process works on"));
@@ -195,7 +202,7 @@ fn refuse_again(session: &Session, own: &Folder, same: &Same, has_ids: bool, aga
         let begun = run.fact("begun").unwrap_or_default().to_owned();
         if again == Again::GoneOn {
             // A run of which everything has been taken goes; what was taken back is to be made anew.
-            if left + made == 0 || count(&counts, &[State::Undone]) > 0 {
+            if left + made == 0 {
                 continue;
             }
             let elsewhere = |why: &str| {
@@ -203,6 +210,10 @@ fn refuse_again(session: &Session, own: &Folder, same: &Same, has_ids: bool, aga
                 error.with_code(SAME_INPUT)
             };
             let anew = format!("if its clients are to be made a second time: orysh batch forget {name}");
+            if count(&counts, &[State::Undone]) > 0 {
+                let all = format!("to take back what is left of it: orysh batch undo {name}");
+                return Err(elsewhere("which was taken back in part").hint(all).hint(anew));
+            }
             if run.fact(OPTIONS).is_some_and(|options| options != same.options) {
                 return Err(elsewhere("whose secrets are for others, or which was checked otherwise")
                     .hint(format!("to go on with it as it was: orysh batch resume {name}"))

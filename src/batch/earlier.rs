@@ -14,6 +14,7 @@ use super::run::{Paced, spec};
 use super::state::State;
 use super::store::{self, Told};
 use crate::api::clients;
+use crate::api::tokens::{self, Verdict};
 use crate::error::{Error, Result};
 use crate::model::client::ClientId;
 use crate::ops::create;
@@ -64,7 +65,8 @@ async fn became(remote: &Paced, run: &Run, row: &Told) -> Result<Became> {
         let error = if row.state == State::Conflict { wrong().with_code(create::CONFLICT) } else { wrong() };
         return Ok(of(Err(error), None));
     }
-    let Some(mut client) = clients::get_opt(remote, &ClientId::parse(&row.id)?).await? else {
+    let id = ClientId::parse(&row.id)?;
+    let Some(mut client) = clients::get_opt(remote, &id).await? else {
         return Ok(of(Err(Error::failed("it was made, and is gone since")), None));
     };
     let asked = spec(row.body.as_deref().unwrap_or("{}"))?;
@@ -72,7 +74,14 @@ async fn became(remote: &Paced, run: &Run, row: &Told) -> Result<Became> {
         Some(sealed) => Some(Secret::new(sealed.clone())),
         None => run.key()?.secret_for(Job::Create, row.n, row.sealed.as_deref(), &asked)?,
     };
+    let is_untouched = row.made.is_some() && row.made.as_deref() == client.text("updated_at");
     if let Some(secret) = &secret {
+        // Somebody may have given it another one meanwhile.
+        let proved = || tokens::prove(remote, &id, secret, client.auth_method());
+        if !is_untouched && row.secret.is_none() && matches!(proved().await, Ok(Verdict::Wrong)) {
+            let error = Error::failed("it was made, and has another secret by now than the one that it was made with");
+            return Ok(of(Err(error), None));
+        }
         client.set_secret(secret.clone());
     }
     let event = Event { done: Done::Created, client };

@@ -49,7 +49,7 @@ fn memory_arg() -> Arg {
 
 /// Runs a script as the flags say.
 fn carry_out(host: &Host, args: &Args, script: &Script<'_>) -> Result<Outcome> {
-    run_script(&context(host, args)?.of_script(script.name), script, COLUMNS).map(with_members_of_clients)
+    run_script(&context(host, args)?.of_script(script.name, script.text), script, COLUMNS).map(with_members_of_clients)
 }
 
 /// What scripts run in, by the flags.

@@ -17,7 +17,9 @@ thread_local! {
     static IS_DUE: Cell<bool> = const { Cell::new(false) };
     /// When its last step was, once it is.
     static LAST: Cell<Option<Instant>> = const { Cell::new(None) };
-    /// How many steps followed close upon each other since.
+    /// Since when it is.
+    static BEGAN: Cell<Option<Instant>> = const { Cell::new(None) };
+    /// How many steps followed close upon others since.
     static STEPS: Cell<usize> = const { Cell::new(0) };
     /// Why it is.
     static WHY: RefCell<Dynamic> = const { RefCell::new(Dynamic::UNIT) };
@@ -29,7 +31,12 @@ pub fn to_its_end<T>(work: impl FnOnce() -> ScriptResult<T>) -> ScriptResult<T> 
     let result = work();
     let due = WHY.replace(outer.1);
     let is_due = IS_DUE.replace(outer.0);
-    result.and_then(|value| if is_due { Err(ended(due)) } else { Ok(value) })
+    match result {
+        // Whatever was thrown since, it was ended.
+        Err(error) if is_due && self::due(&error).is_none() => Err(ended(due)),
+        Ok(_) if is_due => Err(ended(due)),
+        result => result,
+    }
 }
 
 /// What a script fails with that is to end: Rhai keeps the place of such an error, and the calls that led there, which it does not
@@ -60,8 +67,9 @@ pub fn now(why: Dynamic) -> Box<EvalAltResult> {
     ended(why)
 }
 
-/// So many steps are borne with.
+/// So many steps are borne with, and for so long.
 const MOST_STEPS: usize = 8;
+const LATE: Duration = Duration::from_millis(200);
 
 /// What is copied within this time is soon made text, by whatever means.
 const CLOSE: Duration = Duration::from_micros(200);
@@ -72,9 +80,9 @@ pub fn step(why: impl FnOnce() -> Option<Dynamic>) -> Option<Dynamic> {
         let now = Instant::now();
         let is_close = LAST.replace(Some(now)).is_some_and(|last| now - last < CLOSE);
         // A variable that is used within the next few steps ends it where that stands.
-        let steps = if is_close { STEPS.get() + 1 } else { 0 };
-        STEPS.set(steps);
-        return (steps > MOST_STEPS).then(|| WHY.with_borrow(Clone::clone));
+        STEPS.set(STEPS.get() + usize::from(is_close));
+        let is_late = STEPS.get() > MOST_STEPS || BEGAN.get().is_some_and(|began| now - began > LATE);
+        return (is_close && is_late).then(|| WHY.with_borrow(Clone::clone));
     }
     if let Some(why) = why() {
         end_with(why);
@@ -97,6 +105,7 @@ pub fn cut(most: usize) {
 fn end_with(why: Dynamic) {
     WHY.set(why);
     LAST.set(Some(Instant::now()));
+    BEGAN.set(Some(Instant::now()));
     STEPS.set(0);
     IS_DUE.set(true);
 }

@@ -10,6 +10,7 @@ use std::thread::{self, ThreadId};
 
 use rhai::packages::{Package, StandardPackage};
 use rhai::{Dynamic, Engine, EvalAltResult, FLOAT, INT, OptimizationLevel, Position};
+use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use crate::error::{Error, Result};
@@ -25,8 +26,11 @@ use crate::secret::Secret;
 use crate::session::Session;
 use crate::session::grant::Grant;
 use crate::session::handle::locked;
-use crate::text::{safe, safe_painted};
+use crate::text::{hex, safe, safe_painted};
 use crate::ui::{self, Ui};
+
+/// What a line of Rhai is called that is given as such.
+pub const EVAL: &str = "eval";
 
 /// How deep an expression may be nested: Rhai's default refuses a hundred concatenations.
 const EXPRESSION_DEPTH: usize = 256;
@@ -119,11 +123,12 @@ impl Context {
         result
     }
 
-    /// The same for the script of that file.
+    /// The same for a script: that of a file, or of a text.
     #[must_use]
-    pub fn of_script(self, name: &str) -> Self {
-        let path = std::fs::canonicalize(name).map_or_else(|_| name.to_owned(), |path| path.display().to_string());
-        Context { script: path.into(), ..self }
+    pub fn of_script(self, name: &str, text: &str) -> Self {
+        let path = std::fs::canonicalize(name).ok().filter(|path| path.is_file() && name != EVAL);
+        let of_text = || format!("{name} {}", hex(&Sha256::digest(text)));
+        Context { script: path.map_or_else(of_text, |path| path.display().to_string()).into(), ..self }
     }
 
     /// What tells the script from others.
@@ -375,7 +380,11 @@ pub fn engine(context: &Context) -> Engine {
     let ui = context.host.session.ui();
     let bound = context.clone();
     engine.on_print(move |text| bound.print(&ui.printable(text)));
-    engine.on_debug(move |text, _, _| ui.line(&safe_painted(text)));
+    engine.on_debug(move |text, _, _| {
+        if ending::goes_on().is_ok() {
+            ui.line(&safe_painted(text));
+        }
+    });
     engine
 }
 

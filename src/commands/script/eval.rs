@@ -7,6 +7,7 @@ use crate::commands::script::{carry_out, deadline, running_args};
 use crate::error::Result;
 use crate::grammar::{Args, Command, Host};
 use crate::output::outcome::Outcome;
+use crate::script::engine::EVAL;
 use crate::script::run::Script;
 
 const EXAMPLES: &str = "\
@@ -27,6 +28,6 @@ pub fn command() -> Command {
 
 fn run(host: &Host, args: &Args) -> Result<Outcome> {
     let code = for_rhai(args.text("code").unwrap_or_default().to_owned());
-    let script = Script { text: &code, name: "eval", args: rhai::Array::new().into(), deadline: deadline(args)? };
+    let script = Script { text: &code, name: EVAL, args: rhai::Array::new().into(), deadline: deadline(args)? };
     carry_out(host, args, &script)
 }

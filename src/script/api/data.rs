@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader, Read as _};
 use std::sync::{Arc, Mutex};
 
 use rhai::{Array, Dynamic, Engine, Map};
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use crate::config::read;
@@ -266,10 +267,8 @@ enum Source {
     },
     Json {
         pieces: Box<pieces::Json<BufReader<Input>>>,
-        /// The line of the last value that stands by itself.
-        line: usize,
     },
-    /// JSON Lines that begin with a list.
+    /// JSON Lines.
     Lines {
         lines: Box<BufReader<Input>>,
         line: usize,
@@ -282,6 +281,28 @@ fn is_lines_of_lists(beginning: &[u8]) -> bool {
     let (first, rest) = beginning.split_at(end);
     let is_list = first.trim_ascii_start().starts_with(b"[") && serde_json::from_slice::<Vec<Value>>(first).is_ok();
     is_list && !rest.trim_ascii().is_empty()
+}
+
+/// The value that a line is.
+fn value_of(text: &str, at: Position) -> Result<Value> {
+    let wrong = |what: &str, offset: usize| {
+        let column = text[..offset].chars().count() + 1;
+        Error::usage(what).at(Position { column, ..at }).hint("JSON Lines has a value a line")
+    };
+    let mut values = serde_json::Deserializer::from_str(text).into_iter::<IgnoredAny>();
+    let first = values.next();
+    let end = values.byte_offset();
+    let rest = &text[end..];
+    match first {
+        Some(Err(error)) if error.is_eof() => Err(wrong("the value does not end on its line", 0)),
+        Some(Ok(_)) if !rest.trim_ascii().is_empty() => {
+            Err(wrong("another value stands on that line", end + rest.len() - rest.trim_ascii_start().len()))
+        }
+        _ => json::read(text).map_err(|error| {
+            let column = error.position().map_or(1, |at| at.column);
+            error.at(Position { column, ..at })
+        }),
+    }
 }
 
 /// The value of the next line that is not empty.
@@ -298,18 +319,14 @@ fn of_line(lines: &mut impl BufRead, line: &mut usize) -> Option<Result<Dynamic>
             Ok(_) if bytes.trim_ascii().is_empty() => continue,
             Ok(_) => {
                 let text = String::from_utf8(bytes).map_err(|_| Error::usage("it is not UTF-8").at(at));
-                let moved = |error: Error| {
-                    let column = error.position().map_or(1, |at| at.column);
-                    error.at(Position { line: at.line, column })
-                };
-                Some(
-                    text.and_then(|text| json::read(text.trim_end()).map_err(moved))
-                        .map(|value| value::from_json(&value)),
-                )
+                Some(text.and_then(|text| value_of(text.trim_end(), at)).map(|value| value::from_json(&value)))
             }
         };
     }
 }
+
+/// The byte order mark.
+const MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// The most bytes of a line.
 const MOST_BYTES: usize = 4 * 1024 * 1024;
@@ -362,10 +379,14 @@ impl Rows {
     fn json(path: &str) -> Result<Rows> {
         let mut reader = Rows::open(path)?;
         let failed = |source| Error::usage(format!("cannot read {}", safe(path))).caused_by(source);
-        if is_lines_of_lists(reader.fill_buf().map_err(failed)?) {
+        if reader.fill_buf().map_err(failed)?.starts_with(MARK) {
+            reader.consume(MARK.len());
+        }
+        let beginning = reader.fill_buf().map_err(failed)?;
+        if !beginning.trim_ascii_start().starts_with(b"[") || is_lines_of_lists(beginning) {
             return Ok(Rows::of(path, Source::Lines { lines: Box::new(reader), line: 0 }));
         }
-        Ok(Rows::of(path, Source::Json { pieces: pieces::Json::new(reader).into(), line: 0 }))
+        Ok(Rows::of(path, Source::Json { pieces: pieces::Json::new(reader).into() }))
     }
 }
 
@@ -383,13 +404,10 @@ impl Iterator for Rows {
                 Ok(Dynamic::from(map))
             }),
             Source::Lines { lines, line } => of_line(lines, line)?,
-            Source::Json { pieces, line } => pieces.next()?.and_then(|piece| {
-                let wrong = |what: &str| Error::usage(what).at(piece.at).hint("JSON Lines has a value a line");
-                if !piece.is_listed && piece.text.contains('\n') {
-                    return Err(wrong("the value does not end on its line"));
-                }
-                if !piece.is_listed && std::mem::replace(line, piece.at.line) == piece.at.line {
-                    return Err(wrong("another value stands on that line"));
+            Source::Json { pieces } => pieces.next()?.and_then(|piece| {
+                if !piece.is_listed {
+                    let error = Error::usage("a value stands behind the list").at(piece.at);
+                    return Err(error.hint("a file has one list of rows, or a value a line"));
                 }
                 let value = json::read(&piece.text).map_err(|error| piece.moved(error))?;
                 Ok(value::from_json(&value))
