@@ -59,6 +59,38 @@ fn ctrl_c_ends_a_script_that_computes_and_cannot_be_caught() {
 }
 
 #[test]
+fn what_ends_a_script_is_not_replaced_by_what_it_throws() {
+    let program = anywhere();
+    for code in
+        [r#"try { sleep(30) } catch { throw "mi" + "ne" }"#, r#"try { loop {} } catch (e) { throw "mi" + "ne" }"#]
+    {
+        let mut running = program.begin(&format!("--sandbox eval 'print(`on`); {code}'"));
+        running.stdout.as_mut().unwrap().read_exact(&mut [0; 3]).unwrap();
+        thread::sleep(Duration::from_millis(200));
+        let began = Instant::now();
+        running.signal(Signal::INT);
+        let ran = running.end();
+        assert!(ran.code == Some(130) && !ran.stderr.contains("mine"), "{ran}");
+        assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+        let ran = program.args(&["eval", "--deadline", "300ms", code]).fails(1, "more than 300ms");
+        assert!(!ran.stderr.contains("mine"), "{ran}");
+    }
+    let code = r#"let a = []; try { loop { a.push("0123456789".to_blob()); } } catch { throw "mi" + "ne" }"#;
+    let ran = program.args(&["eval", "--memory", "20MiB", code]).fails(1, "memory");
+    assert!(!ran.stderr.contains("mine"), "{ran}");
+}
+
+#[test]
+fn calls_that_take_long_each_are_ended_as_well() {
+    let program = anywhere();
+    for code in [r#"loop { "".pad(20000000, "x"); }"#, "loop { blob(20000000, 7); }", "loop { [].pad(1000000, 0); }"] {
+        let began = Instant::now();
+        program.args(&["eval", "--deadline", "300ms", code]).fails(1, "more than 300ms");
+        assert!(began.elapsed() < Duration::from_secs(5), "{code}: {:?}", began.elapsed());
+    }
+}
+
+#[test]
 fn ctrl_c_ends_tests_and_what_they_came_to_is_told() {
     let program = anywhere();
     program.file("t.rhai", "fn test_a() { clients::create(#{}); }\nfn test_b() { loop {} }\n");
@@ -377,6 +409,56 @@ fn rows_of_a_script_are_all_checked_before_anything_is_sent() {
     }
     assert_eq!(server.clients().len(), 0);
     assert_eq!(eval(&server, "clients::create_all([])").quiet().stdout, "");
+}
+
+#[test]
+fn rows_that_were_made_before_are_not_made_in_silence() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = orysh(&server);
+    // In the same script, before anybody took their secrets.
+    let twice =
+        r#"let a = clients::create_all([#{owner: "x"}]); let b = clients::create_all([#{owner: "x"}]); a.len()"#;
+    program.args(&["eval", twice]).fails(1, "made these rows already");
+    assert_eq!(server.clients().len(), 1);
+    let shown = r#"for n in 0..2 { print(clients::create_all([#{owner: "y"}])[0].client.client_secret.reveal()); }"#;
+    assert_eq!(program.args(&["eval", shown]).ok().stdout.lines().count(), 2);
+    // By another text.
+    let owner = |of: &str| format!(r#"print("{of}"); clients::create_all([#{{owner: "z"}}]).len()"#);
+    for (of, made) in [("one", 4), ("two", 5), ("one", 5)] {
+        program.args(&["eval", &owner(of)]).ok();
+        assert_eq!(server.clients().len(), made, "{of}");
+    }
+}
+
+#[test]
+fn what_became_of_rows_since_is_told() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = orysh(&server).with("HYDRA_PUBLIC_URL", &server.public);
+    let rows = "clients::create_all([#{client_id: \"a\"}, #{client_id: \"b\"}])";
+    program.file("s.rhai", &format!("{rows}.len()"));
+    program.run("run s.rhai").ok();
+    program.run("update client b --secret another-secret-0123").ok();
+    let code = "for row in [ROWS] { print(if row.outcome == \"created\" { row.client.client_secret.reveal() } else { row.error.message }) }";
+    program.file("s.rhai", &code.replace("[ROWS]", rows));
+    let ran = program.run("run s.rhai").ok();
+    let (first, second) = ran.stdout.trim_end().split_once('\n').unwrap();
+    assert!(second.contains("has another secret by now"), "{ran}");
+    assert!(server.accepts(&json!("a"), &json!(first)) && server.accepts(&json!("b"), &json!("another-secret-0123")));
+}
+
+#[test]
+fn a_run_that_was_taken_back_in_part_is_neither_gone_on_with_nor_made_anew() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = orysh(&server);
+    program.file("s.rhai", "clients::create_all([#{client_id: \"a\"}, #{client_id: \"b\"}]).len()");
+    program.run("run s.rhai").ok();
+    let run = program.run("batch list -q").ok().stdout;
+    // Somebody changed one: it stays where the run is taken back.
+    program.run("update client b --name changed").ok();
+    program.run(&format!("batch undo {} --yes", run.trim()));
+    assert_eq!(server.clients().len(), 1);
+    program.run("run s.rhai").fails(1, "taken back in part").tells("batch undo").tells("batch forget");
+    assert_eq!(server.clients().len(), 1);
 }
 
 #[test]
@@ -923,6 +1005,18 @@ fn rows_are_read_as_they_stand_and_no_further() {
     lines("b.jsonl").fails_after(1, "b.jsonl, line 1, column 9: another value stands on that line");
     lines("c.jsonl").fails_after(1, "c.jsonl, line 2, column 6:");
     assert_eq!(lines("list.json").ok().stdout, "#{\"a\": 1}\n#{\"a\": 2}\n");
+    for (text, due) in [
+        ("1\n[2,3]\n", "1\n[2, 3]\n"),
+        ("[1,2]\n[3]\n", "[1, 2]\n[3]\n"),
+        ("\u{feff}{\"a\":1}\n\n{\"a\":2}", "#{\"a\": 1}\n#{\"a\": 2}\n"),
+        ("\u{feff}[1, 2]", "1\n2\n"),
+        ("", ""),
+    ] {
+        program.file("x.jsonl", text);
+        assert_eq!(lines("x.jsonl").ok().stdout, due, "{text}");
+    }
+    program.file("x.json", "[1,\n2]\n3");
+    lines("x.json").fails_after(1, "a value stands behind the list");
     // What has no end is not read to it.
     let began = Instant::now();
     program.args(&["eval", "csv::read(\"/dev/zero\").to_array()"]).fails(1, "more than 4 MiB");

@@ -21,6 +21,7 @@ use crate::ops::create;
 use crate::secret::Secret;
 use crate::session::Session;
 use crate::session::hook::{self, Done, Event};
+use crate::text::safe;
 
 /// So many clients are looked at at once.
 const AT_ONCE: usize = 16;
@@ -77,10 +78,18 @@ async fn became(remote: &Paced, run: &Run, row: &Told) -> Result<Became> {
     let is_untouched = row.made.is_some() && row.made.as_deref() == client.text("updated_at");
     if let Some(secret) = &secret {
         // Somebody may have given it another one meanwhile.
-        let proved = || tokens::prove(remote, &id, secret, client.auth_method());
-        if !is_untouched && row.secret.is_none() && matches!(proved().await, Ok(Verdict::Wrong)) {
-            let error = Error::failed("it was made, and has another secret by now than the one that it was made with");
-            return Ok(of(Err(error), None));
+        if !is_untouched && row.secret.is_none() {
+            match tokens::prove(remote, &id, secret, client.auth_method()).await {
+                Ok(Verdict::Right) => {}
+                Ok(Verdict::Wrong) => {
+                    let error = "it was made, and has another secret by now than the one that it was made with";
+                    return Ok(of(Err(Error::failed(error)), None));
+                }
+                Ok(Verdict::Unknown) | Err(_) => remote.session.ui().warn(&format!(
+                    "client {} was changed since it was made, and its secret could not be proved: it may have another",
+                    safe(id.as_str())
+                )),
+            }
         }
         client.set_secret(secret.clone());
     }
