@@ -25,11 +25,14 @@ fn ready(server: &Sandbox) -> Orysh {
     program
 }
 
-/// What the program was given, by id, and how often.
+/// What the program was given, by id, in the order in which it was.
 fn got(program: &Orysh) -> HashMap<String, Vec<Value>> {
     let mut got: HashMap<String, Vec<Value>> = HashMap::new();
-    for entry in fs::read_dir(program.home().join("got")).into_iter().flatten() {
-        let text = fs::read_to_string(entry.unwrap().path()).unwrap();
+    let files = fs::read_dir(program.home().join("got")).into_iter().flatten();
+    let mut files: Vec<_> = files.map(|entry| entry.unwrap().path()).collect();
+    files.sort_by_key(|path| fs::metadata(path).unwrap().modified().unwrap());
+    for path in files {
+        let text = fs::read_to_string(path).unwrap();
         if text.is_empty() {
             // This program was killed before it could say anything.
             continue;
