@@ -50,7 +50,7 @@ fn obtain(source: &Source) -> Result<Obtained> {
             (Content::read(&folder.0)?, Some(commit), source.told())
         }
     };
-    let manifest = Manifest::of(&content)?;
+    let manifest = Manifest::of(&content).map_err(|error| error.about(safe(&told)))?;
     let hash = content.hash();
     Ok(Obtained { key: hash.clone(), hash, content, manifest, commit, source: told, configured: Vec::new() })
 }

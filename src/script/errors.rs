@@ -266,6 +266,7 @@ pub fn uncaught(mut error: EvalAltResult, source: Source<'_>) -> Error {
             }
         }
     };
+    let is_of_imports = !file.is_empty() || calls.iter().any(|(_, file, _)| !file.is_empty());
     let is_shown = |number: usize| number <= MOST_SHOWN || number + 1 == calls.len();
     let imported = (!file.is_empty()).then(|| read::text(&file).unwrap_or_default());
     let text = imported.as_deref().unwrap_or(source.text);
@@ -275,7 +276,11 @@ pub fn uncaught(mut error: EvalAltResult, source: Source<'_>) -> Error {
             if number == MOST_SHOWN && calls.len() > MOST_SHOWN + 2 {
                 return format!("… {} calls more", calls.len() - MOST_SHOWN - 1);
             }
-            let of = if file.is_empty() { String::new() } else { format!("{}, ", name_of(file)) };
+            let of = match file.is_empty() {
+                false => format!("{}, ", name_of(file)),
+                true if is_of_imports => format!("{}, ", source.name),
+                true => String::new(),
+            };
             let function = if function.starts_with(CLOSURE) { "a closure".into() } else { format!("`{function}`") };
             format!("called as {function} at {of}{}", place(*at))
         });

@@ -52,7 +52,7 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     for name in args.texts("name") {
         let folder = if is_place(&name) { Path::new(&name).to_owned() } else { store::place(&entry(&name)?.hash)? };
         let files = Arc::new(Content::read(&folder)?);
-        let mut manifest = Manifest::of(&files)?;
+        let mut manifest = Manifest::of(&files).map_err(|error| error.about(safe(&name)))?;
         let hash = files.hash();
         let is_granted =
             args.texts("trust").contains(&hash) || entry(&manifest.name).is_ok_and(|installed| installed.hash == hash);
