@@ -68,7 +68,7 @@ pub fn check(context: &Context, source: Source<'_>) -> Result<Vec<Error>> {
     found.sort_by_key(|(at, _)| (at.line(), at.position()));
     let told = found.into_iter().map(|(at, error)| match error.position() {
         // It stands in a file that is imported there.
-        Some(_) => errors::imported(error, at),
+        Some(_) => errors::imported(error, None, at),
         None => errors::shown(error, at, source),
     });
     Ok(told.collect())
@@ -129,6 +129,14 @@ struct Names {
     own: HashMap<String, Vec<usize>>,
 }
 
+/// What an index is: what is looked up behind it in turn stands with it, `[0].a` as `0.a`.
+fn key(index: &Expr) -> &Expr {
+    match index {
+        Expr::Dot(pair, ..) | Expr::Index(pair, ..) => &pair.lhs,
+        other => other,
+    }
+}
+
 fn names(ast: &AST) -> Names {
     let mut members = HashSet::new();
     let mut has_unknown = false;
@@ -142,7 +150,7 @@ fn names(ast: &AST) -> Names {
             }
             // What it is called is known when it runs.
             Some(ASTNode::Expr(Expr::Index(pair, ..)))
-                if !matches!(pair.rhs, Expr::StringConstant(..) | Expr::IntegerConstant(..)) =>
+                if !matches!(key(&pair.rhs), Expr::StringConstant(..) | Expr::IntegerConstant(..)) =>
             {
                 has_unknown = true;
             }

@@ -173,10 +173,10 @@ pub fn counted(count: usize) -> String {
 }
 
 /// An error in a file that is imported at this place: it is told where it stands.
-pub fn in_import(error: Error, at: rhai::Position) -> Box<EvalAltResult> {
+pub fn in_import(error: Error, by: Option<&str>, at: rhai::Position) -> Box<EvalAltResult> {
     // What is before the import has been run by then.
     let error = if error.kind() == Kind::Usage { error.of_kind(Kind::Failed) } else { error };
-    let error = imported(error, at);
+    let error = imported(error, by, at);
     let mut map = as_map(&error);
     if let Some(at) = error.position() {
         map.insert("position".into(), position_map(at.line, at.column).into());
@@ -188,9 +188,10 @@ pub fn in_import(error: Error, at: rhai::Position) -> Box<EvalAltResult> {
     EvalAltResult::ErrorRuntime(thrown, at).into()
 }
 
-/// An error that stands in another file, with the place that imports that.
-pub fn imported(error: Error, at: rhai::Position) -> Error {
-    let imported = format!("imported at {}", place(at));
+/// An error that stands in another file, with the place that imports that; `by` is the file that does, if not the script itself.
+pub fn imported(error: Error, by: Option<&str>, at: rhai::Position) -> Error {
+    let by = by.filter(|by| !by.is_empty()).map_or(String::new(), |by| format!("{}, ", name_of(by)));
+    let imported = format!("imported at {by}{}", place(at));
     let excerpt = error.excerpt().map_or(imported.clone(), |excerpt| format!("{excerpt}\n{imported}"));
     error.showing(excerpt)
 }
@@ -312,7 +313,7 @@ fn ended(why: Dynamic) -> Error {
 }
 
 /// What an imported file is called: its path from where one is, where it is below that.
-fn name_of(file: &str) -> String {
+pub fn name_of(file: &str) -> String {
     let here = std::env::current_dir().and_then(std::fs::canonicalize).unwrap_or_default();
     safe(&Path::new(file).strip_prefix(here).unwrap_or(Path::new(file)).display().to_string()).into_owned()
 }
@@ -495,20 +496,65 @@ const WIDEST: usize = 120;
 /// What stands in a line in which a text may be a secret.
 const TELLING: [&str; 6] = ["secret", "token", "password", "authorization", "bearer", "apikey"];
 
+/// A line with nothing in its texts and numbers, and the column that was `column`, from 1. `None`: a text goes beyond it, or code
+/// stands in one.
+fn without_texts(line: &str, column: usize) -> Option<(String, usize)> {
+    let (mut shown, mut moved, mut within, mut is_escaped) = (String::new(), None, None, false);
+    let (mut last, mut inside) = (' ', String::new());
+    for (at, c) in line.chars().enumerate() {
+        if at + 1 == column {
+            moved = Some(shown.chars().count() + 1);
+        }
+        match within {
+            None if matches!(c, '"' | '\'' | '`') && last == '#' => return None,
+            None if matches!(c, '"' | '\'' | '`') => {
+                within = Some(c);
+                shown.push(c);
+            }
+            // A comment may hold anything.
+            None if c == '/' && last == '/' => {
+                shown.push_str("/ …");
+                break;
+            }
+            None if c.is_ascii_digit() && !(last.is_alphanumeric() || last == '_' || last == '…') => shown.push('…'),
+            None if c.is_ascii_digit() && shown.ends_with('…') => {}
+            None => shown.push(c),
+            Some(quote) if c == quote && !is_escaped => {
+                if inside.contains("${") {
+                    return None;
+                }
+                shown.push_str(if inside.is_empty() { "" } else { "…" });
+                shown.push(quote);
+                (within, inside) = (None, String::new());
+            }
+            Some(quote) => {
+                is_escaped = c == '\\' && quote != '`' && !is_escaped;
+                inside.push(c);
+            }
+        }
+        last = c;
+    }
+    let end = shown.chars().count() + 1;
+    within.is_none().then_some((shown, moved.unwrap_or(end)))
+}
+
 /// The line of a place with a caret under it.
 fn excerpt(text: &str, position: rhai::Position) -> Option<String> {
-    let (line, column) = (position.line()?, position.position().unwrap_or(1));
-    let shown: String = text.lines().nth(line - 1)?.chars().map(|c| if c == '\t' { ' ' } else { c }).collect();
-    // What stands there may be a secret.
-    let is_secret = || fields::FIELDS.iter().any(|field| field.secret && shown.contains(field.json));
-    if shown.trim().is_empty() || is_secret() {
+    let (line, mut column) = (position.line()?, position.position().unwrap_or(1));
+    let mut shown: String = text.lines().nth(line - 1)?.chars().map(|c| if c == '\t' { ' ' } else { c }).collect();
+    if shown.trim().is_empty() {
         return None;
     }
+    // What stands there may be a secret.
     let lower = shown.to_lowercase();
-    let is_in_text = || text.lines().take(line - 1).map(|line| line.matches('`').count()).sum::<usize>() % 2 == 1;
-    let may_be_text = || shown.contains(['"', '\'', '`', '#']) || is_in_text();
-    if TELLING.iter().any(|word| lower.contains(word)) && may_be_text() {
-        return None;
+    let names_secret = || fields::FIELDS.iter().any(|field| field.secret && shown.contains(field.json));
+    if TELLING.iter().any(|word| lower.contains(word)) || names_secret() {
+        let before = || text.lines().take(line - 1);
+        let is_in_text = before().map(|line| line.matches('`').count()).sum::<usize>() % 2 == 1;
+        if is_in_text || before().last().is_some_and(|line| line.trim_end().ends_with('\\')) {
+            return None;
+        }
+        (shown, column) = without_texts(&shown, column)?;
     }
     // Of a line that is too long the part around the place.
     let from = column.saturating_sub(WIDEST / 2).min(shown.chars().count().saturating_sub(WIDEST));

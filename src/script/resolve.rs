@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::script::ending;
 use crate::script::engine::Context;
 use crate::script::errors::{self, Source, thrown};
+use crate::script::run::for_rhai;
 use crate::session::handle::locked;
 use crate::text::safe;
 
@@ -92,8 +93,8 @@ impl Below {
             return Err(round(path));
         }
         let shown = file.display().to_string();
-        let text = read::text(&shown)?;
-        let name = self.name(&file);
+        let text = for_rhai(read::text(&shown)?);
+        let name = errors::name_of(&shown);
         let source = Source { name: &name, text: &text };
         let ast = engine.compile(&text).map_err(|error| errors::unreadable(&error, source))?;
         within.push(file);
@@ -114,26 +115,22 @@ impl Below {
         wrong.map_or(Ok(ast), Err)
     }
 
-    /// What a file is called: its path within the folder.
-    fn name(&self, file: &Path) -> String {
-        file.strip_prefix(&self.root).unwrap_or(file).display().to_string()
-    }
-
     fn module(
-        &self,
         engine: &Engine,
         file: &Path,
+        by: Option<&str>,
         at: Position,
     ) -> std::result::Result<Shared<Module>, Box<EvalAltResult>> {
-        let name = self.name(file);
-        let text = read::text(&file.display().to_string()).map_err(thrown)?;
+        let shown = file.display().to_string();
+        let name = errors::name_of(&shown);
+        let text = for_rhai(read::text(&shown).map_err(thrown)?);
         let source = Source { name: &name, text: &text };
         let ast = engine.compile(&text).map_err(|error| errors::unreadable(&error, source));
-        let mut ast = ast.map_err(|error| errors::in_import(error, at))?;
-        ast.set_source(file.display().to_string());
+        let mut ast = ast.map_err(|error| errors::in_import(error, by, at))?;
+        ast.set_source(shown.as_str());
         Module::eval_ast_as_new(Scope::new(), &ast, engine).map(Into::into).map_err(|error| match *error {
             terminated if ending::due(&terminated).is_some() => terminated.into(),
-            other => errors::in_import(errors::uncaught(other, source), at),
+            other => errors::in_import(errors::uncaught(other, source), by, at),
         })
     }
 
@@ -170,7 +167,7 @@ impl ModuleResolver for Below {
             None => {}
         }
         self.known().insert(file.clone(), None);
-        let module = self.module(engine, &file, at);
+        let module = Below::module(engine, &file, source, at);
         match &module {
             Ok(module) => self.known().insert(file, Some(module.clone())),
             Err(_) => self.known().remove(&file),

@@ -29,6 +29,14 @@ use crate::secret::Secret;
 use crate::session::Session;
 use crate::session::hook::on_big_stack;
 
+/// `#!/usr/bin/env -S orysh run` is for the system, not for Rhai; the line stays, so that positions do.
+pub fn for_rhai(text: String) -> String {
+    match text.strip_prefix("#!") {
+        Some(rest) => format!("// {rest}"),
+        None => text,
+    }
+}
+
 /// A script and what it is given.
 pub struct Script<'a> {
     /// Its text.

@@ -28,12 +28,13 @@ clients have not.",
 
 fn run(host: &Host, args: &Args) -> Result<Outcome> {
     let ui = host.session.ui();
-    let mut wrong = 0;
+    let (mut wrong, mut kind) = (0, Kind::Failed);
     for file in scripts(&args.texts("file"))? {
         let name = read::name(&file);
-        let text = script::read(&file, name)?;
-        let found =
-            check(&Context::new(host.clone()), Source { name, text: &text }).unwrap_or_else(|error| vec![error]);
+        let text = script::read(&file, name);
+        kind = if text.is_err() { Kind::Usage } else { kind };
+        let found = text.and_then(|text| check(&Context::new(host.clone()), Source { name, text: &text }));
+        let found = found.unwrap_or_else(|error| vec![error]);
         wrong += found.len();
         for error in &found {
             ui.error(error);
@@ -43,5 +44,5 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         ui.note("nothing is wrong");
         return Ok(Outcome::nothing());
     }
-    Err(Error::new(Kind::Failed, format!("{wrong} mistakes")).already_told())
+    Err(Error::new(kind, format!("{wrong} mistakes")).already_told())
 }

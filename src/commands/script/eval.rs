@@ -2,13 +2,12 @@
 
 use clap::Arg;
 
-use crate::commands::script::run::for_rhai;
 use crate::commands::script::{carry_out, deadline, running_args};
 use crate::error::Result;
 use crate::grammar::{Args, Command, Host};
 use crate::output::outcome::Outcome;
 use crate::script::engine::EVAL;
-use crate::script::run::Script;
+use crate::script::run::{Script, for_rhai};
 
 const EXAMPLES: &str = "\
 Examples:

@@ -5,11 +5,11 @@ use rhai::{Array, Dynamic};
 
 use crate::commands::script::{carry_out, deadline, running_args};
 use crate::config::read;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::grammar::{Args, Command, Host};
 use crate::output::outcome::Outcome;
 use crate::script::arguments::{self, Read};
-use crate::script::run::Script;
+use crate::script::run::{Script, for_rhai};
 use crate::text::safe;
 
 const EXAMPLES: &str = "\
@@ -64,16 +64,11 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
 /// How wide help is at most.
 const WIDEST: usize = 100;
 
-/// A script's text. Errors name it.
+/// A script's text. Errors name it: it cannot be read, or is empty.
 pub fn read(file: &str, name: &str) -> Result<String> {
     let text = read::text(file).map_err(|error| error.about(format!("cannot read the script {name}")))?;
-    Ok(for_rhai(text))
-}
-
-/// `#!/usr/bin/env -S orysh run` is for the system, not for Rhai; the line stays, so that positions do.
-pub fn for_rhai(text: String) -> String {
-    match text.strip_prefix("#!") {
-        Some(rest) => format!("// {rest}"),
-        None => text,
+    if text.trim().is_empty() {
+        return Err(Error::usage(format!("the script {} is empty", safe(name))));
     }
+    Ok(for_rhai(text))
 }

@@ -170,11 +170,18 @@ fn documents(text: &str) -> Result<Dynamic> {
     })
 }
 
+/// The same error, which says where in a file it is.
+fn in_file(error: Error, path: &str) -> Error {
+    let is_said = |at: &Position| error.message().contains(&format!("line {}", at.line));
+    let at = error.position().filter(|at| !is_said(at)).map(|at| format!(", {at}")).unwrap_or_default();
+    error.about(format!("{}{at}", safe(path)))
+}
+
 /// What is in a file. Errors name it.
 fn file(context: &Context, path: &str, parse: impl Fn(&str) -> Result<Dynamic>) -> ScriptResult<Dynamic> {
     let text = context.readable(path).and_then(|path| read::clients(&path)).map_err(thrown)?;
     value::fits(context.most_memory(), &text)?;
-    parse(&text).map_err(|error| thrown(error.about(safe(path))))
+    parse(&text).map_err(|error| thrown(in_file(error, path)))
 }
 
 fn written(context: &Context, path: &str, text: &str) -> ScriptResult<()> {
@@ -413,11 +420,6 @@ impl Iterator for Rows {
                 Ok(value::from_json(&value))
             }),
         };
-        let path = &self.path;
-        Some(read.map_err(|error| {
-            let is_said = |at: &Position| error.message().contains(&format!("line {}", at.line));
-            let at = error.position().filter(|at| !is_said(at)).map(|at| format!(", {at}")).unwrap_or_default();
-            thrown(error.about(format!("{}{at}", safe(path))))
-        }))
+        Some(read.map_err(|error| thrown(in_file(error, &self.path))))
     }
 }
