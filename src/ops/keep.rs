@@ -54,6 +54,37 @@ fn past(content: &Value) -> Past {
     Past { heard: keys("heard"), due: keys("due") }
 }
 
+fn since(content: &Value) -> u64 {
+    content["since"].as_u64().unwrap_or_default()
+}
+
+/// The files in a folder that are of a client of that server, with what is in them, the oldest first.
+fn of_client(folder: &Path, id: &ClientId, endpoint: &str) -> Vec<(PathBuf, Value)> {
+    let mut found = Vec::new();
+    // That there is no folder says that nothing is kept.
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        let Ok(text) = std::fs::read(&path).map(Zeroizing::new) else { continue };
+        let Ok(content) = serde_json::from_slice::<Value>(&text) else { continue };
+        if content["client_id"] == id.as_str() && content["endpoint"] == endpoint {
+            found.push((path, content));
+        }
+    }
+    found.sort_by_key(|(_, content)| since(content));
+    found
+}
+
+/// Removes a file; `what` is said of it where that fails.
+fn remove(path: &Path, what: &str) -> Result<()> {
+    match std::fs::remove_file(path) {
+        // Another process was quicker.
+        Err(source) if source.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        removed => {
+            removed.map_err(|source| Error::failed(format!("cannot remove {}{what}", path.display())).caused_by(source))
+        }
+    }
+}
+
 /// While this lives, nobody else tells again of what was not delivered.
 pub fn turn() -> Result<File> {
     let folder = paths::state()?.join("untold");
@@ -122,23 +153,14 @@ impl Kept {
     /// The files of a client of that server that was not delivered, the oldest first.
     pub fn of_undelivered(id: &ClientId, endpoint: &str) -> Result<Vec<Undelivered>> {
         let folder = paths::state()?.join("pending");
-        let mut found: Vec<Undelivered> = Vec::new();
-        // That there is no folder says that nothing is kept.
-        for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
-            let path = entry.path();
-            let Ok(text) = std::fs::read(&path).map(Zeroizing::new) else { continue };
-            let Ok(content) = serde_json::from_slice::<Value>(&text) else { continue };
-            let done = content["undelivered"].as_str().and_then(Done::of);
-            let (Some(done), Some(secret)) = (done, content["client_secret"].as_str()) else { continue };
-            if content["client_id"] == id.as_str() && content["endpoint"] == endpoint {
-                let is_sealed = !content["encrypted_for"].is_null();
-                let kept = Kept { path, id: id.clone(), secret: Secret::new(secret) };
-                let since = content["since"].as_u64().unwrap_or_default();
-                found.push(Undelivered { done, kept, is_sealed, past: past(&content), since });
-            }
-        }
-        found.sort_by_key(|undelivered| undelivered.since);
-        Ok(found)
+        let undelivered = |(path, content): (PathBuf, Value)| {
+            let done = content["undelivered"].as_str().and_then(Done::of)?;
+            let secret = Secret::new(content["client_secret"].as_str()?);
+            let is_sealed = !content["encrypted_for"].is_null();
+            let kept = Kept { path, id: id.clone(), secret };
+            Some(Undelivered { done, kept, is_sealed, past: past(&content), since: since(&content) })
+        };
+        Ok(of_client(&folder, id, endpoint).into_iter().filter_map(undelivered).collect())
     }
 
     /// Finds out whether a secret that only the server will choose could be kept. Errors: it could not.
@@ -168,13 +190,7 @@ impl Kept {
 
     /// Removes it: the secret has reached its reader, or there is no client that it is for.
     pub fn discard(self) -> Result<()> {
-        match std::fs::remove_file(&self.path) {
-            // Another process was quicker.
-            Err(source) if source.kind() == std::io::ErrorKind::NotFound => Ok(()),
-            removed => removed.map_err(|source| {
-                Error::failed(format!("cannot remove {}, which holds a secret", self.path.display())).caused_by(source)
-            }),
-        }
+        remove(&self.path, ", which holds a secret")
     }
 }
 
@@ -217,21 +233,12 @@ impl Untold {
 
     /// Those of a client of that server, the oldest first.
     pub fn of(id: &ClientId, endpoint: &str) -> Result<Vec<Untold>> {
-        let mut found = Vec::new();
-        // That there is no folder says that nothing is kept.
-        for entry in std::fs::read_dir(Untold::folder()?).into_iter().flatten().flatten() {
-            let path = entry.path();
-            let Ok(text) = std::fs::read(&path) else { continue };
-            let Ok(content) = serde_json::from_slice::<Value>(&text) else { continue };
-            let Some(done) = content["done"].as_str().and_then(Done::of) else { continue };
-            if content["client_id"] == id.as_str() && content["endpoint"] == endpoint {
-                let (id, endpoint) = (id.as_str().to_owned(), endpoint.to_owned());
-                let since = content["since"].as_u64().unwrap_or_default();
-                found.push(Untold { done, past: past(&content), since, path, id, endpoint });
-            }
-        }
-        found.sort_by_key(|untold| untold.since);
-        Ok(found)
+        let untold = |(path, content): (PathBuf, Value)| {
+            let done = content["done"].as_str().and_then(Done::of)?;
+            let (id, endpoint) = (id.as_str().to_owned(), endpoint.to_owned());
+            Some(Untold { done, past: past(&content), since: since(&content), path, id, endpoint })
+        };
+        Ok(of_client(&Untold::folder()?, id, endpoint).into_iter().filter_map(untold).collect())
     }
 
     /// Says who has heard of it by now.
@@ -241,11 +248,6 @@ impl Untold {
 
     /// Removes it: everybody has heard of it.
     pub fn discard(self) -> Result<()> {
-        match std::fs::remove_file(&self.path) {
-            // Another process was quicker.
-            Err(source) if source.kind() == std::io::ErrorKind::NotFound => Ok(()),
-            removed => removed
-                .map_err(|source| Error::failed(format!("cannot remove {}", self.path.display())).caused_by(source)),
-        }
+        remove(&self.path, "")
     }
 }
