@@ -192,6 +192,13 @@ impl Error {
         self
     }
 
+    /// The same error with another message.
+    #[must_use]
+    pub fn saying(mut self, message: impl Into<String>) -> Self {
+        self.0.message = message.into();
+        self
+    }
+
     /// The same error, in which `text` stands nowhere; `instead` does.
     #[must_use]
     pub fn without(mut self, text: &str, instead: &str) -> Self {

@@ -50,6 +50,7 @@ fn the_tests_of_every_plugin_pass() {
         assert!(path.join("README.md").is_file(), "{path:?}");
         let ran = program.args(&["plugin".as_ref(), "test".as_ref(), path.as_os_str()]).ok();
         assert!(ran.stdout.contains("passed"), "{ran}");
+        program.args(&["script".as_ref(), "check".as_ref(), path.as_os_str()]).ok().tells("nothing is wrong");
         install(&program, &path.display().to_string());
         count += 1;
     }

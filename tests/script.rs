@@ -99,7 +99,7 @@ fn ctrl_c_ends_tests_and_what_they_came_to_is_told() {
     running.signal(Signal::INT);
     let ran = running.end();
     assert_eq!(ran.code, Some(130), "{ran}");
-    assert!(ran.stdout.contains("passed") && ran.stderr.contains("test_b: it was interrupted"), "{ran}");
+    assert!(ran.stdout.contains("passed") && ran.stderr.contains("test_b: t.rhai: it was interrupted"), "{ran}");
 }
 
 #[test]

@@ -321,6 +321,9 @@ let g = #{}; g.name = 1; g.client_name = g.remove("name"); clients::create(g);
 let n = session::target(); n.note = 1; print(n.note);
 print(1, 2); assert(true, "a", 2);
 clients::create(#{}).redirect_uris.push();
+fn shown(c) { print(c.onwer); if c.scope == "" { shown(c); } more(c) } fn more(x) { x.cliend_id } fn free(m) { m.anything }
+for c in clients::list() { shown(c); } more(one()); free(#{anything: 1}); free(one()); print(args.nope);
+import "lib/broken" as again;
 "#;
     program.file("s.rhai", code);
     let told = program.run("script check s.rhai").fails(1, "").stderr;
@@ -339,10 +342,13 @@ clients::create(#{}).redirect_uris.push();
         "`print` is called with 2 arguments (line 16,",
         "`assert` is called with 3 arguments (line 16,",
         "`push` is called on something with 0 arguments (line 17,",
+        "a client has no field `onwer` (line 18,",
+        "a client has no field `cliend_id` (line 18,",
+        "the script declares no argument `nope`: `args` is a list of words (line 19,",
     ] {
         assert!(told.contains(wrong), "{wrong} is not in {told}");
     }
-    assert_eq!(told.matches("error: ").count(), 13, "{told}");
+    assert_eq!(told.matches("error: ").count(), 16, "{told}");
     program.file("d.rhai", "//! @arg --n: number = abc How many\n1");
     program.run("script check d.rhai").fails(1, "the default `abc`, which is no whole number (line 1, column 1)");
     program.run("run d.rhai").fails(2, "no whole number");
@@ -461,7 +467,13 @@ fn test_sleep() { sleep(100) }
     ] {
         assert!(ran.stdout.lines().any(|line| line.contains(failed) && line.contains("failed")), "{failed}: {ran}");
     }
-    for told in ["test_hang: it took more than 1s", "test_sleep: it took more than 1s", "exit(3)", "broken.rhai"] {
+    for told in [
+        "test_hang: t.rhai: the script was ended: it took more than 1s",
+        "test_sleep: t.rhai: the script was ended: it took more than 1s (line 17, column 19)",
+        "test_arguments: t.rhai: a test takes no arguments",
+        "test_exit_code: t.rhai: it ended with exit(3)",
+        "broken.rhai",
+    ] {
         assert!(ran.stderr.contains(told), "{told}: {ran}");
     }
     assert!(server.clients().is_empty());

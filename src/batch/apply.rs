@@ -204,7 +204,7 @@ impl Carrying {
         let keeper = Keeper::new(&self.session, carried);
         let mut done = 0;
         for (number, (at, mut told)) in told.into_iter().enumerate() {
-            let Some(Became { result, is_delivered, undelivered, .. }) = became.remove(&(number as u64 + 1)) else {
+            let Some(Became { result, is_delivered, undelivered, .. }) = became.take(number as u64 + 1) else {
                 continue;
             };
             let id = told.id.clone();

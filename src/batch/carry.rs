@@ -1,7 +1,6 @@
 //! A run of a command that has checked its clients itself, and tells of each: `import`, `apply`, a script.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::begin::{self, Again, New};
@@ -9,7 +8,7 @@ use super::check::{How, Input, Ready};
 use super::earlier::{self, Earlier};
 use super::engine::{self, Going, Limits, Run};
 use super::folder;
-use super::heard::{Became, Heard};
+use super::heard::{Heard, Rows};
 use super::identity::Identity;
 use super::journal::Journal;
 use super::run::{Ended, Sending};
@@ -28,7 +27,7 @@ const LONG: Duration = Duration::from_secs(10);
 /// What a run came to.
 pub struct Carried {
     /// What each client came to, by its place from 1; absent: it was not tried, or it is not known.
-    pub became: BTreeMap<u64, Became>,
+    pub became: Rows,
     /// What ended it before its end, with what to do next.
     pub stopped: Option<Error>,
     /// Of a run that was gone on with the id of each client, and whether its secret is made here.
@@ -73,7 +72,7 @@ pub fn carry_out(
 ) -> Result<Carried> {
     let Clients { name: (name, again), of, total, each } = clients;
     if total == 0 {
-        return Ok(Carried { became: BTreeMap::new(), stopped: None, earlier: None, is_disputed: false, run: None });
+        return Ok(Carried { became: Rows::default(), stopped: None, earlier: None, is_disputed: false, run: None });
     }
     let ids = RefCell::new(Vec::new());
     let each = each.inspect(|ready| ids.borrow_mut().extend(ready.as_ref().ok().map(|ready| ready.id.clone())));
@@ -125,22 +124,23 @@ pub fn carry_out(
         1 => error,
         _ => error.hint(format!("none of the {total} clients was written, and the rest were not tried")),
     });
-    let mut became = before.became;
-    became.extend(heard.into_rows());
+    let mut became = heard.into_rows();
+    for (n, earlier) in before.became {
+        became.add_earlier(n, earlier);
+    }
     let mut is_disputed = false;
-    for (n, became) in &mut became {
-        let Some(id) = usize::try_from(n - 1).ok().and_then(|at| ids.get(at)) else { continue };
-        match became.result.as_ref().err().and_then(Error::code) {
-            Some(settle::DISPUTED) => {
+    became.explain(|n, error| {
+        let id = usize::try_from(n - 1).ok().and_then(|at| ids.get(at));
+        match (error.code(), id) {
+            (Some(settle::DISPUTED), _) => {
                 is_disputed = true;
                 let name = &run.folder.name;
-                let hint = format!("its secret is kept in run {name}: orysh batch results {name} --secrets plain");
-                became.result = std::mem::replace(&mut became.result, Ok(None)).map_err(|error| error.hint(hint));
+                error.hint(format!("its secret is kept in run {name}: orysh batch results {name} --secrets plain"))
             }
-            Some(create::CONFLICT) => became.result = Err(create::conflict(session, id)),
-            _ => {}
+            (Some(create::CONFLICT), Some(id)) => create::conflict(session, id),
+            _ => error,
         }
-    }
+    });
     let earlier = checked.is_resumed.then_some(before.about);
     Ok(Carried { became, stopped, earlier, is_disputed, run: Some(run) })
 }

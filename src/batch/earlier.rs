@@ -1,6 +1,5 @@
 //! What the rows of a run came to before it is gone on with, for whoever tells of all of them.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures_util::stream;
@@ -32,7 +31,7 @@ pub struct Earlier {
     /// The id of each, and whether its secret is made here.
     pub about: Vec<(ClientId, bool)>,
     /// What those came to that came to an end, by their places from 1.
-    pub became: BTreeMap<u64, Became>,
+    pub became: Vec<(u64, Became)>,
 }
 
 /// Looks them up: the clients at the server, the rest in the journal.

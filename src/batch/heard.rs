@@ -1,6 +1,6 @@
 //! What rows came to, for whoever tells of them one by one.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -22,20 +22,22 @@ pub struct Became {
     pub undelivered: Option<Error>,
 }
 
-/// What each row came to, by its place from 1.
+/// What rows come to, as they do.
 #[derive(Default)]
 pub struct Heard(Mutex<Rows>);
 
+/// What each row came to, by its place from 1.
+///
 /// What there is one of for each row is kept together: here and there it would be among what requests need for a moment, and in
 /// their way.
 #[derive(Default)]
-struct Rows {
+pub struct Rows {
     /// Texts, behind each other.
-    pages: Vec<String>,
+    pages: Vec<Arc<String>>,
     made: HashMap<u64, Made>,
     /// Rows without a client that is as it came.
-    others: BTreeMap<u64, Became>,
-    undelivered: BTreeMap<u64, Error>,
+    others: HashMap<u64, Became>,
+    undelivered: HashMap<u64, Error>,
 }
 
 /// A client as it came, and its secret.
@@ -79,22 +81,8 @@ impl Heard {
     }
 
     /// All that was heard.
-    pub fn into_rows(self) -> BTreeMap<u64, Became> {
-        let Rows { pages, made, others: mut rows, undelivered } =
-            self.0.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let pages: Vec<Arc<String>> = pages.into_iter().map(Arc::new).collect();
-        rows.extend(made.into_iter().map(|(n, Made { page, client, secret, is_delivered })| {
-            let page = &pages[page];
-            let secret = secret.map(|place| Secret::new(&page[place]));
-            let client = Client::reread(Unread::on_page(Arc::clone(page), client));
-            (n, Became { result: Ok(Some(client)), secret, is_delivered, undelivered: None })
-        }));
-        for (n, error) in undelivered {
-            if let Some(became) = rows.get_mut(&n) {
-                became.undelivered = Some(error);
-            }
-        }
-        rows
+    pub fn into_rows(self) -> Rows {
+        self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn rows(&self) -> MutexGuard<'_, Rows> {
@@ -103,13 +91,38 @@ impl Heard {
 }
 
 impl Rows {
+    /// What a row came to; nothing the second time.
+    pub fn take(&mut self, n: u64) -> Option<Became> {
+        let mut became = match self.made.remove(&n) {
+            Some(made) => made.became(&self.pages),
+            None => self.others.remove(&n)?,
+        };
+        became.undelivered = self.undelivered.remove(&n).or(became.undelivered);
+        Some(became)
+    }
+
+    /// What a row came to before, where nothing was heard of it since.
+    pub fn add_earlier(&mut self, n: u64, became: Became) {
+        if !self.made.contains_key(&n) {
+            self.others.entry(n).or_insert(became);
+        }
+    }
+
+    /// Says something else of rows that did not come to a good end.
+    pub fn explain(&mut self, mut explained: impl FnMut(u64, Error) -> Error) {
+        for (n, became) in &mut self.others {
+            became.result = std::mem::replace(&mut became.result, Ok(None)).map_err(|error| explained(*n, error));
+        }
+    }
+
     fn put(&mut self, n: u64, text: &str, secret: Option<&Secret>) {
         let length = text.len() + secret.map_or(0, |secret| secret.expose().len());
         if self.pages.last().is_none_or(|page| page.capacity() - page.len() < length) {
-            self.pages.push(String::with_capacity(length.max(PAGE)));
+            self.pages.push(Arc::new(String::with_capacity(length.max(PAGE))));
         }
         let number = self.pages.len() - 1;
-        let page = &mut self.pages[number];
+        // Nobody shares it before a row is taken.
+        let page = Arc::make_mut(&mut self.pages[number]);
         let mut put = |text: &str| {
             let start = page.len();
             page.push_str(text);
@@ -122,6 +135,15 @@ impl Rows {
 
     fn other(&mut self, n: u64, result: Result<Option<Client>>, secret: Option<Secret>) {
         self.others.insert(n, Became { result, secret, is_delivered: false, undelivered: None });
+    }
+}
+
+impl Made {
+    fn became(self, pages: &[Arc<String>]) -> Became {
+        let page = &pages[self.page];
+        let secret = self.secret.map(|place| Secret::new(&page[place]));
+        let client = Client::reread(Unread::on_page(Arc::clone(page), self.client));
+        Became { result: Ok(Some(client)), secret, is_delivered: self.is_delivered, undelivered: None }
     }
 }
 
@@ -145,9 +167,14 @@ mod tests {
         heard.hear_delivered(3);
         heard.hear_delivered(7);
         heard.hear_undelivered(4, Error::failed("no"));
-        let rows = heard.into_rows();
-        assert_eq!(rows.len(), 1_500);
-        for (n, became) in rows {
+        let mut rows = heard.into_rows();
+        rows.explain(|n, error| error.hint(n.to_string()));
+        for n in 1..=1_501 {
+            let Some(became) = rows.take(n) else {
+                assert_eq!(n, 1_501);
+                continue;
+            };
+            assert!(rows.take(n).is_none());
             let secret = became.secret.as_ref().map(Secret::expose);
             assert_eq!((became.is_delivered, became.result.is_err()), (n == 3 || n == 7, n == 9));
             assert_eq!(became.undelivered.is_some(), n == 4);

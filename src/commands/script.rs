@@ -33,7 +33,9 @@ fn running_args() -> Vec<Arg> {
         ),
         switch("verbose", "Tell each call of the API with its time").short('v'),
         deadline_arg().help("End the script once it has run for so long: 30s, 5m").help_heading("Script"),
-        memory_arg().help("End the script once it takes more than that: 512M, 2G [default: 1G]").help_heading("Script"),
+        memory_arg()
+            .help("End the script once it takes more than that: 512M, 2G [default: 512M]")
+            .help_heading("Script"),
     ]
 }
 

@@ -1,5 +1,6 @@
 //! The Ory CLI's configuration file (`~/.ory-cloud.json`): shared with it, and written in its own format.
 
+use std::io::ErrorKind;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
@@ -66,9 +67,11 @@ pub const SIGNED_OUT: &str = "signed_out";
 pub fn read(path: &Path) -> Result<OryConfig> {
     let name = path.display();
     let bytes = std::fs::read(path).map_err(|source| {
-        Error::usage(format!("cannot read the Ory CLI's configuration {name}"))
-            .caused_by(source)
-            .hint("--config (-c) names that file; a redirect URI needs a scheme, such as http://localhost/cb")
+        let is_missing = source.kind() == ErrorKind::NotFound;
+        let error = Error::usage(format!("cannot read the Ory CLI's configuration {name}")).caused_by(source);
+        let error =
+            if is_missing { error.hint("`orysh auth login` signs in to Ory Network, and makes it") } else { error };
+        error.hint("--config (-c) names that file; a redirect URI needs a scheme, such as http://localhost/cb")
     })?;
     edit::private(path)?;
     let raw: Raw = serde_json::from_slice(&bytes).map_err(|source| broken(path, &source))?;
@@ -116,7 +119,7 @@ pub fn change_locked(path: &Path, change: impl FnOnce(&mut Map<String, Value>)) 
     files::sweep(&files::real(path));
     let mut members = match std::fs::read(path) {
         Ok(bytes) => serde_json::from_slice(&bytes).map_err(|source| broken(path, &source))?,
-        Err(source) if source.kind() == std::io::ErrorKind::NotFound => Map::new(),
+        Err(source) if source.kind() == ErrorKind::NotFound => Map::new(),
         Err(source) => return Err(Error::usage(format!("cannot read {}", path.display())).caused_by(source)),
     };
     change(&mut members);

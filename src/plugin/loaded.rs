@@ -27,6 +27,9 @@ use crate::session::handle::locked;
 use crate::session::hook::on_big_stack;
 use crate::text::{hex, safe, safe_lines, size};
 
+/// The module that a plugin has beside the API's.
+pub const PLUGIN: &str = "plugin";
+
 /// How long a hook may take.
 const HOOK: Duration = Duration::from_secs(30);
 
@@ -168,7 +171,7 @@ impl Plugin {
     /// Gives an engine what is the plugin's own: its files to import, its configuration.
     pub fn prepare(&self, engine: &mut Engine, files: &Arc<Content>, context: &Context) {
         engine.set_module_resolver(Packed::new(files, &self.manifest.grant, context));
-        engine.register_static_module("plugin", self.own_module().into());
+        engine.register_static_module(PLUGIN, self.own_module().into());
     }
 
     /// `plugin::config(key)` and `plugin::name()`.

@@ -10,7 +10,7 @@ mod members;
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
-use rhai::{AST, ASTNode, Engine, Expr, FnAccess, FnCallExpr, Position as At, Scope, Stmt};
+use rhai::{AST, ASTNode, Engine, Expr, FnAccess, FnCallExpr, Module, Position as At, Scope, Stmt};
 
 use crate::error::{Error, Result, nearest};
 use crate::grammar::common;
@@ -24,10 +24,14 @@ use crate::script::variables::ARGS;
 use crate::script::{apply, arguments, create_all, recipients, standard, traps};
 use crate::text::safe;
 
-/// All that is wrong, in its order. Errors that are returned: the script cannot be read.
-pub fn check(context: &Context, source: Source<'_>) -> Result<Vec<Error>> {
+/// All that is wrong, in its order; `beside`: modules that the script has beside the API's. Errors that are returned: the script
+/// cannot be read.
+pub fn check(context: &Context, source: Source<'_>, beside: &[&str]) -> Result<Vec<Error>> {
     let declared = arguments::declared(source.text).map_err(|error| error.about(safe(source.name)))?;
-    let engine = engine::engine(context);
+    let mut engine = engine::engine(context);
+    for module in beside {
+        engine.register_static_module(*module, Module::new().into());
+    }
     let mut scope = Scope::new();
     scope.push_constant(ARGS, rhai::Dynamic::UNIT);
     let ast = engine.compile_with_scope(&scope, source.text).map_err(|error| errors::unreadable(&error, source))?;
@@ -43,6 +47,7 @@ pub fn check(context: &Context, source: Source<'_>) -> Result<Vec<Error>> {
                         let wrong = module.as_ref().and_then(|ast| of_module(ast, call));
                         found.extend(wrong.map(|error| (*at, error)));
                     }
+                    None if root(call).is_some_and(|root| beside.contains(&root)) => {}
                     None => found.extend(wrong_call(context, &ast, call, *at)),
                 }
                 found.extend(no_name(&names.plain, call, *at));
@@ -86,12 +91,19 @@ type Imported = HashMap<String, Option<AST>>;
 fn imported(engine: &Engine, ast: &AST, source: Source<'_>) -> (Imported, Vec<(At, Error)>) {
     let below = Below::of(Path::new(source.name));
     let (mut modules, mut wrong) = (HashMap::new(), Vec::new());
+    let mut told = HashSet::new();
     ast.walk(&mut |path| {
         if let Some(ASTNode::Stmt(Stmt::Import(import, at))) = path.last() {
             let module = match &import.0 {
                 // What a plugin exports is known where it is installed.
                 Expr::StringConstant(path, _) if path.starts_with(resolve::PLUGIN) => None,
-                Expr::StringConstant(path, _) => below.ast(engine, path).map_err(|error| wrong.push((*at, error))).ok(),
+                Expr::StringConstant(path, _) => match below.ast(engine, path) {
+                    Ok(ast) => Some(ast),
+                    Err(error) => {
+                        wrong.extend(told.insert(path.to_string()).then_some((*at, error)));
+                        None
+                    }
+                },
                 _ => None,
             };
             modules.insert(import.1.name.to_string(), module);

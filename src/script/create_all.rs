@@ -209,7 +209,7 @@ fn told(
     let mut secrets = Vec::new();
     let mut rows = Array::new();
     for (at, (id, is_new)) in about.iter().enumerate() {
-        let Some(Became { result, secret, is_delivered, undelivered }) = carried.became.remove(&(at as u64 + 1)) else {
+        let Some(Became { result, secret, is_delivered, undelivered }) = carried.became.take(at as u64 + 1) else {
             continue;
         };
         let (outcome, client, error) = match (result, undelivered) {

@@ -478,7 +478,7 @@ pub struct Exhausted(pub usize);
 pub struct TimedOut(pub bool);
 
 /// How many bytes a script may take, where nobody says otherwise.
-pub const MOST_MEMORY: usize = 1024 * 1024 * 1024;
+pub const MOST_MEMORY: usize = 512 * 1024 * 1024;
 
 /// A thrown value with a position that Rhai fills in.
 pub fn runtime_error(value: Dynamic) -> Box<EvalAltResult> {

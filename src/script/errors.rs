@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
+use std::time::Duration;
 
 use rhai::{AST, ASTNode, Dynamic, EvalAltResult, Expr, INT, Map, ParseError, ParseErrorType, Stmt};
 
@@ -291,6 +292,15 @@ pub fn uncaught(mut error: EvalAltResult, source: Source<'_>) -> Error {
     let told = at(told, position);
     let told = if is_interruption { told } else { told.about(name) };
     if excerpt.is_empty() { told } else { told.showing(excerpt.join("\n")) }
+}
+
+/// What an interruption is told as that came of a deadline: where it met the script stays.
+pub fn too_late(error: Error, deadline: Duration) -> Error {
+    let deadline = humantime::format_duration(deadline);
+    error
+        .of_kind(Kind::Failed)
+        .saying(format!("the script was ended: it took more than {deadline}"))
+        .with_code("deadline")
 }
 
 /// Why a script was ended.

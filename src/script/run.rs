@@ -82,7 +82,12 @@ pub fn run(context: &Context, script: &Script<'_>, columns: &'static [Column]) -
             Some(error) => Err(Error::failed("cannot write what the script prints").caused_by(error)),
             None => result,
         };
-        let shown = result.and_then(|left| Ok((settled(outcome(&left.value, columns), script.source())?, left)));
+        let last = |left: &Left| {
+            let outcome = settled(outcome(&left.value, columns), script.source());
+            outcome
+                .map_err(|error| error.hint("what a script ends with is its output: `()` as its last line gives none"))
+        };
+        let shown = result.and_then(|left| Ok((last(&left)?, left)));
         match shown {
             Ok((outcome, Left { code, value })) => {
                 let shown = context.take_shown(&value);
@@ -126,22 +131,11 @@ impl Alarm {
 
     /// An interruption that was its own is told as such.
     fn settle<T>(&self, result: Result<T>) -> Result<T> {
-        result.map_err(|error| {
-            if error.kind() == Kind::Interrupted && self.has_rung.load(Ordering::SeqCst) {
-                let deadline = humantime::format_duration(self.deadline);
-                let late =
-                    Error::failed(format!("the script was ended: it took more than {deadline}")).about(&self.name);
-                let late = error.hints().iter().fold(late.with_code("deadline"), Error::hint);
-                let late = match error.position() {
-                    Some(at) => late.at(at),
-                    None => late,
-                };
-                return match error.excerpt() {
-                    Some(excerpt) => late.showing(excerpt),
-                    None => late,
-                };
+        result.map_err(|error| match error.kind() {
+            Kind::Interrupted if self.has_rung.load(Ordering::SeqCst) => {
+                errors::too_late(error, self.deadline).about(&self.name)
             }
-            error
+            _ => error,
         })
     }
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use rhai::{AST, ASTFlags, Dynamic, Engine, Map, Scope, Stmt};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::script::arguments;
 use crate::script::ending;
 use crate::script::engine::{Context, engine};
@@ -43,13 +43,22 @@ pub fn run(context: &Context, source: Source<'_>, name: &str, prepare: Prepare<'
     variables::give(&mut engine, &defaults.into());
     let result = prepare(&mut engine).and_then(|()| compiled(&mut engine, source)).and_then(|ast| {
         if ast.iter_functions().any(|function| function.name == name && !function.params.is_empty()) {
-            return Err(Error::usage("a test takes no arguments"));
+            return Err(Error::usage("a test takes no arguments").about(source.name));
         }
         let called = ending::to_its_end(|| engine.call_fn::<Dynamic>(&mut Scope::new(), &standing(&ast), name, ()));
+        let settled = errors::settled(called.map_err(|error| errors::at_home(*error, &ast).into()), source).map(drop);
         match context.left() {
             // What should have been looked at behind it was not.
-            Some(left) => Err(Error::failed(format!("it ended with exit({})", left.code))),
-            None => errors::settled(called.map_err(|error| errors::at_home(*error, &ast).into()), source).map(drop),
+            Some(left) => {
+                let ended = format!("it ended with exit({})", left.code);
+                Err(settled
+                    .err()
+                    .unwrap_or_else(Error::interrupted)
+                    .of_kind(Kind::Failed)
+                    .saying(ended)
+                    .about(source.name))
+            }
+            None => settled,
         }
     });
     // They are of a server that is no more.

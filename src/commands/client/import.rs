@@ -114,7 +114,7 @@ fn make(session: &Session, plans: Vec<Plan>, how: check::How) -> Result<Vec<Resu
     let keeper = Keeper::new(session, carried);
     let mut rows = Vec::new();
     for (at, (id, is_new)) in about.into_iter().enumerate() {
-        let Some(Became { result, is_delivered, undelivered, .. }) = became.remove(&(at as u64 + 1)) else { continue };
+        let Some(Became { result, is_delivered, undelivered, .. }) = became.take(at as u64 + 1) else { continue };
         let row = |client: Client| match client.secret().filter(|_| is_new && !is_delivered).cloned() {
             Some(secret) => keeper.hold(Row::client(client), &id, &secret),
             None => Row::client(client),

@@ -7,6 +7,8 @@ use crate::config::read;
 use crate::error::{Error, Kind, Result};
 use crate::grammar::{Args, Command, Host};
 use crate::output::outcome::Outcome;
+use crate::plugin::content::MANIFEST;
+use crate::plugin::loaded::PLUGIN;
 use crate::script::check::check;
 use crate::script::engine::Context;
 use crate::script::errors::Source;
@@ -33,7 +35,8 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         let name = read::name(&file);
         let text = script::read(&file, name);
         kind = if text.is_err() { Kind::Usage } else { kind };
-        let found = text.and_then(|text| check(&Context::new(host.clone()), Source { name, text: &text }));
+        let beside = if is_of_plugin(&file) { &[PLUGIN][..] } else { &[] };
+        let found = text.and_then(|text| check(&Context::new(host.clone()), Source { name, text: &text }, beside));
         let found = found.unwrap_or_else(|error| vec![error]);
         wrong += found.len();
         for error in &found {
@@ -45,4 +48,9 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         return Ok(Outcome::nothing());
     }
     Err(Error::new(kind, format!("{wrong} mistakes")).already_told())
+}
+
+/// Whether a script is a plugin's: its manifest is in one of the folders that it is in.
+fn is_of_plugin(file: &str) -> bool {
+    std::fs::canonicalize(file).is_ok_and(|file| file.ancestors().skip(1).any(|folder| folder.join(MANIFEST).is_file()))
 }

@@ -19,7 +19,7 @@ use crate::grammar::{Args, Command, Host};
 use crate::output::outcome::{Column, Outcome, Row};
 use crate::plugin::loaded::Plugin;
 use crate::script::engine::{Context, MOST_MEMORY};
-use crate::script::errors::Source;
+use crate::script::errors::{self, Source};
 use crate::script::testing;
 use crate::session::Session;
 use crate::session::handle::{Settings, locked};
@@ -95,7 +95,7 @@ pub struct Limits {
 pub fn limits_args() -> Vec<Arg> {
     vec![
         super::deadline_arg().help("End a test once it has run for so long [default: 60s]"),
-        super::memory_arg().help("End a test once it takes more than that: 512M, 2G [default: 1G]"),
+        super::memory_arg().help("End a test once it takes more than that: 512M, 2G [default: 512M]"),
     ]
 }
 
@@ -220,9 +220,9 @@ fn one(host: &Host, test: &Test, limits: Limits) -> (Row, Option<Error>) {
     let error = result.err().map(|error| {
         let error = match error.kind() {
             Kind::Interrupted if began.elapsed() > deadline => {
-                Error::failed(format!("it took more than {}", humantime::format_duration(deadline)))
+                errors::too_late(error, deadline).about(&test.script).hint("--deadline gives it more")
             }
-            Kind::Interrupted => Error::failed("it was interrupted"),
+            Kind::Interrupted => error.of_kind(Kind::Failed).saying("it was interrupted").about(&test.script),
             _ => error,
         };
         let error = error.about(&test.name);

@@ -73,7 +73,7 @@ const WITH_OPTIONS: [Entry; 4] = [
     ),
 ];
 
-const OF_A_RUN: [Entry; 5] = [
+const OF_A_RUN: [Entry; 7] = [
     (
         "create",
         "create(input) -> map",
@@ -91,6 +91,18 @@ const OF_A_RUN: [Entry; 5] = [
         "resume(run) -> map",
         "Goes on with a run",
         r#"try { batch::resume("none") } catch (e) { print(e.message) }"#,
+    ),
+    (
+        "retry",
+        "retry(run) -> map",
+        "Tries the rows of a run again that failed",
+        r#"try { batch::retry("none") } catch (e) { print(e.message) }"#,
+    ),
+    (
+        "results",
+        "results(run) -> value",
+        "What each row came to",
+        r#"try { batch::results("none") } catch (e) { print(e.message) }"#,
     ),
     (
         "undo",

@@ -162,11 +162,15 @@ fn send(context: &Context, method: &Method, url: &str, body: Option<&Dynamic>, g
     // Where nothing is kept, nobody asks what was in it.
     let sent = request.body().and_then(|body| body.as_bytes()).filter(|_| context.has_held());
     let sent = sent.unwrap_or_default().to_vec();
+    let failed = |source: reqwest::Error| {
+        let is_late = source.is_timeout();
+        let error = net::transport(source, &shown).about(&about);
+        if is_late { error.unhinted().hint("the option `timeout`, as \"60s\", gives it longer") } else { error }
+    };
     let answer = session.wait(async {
-        let response = client.execute(request).await.map_err(|source| net::transport(source, &shown).about(&about))?;
+        let response = client.execute(request).await.map_err(failed)?;
         let (status, headers) = (response.status(), response.headers().clone());
-        let bytes =
-            net::body(response, most_bytes).await.map_err(|source| net::transport(source, &shown).about(&about))?;
+        let bytes = net::body(response, most_bytes).await.map_err(failed)?;
         let too_large = || {
             Error::failed(format!("{about}: the answer is larger than {most_bytes} bytes"))
                 .hint("the option `most_bytes` sets another limit")

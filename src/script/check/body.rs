@@ -8,6 +8,7 @@ use rhai::{AST, ASTNode, Expr, FnCallExpr, FnPtr, Position as At, Stmt};
 /// The statements of a script, or of a function of it.
 pub struct Body {
     name: String,
+    parameters: Vec<String>,
     /// With nothing else in it.
     ast: AST,
     /// What is put into each variable.
@@ -57,7 +58,7 @@ pub fn all(ast: &AST) -> Vec<Body> {
         let given = given.get(name).map(Vec::as_slice).unwrap_or_default();
         bodies.push(Body::of(name.to_owned(), alone, &parameters, given));
     }
-    // What gives what another one gives is known a round later.
+    // What gives what another one gives, or takes what another one takes, is known a round later.
     for _ in 0..MOST_CALLS {
         let named = bodies.iter().filter(|body| !body.name.is_empty());
         let wrong: HashSet<&str> = named.clone().filter(|body| !body.is_client_given()).map(Body::name).collect();
@@ -66,8 +67,50 @@ pub fn all(ast: &AST) -> Vec<Body> {
         for body in &mut bodies {
             body.giving = Rc::clone(&giving);
         }
+        let taken = taken_clients(&bodies);
+        for body in &mut bodies {
+            let (name, count) = (body.name.clone(), body.parameters.len());
+            for at in taken.get(&(name, count)).into_iter().flatten() {
+                body.take_client(*at);
+            }
+        }
     }
     bodies
+}
+
+/// The parameters of functions that are clients wherever those are called, by the functions' names and numbers of parameters.
+fn taken_clients(bodies: &[Body]) -> HashMap<(String, usize), Vec<usize>> {
+    let mut calls: HashMap<(String, usize), Vec<bool>> = HashMap::new();
+    let mut by_name: HashSet<String> = HashSet::new();
+    for body in bodies {
+        body.walk(&mut |node| match node {
+            ASTNode::Expr(Expr::FnCall(call, _)) | ASTNode::Stmt(Stmt::FnCall(call, _)) => {
+                if !call.namespace.is_empty() || call.op_token.is_some() {
+                    return;
+                }
+                let key = (call.name.to_string(), call.args.len());
+                let is_own = body.name == key.0 && body.parameters.len() == key.1;
+                let is_client = call.args.iter().enumerate().map(|(at, value)| match variable(value) {
+                    Some(name) if is_own && body.parameters[at] == name => true,
+                    Some(name) => body.is_client(&name),
+                    None => body.is_client_value(value),
+                });
+                let is_client: Vec<bool> = is_client.collect();
+                let so_far = calls.entry(key).or_insert_with(|| vec![true; is_client.len()]);
+                so_far.iter_mut().zip(is_client).for_each(|(all, is)| *all &= is);
+            }
+            // It may be called by whoever has its name.
+            ASTNode::Expr(Expr::StringConstant(text, _)) => {
+                by_name.insert(text.to_string());
+            }
+            ASTNode::Expr(Expr::DynamicConstant(value, _)) => {
+                by_name.extend(value.read_lock::<FnPtr>().map(|function| function.fn_name().to_owned()));
+            }
+            _ => {}
+        });
+    }
+    let places = |is_client: Vec<bool>| (0..is_client.len()).filter(|at| is_client[*at]).collect();
+    calls.into_iter().filter(|(of, _)| !by_name.contains(&of.0)).map(|(of, taken)| (of, places(taken))).collect()
 }
 
 /// Through so many functions a client is followed.
@@ -81,7 +124,8 @@ impl Body {
         let bound = unknown.map(|name| (name.clone(), vec![Put::Unknown])).collect();
         let giving = Rc::default();
         let (touched, called) = (HashSet::new(), HashSet::new());
-        let mut body = Body { name, ast, bound, clients, touched, called, sets: Vec::new(), giving };
+        let parameters = parameters.to_vec();
+        let mut body = Body { name, parameters, ast, bound, clients, touched, called, sets: Vec::new(), giving };
         let (mut found, mut touched, mut called, mut sets) = (Vec::new(), HashSet::new(), HashSet::new(), Vec::new());
         body.walk(&mut |node| match node {
             ASTNode::Stmt(Stmt::Var(var, ..)) => found.push((var.0.name.to_string(), Put::Value(var.1.clone()))),
@@ -124,6 +168,15 @@ impl Body {
             body.bound.entry(name).or_default().push(put);
         }
         body
+    }
+
+    /// A parameter of it is a client, unless something else is put there as well.
+    fn take_client(&mut self, at: usize) {
+        let name = &self.parameters[at];
+        if matches!(self.bound.get(name).map(Vec::as_slice), Some([Put::Unknown])) {
+            self.bound.remove(name);
+            self.clients.insert(name.clone());
+        }
     }
 
     /// The function's name; empty: the script itself.

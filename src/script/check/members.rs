@@ -66,19 +66,24 @@ pub fn no_field(name: &str) -> Option<Error> {
     Some(Error::failed(format!("a client has no field `{}`", safe(name))).did_you_mean(fields::nearest(name)))
 }
 
-/// `args.onwer`, where the script declares what it takes, and nothing else is called so.
+/// What a list of words has.
+const OF_WORDS: [&str; 2] = ["len", "is_empty"];
+
+/// `args.onwer` that the script does not declare, where nothing else is called so.
 pub fn undeclared(body: &Body, declared: &Declared) -> Vec<(At, Error)> {
     let known: Vec<String> = declared.keys().collect();
     let mut wrong = Vec::new();
-    if known.is_empty() || body.binds(ARGS) {
+    if body.binds(ARGS) {
         return wrong;
     }
     body.walk(&mut |node| {
-        if let ASTNode::Expr(expression) = node
-            && let Some((of, (name, at))) = body::member(expression)
-            && of == ARGS
-            && !known.contains(&name)
-        {
+        let ASTNode::Expr(expression) = node else { return };
+        let Some((_, (name, at))) = body::member(expression).filter(|(of, _)| of == ARGS) else { return };
+        if known.is_empty() && !OF_WORDS.contains(&name.as_str()) {
+            let error =
+                Error::failed(format!("the script declares no argument `{}`: `args` is a list of words", safe(&name)));
+            wrong.push((at, error.hint("`args` is a map in a script that declares its arguments at its top")));
+        } else if !known.is_empty() && !known.contains(&name) {
             let error = Error::failed(format!("the script declares no argument `{}`", safe(&name)));
             wrong.push((at, error.did_you_mean(nearest(&name, known.iter().map(String::as_str)))));
         }
