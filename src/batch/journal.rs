@@ -1,9 +1,9 @@
 //! A run's journal: one SQLite file, written by a thread of its own. What was written is on disk when it is told.
 
 use std::path::Path;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use tokio::sync::oneshot;
@@ -16,8 +16,8 @@ const FILE: &str = "journal.sqlite";
 /// The version of the schema.
 const VERSION: i32 = 3;
 
-/// So many changes go into one commit at most.
-const MOST_AT_ONCE: usize = 1024;
+/// So many changes do not wait for more of their kind.
+const ENOUGH: usize = 1024;
 
 /// How long what nobody waits for waits for more of its kind: a commit costs more than a row does.
 const LINGER: Duration = Duration::from_millis(20);
@@ -34,9 +34,96 @@ struct Job {
     done: oneshot::Sender<std::result::Result<(), String>>,
 }
 
+/// Changes that are to be written. What nobody waits for wakes no thread that lingers: for each row of a batch that would cost more
+/// than its change does.
+#[derive(Default)]
+struct Desk {
+    waiting: Mutex<Waiting>,
+    arrived: Condvar,
+}
+
+#[derive(Default)]
+struct Waiting {
+    jobs: Vec<Job>,
+    is_urgent: bool,
+    thread: State,
+    /// Whether nothing is written any more.
+    is_closed: bool,
+}
+
+/// What the journal's thread is at.
+#[derive(Clone, Copy, Default)]
+enum State {
+    #[default]
+    Busy,
+    /// It has nothing to do.
+    Idle,
+    /// It waits for more of what it has.
+    Lingering,
+}
+
+impl Desk {
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Errors: nothing is written any more.
+    fn put(&self, job: Job) -> Result<(), ()> {
+        let mut waiting = self.waiting();
+        if waiting.is_closed {
+            return Err(());
+        }
+        waiting.is_urgent |= job.is_urgent;
+        waiting.jobs.push(job);
+        let wakes = match waiting.thread {
+            State::Busy => false,
+            State::Idle => true,
+            State::Lingering => waiting.is_urgent || waiting.jobs.len() >= ENOUGH,
+        };
+        if wakes {
+            waiting.thread = State::Busy;
+        }
+        drop(waiting);
+        if wakes {
+            self.arrived.notify_one();
+        }
+        Ok(())
+    }
+
+    /// What is to be written together; nothing: it has ended.
+    fn take(&self) -> Vec<Job> {
+        let mut waiting = self.waiting();
+        while waiting.jobs.is_empty() && !waiting.is_closed {
+            waiting.thread = State::Idle;
+            waiting = self.arrived.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+        }
+        waiting.thread = State::Lingering;
+        let lingers = |waiting: &mut Waiting| !waiting.is_urgent && !waiting.is_closed && waiting.jobs.len() < ENOUGH;
+        let lingered = self.arrived.wait_timeout_while(waiting, LINGER, lingers);
+        let (mut waiting, _) = lingered.unwrap_or_else(PoisonError::into_inner);
+        (waiting.thread, waiting.is_urgent) = (State::Busy, false);
+        std::mem::take(&mut waiting.jobs)
+    }
+
+    fn close(&self) {
+        self.waiting().is_closed = true;
+        self.arrived.notify_one();
+    }
+}
+
+/// Ends what waits for a thread that has ended, however it did.
+struct Worker(Arc<Desk>);
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.0.close();
+        self.0.waiting().jobs.clear();
+    }
+}
+
 /// The journal. The thread ends with it.
 pub struct Journal {
-    sender: Option<Sender<Job>>,
+    desk: Arc<Desk>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -82,9 +169,10 @@ impl Journal {
     }
 
     fn on(connection: Connection) -> Self {
-        let (sender, receiver) = channel();
-        let thread = std::thread::Builder::new().name("journal".into()).spawn(move || work(connection, &receiver));
-        Journal { sender: Some(sender), thread: thread.ok() }
+        let desk: Arc<Desk> = Arc::default();
+        let worker = Worker(Arc::clone(&desk));
+        let thread = std::thread::Builder::new().name("journal".into()).spawn(move || work(connection, &worker));
+        Journal { desk, thread: thread.ok() }
     }
 
     /// Makes a change, together with those of others that wait; it is on disk when this returns.
@@ -117,7 +205,7 @@ impl Journal {
             Ok(())
         });
         let gone = || Error::failed("the journal has ended").with_code(BROKEN);
-        self.sender.as_ref().ok_or_else(gone)?.send(Job { work, is_urgent, done }).map_err(|_| gone())?;
+        self.desk.put(Job { work, is_urgent, done }).map_err(|()| gone())?;
         match is_done.await {
             Ok(Ok(())) => told.await.map_err(|_| gone()),
             Ok(Err(why)) => Err(Error::failed(format!("the journal cannot be written: {why}"))
@@ -130,7 +218,7 @@ impl Journal {
 
 impl Drop for Journal {
     fn drop(&mut self) {
-        drop(self.sender.take());
+        self.desk.close();
         if let Some(thread) = self.thread.take() {
             // It has nothing to tell that was not told.
             let _ = thread.join();
@@ -154,19 +242,12 @@ fn failed(source: &rusqlite::Error) -> Error {
     Error::failed(format!("the journal cannot be written: {source}")).with_code(BROKEN)
 }
 
-fn work(mut connection: Connection, receiver: &Receiver<Job>) {
+fn work(mut connection: Connection, Worker(desk): &Worker) {
     let mut broken: Option<String> = None;
-    while let Ok(first) = receiver.recv() {
-        let began = Instant::now();
-        let mut is_urgent = first.is_urgent;
-        let mut jobs = vec![first];
-        while jobs.len() < MOST_AT_ONCE {
-            let left = LINGER.saturating_sub(began.elapsed());
-            let waits = !left.is_zero() && !is_urgent;
-            let next = if waits { receiver.recv_timeout(left).ok() } else { receiver.try_recv().ok() };
-            let Some(job) = next else { break };
-            is_urgent |= job.is_urgent;
-            jobs.push(job);
+    loop {
+        let jobs = desk.take();
+        if jobs.is_empty() {
+            return;
         }
         let (works, told): (Vec<Work>, Vec<_>) = jobs.into_iter().map(|job| (job.work, job.done)).unzip();
         // After a sync that failed, the next one may seem to succeed: nothing is written any more.

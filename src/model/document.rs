@@ -38,7 +38,8 @@ type IsSecret = fn(&str) -> bool;
 
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 struct Members {
-    fields: Map<String, Value>,
+    /// Shared by copies that differ in their secrets only.
+    fields: Arc<Map<String, Value>>,
     secrets: BTreeMap<String, Secret>,
 }
 
@@ -51,7 +52,7 @@ impl Members {
                 secrets.insert(name, Secret::new(text));
             }
         }
-        Members { fields, secrets }
+        Members { fields: Arc::new(fields), secrets }
     }
 }
 
@@ -156,7 +157,7 @@ impl Document {
 
     /// Sets a member that is no secret.
     pub fn set(&mut self, name: impl Into<String>, value: Value) {
-        self.members_mut().fields.insert(name.into(), value);
+        Arc::make_mut(&mut self.members_mut().fields).insert(name.into(), value);
     }
 
     /// Sets a secret member.
@@ -174,7 +175,9 @@ impl Document {
     /// Removes a member of either sort.
     pub fn remove(&mut self, name: &str) {
         let members = self.members_mut();
-        members.fields.shift_remove(name);
+        if members.fields.contains_key(name) {
+            Arc::make_mut(&mut members.fields).shift_remove(name);
+        }
         members.secrets.remove(name);
     }
 
@@ -186,7 +189,7 @@ impl Document {
     /// Takes over every member of another document; its values win.
     pub fn absorb(&mut self, mut other: Document) {
         let Members { fields, secrets } = std::mem::take(other.members_mut());
-        for (name, value) in fields {
+        for (name, value) in Arc::unwrap_or_clone(fields) {
             self.remove(&name);
             self.set(name, value);
         }
@@ -217,7 +220,7 @@ impl Document {
 
     fn with_secrets(&self, text: impl Fn(&Secret) -> String) -> Map<String, Value> {
         let Members { fields, secrets } = self.members();
-        let mut object = fields.clone();
+        let mut object = Map::clone(fields);
         for (name, secret) in secrets {
             object.insert(name.clone(), Value::String(text(secret)));
         }

@@ -345,9 +345,16 @@ static DESK: LazyLock<Desk> = LazyLock::new(Desk::default);
 
 /// Gives work to a thread that has none, or to a new one. Errors: there is none, and none can be made.
 fn hand_over(work: Work) -> Result<()> {
-    locked(&DESK.waiting).push_back(work);
-    DESK.arrived.notify_one();
-    if DESK.idle.load(Ordering::SeqCst) > 0 || DESK.threads.fetch_add(1, Ordering::SeqCst) >= MOST_THREADS {
+    let has_taker = {
+        let mut waiting = locked(&DESK.waiting);
+        waiting.push_back(work);
+        DESK.idle.load(Ordering::SeqCst) >= waiting.len()
+    };
+    if has_taker {
+        DESK.arrived.notify_one();
+        return Ok(());
+    }
+    if DESK.threads.fetch_add(1, Ordering::SeqCst) >= MOST_THREADS {
         return Ok(());
     }
     let made = thread::Builder::new().name("hook".into()).stack_size(STACK_BYTES).spawn(|| {
