@@ -1,6 +1,8 @@
 //! The shell: lines from a terminal or from stdin, each a command or Rhai, in one session.
 
 mod complete;
+mod highlight;
+mod hint;
 mod history;
 mod interpreter;
 mod line;
@@ -9,5 +11,6 @@ mod parts;
 mod pipe;
 mod repl;
 mod rhai;
+mod tree;
 
 pub use repl::{from_stdin, interactive};

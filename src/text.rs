@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use serde_json::Value;
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 /// Whether a character may move the cursor, colour, reorder or hide what is around it.
 pub fn is_unsafe(c: char) -> bool {
@@ -81,6 +82,28 @@ pub fn safe_painted(text: &str) -> Cow<'_, str> {
         out.to_mut().push_str("\u{1b}[0m");
     }
     out
+}
+
+/// How many columns of a terminal a text takes.
+pub fn width(text: &str) -> usize {
+    text.width()
+}
+
+/// A text cut to so many columns of a terminal; where something is missing it ends with `…`.
+pub fn fit(text: &str, columns: usize) -> Cow<'_, str> {
+    if text.width() <= columns {
+        return text.into();
+    }
+    let (mut cut, mut width) = (String::new(), 1);
+    for c in text.chars() {
+        width += c.width().unwrap_or_default();
+        if width > columns {
+            break;
+        }
+        cut.push(c);
+    }
+    cut.push('…');
+    cut.into()
 }
 
 /// A word as a POSIX shell takes it, for hints that can be copied.

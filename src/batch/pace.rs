@@ -23,6 +23,16 @@ pub struct Window {
     pub span: Duration,
 }
 
+impl Window {
+    /// One of so many parts of it, from 1.
+    fn part(self, parts: u32) -> Self {
+        match self.limit / parts {
+            0 => Window { limit: 1, span: self.span * parts / self.limit },
+            limit => Window { limit, ..self },
+        }
+    }
+}
+
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -102,6 +112,8 @@ struct Sent {
     windows: Vec<Window>,
     /// Whether they were given, so that the server's word does not count.
     is_given: bool,
+    /// Into how many parts what the server grants is cut, of which one is used; 0: it is not.
+    parts: u32,
     times: VecDeque<Instant>,
     /// Nothing is sent before.
     blocked: Option<Instant>,
@@ -204,6 +216,18 @@ impl Pace {
             closed: AtomicBool::new(false),
             closing: Notify::new(),
         }
+    }
+
+    /// The pace of whoever lists clients beside what a person asks for: one request at a time, and one of so many parts of what is
+    /// granted.
+    pub fn beside(parts: u32, tier: Option<Tier>) -> Self {
+        let pace = Pace::new(1, Vec::new(), tier);
+        {
+            let lists = &mut pace.inner().lists;
+            lists.parts = parts;
+            lists.windows = lists.windows.iter().map(|window| window.part(parts)).collect();
+        }
+        pace
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -335,7 +359,7 @@ impl Sent {
                 let (limit, span) = part.trim().split_once(";w=")?;
                 let (limit, span) = (limit.parse().ok()?, span.parse().ok()?);
                 (limit > 0 && (1..=LONGEST_SPAN).contains(&span))
-                    .then_some(Window { limit, span: Duration::from_secs(span) })
+                    .then(|| Window { limit, span: Duration::from_secs(span) }.part(self.parts.max(1)))
             };
             let windows: Vec<Window> = limits.split(',').filter_map(window).collect();
             if windows != self.windows && !windows.is_empty() {
@@ -401,6 +425,18 @@ mod tests {
         let took = times.last().unwrap().duration_since(start).as_secs_f64();
         let estimate = time_for(&windows, 35).as_secs_f64();
         assert!((took - estimate).abs() <= took / 10.0, "{took} {estimate}");
+    }
+
+    #[test]
+    fn whoever_lists_beside_takes_a_part_only() {
+        let pace = Pace::beside(5, crate::config::tier::named("developer"));
+        assert!(pace.inner().lists.windows.iter().all(|window| window.span >= MINUTE), "{:?}", pace.inner().lists);
+        let mut lists = Sent { parts: 5, ..Sent::default() };
+        let mut headers = HeaderMap::new();
+        headers.insert("x-ratelimit-limit", "10, 2;w=1, 300;w=60".parse().unwrap());
+        lists.learn(&headers, Instant::now());
+        let seconds = |window: &Window| (window.limit, window.span.as_secs_f64());
+        assert_eq!(lists.windows.iter().map(seconds).collect::<Vec<_>>(), [(1, 2.5), (60, 60.0)]);
     }
 
     #[test]

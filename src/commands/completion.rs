@@ -1,6 +1,12 @@
 //! `completion SHELL` prints what makes a shell complete; `complete WORDS…` is what that asks then.
 
+pub mod listed;
+pub mod sources;
 mod words;
+
+use std::sync::mpsc::channel;
+use std::thread;
+use std::time::Duration;
 
 use clap::{Arg, ArgAction};
 use serde_json::json;
@@ -8,8 +14,14 @@ use serde_json::json;
 use crate::error::Result;
 use crate::grammar::{Args, Command, Host};
 use crate::output::outcome::{Column, Outcome, Row};
+use crate::session::Session;
+use crate::session::handle::Settings;
+use crate::session::target::Given;
+use crate::ui::Ui;
 
-pub use words::{Candidate, candidates};
+use listed::Listed;
+use sources::Source;
+pub use words::{Candidate, Offered, offered};
 
 /// What each shell reads.
 const SHELLS: [(&str, &str); 4] = [
@@ -62,7 +74,8 @@ Examples:
   orysh complete -- create oauth2-client --gr
   orysh complete -- run scripts/onboard.rhai --
 
-Nothing is sent. Where there is no row, a file is meant.",
+Where there is no row, a file is meant. Where a client, a project or a workspace is meant, the server that the words name is
+asked for a list, once in a minute, and left alone where it does not answer within a second.",
         )
 }
 
@@ -82,6 +95,56 @@ fn shown(host: &Host, args: &Args) -> Result<Outcome> {
         let about = json!({"word": candidate.word, "about": candidate.about});
         Ok(Row::value(about).with_id(candidate.word))
     };
-    let found = candidates(&host.registry, &words, &current);
-    Ok(Outcome::many(found.into_iter().map(row), COLUMNS))
+    let offered = offered(&host.registry, &words, &current);
+    let more = offered.source.and_then(|source| {
+        let listed = source.kept().or_else(|| listed(host, source, &offered.target))?;
+        let begun = current.strip_prefix(&offered.before).unwrap_or_default();
+        // What completes goes by what a word begins with.
+        let found = listed.offered(begun, MOST).into_iter().filter(|one| one.word.starts_with(begun)).collect();
+        Some(sources::behind(&offered.before, found))
+    });
+    let found = offered.words.into_iter().chain(more.into_iter().flatten());
+    Ok(Outcome::many(found.map(row), COLUMNS))
+}
+
+/// So many are shown at most.
+const MOST: usize = 1_000;
+
+/// What was listed so long ago is good enough.
+const FRESH: Duration = Duration::from_secs(60);
+
+/// A server that needs longer is not waited for: somebody has pressed a key.
+const PATIENCE: Duration = Duration::from_millis(900);
+
+/// The session in which a line with these flags acts.
+pub fn session_of(host: &Host, target: &[(String, String)]) -> Session {
+    let text = |name: &str| target.iter().rev().find(|(flag, _)| flag == name).map(|(_, value)| value.clone());
+    let given = Given {
+        profile: text("profile"),
+        endpoint: text("endpoint"),
+        sandbox: text("sandbox").is_some(),
+        project: text("project"),
+        workspace: text("workspace"),
+        config: text("config").map(Into::into),
+        ..Given::default()
+    };
+    let base = host.session.base_settings();
+    let settings = if target.is_empty() { base } else { Settings { given, ..base } };
+    host.session.for_command(Ui { quiet: true, ..host.session.ui() }, settings)
+}
+
+/// What a server lists, where the words say that the line acts; as it was kept, if that is fresh.
+fn listed(host: &Host, source: Source, target: &[(String, String)]) -> Option<Listed> {
+    let session = session_of(host, target);
+    let key = source.key(&session.chosen().ok()?.place());
+    if let Some(listed) = Listed::read(&key, FRESH) {
+        return Some(listed);
+    }
+    let (tell, told) = channel();
+    // The process does not wait for it.
+    thread::spawn(move || tell.send(source.listed(&session, 1)));
+    let listed = told.recv_timeout(PATIENCE).ok()?.ok()?;
+    // It would be asked again, and no more than that.
+    let _ = listed.write(&key);
+    Some(listed)
 }

@@ -6,7 +6,7 @@ pub mod workspace;
 
 use serde_json::Value;
 
-use crate::api::console::Console;
+use crate::api::console::{Console, Place};
 use crate::config::profile::{self, Profile};
 use crate::config::team;
 use crate::error::{Error, Result};
@@ -22,17 +22,33 @@ fn at(session: &Session) -> Result<(Network, Console)> {
     for warning in &chosen.warnings {
         session.ui().warn(warning);
     }
+    if let Target::Network(network) = &chosen.target {
+        session.warn_of_risks(&session.policy(chosen.profile.as_ref()), &network.console);
+    }
+    silently_at(session)
+}
+
+/// The same for whoever only looks, and tells nobody.
+fn silently_at(session: &Session) -> Result<(Network, Console)> {
+    let chosen = session.chosen()?;
     let Target::Network(network) = chosen.target else {
         return Err(Error::usage(format!("{} is no part of Ory Network", chosen.place()))
             .hint("sign in with `orysh auth login`, or use a profile of Ory Network"));
     };
     let (policy, ui) = (session.policy(chosen.profile.as_ref()), session.ui());
-    session.warn_of_risks(&policy, &network.console);
     let console = session.wait(async {
         let current = network.credential.current(&policy, &|message| ui.note(message)).await?;
         console(&network.console, Some(&current.secret), &policy)
     })?;
     Ok((*network, console))
+}
+
+/// Ids and names of what a session's network has of a noun, `projects` or `workspaces`; `name`: the member that is the name.
+pub fn names(session: &Session, noun: &str, name: &str) -> Result<Vec<(String, String)>> {
+    let (_, console) = silently_at(session)?;
+    let found = session.wait(console.documents(&[noun], noun))?;
+    let places = found.iter().filter_map(|document| Place::of(document, name));
+    Ok(places.map(|place| (place.id, place.name)).collect())
 }
 
 /// The file of the sign-in, in which things are selected. Errors of usage: a key is not signed in.

@@ -147,7 +147,7 @@ impl Obtained {
 }
 
 fn name_arg(help: &'static str) -> Arg {
-    Arg::new("name").value_name("NAME").required(true).help(help)
+    Arg::new("name").value_name("PLUGIN").required(true).help(help)
 }
 
 /// `--trust HASH`, which has to do with plugins here.

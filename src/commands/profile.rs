@@ -11,5 +11,5 @@ use clap::Arg;
 
 /// The name of a profile, as a word.
 fn name_arg(help: &'static str) -> Arg {
-    Arg::new("name").value_name("NAME").required(true).help(help)
+    Arg::new("name").value_name("PROFILE").required(true).help(help)
 }

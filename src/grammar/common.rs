@@ -45,9 +45,9 @@ pub fn output_args() -> Vec<Arg> {
 pub fn server_args(config_short: bool) -> Vec<Arg> {
     let config = text("config", "FILE", TARGET, "The Ory CLI's configuration file [default: ~/.ory-cloud.json]");
     let mut args = vec![
-        text("profile", "NAME", TARGET, "Act where this profile says: see `orysh profile list`"),
+        text("profile", "PROFILE", TARGET, "Act where this profile says: see `orysh profile list`"),
         text("trust", "HASH", TARGET, "Trust the orysh.toml of this repository, if this is its hash"),
-        text("confirm", "NAME", TARGET, "Agree to changing the production profile of this name"),
+        text("confirm", "PROFILE", TARGET, "Agree to changing the production profile of this name"),
         text("endpoint", "URL", TARGET, "Address of the admin API, as http://127.0.0.1:4445").short('e'),
         text("public-endpoint", "URL", TARGET, "Address of the public API, as http://127.0.0.1:4444"),
         switch("sandbox", TARGET, "Act on the server inside this program, whose clients are kept in the data folder"),

@@ -76,7 +76,7 @@ pub fn run(context: &Context, script: &Script<'_>, columns: &'static [Column]) -
         context.settle_files();
         // What a script printed may be all that it was for, unless it was about to change more.
         let result = match context.unwritten() {
-            Some(error) if error.kind() == ErrorKind::BrokenPipe && !context.has_held() && !session.has_written() => {
+            Some(error) if error.kind() == ErrorKind::BrokenPipe && !context.has_held() && session.writes() == 0 => {
                 Ok(Left { code: 0, value: Dynamic::UNIT })
             }
             Some(error) => Err(Error::failed("cannot write what the script prints").caused_by(error)),

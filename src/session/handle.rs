@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::collections::HashSet;
 use std::future::Future;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -105,7 +105,7 @@ struct Shared {
     /// Whether the shell was told to use what its own flags are not of.
     has_left: AtomicBool,
     /// Whether something was sent that changes clients.
-    has_written: AtomicBool,
+    writes: AtomicU64,
     /// Keys that were made for this session.
     minted: Mutex<Vec<Minted>>,
     /// The targets on which a first change was agreed to.
@@ -150,7 +150,7 @@ impl Session {
             used: Mutex::default(),
             began_at: OnceLock::new(),
             has_left: AtomicBool::new(false),
-            has_written: AtomicBool::new(false),
+            writes: AtomicU64::new(0),
             minted: Mutex::default(),
             agreed: Mutex::default(),
             warned: Mutex::default(),
@@ -257,13 +257,13 @@ impl Session {
         if request.writes && self.dry_run.is_some() {
             return Err(Error::failed(format!("a dry run sends no {}", request.method)).with_code(dry_run::WRITES));
         }
-        self.shared.has_written.fetch_or(request.writes, Ordering::Relaxed);
+        self.shared.writes.fetch_add(u64::from(request.writes), Ordering::Relaxed);
         Ok(())
     }
 
-    /// Whether something was sent in this process that changes clients.
-    pub fn has_written(&self) -> bool {
-        self.shared.has_written.load(Ordering::Relaxed)
+    /// How many requests were sent in this process that change clients.
+    pub fn writes(&self) -> u64 {
+        self.shared.writes.load(Ordering::Relaxed)
     }
 
     /// The same session, which writes nothing and remembers what it would have written.

@@ -51,7 +51,7 @@ fn names_a_module(rest: &str) -> bool {
 
 /// Whether what follows a word makes it a variable or a function.
 fn continues_an_expression(rest: &str) -> bool {
-    if rest.starts_with(['.', '(', '[', ':', ';']) {
+    if rest.starts_with(['.', '(', '[', ':']) {
         return true;
     }
     let rest = rest.trim_start();
@@ -89,6 +89,7 @@ mod tests {
             ("it.client_id", Sort::Rhai),
             ("clients::list()", Sort::Rhai),
             ("version", Sort::Command),
+            ("version; list clients", Sort::Command),
         ] {
             assert_eq!(sort(line, &registry), expected, "{line}");
         }

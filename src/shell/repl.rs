@@ -1,26 +1,35 @@
 //! The loop: read a line, do it, tell what came of it.
 
+use std::borrow::Cow;
+use std::cell::LazyCell;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use nu_ansi_term::Color as Paint;
+use nu_ansi_term::{Color as Paint, Style};
 
 use rustyline::completion::{Completer, Pair};
 use rustyline::error::ReadlineError;
-use rustyline::history::MemHistory;
+use rustyline::highlight::{CmdKind, Highlighter};
+use rustyline::hint::Hinter;
+use rustyline::history::{MemHistory, SearchDirection};
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
-use rustyline::{CompletionType, Config, Context, Editor, Helper, Highlighter, Hinter};
+use rustyline::{CompletionType, Config, Context, Editor, Helper};
 
+use crate::commands::completion::sources::Source;
+use crate::commands::completion::{Candidate, session_of};
 use crate::error::{Error, Result};
 use crate::grammar::{Host, Registry};
 use crate::session::handle::locked;
 use crate::session::hook::on_big_stack;
 use crate::session::target::Target;
-use crate::shell::complete::{self, Known};
+use crate::shell::complete::{self, Known, Listings, MOST};
+use crate::shell::highlight::{looks, painted};
+use crate::shell::hint::{Hint, hint};
 use crate::shell::history::{History, MOST_LINES};
 use crate::shell::interpreter::{Interpreter, Next};
 use crate::shell::line::{Sort, sort};
 use crate::shell::rhai::is_incomplete;
+use crate::shell::tree::Node;
 use crate::shell::{own, parts};
 use crate::text;
 use crate::ui::{PAINTS, Ui};
@@ -40,15 +49,20 @@ pub fn interactive(host: &Host, fell_back: bool, goes_without_rc: bool) -> Resul
             ui.error(&error);
         }
         let mut editor = editor()?;
-        editor.set_helper(Some(Lines { registry: Arc::clone(interpreter.registry()), known: Known::default() }));
-        let mut has_failed = false;
+        editor.set_helper(Some(Lines::new(host, interpreter.registry())));
+        let (mut has_failed, mut writes) = (false, 0);
         loop {
             let place = Place::of(host);
             lines.turn_to(host, &place.name, &mut editor);
+            let prompt = place.prompt(ui, has_failed);
             if let Some(helper) = editor.helper_mut() {
+                helper.prompt_width = text::width(&prompt.0);
                 helper.known = interpreter.known();
+                if std::mem::replace(&mut writes, host.session.writes()) != host.session.writes() {
+                    helper.listings.outdate();
+                }
             }
-            match editor.readline(&place.prompt(ui, has_failed)) {
+            match editor.readline(&prompt) {
                 Ok(line) => {
                     let line = match lines.meant(ui, &line) {
                         Ok(line) => line,
@@ -232,20 +246,105 @@ fn editor() -> Result<Editor<Lines, MemHistory>> {
 }
 
 /// Lets Rhai go over several lines; a blank line ends it in any case.
-#[derive(Helper, Highlighter, Hinter)]
+#[derive(Helper)]
 struct Lines {
+    host: Host,
     registry: Arc<Registry>,
     /// What the shell knows of its own names by now.
     known: Known,
+    /// What servers list.
+    listings: Listings,
+    /// How many columns stand before a line.
+    prompt_width: usize,
+    /// The same registry, for what looks at a line with each key; nobody types before the first prompt is there.
+    tree: LazyCell<Node, Box<dyn FnOnce() -> Node>>,
+}
+
+impl Lines {
+    fn new(host: &Host, registry: &Arc<Registry>) -> Self {
+        let (host, registry) = (host.clone(), Arc::clone(registry));
+        let of_tree = Arc::clone(&registry);
+        let tree: Box<dyn FnOnce() -> Node> = Box::new(move || Node::of(&of_tree));
+        let (known, listings) = (Known::default(), Listings::default());
+        Lines { host, registry, known, listings, prompt_width: 0, tree: LazyCell::new(tree) }
+    }
+
+    fn width(&self) -> usize {
+        self.host.session.ui().width().unwrap_or(USUAL_WIDTH)
+    }
+
+    fn listed(&self, source: Source, target: &[(String, String)], begun: &str) -> Vec<Candidate> {
+        self.listings.of(source, &session_of(&self.host, target)).offered(begun, MOST)
+    }
 }
 
 impl Completer for Lines {
     type Candidate = Pair;
 
     fn complete(&self, line: &str, at: usize, _: &Context<'_>) -> rustyline::Result<(usize, Vec<Pair>)> {
-        Ok(complete::offered(&line[..at], &self.registry, &self.known))
+        let listed = |source, target: &[(String, String)], begun: &str| self.listed(source, target, begun);
+        Ok(complete::offered(&line[..at], &self.registry, &self.known, &listed, self.width()))
     }
 }
+
+impl Hinter for Lines {
+    type Hint = Hint;
+
+    fn hint(&self, line: &str, at: usize, context: &Context<'_>) -> Option<Hint> {
+        if line.ends_with(' ') {
+            let listed = |source, target: &[(String, String)], _: &str| {
+                self.listings.of(source, &session_of(&self.host, target));
+                Vec::new()
+            };
+            complete::prepare(line, &self.registry, &listed);
+        }
+        if at < line.len() || !self.host.session.ui().colors_stdout() {
+            return None;
+        }
+        let history = context.history();
+        let newest_first = (0..history.len()).rev();
+        let before: Vec<_> = newest_first
+            .filter_map(|index| history.get(index, SearchDirection::Forward).ok().flatten())
+            .map(|found| found.entry)
+            .take(MOST_HINTED)
+            .collect();
+        let hint = hint(line, &self.registry, &self.tree, before.iter().map(AsRef::as_ref))?;
+        // On another line it would move what is typed.
+        let used = self.prompt_width + text::width(line);
+        hint.within(self.width().saturating_sub(used + 1))
+    }
+}
+
+/// So many lines of before are looked through.
+const MOST_HINTED: usize = MOST_LINES;
+
+impl Highlighter for Lines {
+    fn highlight<'l>(&self, line: &'l str, at: usize) -> Cow<'l, str> {
+        if !self.host.session.ui().colors_stdout() || line.len() > MOST_PAINTED {
+            return Cow::Borrowed(line);
+        }
+        let is_whole = at < line.len() || line.ends_with(char::is_whitespace);
+        Cow::Owned(painted(line, &looks(line, is_whole, &self.registry, &self.tree, &self.known)))
+    }
+
+    fn highlight_prompt<'b, 's: 'b, 'p: 'b>(&'s self, prompt: &'p str, _is_default: bool) -> Cow<'b, str> {
+        Cow::Borrowed(prompt)
+    }
+
+    fn highlight_hint<'h>(&self, hint: &'h str) -> Cow<'h, str> {
+        Cow::Owned(Style::new().dimmed().paint(hint).to_string())
+    }
+
+    fn highlight_char(&self, _line: &str, _at: usize, _kind: CmdKind) -> bool {
+        self.host.session.ui().colors_stdout()
+    }
+}
+
+/// A longer line is shown as it is.
+const MOST_PAINTED: usize = 10_000;
+
+/// Of a terminal that does not tell.
+const USUAL_WIDTH: usize = 80;
 
 impl Validator for Lines {
     fn validate(&self, context: &mut ValidationContext<'_>) -> rustyline::Result<ValidationResult> {

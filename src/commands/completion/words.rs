@@ -2,6 +2,7 @@
 
 use clap::Arg;
 
+use super::sources::Source;
 use crate::commands::script::run as script;
 use crate::env;
 use crate::grammar::{Registry, parse};
@@ -16,19 +17,33 @@ pub struct Candidate {
     pub about: String,
 }
 
+/// What a word can be, as far as the words before it tell.
+#[derive(Debug, Default)]
+pub struct Offered {
+    /// Words that are known beforehand.
+    pub words: Vec<Candidate>,
+    /// Where others come from.
+    pub source: Option<Source>,
+    /// How much of the word stands before what comes from there: `--profile=`.
+    pub before: String,
+    /// The flags that say where the line acts, with their values.
+    pub target: Vec<(String, String)>,
+}
+
 /// What the word that has begun as `current` can be, behind these words (without the program's name). None at all: a file, or
 /// something that only a person knows.
-pub fn candidates(registry: &Registry, words: &[String], current: &str) -> Vec<Candidate> {
+pub fn offered(registry: &Registry, words: &[String], current: &str) -> Offered {
     let root = parse::root(registry);
-    let mut at = Place { command: root, waiting: None, positionals: 0, file: None, is_literal: false };
+    let mut at =
+        Place { command: root, waiting: None, positionals: 0, file: None, is_literal: false, target: Vec::new() };
     for word in words {
         at = at.behind(&unquoted(word));
     }
-    let mut found = at.candidates(current);
+    let (mut found, source, before) = at.candidates(current);
     found.retain(|candidate| candidate.word.starts_with(current));
     found.sort_by(|a, b| a.word.cmp(&b.word));
     found.dedup_by(|a, b| a.word == b.word);
-    found
+    Offered { words: found, source, before, target: at.target }
 }
 
 /// A word as the shell hands it over once the line is run.
@@ -39,6 +54,9 @@ fn unquoted(word: &str) -> String {
         _ => word,
     }
 }
+
+/// The flags that say where a line acts.
+const OF_TARGET: [&str; 6] = ["profile", "endpoint", "sandbox", "project", "workspace", "config"];
 
 /// Where a command line has come to.
 struct Place {
@@ -51,18 +69,25 @@ struct Place {
     file: Option<String>,
     /// Whether no word is a flag any more.
     is_literal: bool,
+    /// The flags that say where the line acts.
+    target: Vec<(String, String)>,
 }
 
 impl Place {
     fn behind(mut self, word: &str) -> Place {
-        if self.waiting.take().is_some() {
+        if let Some(flag) = self.waiting.take() {
+            self.note(&flag, word);
             return self;
         }
         if !self.is_literal && word == "--" {
             return Place { is_literal: true, ..self };
         }
         if !self.is_literal && word.starts_with('-') && word.len() > 1 {
-            let waiting = self.flag(word).filter(|flag| flag.get_action().takes_values() && !word.contains('='));
+            let flag = self.flag(word);
+            let waiting = flag.clone().filter(|flag| flag.get_action().takes_values() && !word.contains('='));
+            if let (Some(flag), None) = (&flag, &waiting) {
+                self.note(flag, word.split_once('=').map_or("", |(_, value)| value));
+            }
             return Place { waiting, ..self };
         }
         if let Some(inner) = self.command.find_subcommand(word).filter(|_| self.positionals == 0) {
@@ -86,15 +111,26 @@ impl Place {
         // What is no file is not read: it may be what somebody types.
         if !std::path::Path::new(&file).is_file() {
             let nothing = clap::Command::new("nothing").disable_help_flag(true);
-            return Place { command: nothing, waiting: None, positionals: 0, file: Some(file), is_literal: true };
+            return Place {
+                command: nothing,
+                waiting: None,
+                positionals: 0,
+                file: Some(file),
+                is_literal: true,
+                ..self
+            };
         }
         let declared = script::read(&file, &file).ok().and_then(|text| arguments::declared(&text).ok());
         let command = declared.filter(arguments::Declared::has_arguments).map(|declared| declared.command(&file));
         match command {
-            Some(command) => {
-                Place { command, waiting: None, positionals: 0, file: Some(file), is_literal: self.is_literal }
-            }
+            Some(command) => Place { command, waiting: None, positionals: 0, file: Some(file), ..self },
             None => Place { file: Some(file), ..self },
+        }
+    }
+
+    fn note(&mut self, flag: &Arg, value: &str) {
+        if let Some(name) = flag.get_long().filter(|name| OF_TARGET.contains(name)) {
+            self.target.push((name.to_owned(), value.to_owned()));
         }
     }
 
@@ -108,23 +144,31 @@ impl Place {
         self.command.get_arguments().find(is_it).cloned()
     }
 
-    fn candidates(&self, current: &str) -> Vec<Candidate> {
+    /// What it can be, where others come from, and what stands before those.
+    fn candidates(&self, current: &str) -> (Vec<Candidate>, Option<Source>, String) {
+        let of = |arg: &Arg, before: &str| (values(arg, before), Source::of(arg), before.to_owned());
         if let Some(flag) = &self.waiting {
-            return values(flag, "");
+            return of(flag, "");
         }
         if !self.is_literal && current.starts_with('-') {
             return match (current.split_once('='), self.flag(current)) {
-                (Some((name, _)), Some(flag)) => values(&flag, &format!("{name}=")),
-                _ => self.flags(),
+                (Some((name, _)), Some(flag)) => of(&flag, &format!("{name}=")),
+                _ => (self.flags(), None, String::new()),
             };
         }
         let inner =
             self.command.get_subcommands().filter(|_| self.positionals == 0).filter(|inner| !inner.is_hide_set());
         let named = inner.map(|inner| Candidate { word: inner.get_name().to_owned(), about: line(inner.get_about()) });
+        let mut named: Vec<Candidate> = named.collect();
         let takes_all = |arg: &&Arg| matches!(arg.get_action(), clap::ArgAction::Append);
         let positional = self.command.get_positionals().nth(self.positionals);
-        let positional = positional.or_else(|| self.command.get_positionals().last().filter(takes_all));
-        named.chain(positional.into_iter().flat_map(|arg| values(arg, ""))).collect()
+        match positional.or_else(|| self.command.get_positionals().last().filter(takes_all)) {
+            Some(arg) => {
+                named.extend(values(arg, ""));
+                (named, Source::of(arg), String::new())
+            }
+            None => (named, None, String::new()),
+        }
     }
 
     fn flags(&self) -> Vec<Candidate> {
@@ -156,7 +200,7 @@ mod tests {
         let registry = crate::commands::registry();
         let mut words: Vec<String> = line.split(' ').map(str::to_owned).collect();
         let current = words.pop().unwrap_or_default();
-        candidates(&registry, &words, &current).into_iter().map(|candidate| candidate.word).collect()
+        offered(&registry, &words, &current).words.into_iter().map(|candidate| candidate.word).collect()
     }
 
     #[test]

@@ -55,7 +55,7 @@ The key is shown once. It is for the project in use, or the one that --project n
 /// `delete project-key`.
 pub fn delete() -> Command {
     Command::new(["delete", "project-key"], "Delete an API key to a project of Ory Network", remove)
-        .args(|| vec![Arg::new("key").value_name("ID").required(true).help("Id of the key")])
+        .args(|| vec![Arg::new("key").value_name("KEY_ID").required(true).help("Id of the key")])
         .after(
             "\
 Examples:

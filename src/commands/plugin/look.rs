@@ -41,7 +41,7 @@ pub fn show() -> Command {
         .offline()
         .args(|| {
             let help = "A plugin that is installed or listed by the repository, a folder, or a repository's URL";
-            vec![Arg::new("name").value_name("NAME|PATH|URL").required(true).help(help)]
+            vec![Arg::new("name").value_name("PLUGIN|PATH|URL").required(true).help(help)]
         })
         .after("Examples:\n  orysh plugin show naming\n  orysh plugin show ./naming --format jsonpath=hash")
 }

@@ -28,7 +28,7 @@ pub fn command() -> Command {
             args.extend([
                 trust_arg(),
                 Arg::new("name")
-                    .value_name("PATH|NAME")
+                    .value_name("PATH|PLUGIN")
                     .action(ArgAction::Append)
                     .required(true)
                     .help("The folder of a plugin, or one that is installed (can be repeated)"),

@@ -19,7 +19,7 @@ pub fn command() -> Command {
     Command::new(["profile", "show"], "Show what a profile says", run)
         .runs_dry()
         .offline()
-        .args(|| vec![Arg::new("name").value_name("NAME").help("The profile [default: the one in use]")])
+        .args(|| vec![Arg::new("name").value_name("PROFILE").help("The profile [default: the one in use]")])
         .after(EXAMPLES)
 }
 

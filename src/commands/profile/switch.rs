@@ -22,7 +22,7 @@ pub fn command() -> Command {
         .in_tests()
         .args(|| {
             vec![
-                Arg::new("name").value_name("NAME").required_unless_present("none").help("The profile"),
+                Arg::new("name").value_name("PROFILE").required_unless_present("none").help("The profile"),
                 Arg::new("none")
                     .long("none")
                     .action(ArgAction::SetTrue)

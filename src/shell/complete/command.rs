@@ -1,9 +1,8 @@
 //! Words of commands: verbs, nouns, flags and their values.
 
-use rustyline::completion::Pair;
-
 use super::matching;
-use crate::commands::completion::candidates;
+use crate::commands::completion::sources::{self, Source};
+use crate::commands::completion::{Candidate, offered as offered_words};
 use crate::grammar::Registry;
 
 /// Where the last command of a line begins: behind the last `;` or `&&` that no quote holds.
@@ -32,8 +31,8 @@ pub fn code(step: &str) -> Option<usize> {
     (!step[open..].contains('}')).then_some(open)
 }
 
-/// What its last word can be.
-pub fn offered(line: &str, from: usize, registry: &Registry) -> (usize, Vec<Pair>) {
+/// What its last word can be; `listed`: what comes from somewhere, where a line with those flags acts, that begins so.
+pub fn offered(line: &str, from: usize, registry: &Registry, listed: Listed<'_>) -> (usize, Vec<Candidate>) {
     let step = &line[from..];
     let start = step.rfind(char::is_whitespace).map_or(0, |at| at + 1);
     let current = &step[start..];
@@ -41,6 +40,13 @@ pub fn offered(line: &str, from: usize, registry: &Registry) -> (usize, Vec<Pair
     // What begins otherwise is asked for by its first letters only.
     let asked = if current.starts_with('-') && !current.contains('=') { "--" } else { "" };
     let asked = if current.contains('=') { current } else { asked };
-    let all = candidates(registry, &words, asked).into_iter().map(|candidate| candidate.word);
-    (from + start, matching(current, all.collect::<Vec<_>>().into_iter()))
+    let offered = offered_words(registry, &words, asked);
+    let mut found = matching(current, offered.words);
+    if let (Some(source), Some(begun)) = (offered.source, current.strip_prefix(&offered.before)) {
+        found.extend(sources::behind(&offered.before, listed(source, &offered.target, begun)));
+    }
+    (from + start, found)
 }
+
+/// What comes from somewhere and begins so, where a line with those flags acts.
+pub type Listed<'a> = &'a dyn Fn(Source, &[(String, String)], &str) -> Vec<Candidate>;

@@ -1,9 +1,8 @@
 //! Names of Rhai: modules and their functions, variables, functions of earlier lines, members of values.
 
-use rustyline::completion::Pair;
-
 use super::matching;
-use crate::script::library;
+use crate::commands::completion::Candidate;
+use crate::script::library::{self, Function};
 
 /// What a shell knows of its own names by now.
 #[derive(Clone, Debug, Default)]
@@ -20,7 +19,7 @@ pub struct Known {
 const WORDS: [&str; 9] = ["let", "const", "fn", "if", "for", "while", "loop", "import", "try"];
 
 /// What the last name of a line can be.
-pub fn offered(line: &str, known: &Known) -> (usize, Vec<Pair>) {
+pub fn offered(line: &str, known: &Known) -> (usize, Vec<Candidate>) {
     let is_part = |c: char| c.is_alphanumeric() || c == '_';
     let start =
         line.rfind(|c: char| !is_part(c)).map_or(0, |at| at + line[at..].chars().next().map_or(1, char::len_utf8));
@@ -28,14 +27,14 @@ pub fn offered(line: &str, known: &Known) -> (usize, Vec<Pair>) {
     if let Some(before) = before.strip_suffix("::") {
         let module = &before[before.rfind(|c: char| !is_part(c)).map_or(0, |at| at + 1)..];
         let of_module = library::known().iter().filter(|function| function.module == module);
-        let mut names: Vec<String> = of_module.map(|function| function.short_name().to_owned()).collect();
-        names.dedup();
-        return (start, matching(current, names.into_iter()));
+        let mut names: Vec<Candidate> = of_module.map(of_function).collect();
+        names.dedup_by(|a, b| a.word == b.word);
+        return (start, matching(current, names));
     }
     if let Some(before) = before.strip_suffix('.') {
         let of = &before[before.rfind(|c: char| !is_part(c)).map_or(0, |at| at + 1)..];
         let members = known.members.iter().find(|(name, _)| name == of).map(|(_, members)| members.clone());
-        return (start, matching(current, members.unwrap_or_default().into_iter()));
+        return (start, matching(current, members.unwrap_or_default().into_iter().map(plain).collect()));
     }
     if current.is_empty() {
         return (start, Vec::new());
@@ -43,12 +42,18 @@ pub fn offered(line: &str, known: &Known) -> (usize, Vec<Pair>) {
     let mut modules: Vec<String> = library::known().iter().map(|function| function.module.to_owned()).collect();
     modules.retain(|module| !module.is_empty());
     modules.dedup();
-    let plain = library::known().iter().filter(|function| function.module.is_empty());
-    let plain: Vec<String> = plain.map(|function| function.short_name().to_owned()).collect();
-    let words = WORDS.map(str::to_owned);
-    let mut all: Vec<String> =
-        known.variables.iter().chain(&known.functions).cloned().chain(modules).chain(plain).chain(words).collect();
-    all.sort();
-    all.dedup();
-    (start, matching(current, all.into_iter()))
+    let functions = library::known().iter().filter(|function| function.module.is_empty()).map(of_function);
+    let names = known.variables.iter().chain(&known.functions).cloned().chain(modules).chain(WORDS.map(str::to_owned));
+    let mut all: Vec<Candidate> = names.map(plain).chain(functions).collect();
+    all.sort_by(|a, b| a.word.cmp(&b.word));
+    all.dedup_by(|a, b| a.word == b.word);
+    (start, matching(current, all))
+}
+
+fn plain(word: String) -> Candidate {
+    Candidate { word, about: String::new() }
+}
+
+fn of_function(function: &Function) -> Candidate {
+    Candidate { word: function.short_name().to_owned(), about: function.signature.to_owned() }
 }

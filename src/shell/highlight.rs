@@ -1,0 +1,169 @@
+//! Lines in colours as they are typed, with what is wrong with them underlined.
+
+mod command;
+mod rhai;
+
+use std::ops::Range;
+
+use nu_ansi_term::{Color, Style};
+
+use crate::grammar::Registry;
+use crate::shell::complete::Known;
+use crate::shell::line::{Sort, sort};
+use crate::shell::tree::Node;
+
+/// What a part of a line is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Look {
+    /// A command's verb or noun; a word of the language.
+    Word,
+    /// A flag; a module or a function of one.
+    Name,
+    /// Text in quotes.
+    Text,
+    /// A number.
+    Number,
+    /// What stands between commands, and `${` and `}`.
+    Operator,
+    /// What nobody reads.
+    Comment,
+    /// What cannot be meant.
+    Wrong,
+}
+
+impl Look {
+    /// Of the sixteen colours those that can be read on a dark ground and on a light one.
+    fn style(self) -> Style {
+        match self {
+            Look::Word => Style::new().bold(),
+            Look::Name => Color::Cyan.normal(),
+            Look::Text => Color::Green.normal(),
+            Look::Number => Color::Magenta.normal(),
+            Look::Operator => Color::Blue.bold(),
+            Look::Comment => Style::new().dimmed(),
+            Look::Wrong => Color::Red.underline(),
+        }
+    }
+}
+
+/// Parts of a line with their looks, in their order, none within another.
+pub type Looks = Vec<(Range<usize>, Look)>;
+
+/// What the parts of a line are; `is_whole`: its last word is whole, so that it can be wrong.
+pub fn looks(line: &str, is_whole: bool, registry: &Registry, tree: &Node, known: &Known) -> Looks {
+    let mut looks = Looks::new();
+    let mut from = 0;
+    while from < line.len() {
+        let rest = &line[from..];
+        let skipped = rest.len() - rest.trim_start().len();
+        from += skipped;
+        match sort(&line[from..], registry) {
+            Sort::Empty => {
+                looks.push((from..line.len(), Look::Comment));
+                break;
+            }
+            Sort::Leave => {
+                looks.push((from..line.trim_end().len().max(from), Look::Word));
+                break;
+            }
+            Sort::Rhai => {
+                rhai::looks(line, from..line.len(), known, &mut looks);
+                break;
+            }
+            Sort::Command => from = command::looks(line, from, is_whole, tree, known, &mut looks),
+        }
+    }
+    looks.retain(|(range, _)| !range.is_empty());
+    looks
+}
+
+/// A line with its looks.
+pub fn painted(line: &str, looks: &Looks) -> String {
+    let (mut painted, mut at) = (String::with_capacity(line.len() * 2), 0);
+    for (range, look) in looks {
+        if range.start < at {
+            continue;
+        }
+        painted.push_str(&line[at..range.start]);
+        painted.push_str(&look.style().paint(&line[range.clone()]).to_string());
+        at = range.end;
+    }
+    painted.push_str(&line[at..]);
+    painted
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::commands;
+    use crate::commands::sandbox::starter;
+    use crate::grammar::Host;
+    use crate::script::engine::{Context, engine};
+    use crate::session::Session;
+    use crate::session::handle::Settings;
+    use crate::ui::Ui;
+
+    fn told(line: &str) -> String {
+        let registry = commands::registry();
+        let known = Known { members: vec![("it".into(), vec!["client_id".into()])], ..Known::default() };
+        let looks = looks(line, true, &registry, &Node::of(&registry), &known);
+        let each = looks.iter().map(|(range, look)| format!("{look:?}:{}", &line[range.clone()]));
+        each.collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn parts_of_lines_are_what_they_are() {
+        // The names of the API are known once an engine has them.
+        let session = Session::new(Ui::default(), Settings::default(), 0, starter());
+        let _ = engine(&Context::new(Host { session, registry: Arc::new(commands::registry()) }));
+        for (line, due) in [
+            ("list clients", "Word:list Word:clients"),
+            ("list cleints", "Word:list Wrong:cleints"),
+            ("get client a --format json", "Word:get Word:client Name:--format"),
+            ("get client a --fromat json", "Word:get Word:client Wrong:--fromat"),
+            ("get client a --format=json", "Word:get Word:client Name:--format=json"),
+            ("version; get client 'a b'", "Word:version Operator:; Word:get Word:client Text:'a b'"),
+            ("get client 'a", "Word:get Word:client Wrong:'a"),
+            ("get client ${it.client_id} | wc -l", "Word:get Word:client Operator:${ Operator:} Operator:| Text:wc -l"),
+            ("get client ${it.nope}", "Word:get Word:client Operator:${ Wrong:nope Operator:}"),
+            ("list clients > x.csv", "Word:list Word:clients Operator:> Text:x.csv"),
+            ("run a.rhai --owner x", "Word:run"),
+            ("# so", "Comment:# so"),
+            ("let x = \"a\" + 12; // so", "Word:let Text:\"a\" Number:12 Comment:// so"),
+            ("clients::lst()", "Name:clients:: Wrong:lst"),
+            ("clients::list().len()", "Name:clients:: Name:list"),
+            ("it.client_id", ""),
+            ("it.clientid", "Wrong:clientid"),
+            ("sleep(\"a", "Name:sleep Wrong:\"a"),
+            ("exit", "Word:exit"),
+        ] {
+            assert_eq!(told(line), due, "{line}");
+        }
+    }
+
+    #[test]
+    fn what_is_painted_is_the_line() {
+        for line in ["list clients --format json; it.x + `a` | b", "é 'ü", "\u{1F600} > \"", "${", "a ${b ${c}"] {
+            let registry = commands::registry();
+            let looks = looks(line, true, &registry, &Node::of(&registry), &Known::default());
+            let painted = painted(line, &looks);
+            let plain = strip_ansi_escapes(&painted);
+            assert_eq!(plain, line);
+        }
+    }
+
+    fn strip_ansi_escapes(text: &str) -> String {
+        let (mut plain, mut is_escape) = (String::new(), false);
+        for c in text.chars() {
+            match (is_escape, c) {
+                (false, '\u{1b}') => is_escape = true,
+                (true, 'm') => is_escape = false,
+                (false, c) => plain.push(c),
+                _ => {}
+            }
+        }
+        plain
+    }
+}
