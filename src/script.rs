@@ -8,6 +8,7 @@ pub mod bounded;
 mod caught;
 pub mod check;
 mod clients;
+pub mod compile;
 pub mod condition;
 pub mod create_all;
 pub mod ending;

@@ -35,6 +35,12 @@ pub const PAINTS: [(&str, Paint); 6] = [
     ("magenta", Paint::Magenta),
 ];
 
+/// How many columns the terminal has, if there is one that tells.
+pub fn columns() -> Option<usize> {
+    let told = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)).filter(|width| *width > 0);
+    told.or_else(|| env::COLUMNS.get().and_then(|columns| columns.parse().ok()))
+}
+
 /// When to colour.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Color {
@@ -153,12 +159,7 @@ impl Ui {
 
     /// The width of the terminal on stdout, in columns; `None` off a terminal.
     pub fn width(self) -> Option<usize> {
-        if !self.stdout_is_terminal() {
-            return None;
-        }
-        let told = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)).filter(|width| *width > 0);
-        let declared = || env::COLUMNS.get().and_then(|columns| columns.parse().ok());
-        Some(told.or_else(declared).unwrap_or(80))
+        self.stdout_is_terminal().then(|| columns().unwrap_or(80))
     }
 
     /// Whether stdin is a terminal, from which nothing comes by itself.

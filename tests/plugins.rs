@@ -110,7 +110,7 @@ fn a_policy_holds_for_commands_rows_and_scripts_alike() {
     program.file("b.json", r#"[{"client_id": "x", "client_name": "BAD", "owner": "a"}]"#);
     for (line, code) in [
         ("create oauth2-client --name BAD", 1),
-        ("batch create b.csv", 2),
+        ("batch create b.csv", 1),
         ("import oauth2-client b.json", 1),
         ("apply -f b.json", 1),
         ("create oauth2-client --file b.json", 1),

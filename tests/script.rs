@@ -1352,3 +1352,79 @@ fn lists_of_json_lines_are_lists() {
     program.file("bad.jsonl", "[1]\n\n[2,\n");
     program.args(&["eval", "json::lines(\"bad.jsonl\").to_array()"]).fails(1, "bad.jsonl, line 3");
 }
+
+#[test]
+fn patterns_and_long_texts_hold_nothing_up() {
+    let program = anywhere();
+    let began = Instant::now();
+    let code = r#"let s = ""; s.pad(1000000, "ab"); regex::is_match("[ab]*a[ab]{1500}c", s)"#;
+    program.args(&["eval", "--deadline", "1s", code]).fails(1, "it took more than 1s (line 1, column");
+    let code = r#"let s = ""; s.pad(2000000, "a"); regex::find_all("a*?b|a", s).len()"#;
+    program.args(&["eval", "--deadline", "1s", code]).fails(1, "it took more than 1s");
+    let running = program.begin(r#"eval 'let s = ""; s.pad(1000000, "ab"); regex::is_match("[ab]*a[ab]{1500}c", s)'"#);
+    thread::sleep(Duration::from_secs(1));
+    running.signal(Signal::INT);
+    running.end().fails(130, "interrupted");
+    for code in
+        [format!("1;\nlet s = \"{}\";", "x".repeat(3_000_000)), format!("1;\nlet {} = 1;", "x".repeat(1_000_000))]
+    {
+        program.file("long.rhai", &code);
+        program.run("run long.rhai").fails(2, "longer than 128 KiB (line 2, column").tells("fs::read");
+        program.run("script check long.rhai").fails(1, "longer than 128 KiB (line 2, column");
+    }
+    assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
+    let found = program.args(&["eval", r#"let s = ""; s.pad(3000, "ab "); regex::find_all("[a-z]+", s).len()"#]).ok();
+    assert_eq!(found.stdout, "1000\n");
+}
+
+#[test]
+fn errors_stand_where_they_are_in_imported_files_and_where_they_are_caught() {
+    let server = Sandbox::of_many(1, "");
+    let program = orysh(&server);
+    program.file("lp.rhai", "fn f() { let x = 0;\n\n\nloop { x += 1; } }\n");
+    program.file("t.rhai", "import \"lp\" as m;\n\nm::f()\n");
+    let ran = program.run("run --deadline 500ms t.rhai");
+    ran.fails(1, "lp.rhai: the script was ended: it took more than 500ms (line 4, column 8)")
+        .tells(" 4 | loop { x += 1; } }");
+    let code = "let c = clients::list().to_array()[0];\ntry { c.clientname } catch (e) { print(e.position) }\ntry { c.client_name = 3 } catch (e) { print(e.position) }";
+    let told = program.args(&["eval", code]).ok().stdout;
+    assert_eq!(told, "#{\"column\": 8, \"line\": 2}\n#{\"column\": 8, \"line\": 3}\n");
+    for (code, told) in [
+        ("let list = [1]; list.filter(|x| list.contains(x))", "(line 1, column 22)"),
+        ("[[2], [1]].sort()", "error: eval: elements of array cannot be sorted"),
+        ("let x = 3; throw `no secret ${x} in it`", " 1 | let x = \u{2026}; throw `\u{2026}${x}\u{2026}`"),
+        ("|x| x", "`()` as its last line"),
+    ] {
+        program.args(&["eval", code]).fails(1, told);
+    }
+    let ran =
+        program.args(&["eval", "--format", "json", "ui::table([#{f: |x| x}])"]).fails(1, "JSON has nothing for Fn");
+    assert_eq!(ran.stderr.matches("\"error\"").count(), 1, "{ran}");
+    program.args(&["eval", " "]).fails(2, "the code is empty");
+    // A terminal that is narrow shows the part of a line that matters.
+    let long = format!("let x = \"{}\"; x.nope", "y".repeat(200));
+    let ran = program.with("COLUMNS", "40").args(&["eval", &long]).fails(1, "nope");
+    assert!(ran.stderr.lines().filter(|line| line.contains(" | ")).all(|line| line.chars().count() <= 40), "{ran}");
+}
+
+#[test]
+fn lengths_of_time_of_a_client_are_compared_as_such() {
+    let server = Sandbox::holding(
+        &[json!({"client_id": "a", "client_credentials_grant_access_token_lifespan": "720h0m0s"})],
+        "",
+    );
+    let code = r#"let c = clients::get("a");
+        let length = c.client_credentials_grant_access_token_lifespan;
+        [length > time::duration("1h"), time::duration("721h") > length, length == time::duration("30d"),
+         (time::now() - c.created_at).days < 2, c.created_at < time::now() + time::duration("1h")]"#;
+    assert_eq!(eval(&server, code).ok().stdout, "true\ntrue\ntrue\ntrue\ntrue\n");
+    eval(&server, r#"time::duration("1h") > "soon""#).fails(1, "no length of time");
+}
+
+#[test]
+fn a_file_is_read_within_what_a_script_may_take() {
+    let program = anywhere();
+    for code in [r#"fs::read("/dev/zero")"#, r#"json::read("/dev/zero")"#, r#"yaml::read("/dev/zero")"#] {
+        program.args(&["eval", "--memory", "16M", code]).fails(1, "larger than 4 MiB (line 1").tells("--memory");
+    }
+}

@@ -87,7 +87,9 @@ fn redirect_changes_a_fleet_and_back() {
     assert_eq!(server.client("c")["redirect_uris"], json!(["https://third.example/cb"]));
     program.run(&format!("{line} --yes --back")).ok();
     assert_eq!(server.client("b")["redirect_uris"][0], "https://old.example/cb");
-    program.run(&format!("run {redirect} https://old.example/cb nowhere")).fails(1, "`nowhere` is no address");
+    program
+        .run(&format!("run {redirect} https://old.example/cb nowhere"))
+        .fails(1, "`nowhere` in `redirect_uris` is not an absolute URI");
 }
 
 #[test]
@@ -324,6 +326,7 @@ clients::create(#{}).redirect_uris.push();
 fn shown(c) { print(c.onwer); if c.scope == "" { shown(c); } more(c) } fn more(x) { x.cliend_id } fn free(m) { m.anything }
 for c in clients::list() { shown(c); } more(one()); free(#{anything: 1}); free(one()); print(args.nope);
 import "lib/broken" as again;
+fn mk() { #{client_nmea: 1} } clients::create(mk()); clients::create(#{owner: "x"} + #{ownerr: 1});
 "#;
     program.file("s.rhai", code);
     let told = program.run("script check s.rhai").fails(1, "").stderr;
@@ -345,10 +348,12 @@ import "lib/broken" as again;
         "a client has no field `onwer` (line 18,",
         "a client has no field `cliend_id` (line 18,",
         "the script declares no argument `nope`: `args` is a list of words (line 19,",
+        "a client has no field `client_nmea` (line 21,",
+        "a client has no field `ownerr` (line 21,",
     ] {
         assert!(told.contains(wrong), "{wrong} is not in {told}");
     }
-    assert_eq!(told.matches("error: ").count(), 16, "{told}");
+    assert_eq!(told.matches("error: ").count(), 18, "{told}");
     program.file("d.rhai", "//! @arg --n: number = abc How many\n1");
     program.run("script check d.rhai").fails(1, "the default `abc`, which is no whole number (line 1, column 1)");
     program.run("run d.rhai").fails(2, "no whole number");

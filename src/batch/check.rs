@@ -16,7 +16,7 @@ use super::shape::{Asked, Shape};
 use super::store::{self, New};
 use crate::crypt::source::Material;
 use crate::crypt::{Recipient, Source, certificate, recipient};
-use crate::error::{Error, Position, Result};
+use crate::error::{Error, Kind, Position, Result};
 use crate::model::client::{ClientId, ClientSpec};
 use crate::model::{fields, lint};
 use crate::ops::mark;
@@ -144,6 +144,8 @@ pub struct Checker<'a> {
     wrong: Vec<(u64, usize, String)>,
     told: usize,
     wrong_count: u64,
+    /// Whether one of them is wrong by itself, and not only by what a plugin says of it.
+    is_misused: bool,
     warnings: Vec<(String, u64, u64)>,
     checked: Checked,
 }
@@ -164,6 +166,7 @@ impl<'a> Checker<'a> {
             wrong: Vec::new(),
             told: 0,
             wrong_count: 0,
+            is_misused: false,
             warnings: Vec::new(),
             checked: Checked::default(),
         };
@@ -242,7 +245,8 @@ impl<'a> Checker<'a> {
         let more = self.wrong_count.saturating_sub(MOST_TOLD as u64);
         let more = if more > 0 { format!(" ({more} more were not told)") } else { String::new() };
         let error = format!("{} of {total} rows are wrong{more}: nothing was sent", self.wrong_count);
-        Err(Error::usage(error).hint("--skip-invalid goes on with the good ones"))
+        let kind = if self.is_misused { Kind::Usage } else { Kind::Failed };
+        Err(Error::new(kind, error).hint("--skip-invalid goes on with the good ones"))
     }
 
     /// A client that was checked already. What tells it from others goes into `hash`.
@@ -442,6 +446,7 @@ impl<'a> Checker<'a> {
     /// Notes a row that is wrong, and tells of the first ones.
     fn refuse(&mut self, name: &str, place: &Place, errors: Vec<Error>) -> Result<()> {
         self.wrong_count += 1;
+        self.is_misused |= errors.iter().any(|error| error.kind() == Kind::Usage);
         self.checked.skipped += u64::from(self.how.skip_invalid);
         let messages: Vec<String> = errors.iter().map(Error::full_message).collect();
         if self.told < MOST_TOLD {

@@ -59,6 +59,8 @@ impl Raw {
     /// An error in the row, with its place in the input.
     pub fn moved(&self, error: Error) -> Error {
         match &self.piece {
+            // It stands in another text: a plugin's.
+            _ if error.excerpt().is_some() => error,
             Some(piece) if error.position().is_some() => piece.moved(error),
             _ => error.at(self.place.at),
         }

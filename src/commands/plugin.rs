@@ -9,10 +9,12 @@ pub mod test;
 pub mod update;
 
 use std::path::Path;
+use std::time::Duration;
 
 use clap::{Arg, ArgAction};
 use uuid::Uuid;
 
+use crate::config::{files, paths};
 use crate::error::{Error, Kind, Result, nearest};
 use crate::grammar::{Args, Host};
 use crate::plugin::content::Content;
@@ -20,6 +22,7 @@ use crate::plugin::git::{self, Source};
 use crate::plugin::loaded::Plugin;
 use crate::plugin::manifest::Manifest;
 use crate::plugin::store::{self, Entry};
+use crate::script::api::commands::is_for_plugins;
 use crate::text::safe;
 use crate::ui::Ui;
 
@@ -45,7 +48,7 @@ fn obtain(source: &Source) -> Result<Obtained> {
             (Content::read(&folder)?, None, folder.display().to_string())
         }
         Source::Git { url, rev } => {
-            let folder = Temporary(std::env::temp_dir().join(format!("orysh-plugin-{}", Uuid::new_v4())));
+            let folder = Temporary::new()?;
             let commit = git::fetch(url, rev.as_deref(), &folder.0)?;
             (Content::read(&folder.0)?, Some(commit), source.told())
         }
@@ -57,6 +60,25 @@ fn obtain(source: &Source) -> Result<Obtained> {
 
 /// A folder that goes again.
 struct Temporary(std::path::PathBuf);
+
+/// What is left of a process that was killed is removed by one that comes so much later.
+const LEFT: Duration = Duration::from_secs(3600);
+
+impl Temporary {
+    /// The name of one that is not there yet.
+    fn new() -> Result<Self> {
+        let all = paths::state()?.join("installing");
+        files::private_folder(&all)?;
+        for entry in std::fs::read_dir(&all).into_iter().flatten().flatten() {
+            let age = entry.metadata().and_then(|about| about.modified()).ok().and_then(|at| at.elapsed().ok());
+            if age.is_some_and(|age| age > LEFT) {
+                // Another process may be quicker.
+                let _ = std::fs::remove_dir_all(entry.path());
+            }
+        }
+        Ok(Temporary(all.join(Uuid::new_v4().to_string())))
+    }
+}
 
 impl Drop for Temporary {
     fn drop(&mut self) {
@@ -107,7 +129,7 @@ impl Obtained {
 
     /// Errors: its code cannot be read, or has not what its manifest names. Nothing of it is run.
     fn demand_code(&self, host: &Host) -> Result<()> {
-        let folder = Temporary(std::env::temp_dir().join(format!("orysh-plugin-{}", Uuid::new_v4())));
+        let folder = Temporary::new()?;
         self.content.write(&folder.0)?;
         let manifest = Manifest::of(&self.content)?;
         let settings = (std::collections::BTreeMap::default(), false);
@@ -121,14 +143,19 @@ impl Obtained {
             let words: Vec<&str> = asked.split(' ').collect();
             // One word may be the command of a plugin that comes later.
             let may_be_of_plugin = words.len() == 1 && !host.registry.is_verb(asked);
-            if may_be_of_plugin || host.registry.find(&words).is_some() {
+            let found = host.registry.find(&words);
+            if found.is_some_and(|command| !is_for_plugins(command)) {
+                let wrong = format!("it asks for the command `{}`, which is for people", safe(asked));
+                return Err(self.manifest.wrong_command(&self.content, asked, wrong));
+            }
+            if may_be_of_plugin || found.is_some() {
                 continue;
             }
-            let wrong =
-                format!("plugin `{}` asks for the command `{}`, which is not there", self.manifest.name, safe(asked));
+            let wrong = format!("it asks for the command `{}`, which is not there", safe(asked));
+            let wrong = self.manifest.wrong_command(&self.content, asked, wrong);
             let names: Vec<String> = host.registry.commands().iter().map(|command| command.words.join(" ")).collect();
             let near = nearest(asked, names.iter().map(String::as_str));
-            return Err(Error::usage(wrong).did_you_mean(near));
+            return Err(wrong.did_you_mean(near));
         }
         for command in &self.manifest.commands {
             let taken = host.registry.find(&[command.name.as_str()]);
@@ -136,10 +163,8 @@ impl Obtained {
             let is_other =
                 taken.map_or_else(|| host.registry.is_verb(&command.name), |taken| !taken.after.starts_with(&own));
             if is_other {
-                return Err(Error::usage(format!(
-                    "plugin `{}` has the command `{}`, which is there already",
-                    self.manifest.name, command.name
-                )));
+                let wrong = format!("it has the command `{}`, which is there already", command.name);
+                return Err(self.manifest.wrong_command(&self.content, &command.name, wrong));
             }
         }
         Ok(())

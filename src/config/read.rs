@@ -36,6 +36,18 @@ pub fn clients(file: &str) -> Result<String> {
     at_most(file, MOST_OF_CLIENTS)
 }
 
+/// The same for a script, which has no more memory than for so many bytes of a file.
+pub fn within(file: &str, most: u64) -> Result<String> {
+    let is_bounded = most < MOST_OF_CLIENTS;
+    let read = at_most(file, most.min(MOST_OF_CLIENTS));
+    read.map_err(|error| {
+        if is_bounded && error.code() == Some(TOO_LARGE) { error.hint("--memory gives it more") } else { error }
+    })
+}
+
+/// The code of an error that says that a file is larger than it may be.
+const TOO_LARGE: &str = "too_large";
+
 /// Opens a file, or stdin. Errors are of usage.
 pub fn open(file: &str) -> Result<Input> {
     if file == "-" {
@@ -58,7 +70,8 @@ fn at_most(file: &str, most: u64) -> Result<String> {
         .read_to_end(&mut bytes)
         .map_err(|source| Error::usage(format!("cannot read {name}")).caused_by(source))?;
     if bytes.len() as u64 > most {
-        return Err(Error::usage(format!("{name} is larger than {} MiB", most / 1024 / 1024)));
+        let error = Error::usage(format!("{name} is larger than {} MiB", most / 1024 / 1024));
+        return Err(error.with_code(TOO_LARGE));
     }
     String::from_utf8(bytes)
         .map_err(|source| Error::usage(format!("{name} is not UTF-8: byte {}", source.utf8_error().valid_up_to() + 1)))

@@ -68,7 +68,10 @@ pub fn begin(host: &Host, command: &Command, matches: &ArgMatches, output: &Outp
         ));
     }
     let is_of_plugins = command.words.first() == Some(&"plugin");
-    if is_of_plugins && (host.session.is_confined() || host.session.grant().is_some()) {
+    let writes_files = command.words == ["script", "new"];
+    if (is_of_plugins || writes_files && host.session.grant().is_some())
+        && (host.session.is_confined() || host.session.grant().is_some())
+    {
         return Err(Error::usage(format!("`{}` is for people", command.words.join(" "))));
     }
     if let Some(grant) = host.session.grant() {
@@ -163,13 +166,17 @@ fn ask_for_trust(session: &Session) -> Result<()> {
 
 /// Shows an outcome on stdout. Errors are those of single rows, told one by one, and of writing.
 pub fn show(ui: Ui, outcome: Outcome, format: &Format, quiet: bool) -> Result<()> {
-    let screen = Screen {
+    show_on(ui, outcome, (format, quiet), &screen(ui), &mut ui.stdout())
+}
+
+/// What stdout is.
+pub fn screen(ui: Ui) -> Screen {
+    Screen {
         width: ui.width(),
         color: ui.colors_stdout(),
         is_terminal: ui.stdout_is_terminal(),
         is_discarded: ui.stdout_is_discarded(),
-    };
-    show_on(ui, outcome, (format, quiet), &screen, &mut ui.stdout())
+    }
 }
 
 /// The same, written to `out`, which is as `screen` says.

@@ -34,6 +34,7 @@ pub const VERBS: &[(&str, &str)] = &[
     ("key", "The key of a profile"),
     ("profile", "Named targets"),
     ("plugin", "What a team shares: rules, deliveries, commands"),
+    ("batch", "Many clients at once, in runs that can be gone on with"),
     ("sandbox", "The server inside this program"),
 ];
 

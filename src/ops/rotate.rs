@@ -20,7 +20,7 @@ use crate::ops::update::{self, Update};
 use crate::ops::{deliver, dry_run};
 use crate::secret::Secret;
 use crate::session::Session;
-use crate::session::hook::{self, Done};
+use crate::session::hook::{self, Done, Event};
 use crate::ui::Mark;
 
 /// What came of it.
@@ -177,12 +177,24 @@ pub fn drop_old(session: &Session, id: &ClientId) -> Result<()> {
     guard::check(session, Deed::Grave, &format!("end the old secrets of client `{id}`"))?;
     let about = format!("cannot drop the old secrets of client `{id}`");
     let request = request::drop_rotated(id);
-    session.wait(async {
+    let dropped = session.wait(async {
         let answer = exchange(session, &request).await.result.map_err(|error| error.about(&about))?;
         match answer.status {
             404 => Err(absent(&answer, &request, &about)),
             _ if answer.is_success() => Ok(()),
             _ => Err(refusal::error(&answer, &request, &about)),
         }
-    })
+    });
+    dropped.map_err(|error| hook::failed(session, id.as_str(), error))?;
+    tell_of_end(session, id)
+}
+
+/// Tells whoever hears of changes that secrets have ended. Errors: one of them has not heard of it.
+fn tell_of_end(session: &Session, id: &ClientId) -> Result<()> {
+    if !hook::is_wanted(session, &Event { done: Done::Updated, client: Client::default() }) {
+        return Ok(());
+    }
+    let client = session.wait(clients::get(session, id))?;
+    let (_, undelivered) = deliver::deliver(session, Done::Updated, &client, None, &[]);
+    undelivered.map_or(Ok(()), Err)
 }

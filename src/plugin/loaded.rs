@@ -17,6 +17,7 @@ use crate::env;
 use crate::error::{Error, Result, nearest};
 use crate::grammar::{Host, Registry};
 use crate::output::outcome::{Column, Outcome};
+use crate::script::compile::compiled;
 use crate::script::engine::{Context, engine};
 use crate::script::errors::{self, ScriptResult, Source, settled, thrown};
 use crate::script::{ending, limits, resolve, run, value};
@@ -133,7 +134,7 @@ impl Plugin {
         let text = files.text(MAIN)?.unwrap_or_default().to_owned();
         let name = format!("{}/{MAIN}", self.manifest.name);
         let source = Source { name: &name, text: &text };
-        let ast = engine.compile(&text).map_err(|error| errors::unreadable(&error, source))?;
+        let ast = compiled(&engine, &Scope::new(), source)?;
         let has = |name: &str| ast.iter_functions().any(|function| function.name == name);
         let takes = |name: &str, count: usize| {
             ast.iter_functions().any(|function| function.name == name && function.params.len() == count)
@@ -394,7 +395,7 @@ impl Packed {
     fn module(&self, engine: &Engine, path: &str, text: &str) -> ScriptResult<Module> {
         let name = format!("{}/{path}", self.name);
         let source = Source { name: &name, text };
-        let mut ast = engine.compile(text).map_err(|error| thrown(errors::unreadable(&error, source)))?;
+        let mut ast = compiled(engine, &Scope::new(), source).map_err(thrown)?;
         ast.set_source(path);
         Module::eval_ast_as_new(Scope::new(), &ast, engine).map_err(|error| match *error {
             terminated if ending::due(&terminated).is_some() => terminated.into(),

@@ -153,6 +153,8 @@ struct Reader<'a> {
     table: &'a DeTable<'a>,
     text: &'a str,
     name: &'a str,
+    /// Where it begins.
+    begin: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -204,13 +206,18 @@ impl<'a> Reader<'a> {
         read(item).map(Some).ok_or_else(|| self.wrong(item.span().start, format!("`{key}` wants {wants}")))
     }
 
+    /// Where what a key says is; of one that is not there where the table begins.
+    fn place(&self, key: &str) -> usize {
+        self.table.get(key).map_or(self.begin, |item| item.span().start)
+    }
+
     fn text_of(&self, key: &str) -> Result<Option<String>> {
         self.get(key, "text", |item| item.get_ref().as_str().map(str::to_owned))
     }
 
     fn needed(&self, key: &str) -> Result<String> {
         let found = self.text_of(key)?.filter(|text| !text.trim().is_empty());
-        found.ok_or_else(|| Error::usage(format!("{}: `{key}` is missing", self.name)))
+        found.ok_or_else(|| self.wrong(self.place(key), format!("`{key}` is missing")))
     }
 
     fn bool_of(&self, key: &str) -> Result<bool> {
@@ -236,7 +243,7 @@ impl<'a> Reader<'a> {
             let table =
                 table.ok_or_else(|| self.wrong(item.span().start, format!("`{key}` wants a table of tables")))?;
             let name: &str = name.get_ref();
-            Ok((name, item.span().start, Reader { table, ..*self }))
+            Ok((name, item.span().start, Reader { table, begin: item.span().start, ..*self }))
         });
         each.collect()
     }
@@ -258,10 +265,24 @@ impl Manifest {
         Ok(manifest)
     }
 
+    /// An error about a command that it has, or asks for, where its text says that.
+    pub fn wrong_command(&self, content: &Content, command: &str, what: String) -> Error {
+        let text = content.text(MANIFEST).ok().flatten().unwrap_or_default();
+        let Ok(document) = edit::parse(text, std::path::Path::new(MANIFEST)) else { return Error::usage(what) };
+        let table_of = |name: &str| document.get(name).and_then(|item| item.get_ref().as_table());
+        let own = table_of("commands").and_then(|all| all.get(command)).map(|item| item.span().start);
+        let asked = || {
+            let all = table_of("capabilities")?.get("commands")?.get_ref().as_array()?;
+            all.iter().find(|item| item.get_ref().as_str() == Some(command)).map(|item| item.span().start)
+        };
+        let at = edit::position(text, own.or_else(asked).unwrap_or(0));
+        Error::usage(format!("plugin `{}`: {MANIFEST}, {at}: {what}", self.name)).at(at)
+    }
+
     /// The same of a text; `name` is what errors call it.
     pub fn parse(text: &str, name: &str) -> Result<Manifest> {
         let document = edit::parse(text, std::path::Path::new(name))?;
-        let top = Reader { table: &document, text, name };
+        let top = Reader { table: &document, text, name, begin: 0 };
         // It is shown wherever commands are.
         if let Some((at, _)) =
             text.char_indices().find(|(_, c)| *c != '\n' && *c != '\r' && *c != '\t' && is_unsafe(*c))
@@ -288,11 +309,10 @@ impl Manifest {
         )?;
         let plugin = top.needed("name")?;
         if !is_word(&plugin) {
-            return Err(Error::usage(format!("{name}: `name` wants small letters, digits and dashes")));
+            return Err(top.wrong(top.place("name"), "`name` wants small letters, digits and dashes".into()));
         }
         if let Some(wanted) = top.text_of("orysh")? {
-            let at = top.table.get("orysh").map_or(0, |item| item.span().start);
-            demand_version(&wanted).map_err(|error| top.wrong(at, error.full_message()))?;
+            demand_version(&wanted).map_err(|error| top.wrong(top.place("orysh"), error.full_message()))?;
         }
         let hooks = top.list_of("hooks")?.into_iter().map(|(at, hook)| {
             HOOKS.iter().find(|known| **known == hook).copied().ok_or_else(|| {
@@ -317,7 +337,8 @@ impl Manifest {
         let grant = Grant { configured: secrets.collect(), ..manifest.grant };
         let manifest = Manifest { grant, ..manifest };
         if manifest.delivers && !manifest.grant.secrets {
-            return Err(Error::usage(format!("{name}: what `delivers` has to see secrets"))
+            return Err(top
+                .wrong(top.place("delivers"), "what `delivers` has to see secrets".into())
                 .hint("secrets = true, below [capabilities]"));
         }
         Ok(manifest)

@@ -16,6 +16,7 @@ use crate::error::{Error, Result, nearest};
 use crate::grammar::common;
 use crate::script::api::{http, tokens};
 use crate::script::clients;
+use crate::script::compile::compiled;
 use crate::script::engine::{self, Context};
 use crate::script::errors::{self, Source, counted};
 use crate::script::library::{self, Function};
@@ -34,7 +35,7 @@ pub fn check(context: &Context, source: Source<'_>, beside: &[&str]) -> Result<V
     }
     let mut scope = Scope::new();
     scope.push_constant(ARGS, rhai::Dynamic::UNIT);
-    let ast = engine.compile_with_scope(&scope, source.text).map_err(|error| errors::unreadable(&error, source))?;
+    let ast = compiled(&engine, &scope, source)?;
     let mut found: Vec<(At, Error)> = Vec::new();
     let names = names(&ast);
     let (imported, wrong_imports) = imported(&engine, &ast, source);

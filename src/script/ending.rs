@@ -8,8 +8,10 @@ use std::time::{Duration, Instant};
 
 use rhai::{Dynamic, EvalAltResult, Position};
 
-use crate::script::engine::Exhausted;
+use crate::script::engine::{Exhausted, TimedOut};
 use crate::script::errors::ScriptResult;
+use crate::script::limits;
+use crate::session::interrupt::Interrupt;
 use crate::ui;
 
 thread_local! {
@@ -93,6 +95,15 @@ pub fn step(why: impl FnOnce() -> Option<Dynamic>) -> Option<Dynamic> {
 /// Errors: the script is to end, and what it was about to use may have been cut short.
 pub fn goes_on() -> ScriptResult<()> {
     if IS_DUE.get() { Err(ended(WHY.with_borrow(Clone::clone))) } else { Ok(()) }
+}
+
+/// Errors: a script that waits for something is to end, as Ctrl-C says, or the time that it may take.
+pub fn wait(interrupt: &Interrupt) -> ScriptResult<()> {
+    goes_on()?;
+    if limits::is_over() {
+        return Err(now(Dynamic::from(TimedOut(limits::may_say()))));
+    }
+    if interrupt.has_arrived() && !ui::is_undisturbed() { Err(now(Dynamic::UNIT)) } else { Ok(()) }
 }
 
 /// What the script asked for was cut short: it must not go on with that. `most`: the bytes that it may take.

@@ -161,6 +161,11 @@ impl Context {
         self.undelivered.swap(0, Ordering::Relaxed)
     }
 
+    /// How many bytes a file may have that is read as a whole: what is made of it takes several times as many.
+    pub fn most_read(&self) -> u64 {
+        self.most_memory as u64 / 4
+    }
+
     /// How many bytes scripts may take.
     pub fn most_memory(&self) -> usize {
         self.most_memory
@@ -381,7 +386,8 @@ pub fn engine(context: &Context) -> Engine {
     let bound = context.clone();
     engine.on_print(move |text| bound.print(&ui.printable(text)));
     engine.on_debug(move |text, _, _| {
-        if ending::goes_on().is_ok() {
+        limits::say(text.len());
+        if limits::may_say() && ending::goes_on().is_ok() {
             ui.line(&safe_painted(text));
         }
     });

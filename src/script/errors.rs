@@ -268,9 +268,11 @@ pub fn uncaught(mut error: EvalAltResult, source: Source<'_>) -> Error {
             }
         }
     };
+    let position = if position.is_none() { of_race(source.text, told.message()).unwrap_or(position) } else { position };
     let is_of_imports = !file.is_empty() || calls.iter().any(|(_, file, _)| !file.is_empty());
     let is_shown = |number: usize| number <= MOST_SHOWN || number + 1 == calls.len();
-    let imported = (!file.is_empty()).then(|| read::text(&file).unwrap_or_default());
+    // Not by what reads for scripts, which reads nothing any more where this one is to end.
+    let imported = (!file.is_empty()).then(|| std::fs::read_to_string(&file).unwrap_or_default());
     let text = imported.as_deref().unwrap_or(source.text);
     let position = pointed(text, position, told.message());
     let led =
@@ -290,17 +292,48 @@ pub fn uncaught(mut error: EvalAltResult, source: Source<'_>) -> Error {
     let name = if file.is_empty() { source.name.to_owned() } else { name_of(&file) };
     let is_interruption = told.kind() == Kind::Interrupted;
     let told = at(told, position);
-    let told = if is_interruption { told } else { told.about(name) };
+    let told = match () {
+        () if !is_interruption => told.about(name),
+        () if told.message() == Error::interrupted().message() => told.about(name).with_code(PLACED),
+        // It says more, which is not about a script.
+        () => told,
+    };
     if excerpt.is_empty() { told } else { told.showing(excerpt.join("\n")) }
 }
 
-/// What an interruption is told as that came of a deadline: where it met the script stays.
-pub fn too_late(error: Error, deadline: Duration) -> Error {
+/// What an interruption is told as that came of Ctrl-C: where that met a script says nothing about it.
+pub fn interrupted(error: Error) -> Error {
+    if error.code() == Some(PLACED) {
+        return error.hints().iter().fold(Error::interrupted(), Error::hint);
+    }
+    error.unplaced()
+}
+
+/// The code of an interruption whose message begins with the file that it met.
+const PLACED: &str = "placed";
+
+/// What an interruption is told as that came of a deadline, at the place where it met the script; `name`: that of the script, where
+/// it is not known which of its files that is in.
+pub fn too_late(error: Error, deadline: Duration, name: &str) -> Error {
+    let file = error.message().strip_suffix(Error::interrupted().message()).and_then(|file| file.strip_suffix(": "));
+    let file = file.filter(|_| error.code() == Some(PLACED)).unwrap_or(name).to_owned();
     let deadline = humantime::format_duration(deadline);
-    error
-        .of_kind(Kind::Failed)
-        .saying(format!("the script was ended: it took more than {deadline}"))
-        .with_code("deadline")
+    let late = error.of_kind(Kind::Failed).saying(format!("the script was ended: it took more than {deadline}"));
+    late.with_code("deadline").about(file)
+}
+
+/// How Rhai says that a closure uses the variable that it is called on; behind it stands the function's name.
+const RACE: &str = "Data race detected on argument #1 of function '";
+
+/// Where a function is called that a closure was given to in vain, of which Rhai keeps no place: where only one is.
+fn of_race(text: &str, message: &str) -> Option<rhai::Position> {
+    let called = format!(".{}(", message.strip_prefix(RACE)?.split('\'').next()?);
+    let mut found = text.match_indices(&called);
+    let (at, _) = found.next().filter(|_| found.next().is_none())?;
+    let before = &text[..=at];
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    Some(rhai::Position::new(u16::try_from(line).ok()?, u16::try_from(column).ok()?))
 }
 
 /// Why a script was ended.
@@ -393,7 +426,7 @@ pub fn no_function(signature: &str) -> Error {
             .hint("let that file call it, or give a function of it by its name");
     }
     // Rhai's words for a list that it cannot sort.
-    if signature.starts_with("elements of different types") {
+    if signature.starts_with("elements of ") {
         return Error::failed(signature).hint("give `sort` a closure that says which comes first");
     }
     let signature = &named(signature);
@@ -503,6 +536,9 @@ fn misplaced(wrong: &str, text: &str, position: rhai::Position) -> Option<&'stat
 /// The widest part of a line that is shown.
 const WIDEST: usize = 120;
 
+/// In fewer columns nothing can be recognised.
+const NARROWEST: usize = 20;
+
 /// What stands in a line in which a text may be a secret.
 const TELLING: [&str; 6] = ["secret", "token", "password", "authorization", "bearer", "apikey"];
 
@@ -530,10 +566,7 @@ fn without_texts(line: &str, column: usize) -> Option<(String, usize)> {
             None if c.is_ascii_digit() && shown.ends_with('…') => {}
             None => shown.push(c),
             Some(quote) if c == quote && !is_escaped => {
-                if inside.contains("${") {
-                    return None;
-                }
-                shown.push_str(if inside.is_empty() { "" } else { "…" });
+                shown.push_str(&if quote == '`' { of_backticks(&inside)? } else { elided(&inside).to_owned() });
                 shown.push(quote);
                 (within, inside) = (None, String::new());
             }
@@ -546,6 +579,30 @@ fn without_texts(line: &str, column: usize) -> Option<(String, usize)> {
     }
     let end = shown.chars().count() + 1;
     within.is_none().then_some((shown, moved.unwrap_or(end)))
+}
+
+fn elided(text: &str) -> &'static str {
+    if text.is_empty() { "" } else { "…" }
+}
+
+/// A text in backticks with nothing but the code that stands in it. `None`: there are texts in that again.
+fn of_backticks(text: &str) -> Option<String> {
+    let Some((before, rest)) = text.split_once("${") else { return Some(elided(text).to_owned()) };
+    let mut depth = 0_usize;
+    let end = rest.char_indices().find_map(|(at, c)| {
+        match c {
+            '{' => depth += 1,
+            '}' if depth == 0 => return Some(at),
+            '}' => depth -= 1,
+            _ => {}
+        }
+        None
+    })?;
+    let (code, behind) = (&rest[..end], &rest[end + 1..]);
+    if code.contains(['"', '\'', '/']) || code.chars().any(|c| c.is_ascii_digit()) {
+        return None;
+    }
+    Some(format!("{}${{{code}}}{}", elided(before), of_backticks(behind)?))
 }
 
 /// The line of a place with a caret under it.
@@ -567,9 +624,11 @@ fn excerpt(text: &str, position: rhai::Position) -> Option<String> {
         (shown, column) = without_texts(&shown, column)?;
     }
     // Of a line that is too long the part around the place.
-    let from = column.saturating_sub(WIDEST / 2).min(shown.chars().count().saturating_sub(WIDEST));
-    let part: String = shown.chars().skip(from).take(WIDEST).collect();
     let number = line.to_string();
+    let gutter = number.len() + " | ".len() + 1;
+    let widest = ui::columns().map_or(WIDEST, |columns| columns.saturating_sub(gutter).clamp(NARROWEST, WIDEST));
+    let from = column.saturating_sub(widest / 2).min(shown.chars().count().saturating_sub(widest));
+    let part: String = shown.chars().skip(from).take(widest).collect();
     let before: String = part.chars().take(column.saturating_sub(from + 1)).collect();
     let (gap, caret) = (" ".repeat(number.len()), " ".repeat(before.width()));
     Some(format!(" {number} | {}\n {gap} | {caret}^", part.trim_end()))

@@ -170,7 +170,7 @@ fn around(native: RhaiFunc, name: String, listener: Option<Ui>, need: Option<(Ar
 }
 
 /// An error without a place has this one.
-fn placed<T>(result: ScriptResult<T>, at: Position) -> ScriptResult<T> {
+pub fn placed<T>(result: ScriptResult<T>, at: Position) -> ScriptResult<T> {
     result.map_err(|mut error| {
         if !error.position().is_none() {
             return error;

@@ -8,6 +8,7 @@ use rhai::{AST, ASTNode, Engine, EvalAltResult, Expr, Module, ModuleResolver, Po
 
 use crate::config::read;
 use crate::error::{Error, Result};
+use crate::script::compile::compiled;
 use crate::script::ending;
 use crate::script::engine::Context;
 use crate::script::errors::{self, Source, thrown};
@@ -96,7 +97,7 @@ impl Below {
         let text = for_rhai(read::text(&shown)?);
         let name = errors::name_of(&shown);
         let source = Source { name: &name, text: &text };
-        let ast = engine.compile(&text).map_err(|error| errors::unreadable(&error, source))?;
+        let ast = compiled(engine, &Scope::new(), source)?;
         within.push(file);
         let mut wrong = None;
         ast.walk(&mut |nodes| {
@@ -125,7 +126,7 @@ impl Below {
         let name = errors::name_of(&shown);
         let text = for_rhai(read::text(&shown).map_err(thrown)?);
         let source = Source { name: &name, text: &text };
-        let ast = engine.compile(&text).map_err(|error| errors::unreadable(&error, source));
+        let ast = compiled(engine, &Scope::new(), source);
         let mut ast = ast.map_err(|error| errors::in_import(error, by, at))?;
         ast.set_source(shown.as_str());
         Module::eval_ast_as_new(Scope::new(), &ast, engine).map(Into::into).map_err(|error| match *error {

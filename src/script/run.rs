@@ -19,6 +19,7 @@ use crate::output::outcome::{Body, Column, Id, Outcome, Row};
 use crate::script::api;
 use crate::script::api::language::Left;
 use crate::script::clients::Query;
+use crate::script::compile::compiled;
 use crate::script::engine::{Context, engine};
 use crate::script::errors::{self, Source, settled};
 use crate::script::held::{self, Held, Shared};
@@ -70,9 +71,10 @@ pub fn run(context: &Context, script: &Script<'_>, columns: &'static [Column]) -
             Some(alarm) => alarm.settle(result),
             None => result,
         };
-        // Where Ctrl-C met a script says nothing about it.
-        let is_interruption = |error: &Error| error.kind() == Kind::Interrupted;
-        let result = result.map_err(|error| if is_interruption(&error) { error.unplaced() } else { error });
+        let result = result.map_err(|error| match error.kind() {
+            Kind::Interrupted => errors::interrupted(error),
+            _ => error,
+        });
         context.settle_files();
         // What a script printed may be all that it was for, unless it was about to change more.
         let result = match context.unwritten() {
@@ -133,7 +135,7 @@ impl Alarm {
     fn settle<T>(&self, result: Result<T>) -> Result<T> {
         result.map_err(|error| match error.kind() {
             Kind::Interrupted if self.has_rung.load(Ordering::SeqCst) => {
-                errors::too_late(error, self.deadline).about(&self.name)
+                errors::too_late(error, self.deadline, &self.name)
             }
             _ => error,
         })
@@ -173,8 +175,7 @@ fn evaluate(context: &Context, script: &Script<'_>) -> Result<Left> {
     engine.set_module_resolver(Below::of(Path::new(script.name)).with_plugins(context));
     let mut scope = Scope::new();
     scope.push_constant_dynamic(ARGS, script.args.clone());
-    let ast = engine.compile_with_scope(&scope, script.text);
-    let ast = ast.map_err(|error| errors::unreadable(&error, script.source()))?;
+    let ast = compiled(&engine, &scope, script.source())?;
     traps::refused(&ast, script.source())?;
     variables::give(&mut engine, &script.args);
     let uneven = traps::uneven(&ast);

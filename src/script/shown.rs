@@ -6,14 +6,14 @@ use std::fmt::Write as _;
 use rhai::{Array, Blob, Dynamic, Engine, ImmutableString, Map, NativeCallContext as Call};
 
 use crate::script::ending;
-use crate::script::value::within_budget;
+use crate::script::value::{MOST_DEPTH, within_budget};
 
 /// Replaces them by those that stop where the script is to end, and write the same; `most`: the bytes that it may take.
 pub fn register(engine: &mut Engine, most: usize) {
     for name in ["print", "debug", "to_string", "to_debug"] {
         engine
-            .register_fn(name, move |call: Call<'_>, list: &mut Array| text(most, |out| entries(&call, list, out)))
-            .register_fn(name, move |call: Call<'_>, map: &mut Map| text(most, |out| members(&call, map, out)))
+            .register_fn(name, move |call: Call<'_>, list: &mut Array| text(most, |out| entries(&call, list, 0, out)))
+            .register_fn(name, move |call: Call<'_>, map: &mut Map| text(most, |out| members(&call, map, 0, out)))
             .register_fn(name, move |blob: &mut Blob| text(most, |out| bytes(blob, out)));
     }
 }
@@ -34,24 +34,24 @@ fn goes_on() -> Written {
     within_budget().ok()
 }
 
-fn entries(call: &Call<'_>, list: &[Dynamic], out: &mut String) -> Written {
+fn entries(call: &Call<'_>, list: &[Dynamic], depth: usize, out: &mut String) -> Written {
     out.push('[');
     for (at, entry) in list.iter().enumerate() {
         goes_on()?;
         out.push_str(if at > 0 { ", " } else { "" });
-        shown(call, entry, out)?;
+        shown(call, entry, depth + 1, out)?;
     }
     out.push(']');
     Some(())
 }
 
-fn members(call: &Call<'_>, map: &Map, out: &mut String) -> Written {
+fn members(call: &Call<'_>, map: &Map, depth: usize, out: &mut String) -> Written {
     out.push_str("#{");
     for (at, (key, value)) in map.iter().enumerate() {
         goes_on()?;
         out.push_str(if at > 0 { ", " } else { "" });
         let _ = write!(out, "{key:?}: ");
-        shown(call, value, out)?;
+        shown(call, value, depth + 1, out)?;
     }
     out.push('}');
     Some(())
@@ -72,12 +72,16 @@ fn bytes(blob: &Blob, out: &mut String) -> Written {
 }
 
 /// What stands in a list or a map.
-fn shown(call: &Call<'_>, value: &Dynamic, out: &mut String) -> Written {
+fn shown(call: &Call<'_>, value: &Dynamic, depth: usize, out: &mut String) -> Written {
+    if depth > MOST_DEPTH {
+        out.push('…');
+        return Some(());
+    }
     if let Some(list) = value.read_lock::<Array>() {
-        return entries(call, &list, out);
+        return entries(call, &list, depth, out);
     }
     if let Some(map) = value.read_lock::<Map>() {
-        return members(call, &map, out);
+        return members(call, &map, depth, out);
     }
     if let Some(blob) = value.read_lock::<Blob>() {
         return bytes(&blob, out);

@@ -6,13 +6,13 @@ use std::sync::{Arc, Mutex};
 use rhai::{AST, ASTFlags, Dynamic, Engine, Map, Scope, Stmt};
 
 use crate::error::{Error, Kind, Result};
-use crate::script::arguments;
 use crate::script::ending;
 use crate::script::engine::{Context, engine};
 use crate::script::errors::{self, Source};
 use crate::script::held::Held;
 use crate::script::resolve::Below;
 use crate::script::variables::{self, ARGS};
+use crate::script::{arguments, compile};
 use crate::session::handle::locked;
 
 /// Gives an engine what the tests need beside the API.
@@ -80,5 +80,5 @@ fn standing(ast: &AST) -> AST {
 fn compiled(engine: &mut Engine, source: Source<'_>) -> Result<AST> {
     let mut scope = Scope::new();
     scope.push_constant(ARGS, Map::new());
-    engine.compile_with_scope(&scope, source.text).map_err(|error| errors::unreadable(&error, source))
+    compile::compiled(engine, &scope, source)
 }

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasher;
 
-use rhai::{Array, Dynamic, Engine, EvalAltResult, FLOAT, INT, ImmutableString, Map};
+use rhai::{Array, Dynamic, Engine, EvalAltResult, FLOAT, INT, ImmutableString, Map, NativeCallContext as Call};
 use serde_json::{Number, Value};
 
 use crate::error::{Error, Result, nearest};
@@ -17,6 +17,7 @@ use crate::output::outcome::Body;
 use crate::script::api::time::{Span, Time};
 use crate::script::engine::runtime_error;
 use crate::script::errors::{self, ScriptResult, named, thrown};
+use crate::script::library::placed;
 use crate::script::{bounded, held, limits};
 use crate::secret::Secret;
 use crate::ui;
@@ -88,7 +89,7 @@ fn float(number: &Number) -> FLOAT {
 }
 
 /// `client.member`: `()` where the server said nothing; an unknown name is an error.
-fn member(client: &mut Client, name: ImmutableString) -> ScriptResult<Dynamic> {
+fn member(call: Call<'_>, client: &mut Client, name: ImmutableString) -> ScriptResult<Dynamic> {
     let document = client.document();
     if let Some(secret) = document.secret(&name) {
         return Ok(Dynamic::from(secret.clone()));
@@ -97,13 +98,14 @@ fn member(client: &mut Client, name: ImmutableString) -> ScriptResult<Dynamic> {
         Some(value) => Ok(from_json(value)),
         None if fields::field(&name).is_some() => Ok(Dynamic::UNIT),
         None => {
-            Err(thrown(Error::usage(format!("a client has no field `{name}`")).did_you_mean(fields::nearest(&name))))
+            let none = Error::usage(format!("a client has no field `{name}`")).did_you_mean(fields::nearest(&name));
+            placed(Err(thrown(none)), call.call_position())
         }
     }
 }
 
 /// `client.member = value`: checked as a field of a map is; nothing is sent.
-fn set_member(client: &mut Client, name: ImmutableString, value: Dynamic) -> ScriptResult<()> {
+fn set_member(call: Call<'_>, client: &mut Client, name: ImmutableString, value: Dynamic) -> ScriptResult<()> {
     let set = |client: &mut Client| -> Result<()> {
         let field = spec::known(&name)?;
         if field.set_by == SetBy::Server || field.json == "client_id" {
@@ -115,7 +117,7 @@ fn set_member(client: &mut Client, name: ImmutableString, value: Dynamic) -> Scr
         client.change(field, &asked);
         Ok(())
     };
-    set(client).map_err(thrown)
+    placed(set(client).map_err(thrown), call.call_position())
 }
 
 fn shown(client: &Client) -> String {
@@ -178,12 +180,22 @@ fn from_number(number: &Number) -> Dynamic {
     }
 }
 
-/// A script's value as JSON. Secrets come out as `reveal` says. Errors: a value that JSON has nothing for.
+/// A script's value as JSON. Secrets come out as `reveal` says. Errors: a value that JSON has nothing for, or that nests too deep.
 pub fn to_json(value: &Dynamic, reveal: bool) -> ScriptResult<Value> {
+    to_json_at(value, reveal, 0)
+}
+
+/// So deep a value may nest that is written: what nests deeper nobody reads back, and it would need more stack than there is.
+pub const MOST_DEPTH: usize = 500;
+
+fn to_json_at(value: &Dynamic, reveal: bool, depth: usize) -> ScriptResult<Value> {
     if value.is_unit() {
         return Ok(Value::Null);
     }
     within_budget()?;
+    if depth > MOST_DEPTH {
+        return Err(thrown(Error::failed(format!("a value nests more than {MOST_DEPTH} deep"))));
+    }
     if let Ok(flag) = value.as_bool() {
         return Ok(flag.into());
     }
@@ -197,10 +209,12 @@ pub fn to_json(value: &Dynamic, reveal: bool) -> ScriptResult<Value> {
         return Ok(value.to_string().into());
     }
     if let Some(items) = value.read_lock::<Array>() {
-        return items.iter().map(|item| to_json(item, reveal)).collect();
+        return items.iter().map(|item| to_json_at(item, reveal, depth + 1)).collect();
     }
     if let Some(members) = value.read_lock::<Map>() {
-        return members.iter().map(|(key, value)| Ok((key.to_string(), to_json(value, reveal)?))).collect();
+        let member =
+            |(key, value): (&_, &Dynamic)| Ok((ToString::to_string(key), to_json_at(value, reveal, depth + 1)?));
+        return members.iter().map(member).collect();
     }
     if let Some(number) = value.read_lock::<Number>() {
         return Ok(Value::Number(number.clone()));

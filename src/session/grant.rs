@@ -75,6 +75,10 @@ pub struct Grant {
 /// The files of a repository that plugins leave alone.
 const OF_PLUGINS: [&str; 2] = ["orysh.toml", "orysh.lock"];
 
+/// The commands that do nothing but look at clients.
+const LOOKING: [&[&str]; 4] =
+    [&["get", "oauth2-client"], &["list", "oauth2-clients"], &["export", "oauth2-clients"], &["diff", "oauth2-client"]];
+
 /// The code of an error that says that a plugin lacks a capability.
 pub const CAPABILITY: &str = "capability";
 
@@ -184,7 +188,8 @@ impl Grant {
     pub fn command(&self, words: &[&str]) -> Result<()> {
         let name = words.join(" ");
         if self.commands.contains(&name) {
-            return Ok(());
+            // Whoever writes looks first; whoever looks for its own sake reads.
+            return if LOOKING.contains(&words) { self.client_op(Op::Read) } else { Ok(()) };
         }
         Err(self.lacks(&format!("run `{name}`"), &format!("commands = [\"{name}\"]")))
     }
@@ -268,8 +273,8 @@ impl Grant {
         let path: Vec<&str> = request.path.iter().map(String::as_str).collect();
         let method = request.method.as_str();
         let op = match (request.side, path.as_slice(), method) {
-            // Whoever writes looks first.
-            (Side::Admin, ["admin", "clients", ..], "GET") if !self.clients.is_empty() => return Ok(()),
+            // Whoever writes looks first, at that client.
+            (Side::Admin, ["admin", "clients", _, ..], "GET") if !self.clients.is_empty() => return Ok(()),
             (Side::Admin, ["admin", "clients", ..], "GET") => Op::Read,
             (Side::Admin, ["admin", "clients", _, "secrets", "rotate"], _) => Op::Rotate,
             (Side::Admin, ["admin", "clients"], "POST") => Op::Create,

@@ -222,11 +222,11 @@ impl Session {
         self.confined
     }
 
-    /// The same session, in which a plugin acts: it may do what it was granted, no hook is fired, and what a person agreed to for
-    /// the command as a whole is not agreed to for the plugin.
+    /// The same session, in which a plugin acts: it may do what it was granted, the hooks hear of that where it is no hook itself, and
+    /// what a person agreed to for the command as a whole is not agreed to for the plugin.
     #[must_use]
     pub fn granted_to(&self, grant: Arc<Grant>) -> Self {
-        Session { hooks: Arc::from([]), granted: Arc::default(), grant: Some(grant), ..self.clone() }
+        Session { granted: Arc::default(), grant: Some(grant), ..self.clone() }
     }
 
     /// The same session, in which a person has agreed to nothing.

@@ -9,6 +9,7 @@ use crate::grammar::Host;
 use crate::model::client::Client;
 use crate::model::fields;
 use crate::output::outcome::{Body, Outcome};
+use crate::script::compile::compiled;
 use crate::script::engine::{Context, engine};
 use crate::script::errors::{self, Source, settled};
 use crate::script::{ending, run, value};
@@ -100,10 +101,7 @@ impl Prompt {
     }
 
     fn evaluate_as(&mut self, source: Source<'_>) -> Result<Dynamic> {
-        let ast = self
-            .engine
-            .compile_with_scope(&self.scope, source.text)
-            .map_err(|error| errors::unreadable(&error, source))?;
+        let ast = compiled(&self.engine, &self.scope, source)?;
         let merged = self.functions.merge(&ast);
         // A place may be in a function of an earlier line.
         let text = if self.functions.iter_functions().next().is_none() { source.text } else { "" };

@@ -34,6 +34,11 @@ const TRIES: &[(&str, &str, &str)] = &[
     ("network = [\"127.0.0.1:1\"]", "http::get(\"http://$STUB/\")", "capability `network`"),
     ("network = [\"a.example:80\"]", "http::get(\"http://a.example:80@$STUB/\")", "capability `network`"),
     ("network = [\"a.localhost:$PORT\"]", "http::get(\"http://a.localhost:$PORT/\")", "private|cannot connect"),
+    (
+        "network = [\"$STUB\"]",
+        "http::get(\"http://$STUB/\", #{headers: #{host: \"evil.example\"}})",
+        "is that of the address",
+    ),
     ("network = [\"10.0.0.1:80\"]", "http::get(\"http://10.0.0.2/\")", "capability `network`"),
     // The environment, people, other places.
     ("environment = [\"USER\"]", "env::get(\"HOME\")", "capability `environment`"),
@@ -82,8 +87,8 @@ const TRIES: &[(&str, &str, &str)] = &[
         "sh(\"create client --yes\")",
         "is not for plugins",
     ),
-    ("commands = [\"eval\"]", "sh(\"eval 1\")", "is not for scripts"),
-    ("commands = [\"plugin install\"]", "sh(\"plugin install ./other\")", "is not for scripts"),
+    ("clients = [\"rotate\"]\ncommands = [\"list oauth2-clients\"]", "sh(\"list clients\")", "clients = [\"read\"]"),
+    ("commands = [\"batch results\"]", "sh(\"batch results x --secrets plain\")", "capability `secrets`"),
     ("clients = [\"create\"]", "batch::create(\"s.csv\")", "batch create"),
     // What it is not to hold up.
     ("", "exit(0)", "`exit` is for scripts"),
@@ -122,6 +127,9 @@ const TRIES: &[(&str, &str, &str)] = &[
         "memory|more than",
     ),
     ("", "loop { print(\"0123456789012345678901234567890123456789\"); }", "said more"),
+    ("", "loop { debug(\"0123456789012345678901234567890123456789\"); }", "said more"),
+    ("", "loop { ui::table([#{a: \"0123456789012345678901234567890123456789\"}]); }", "said more"),
+    ("", "let a = []; for n in 0..2000 { a = [a]; } json::text(a)", "nests more than"),
 ];
 
 #[test]
@@ -222,6 +230,56 @@ fn no_secret_reaches_a_plugin_that_was_not_granted_any() {
 }
 
 #[test]
+fn nothing_that_a_hook_says_is_taken_for_what_the_command_does() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = orysh(&server);
+    let say = "print(\"x\"); debug(\"x\"); ui::table([#{x: \"touch harm\"}]); log::info(\"x\");";
+    plugin(
+        &program,
+        "loud",
+        "exports = [\"say\"]\nhooks = [\"before_create\", \"lint\", \"after_create\"]\n",
+        &format!(
+            "fn before_create(c) {{ {say} () }} fn lint(c) {{ {say} [] }} fn after_create(c) {{ {say} }} fn say() {{ {say} }}"
+        ),
+    );
+    install(&program, "./loud");
+    let ran = program.run("create oauth2-client --id a --format jsonpath=client_id").ok();
+    assert!(ran.stdout == "a\n" && ran.stderr.contains("touch harm"), "{ran}");
+    let ran = program.args(&["eval", "import \"plugin:loud\" as loud; loud::say(); 7"]).ok();
+    assert_eq!(ran.stdout, "7\n");
+}
+
+#[test]
+fn what_a_command_of_a_plugin_does_is_heard_of_as_any_other() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = orysh(&server).with("USER", "ann");
+    install(&program, &super::bundled("naming"));
+    install(&program, &super::bundled("audit"));
+    plugin(
+        &program,
+        "maker",
+        "[commands.make]\nabout = \"a\"\narguments = [\"name: text\"]\n[commands.drop]\nabout = \"a\"\n[capabilities]\nclients = [\"create\", \"delete\", \"rotate\"]\n",
+        "fn make(args) { clients::create(#{client_id: args.name, client_name: args.name, owner: \"ops\"}).client_id }
+         fn drop(args) { clients::rotate_secret(\"good\"); clients::drop_old_secrets(\"good\"); clients::delete(\"good\"); }",
+    );
+    install(&program, "./maker");
+    program.run("make BAD").fails(1, "plugin `naming`");
+    program.args(&["eval", "sh(\"make BAD\")"]).fails(1, "plugin `naming`");
+    assert!(server.clients().is_empty());
+    program.run("make good").ok();
+    program.run("drop").ok();
+    let log = fs::read_to_string(program.home().join("audit/audit.csv")).unwrap();
+    let what: Vec<&str> = log.lines().skip(1).filter_map(|line| line.rsplit(',').nth(1)).collect();
+    assert_eq!(what, ["failed", "failed", "created", "secret rotated", "updated", "deleted"], "{log}");
+    assert!(log.contains(",ann\n"), "{log}");
+    // A row of a batch is refused as a command is.
+    program.file("bad.csv", "client_name,owner\nBAD,ops\n");
+    program.run("batch create bad.csv").fails(1, "plugin `naming`").tells("row 1 (line 2)");
+    program.file("wrong.csv", "client_name,owner,client_id\nBAD,ops,x\ngood,ops,\u{e9} \n");
+    program.run("batch create wrong.csv").fails(2, "2 of 2 rows are wrong");
+}
+
+#[test]
 fn a_hook_that_misbehaves_is_told_and_holds_nothing_up() {
     let server = Sandbox::with("--hash-iterations 1");
     for (code, told) in [
@@ -286,8 +344,13 @@ fn a_folder_or_a_manifest_that_is_none_is_refused() {
         ("[capabilities]\nsecrets = 1\n", "true or false"),
         ("orysh = \"99.0\"\n", "is for orysh 99.0"),
         ("orysh = \"x\"\n", "least version"),
-        ("delivers = true\n", "has to see secrets"),
+        ("delivers = true\n", "plugin.toml, line 5, column 12: what `delivers` has to see secrets"),
+        ("[commands.list]\nabout = \"a\"\n", "plugin.toml, line 5, column"),
         ("[commands.list]\nabout = \"a\"\n", "is there already"),
+        ("[capabilities]\ncommands = [\"plugin install\"]\n", "is for people"),
+        ("[capabilities]\ncommands = [\"eval\"]\n", "is for people"),
+        ("[capabilities]\ncommands = [\"script new\"]\n", "is for people"),
+        ("[capabilities]\ncommands = [\"no such\"]\n", "line 6, column 13: it asks for the command `no such`"),
         ("[commands.\"BAD\"]\nabout = \"a\"\n", "is no name for a command"),
         ("[commands.calc]\nabot = \"a\"\n", "`about`"),
         ("[commands.calc]\nabout = \"a\"\narguments = [\"x: txt\"]\n", "`text`"),
@@ -617,7 +680,7 @@ fn a_granted_folder_that_is_a_link_leads_nowhere() {
 #[test]
 fn tests_and_plugins_reach_no_plugin_by_sh() {
     let program = anywhere();
-    let manifest = "[capabilities]\ncommands = [\"plugin show\"]\n[commands.looks]\nabout = \"d\"\n";
+    let manifest = "[commands.looks]\nabout = \"d\"\n";
     let look = "sh(\"plugin show ./evil\")";
     plugin(&program, "evil", manifest, &format!("fn looks(args) {{ {look} }}\nfn test_x() {{ {look}; }}"));
     program.run("plugin test ./evil").fails_after(3, "`plugin show` is for people");

@@ -110,6 +110,9 @@ fn rows(host: &Host, args: &Args) -> Result<Outcome> {
 
 fn write(host: &Host, args: &Args) -> Result<Outcome> {
     let secrets = args.text("secrets").map_or(Secrets::Pgp, Secrets::parse);
+    if let (Secrets::Plain, Some(grant)) = (secrets, host.session.grant()) {
+        grant.secret()?;
+    }
     let Some(out) = args.text("out") else { return shown(host, args, secrets) };
     let session = &host.session;
     results::rehearse(Path::new(out))?;

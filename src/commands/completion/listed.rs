@@ -147,9 +147,9 @@ impl Listed {
         let remote = Paced::new(session.clone(), Arc::new(pace));
         let (mut listed, mut query) = (Listed::default(), ListQuery { page_size: Some(PAGE), ..ListQuery::default() });
         for _ in 0..most_pages {
-            let page = session.wait(clients::list(&remote, &query))?;
-            let next = page.next.clone();
-            for client in &page.clients()? {
+            let told = session.wait(clients::list(&remote, &query))?;
+            let next = told.next.clone();
+            for client in &told.clients()? {
                 listed.push(&client.peek_id(), &client.document().peek("client_name"));
             }
             if next.is_none() || next == query.page_token || listed.len() >= MOST {

@@ -3,7 +3,7 @@
 use clap::Arg;
 
 use crate::commands::script::{carry_out, deadline, running_args};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::grammar::{Args, Command, Host};
 use crate::output::outcome::Outcome;
 use crate::script::engine::EVAL;
@@ -27,6 +27,9 @@ pub fn command() -> Command {
 
 fn run(host: &Host, args: &Args) -> Result<Outcome> {
     let code = for_rhai(args.text("code").unwrap_or_default().to_owned());
+    if code.trim().is_empty() {
+        return Err(Error::usage("the code is empty").about(EVAL));
+    }
     let script = Script { text: &code, name: EVAL, args: rhai::Array::new().into(), deadline: deadline(args)? };
     carry_out(host, args, &script)
 }

@@ -220,7 +220,7 @@ fn one(host: &Host, test: &Test, limits: Limits) -> (Row, Option<Error>) {
     let error = result.err().map(|error| {
         let error = match error.kind() {
             Kind::Interrupted if began.elapsed() > deadline => {
-                errors::too_late(error, deadline).about(&test.script).hint("--deadline gives it more")
+                errors::too_late(error, deadline, &test.script).hint("--deadline gives it more")
             }
             Kind::Interrupted => error.of_kind(Kind::Failed).saying("it was interrupted").about(&test.script),
             _ => error,

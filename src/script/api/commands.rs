@@ -6,7 +6,7 @@ use rhai::{Array, Dynamic, Map};
 
 use crate::error::{Error, Result};
 use crate::grammar::execute::{self, Origin};
-use crate::grammar::{common, parse, words};
+use crate::grammar::{Command, common, parse, words};
 use crate::ops::dry_run::would;
 use crate::output::outcome::Shape;
 use crate::script::engine::Context;
@@ -144,6 +144,23 @@ fn batch(context: &Context, verb: &str, words: &[&str], options: &Map) -> Result
     run(context, &all)
 }
 
+/// Whether what a command comes to is no value: it is printed, or done to the end of the script.
+fn is_no_value(command: &Command) -> bool {
+    let is_printed = ["run", "eval", "help", "completion"].contains(&command.words[0]);
+    is_printed || command.words == ["script", "definitions"] || command.long_running
+}
+
+/// Where commands act, as whom, and what is asked before that is for whoever runs the script to say.
+fn is_of_person(command: &Command) -> bool {
+    ["use", "profile", "auth", "plugin"].contains(&command.words[0]) && !command.runs_dry
+}
+
+/// Whether a plugin could ever give a command to `sh`.
+pub fn is_for_plugins(command: &Command) -> bool {
+    let is_of_person = is_of_person(command) || command.words[0] == "plugin" || command.words == ["script", "new"];
+    !is_no_value(command) && !is_of_person
+}
+
 /// Runs a command. Errors: its own; the first of several that failed.
 fn run(context: &Context, words: &[String]) -> Result<Dynamic> {
     let host = &context.host();
@@ -153,14 +170,10 @@ fn run(context: &Context, words: &[String]) -> Result<Dynamic> {
         parse::Parsed::Bare(_) => return Err(Error::usage("the line names no command")),
     };
     let name = command.words.join(" ");
-    // What these come to is not a value: it is printed, or done to the end of the script.
-    let is_printed = ["run", "eval", "help", "completion"].contains(&command.words[0]);
-    if is_printed || command.words == ["script", "definitions"] || command.long_running {
+    if is_no_value(command) {
         return Err(Error::usage(format!("`{name}` is not for scripts")));
     }
-    // Where commands act, as whom, and what is asked before that is for whoever runs the script to say.
-    let is_of_person = ["use", "profile", "auth", "plugin"].contains(&command.words[0]) && !command.runs_dry;
-    if is_of_person && !(host.session.is_confined() && command.words == ["profile", "add"]) {
+    if is_of_person(command) && !(host.session.is_confined() && command.words == ["profile", "add"]) {
         let wrong = Error::usage(format!("`{name}` is not for scripts"));
         return Err(wrong.hint("session::with_project and session::with_profile act elsewhere for a while"));
     }

@@ -179,7 +179,7 @@ fn in_file(error: Error, path: &str) -> Error {
 
 /// What is in a file. Errors name it.
 fn file(context: &Context, path: &str, parse: impl Fn(&str) -> Result<Dynamic>) -> ScriptResult<Dynamic> {
-    let text = context.readable(path).and_then(|path| read::clients(&path)).map_err(thrown)?;
+    let text = context.readable(path).and_then(|path| read::within(&path, context.most_read())).map_err(thrown)?;
     value::fits(context.most_memory(), &text)?;
     parse(&text).map_err(|error| thrown(in_file(error, path)))
 }

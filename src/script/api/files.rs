@@ -23,7 +23,7 @@ pub fn register(library: &mut Library, context: &Context) {
     library.add(
         ("fs", "read(path) -> text"),
         ("What is in a file; `-` is stdin", r#"fs::write("x.txt", "a text"); fs::read("x.txt")"#),
-        move |path: &str| bound.readable(path).and_then(|path| read::clients(&path)).map_err(thrown),
+        move |path: &str| bound.readable(path).and_then(|path| read::within(&path, bound.most_read())).map_err(thrown),
     );
     let bound = context.clone();
     library.add(

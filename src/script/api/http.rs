@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue, SET_COOKIE};
+use reqwest::header::{HOST, HeaderMap, HeaderName, HeaderValue, SET_COOKIE};
 use reqwest::{Method, Request};
 use rhai::{Array, Dynamic, INT, Map};
 use url::Url;
@@ -191,6 +191,9 @@ fn headers(given: &Dynamic) -> Result<HeaderMap> {
     for (name, value) in given.iter() {
         let wrong = || Error::usage(format!("`{}` is no header", safe(name)));
         let parsed = HeaderName::from_bytes(name.as_bytes()).map_err(|_| wrong())?;
+        if parsed == HOST {
+            return Err(Error::usage("the header `host` is that of the address, and no other"));
+        }
         let (text, is_secret) = match value.read_lock::<Secret>() {
             Some(secret) => (secret.expose().to_owned(), true),
             None if value.is_string() || value.is_int() => (value.to_string(), false),

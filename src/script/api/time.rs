@@ -40,6 +40,11 @@ impl std::fmt::Display for Span {
 }
 
 impl Time {
+    /// How long it is after another. What lies ahead is no time away.
+    fn since(self, before: Time) -> Span {
+        Span(self.0.duration_since(before.0).unwrap_or_default())
+    }
+
     fn of(time: Option<SystemTime>) -> Result<Time> {
         let is_written = |time: &SystemTime| time.duration_since(UNIX_EPOCH).is_ok_and(|since| since.as_secs() < END);
         time.filter(is_written).map(Time).ok_or_else(|| Error::usage("times are from 1970 to 9999"))
@@ -90,14 +95,17 @@ pub fn register(library: &mut Library, engine: &mut Engine) {
     library.add(
         ("time", "duration(text) -> Duration"),
         ("A length of time: `90d`, `1h 30m`", r#"time::now() + time::duration("90d") > time::now()"#),
-        |text: &str| span(text).map_err(thrown),
+        |text: &str| Span::parse(text).map_err(thrown),
     );
     operators(engine);
 }
 
-fn span(text: &str) -> Result<Span> {
-    let wrong = || Error::usage(format!("`{}` is no length of time", safe(text))).hint("as 90s, 1h 30m, 7d");
-    humantime::parse_duration(text).map(Span).map_err(|_| wrong())
+impl Span {
+    /// As `1h 30m`. Errors are of usage.
+    fn parse(text: &str) -> Result<Span> {
+        let wrong = || Error::usage(format!("`{}` is no length of time", safe(text))).hint("as 90s, 1h 30m, 7d");
+        humantime::parse_duration(text).map(Span).map_err(|_| wrong())
+    }
 }
 
 fn none(seconds: &impl std::fmt::Display) -> Error {
@@ -115,7 +123,7 @@ pub fn length(value: &Dynamic) -> Result<Duration> {
     if let Ok(seconds) = value.as_float() {
         return Duration::try_from_secs_f64(seconds).map_err(|_| none(&seconds));
     }
-    span(&value.to_string()).map(|span| span.0)
+    Span::parse(&value.to_string()).map(|span| span.0)
 }
 
 /// The same for a limit. Errors: none at all.
@@ -132,8 +140,11 @@ fn operators(engine: &mut Engine) {
         .register_get("seconds", |time: &mut Time| seconds(time.0.duration_since(UNIX_EPOCH).unwrap_or_default()))
         .register_fn("+", |time: Time, by: Span| moved(time.0.checked_add(by.0)))
         .register_fn("-", |time: Time, by: Span| moved(time.0.checked_sub(by.0)))
-        // What lies ahead is no time away.
-        .register_fn("-", |time: Time, before: Time| Span(time.0.duration_since(before.0).unwrap_or_default()));
+        .register_fn("-", |time: Time, before: Time| time.since(before))
+        .register_fn("-", |time: Time, before: &str| {
+            Time::parse(before).map(|before| time.since(before)).map_err(thrown)
+        })
+        .register_fn("-", |time: &str, before: Time| Time::parse(time).map(|time| time.since(before)).map_err(thrown));
     engine
         .register_type_with_name::<Span>("Duration")
         .register_fn("to_string", |span: &mut Span| span.to_string())
@@ -152,19 +163,20 @@ fn operators(engine: &mut Engine) {
         )* };
     }
     compared!(Time, Span);
-    // A client's own times are texts: what is compared with one is read, and what is none is told.
+    // A client's own times and lengths of time are texts: what is compared with one is read, and what is none is told.
     macro_rules! compared_with_text {
-        ($($operator:tt),*) => { $(
+        ($type:ty: $($operator:tt),*) => { $(
             engine
-                .register_fn(stringify!($operator), |a: &str, b: Time| -> ScriptResult<bool> {
-                    Ok(Time::parse(a).map_err(thrown)? $operator b)
+                .register_fn(stringify!($operator), |a: &str, b: $type| -> ScriptResult<bool> {
+                    Ok(<$type>::parse(a).map_err(thrown)? $operator b)
                 })
-                .register_fn(stringify!($operator), |a: Time, b: &str| -> ScriptResult<bool> {
-                    Ok(a $operator Time::parse(b).map_err(thrown)?)
+                .register_fn(stringify!($operator), |a: $type, b: &str| -> ScriptResult<bool> {
+                    Ok(a $operator <$type>::parse(b).map_err(thrown)?)
                 });
         )* };
     }
-    compared_with_text!(<, <=, >, >=, ==, !=);
+    compared_with_text!(Time: <, <=, >, >=, ==, !=);
+    compared_with_text!(Span: <, <=, >, >=, ==, !=);
     // Rhai takes what it cannot compare for neither more nor less.
     macro_rules! not_compared {
         ($($operator:tt),*) => { $(

@@ -7,12 +7,13 @@ use serde_json::json;
 
 use crate::error::{Error, Result, nearest};
 use crate::grammar::execute;
+use crate::output::Screen;
 use crate::output::format::Format;
 use crate::output::outcome::{Outcome, Row};
 use crate::script::engine::Context;
-use crate::script::errors::thrown;
+use crate::script::errors::{self, thrown};
 use crate::script::library::Library;
-use crate::script::value;
+use crate::script::{limits, value};
 use crate::secret::Secret;
 use crate::session::Session;
 use crate::session::handle::locked;
@@ -76,10 +77,11 @@ pub fn register(library: &mut Library, engine: &mut Engine, context: &Context) {
 
 fn showing(library: &mut Library, engine: &mut Engine, context: &Context) {
     let ui = context.session().ui();
+    let bound = context.clone();
     library.add(
         ("ui", "table(rows)"),
         ("Prints maps as a table", r#"ui::table([#{name: "a", count: 1}])"#),
-        move |rows: Array| table(ui, &rows).map_err(thrown),
+        move |rows: Array| table(&bound, &rows).map_err(thrown),
     );
     library.add(
         ("ui", "style(text, style) -> text"),
@@ -155,11 +157,15 @@ fn select(ui: Ui, question: &str, choices: &Array) -> Result<String> {
     }
 }
 
-fn table(ui: Ui, rows: &Array) -> Result<()> {
-    let row =
-        |row: &Dynamic| value::to_json(row, false).map(Row::value).map_err(|error| Error::usage(error.to_string()));
-    let rows = rows.iter().map(row).collect::<Vec<_>>();
-    execute::show(ui, Outcome::many(rows.into_iter(), &[]), &Format::parse("table")?, false)
+fn table(context: &Context, rows: &Array) -> Result<()> {
+    let row = |row: &Dynamic| value::to_json(row, false).map(Row::value).map_err(|error| errors::message(&error));
+    let rows = rows.iter().map(row).collect::<Result<Vec<_>>>()?;
+    let ui = context.session().ui();
+    let (outcome, mut text) = (Outcome::many(rows.into_iter().map(Ok), &[]), Vec::new());
+    let screen = if limits::is_hook() { Screen::default() } else { execute::screen(ui) };
+    execute::show_on(ui, outcome, (&Format::Table, false), &screen, &mut text)?;
+    context.print(&String::from_utf8_lossy(&text));
+    Ok(())
 }
 
 /// Long work of a script, as it goes on.

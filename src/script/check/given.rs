@@ -37,7 +37,8 @@ fn of_call(call: &FnCallExpr, body: &Body, all: &[Body]) -> Vec<(At, Error)> {
         return Vec::new();
     };
     let Some(given) = call.args.get(*number) else { return Vec::new() };
-    let maps = if *is_list { of_list(given, body, all) } else { of_value(given, body) };
+    let values = if *is_list { of_list(given, body, all) } else { of_value(given, body) };
+    let maps: Vec<Expr> = values.into_iter().flat_map(|value| made(value, all)).collect();
     let written = maps.iter().filter_map(|map| match map {
         Expr::Map(members, _) => Some(members.0.iter().map(|(key, _)| (key.name.to_string(), key.pos))),
         _ => None,
@@ -72,6 +73,17 @@ fn of_value(value: &Expr, body: &Body) -> Vec<Expr> {
         }
         None => vec![value.clone()],
     }
+}
+
+/// What a value is made of: of maps that are added to each other each, of what a function gives that.
+fn made(value: Expr, all: &[Body]) -> Vec<Expr> {
+    let Expr::FnCall(call, _) = &value else { return vec![value] };
+    if call.name == "+" && call.args.len() == 2 {
+        return call.args.iter().flat_map(|part| made(part.clone(), &[])).collect();
+    }
+    let is_it =
+        |body: &&Body| call.namespace.is_empty() && !body.name().is_empty() && body.name() == call.name.as_str();
+    all.iter().find(is_it).and_then(Body::last).map_or(vec![], |last| made(last, &[]))
 }
 
 /// What is in a list as it is written: by itself, where it is put into a variable, where it is put to the list's end, and what

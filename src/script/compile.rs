@@ -1,0 +1,79 @@
+//! Reading a script: the one way from its text to what is run.
+
+use rhai::{AST, Engine, Scope};
+
+use crate::error::{Error, Position, Result};
+use crate::script::errors::{self, Source};
+
+/// So many bytes a name or a text of a script has at most: Rhai reads one of them in a time that grows with the square of its length,
+/// in which nothing can stop it.
+const LONGEST: usize = 128 * 1024;
+
+/// What a script says. Errors are of usage: it cannot be read.
+pub fn compiled(engine: &Engine, scope: &Scope<'_>, source: Source<'_>) -> Result<AST> {
+    if source.text.len() > LONGEST
+        && let Some(begin) = too_long(source.text)
+    {
+        let before = &source.text[..begin];
+        let line = before.lines().count().max(1) + usize::from(before.ends_with('\n'));
+        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        let error = Error::usage(format!("a text or a name is longer than {} KiB", LONGEST >> 10)).about(source.name);
+        return Err(error.at(Position { line, column }).hint("what is longer is read from a file: fs::read(\"FILE\")"));
+    }
+    engine.compile_with_scope(scope, source.text).map_err(|error| errors::unreadable(&error, source))
+}
+
+/// Where a text or a name begins that is too long.
+fn too_long(text: &str) -> Option<usize> {
+    let (mut begin, mut within) = (0, Within::Code);
+    let mut last = ' ';
+    let mut is_escaped = false;
+    for (at, c) in text.char_indices() {
+        let next = match (within, c) {
+            (Within::Code, '"' | '`') => Within::Text(c),
+            (Within::Code, '/') if last == '/' => Within::Comment,
+            (Within::Comment, '\n') => Within::Code,
+            (Within::Text(quote), c) if c == quote && !is_escaped => Within::Code,
+            (within, _) => within,
+        };
+        is_escaped = matches!(within, Within::Text('"')) && c == '\\' && !is_escaped;
+        let goes_on = match (within, next) {
+            (Within::Code, Within::Code) => c.is_alphanumeric() || c == '_',
+            (Within::Text(_), Within::Text(_)) => true,
+            // A comment is passed over at once.
+            _ => false,
+        };
+        if !goes_on {
+            begin = at;
+        } else if at - begin > LONGEST {
+            return Some(begin + usize::from(!matches!(within, Within::Text(_))));
+        }
+        (last, within) = (c, next);
+    }
+    None
+}
+
+#[derive(Clone, Copy)]
+enum Within {
+    Code,
+    Text(char),
+    Comment,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_too_long_is_found_where_it_begins() {
+        let long = "x ".repeat(LONGEST);
+        assert_eq!(too_long(&format!("let s = \"{long}\";")), Some(8));
+        assert_eq!(too_long(&format!("let s = `a\\`{long}")), None, "a backslash is one in backticks");
+        assert_eq!(too_long(&format!("let s = `a{long}")), Some(8));
+        assert_eq!(too_long(&format!("let {}", long.replace(' ', ""))), None);
+        assert_eq!(too_long(&format!("let {}", long.replace(' ', "x"))), Some(4));
+        for fine in [format!("// {long}\n1"), format!("[{}]", "\"ab\", ".repeat(LONGEST)), "1; ".repeat(LONGEST)] {
+            assert_eq!(too_long(&fine), None);
+        }
+    }
+}
