@@ -75,6 +75,7 @@ pub fn registry() -> Registry {
         profile::list::command(),
         profile::show::command(),
         profile::switch::command(),
+        profile::switch::select(),
         profile::remove::command(),
         profile::trust::command(),
         script::api::command(),

@@ -11,6 +11,7 @@ mod parts;
 mod pipe;
 mod repl;
 mod rhai;
+mod tour;
 mod tree;
 
 pub use repl::{from_stdin, interactive};

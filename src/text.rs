@@ -89,6 +89,25 @@ pub fn width(text: &str) -> usize {
     text.width()
 }
 
+/// A text in lines of at most so many columns where its words allow it, each behind `indent`.
+pub fn wrapped(text: &str, columns: usize, indent: &str) -> String {
+    let (mut out, mut used) = (indent.to_owned(), indent.width());
+    for word in text.split(' ').filter(|word| !word.is_empty()) {
+        let is_first = used == indent.width();
+        if !is_first && used + 1 + word.width() > columns {
+            out.push('\n');
+            out.push_str(indent);
+            used = indent.width();
+        } else if !is_first {
+            out.push(' ');
+            used += 1;
+        }
+        out.push_str(word);
+        used += word.width();
+    }
+    out
+}
+
 /// A text cut to so many columns of a terminal; where something is missing it ends with `…`.
 pub fn fit(text: &str, columns: usize) -> Cow<'_, str> {
     if text.width() <= columns {

@@ -8,8 +8,11 @@ use std::cell::Cell;
 use std::io::{self, BufReader, BufWriter, IsTerminal, Read, Write};
 use std::marker::PhantomData;
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use nu_ansi_term::{Color as Paint, Style};
 use rustix::event::Timespec;
 use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
@@ -35,11 +38,22 @@ pub const PAINTS: [(&str, Paint); 6] = [
     ("magenta", Paint::Magenta),
 ];
 
+/// How many milliseconds a person has taken to answer, all in all.
+static THOUGHT: AtomicU64 = AtomicU64::new(0);
+
+/// How long a person has taken to answer, all in all.
+pub fn thought() -> Duration {
+    Duration::from_millis(THOUGHT.load(Ordering::Relaxed))
+}
+
 /// How many columns the terminal has, if there is one that tells.
 pub fn columns() -> Option<usize> {
     let told = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)).filter(|width| *width > 0);
     told.or_else(|| env::COLUMNS.get().and_then(|columns| columns.parse().ok()))
 }
+
+/// So many bytes terminals take for their clipboards, most of them.
+const MOST_COPIED: usize = 74_000;
 
 /// When to colour.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -154,7 +168,10 @@ impl Ui {
             return None;
         }
         let _ = write!(io::stderr(), "{}", text::safe_lines(question));
-        Some(input::line(&mut Input::Stdin).ok_or_else(Error::interrupted))
+        let began = Instant::now();
+        let typed = input::line(&mut Input::Stdin).ok_or_else(Error::interrupted);
+        THOUGHT.fetch_add(u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        Some(typed)
     }
 
     /// The width of the terminal on stdout, in columns; `None` off a terminal.
@@ -201,6 +218,20 @@ impl Ui {
             opener.env_remove(secret.name);
         }
         opener.spawn().is_ok()
+    }
+
+    /// Gives the terminal a text for its clipboard (OSC 52), which keeps no list of what it was given. Errors: there is no terminal,
+    /// or it would take no more than a part of it.
+    pub fn copy(self, text: &str) -> Result<()> {
+        if !self.stderr_is_terminal() {
+            return Err(Error::usage("there is no terminal whose clipboard could be used"));
+        }
+        if text.len() > MOST_COPIED {
+            let most = text::size(MOST_COPIED);
+            return Err(Error::usage(format!("terminals take no more than {most} at once")).hint("`> FILE` writes it"));
+        }
+        let _ = write!(io::stderr(), "\x1b]52;c;{}\x07", STANDARD.encode(text));
+        Ok(())
     }
 
     /// A line that is typed at the terminal on stdin and not shown; `None` where that is no terminal. Ctrl-C ends it.
@@ -271,6 +302,11 @@ impl Ui {
     pub fn line(self, line: &str) {
         // A closed stderr leaves nobody to tell.
         let _ = writeln!(io::stderr(), "{line}");
+    }
+
+    /// Writes a text to stderr in as many lines as the terminal needs, each behind `indent`.
+    pub fn paragraph(self, text: &str, indent: &str) {
+        self.line(&text::wrapped(&text::safe(text), columns().unwrap_or(80), indent));
     }
 
     /// Writes help to stdout; a closed pipe is no fault.

@@ -1,5 +1,9 @@
 //! The shell: on a terminal, and from stdin.
 
+use std::fs;
+
+use serde_json::json;
+
 use crate::support::{Sandbox, Terminal, anywhere, orysh};
 
 #[test]
@@ -287,5 +291,107 @@ fn tab_completes_what_stands_before_the_cursor() {
     shell.press("clients::cre\t\t");
     shell.shows("create_all");
     shell.press("\u{3}");
+    assert_eq!(shell.leaves().code(), Some(0));
+}
+
+#[test]
+fn a_client_is_made_by_a_form_and_its_secret_is_shown_in_a_box() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let shell = Terminal::of(orysh(&server));
+    shell.types("create oauth2-client", "Which one?");
+    shell.answers("9", "`9` is none of them");
+    shell.answers("single", "PKCE");
+    shell.answers("my app", "redirect_uris (as");
+    shell.answers("nonsense", "not an absolute URI");
+    shell.answers("https://app.example/cb", "redirect_uris [no more]");
+    shell.answers("javascript:alert(1)", "dangerous");
+    shell.answers("", "scope [openid offline_access]");
+    shell.answers("", "owner:");
+    let screen = shell.answers("", "Create it? [Y/n]");
+    // On a screen of 80 columns the command goes over several lines.
+    let flat: String = screen.lines().map(str::trim_end).collect();
+    for part in ["--name 'my app'", "--token-endpoint-auth-method none", "clients::create(#{client_name: \"my app\""] {
+        assert!(flat.contains(part), "{part}: {screen}");
+    }
+    shell.answers("", "CLIENT ID");
+    let made = &server.clients()[0];
+    assert_eq!(
+        (&made["token_endpoint_auth_method"], &made["redirect_uris"]),
+        (&json!("none"), &json!(["https://app.example/cb"]))
+    );
+    // One with a secret.
+    shell.types("create oauth2-client", "Which one?");
+    shell.answers("4", "client_name:");
+    shell.answers("job", "scope:");
+    shell.answers("read", "audience:");
+    shell.answers("", "owner:");
+    shell.answers("", "Create it? [Y/n]");
+    let screen = shell.answers("", "[c/e/s]");
+    let boxed = screen.lines().find_map(|line| line.trim_end().strip_prefix("│ ")).unwrap();
+    let secret = boxed.trim_end_matches(['│', ' ']).to_owned();
+    shell.answers("s", "to which file?");
+    shell.answers("job.secret", "only you can read");
+    shell.answers("s", "to which file?");
+    shell.answers("job.secret", "cannot");
+    shell.answers("x", "c, e or s, or nothing");
+    let screen = shell.answers("", "GRANT TYPES     client_credentials");
+    assert!(!screen.contains(&format!("CLIENT SECRET   {secret}")), "{screen}");
+    assert_eq!(fs::read_to_string(shell.home().join("job.secret")).unwrap().trim_end(), secret);
+    let job = server.clients().into_iter().find(|client| client["client_name"] == "job").unwrap();
+    assert!(server.accepts(&job["client_id"], &json!(secret)));
+    // Nothing is asked where something is said, and nothing made where it is not wanted.
+    shell.types("create oauth2-client --no-input --format jsonpath=client_name", "orysh");
+    shell.types("create oauth2-client", "Which one?");
+    shell.press("\u{3}");
+    shell.shows("interrupted");
+    assert_eq!(server.clients().len(), 3);
+    assert_eq!(shell.leaves().code(), Some(0));
+}
+
+#[test]
+fn the_tour_goes_to_its_end_and_leaves_nothing() {
+    let shell = Terminal::of(anywhere());
+    shell.shows("`tour` shows");
+    shell.answers("tour", "1 of 8");
+    for (at, shown) in
+        [(2, "SECRET"), (3, "has the id tour-"), (4, "LS0t"), (5, "client_credentials"), (6, "results:"), (7, "7 of 8")]
+    {
+        let screen = shell.answers("", &format!("{at} of 8"));
+        assert!(screen.contains(shown), "{at}: {screen}");
+    }
+    shell.answers("", "8 of 8");
+    shell.answers("", "is forgotten");
+    shell.types("clients::list().to_array().len() + 700", "700");
+    assert_eq!(shell.leaves().code(), Some(0));
+    // From stdin it goes by itself.
+    let program = anywhere().input("tour\nclients::list().to_array().len()\n");
+    assert!(program.run("--sandbox").ok().stdout.ends_with("\n0\n"));
+}
+
+#[test]
+fn tab_completes_clients_and_lines_are_coloured_as_they_are_typed() {
+    let server = Sandbox::holding(
+        &[json!({"client_id": "app-1", "client_name": "shop"}), json!({"client_id": "app-2", "client_name": "till"})],
+        "",
+    );
+    let program = orysh(&server);
+    program.run("profile add there --endpoint http://127.0.0.1:1").ok();
+    let shell = Terminal::of(program);
+    shell.shows("orysh");
+    shell.press("get oauth2-client ");
+    let is_known = || {
+        shell.press("\t");
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        shell.contents().contains("app-2  till")
+    };
+    assert!((0..20).any(|_| is_known()), "{}", shell.contents());
+    shell.press("\u{15}get oauth2-client til\t --format jsonpath=client_name\r");
+    shell.until("the name", |screen| screen.lines().any(|line| line.trim_end() == "till"));
+    shell.press("use profile t\t");
+    shell.shows("use profile there");
+    shell.press("\u{15}create oauth2-client --token-endpoint-auth-m");
+    // The rest of the only flag that begins so, and what it is for.
+    shell.shows("--token-endpoint-auth-method  ");
+    shell.press("\u{15}copy it\r");
     assert_eq!(shell.leaves().code(), Some(0));
 }

@@ -8,6 +8,7 @@ pub mod deliver;
 pub mod described;
 pub mod diff;
 pub mod export;
+mod form;
 pub mod get;
 pub mod import;
 pub mod lifespans;
@@ -16,6 +17,7 @@ pub mod list;
 pub mod patch;
 pub mod replace;
 pub mod rotate;
+mod secret_box;
 pub mod test;
 pub mod update;
 

@@ -19,6 +19,7 @@ pub struct Host {
 }
 
 /// The parsed flags and words of one command.
+#[derive(Clone)]
 pub struct Args {
     /// What clap made of them.
     pub matches: ArgMatches,
@@ -26,6 +27,8 @@ pub struct Args {
     pub format: Format,
     /// Whether a person answers every question with yes.
     pub yes: bool,
+    /// Whether a person typed them, who can be asked for more.
+    pub by_person: bool,
     /// Whether they came with the process, so that others can see them in the list of processes.
     pub from_argv: bool,
 }

@@ -88,8 +88,13 @@ pub fn begin(host: &Host, command: &Command, matches: &ArgMatches, output: &Outp
     let _watch = host.session.interrupt().watch();
     let assent = &host.session.settings().assent;
     let yes = assent.yes && !assent.by_script;
-    let args =
-        Args { matches: matches.clone(), format: output.format.clone(), yes, from_argv: origin == Origin::Process };
+    let args = Args {
+        matches: matches.clone(),
+        format: output.format.clone(),
+        yes,
+        by_person: origin != Origin::Script && !output.quiet,
+        from_argv: origin == Origin::Process,
+    };
     (command.run)(&host, &args).map_err(|error| {
         // Ctrl-C at a question is no answer to it.
         if ui::is_interrupted() && error.kind() == Kind::Usage { Error::interrupted() } else { error }

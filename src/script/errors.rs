@@ -323,11 +323,11 @@ pub fn too_late(error: Error, deadline: Duration, name: &str) -> Error {
 }
 
 /// How Rhai says that a closure uses the variable that it is called on; behind it stands the function's name.
-const RACE: &str = "Data race detected on argument #1 of function '";
+const RACE: &str = "Data race detected on argument #";
 
 /// Where a function is called that a closure was given to in vain, of which Rhai keeps no place: where only one is.
 fn of_race(text: &str, message: &str) -> Option<rhai::Position> {
-    let called = format!(".{}(", message.strip_prefix(RACE)?.split('\'').next()?);
+    let called = format!(".{}(", message.strip_prefix(RACE)?.split('\'').nth(1)?);
     let mut found = text.match_indices(&called);
     let (at, _) = found.next().filter(|_| found.next().is_none())?;
     let before = &text[..=at];

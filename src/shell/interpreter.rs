@@ -15,6 +15,7 @@ use crate::shell::own::{self, Lines, Request, Requests};
 use crate::shell::parts::{self, Piece, Step, To};
 use crate::shell::pipe::Pipe;
 use crate::shell::rhai::{Prompt, is_incomplete};
+use crate::shell::tour;
 use crate::text::safe;
 
 /// Whether there is a next line.
@@ -238,6 +239,8 @@ impl Interpreter {
                 let asked = std::mem::take(&mut *locked(&self.requests));
                 asked.into_iter().try_for_each(|request| match request {
                     Request::Load(file) => self.load(&file),
+                    Request::Tour => tour::go(self, ui),
+                    Request::Copy(code) => self.prompt.text(&code).and_then(|text| ui.copy(&text)),
                 })
             }
             Err(error) => {

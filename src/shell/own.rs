@@ -2,7 +2,8 @@
 
 use std::sync::{Arc, Mutex};
 
-use clap::{Arg, builder::PossibleValuesParser};
+use clap::builder::PossibleValuesParser;
+use clap::{Arg, ArgAction};
 use serde_json::json;
 
 use crate::error::{Error, Result};
@@ -20,6 +21,10 @@ pub type Lines = Arc<Mutex<Option<History>>>;
 pub enum Request {
     /// The lines of a file are done.
     Load(String),
+    /// The tour is gone on.
+    Tour,
+    /// The value of an expression goes to the clipboard.
+    Copy(String),
 }
 
 /// What has been asked for.
@@ -29,7 +34,14 @@ const COLUMNS: &[Column] = &[Column { title: "LINE", member: "number" }, Column 
 
 /// All of them, for a shell with these lines, which does what is asked for.
 pub fn commands(lines: &Lines, requests: &Requests) -> Vec<Command> {
-    let (lines, requests) = (Arc::clone(lines), Arc::clone(requests));
+    let lines = Arc::clone(lines);
+    let asks = |request: fn(&Args) -> Request| {
+        let requests = Arc::clone(requests);
+        move |_: &Host, args: &Args| {
+            locked(&requests).push(request(args));
+            Ok(Outcome::nothing())
+        }
+    };
     vec![
         Command::new(["history"], "Show the lines that were typed here, or forget them", move |host, args| {
             history(host, args, &lines)
@@ -45,15 +57,36 @@ pub fn commands(lines: &Lines, requests: &Requests) -> Vec<Command> {
             ]
         })
         .after("Examples:\n  history | grep rotate\n  history clear"),
-        Command::new(["load"], "Do the lines of a file, as if they were typed", move |_, args| {
-            locked(&requests).push(Request::Load(args.text("file").unwrap_or_default().to_owned()));
-            Ok(Outcome::nothing())
-        })
+        Command::new(
+            ["load"],
+            "Do the lines of a file, as if they were typed",
+            asks(|args| Request::Load(args.text("file").unwrap_or_default().to_owned())),
+        )
         .offline()
         .args(|| {
             vec![Arg::new("file").value_name("FILE").required(true).help("A file of lines; the first error ends it")]
         })
         .after("Examples:\n  load evening.txt"),
+        Command::new(["tour"], "See what this does in two minutes, on the sandbox", asks(|_| Request::Tour))
+            .offline()
+            .after("Examples:\n  tour"),
+        Command::new(
+            ["copy"],
+            "Give a value to the terminal for its clipboard",
+            asks(|args| Request::Copy(args.texts("value").join(" "))),
+        )
+        .offline()
+        .args(|| {
+            vec![
+                Arg::new("value")
+                    .value_name("EXPR")
+                    .action(ArgAction::Append)
+                    .trailing_var_arg(true)
+                    .allow_hyphen_values(true)
+                    .help("Rhai, as it.client_id [default: it]"),
+            ]
+        })
+        .after("Examples:\n  copy it.client_id\n  copy it.client_secret\n\nThe terminal has to know OSC 52; tmux does with `set -g set-clipboard on`."),
     ]
 }
 

@@ -32,14 +32,14 @@ use crate::shell::rhai::is_incomplete;
 use crate::shell::tree::Node;
 use crate::shell::{own, parts};
 use crate::text;
-use crate::ui::{PAINTS, Ui};
+use crate::ui::{self, PAINTS, Ui};
 
 /// The shell on a terminal. A failing line is told, and the next one read.
 pub fn interactive(host: &Host, fell_back: bool, goes_without_rc: bool) -> Result<()> {
     on_big_stack(|| {
         let ui = host.session.ui();
         if fell_back {
-            ui.note("no server is named: this is the sandbox inside this program, with clients of its own");
+            ui.note("no server is named: this is the sandbox inside this program, with clients of its own; `tour` shows in two minutes what can be done");
         }
         ui.line(&format!("orysh {}: `help` shows the commands, Ctrl-D leaves", env!("CARGO_PKG_VERSION")));
         let mut lines = Kept::default();
@@ -72,9 +72,10 @@ pub fn interactive(host: &Host, fell_back: bool, goes_without_rc: bool) -> Resul
                         }
                     };
                     lines.add(host, &line, &mut editor);
-                    let began = Instant::now();
+                    let (began, thought) = (Instant::now(), ui::thought());
                     let done = interpreter.line(&line);
-                    let took = began.elapsed();
+                    // What a person took for an answer is nobody's slowness.
+                    let took = began.elapsed().saturating_sub(ui::thought() - thought);
                     has_failed = done.is_err();
                     match done {
                         Ok(Next::Go) => {}

@@ -131,6 +131,22 @@ impl Prompt {
         rows.iter().map(|value| word(value).map_err(about)).collect()
     }
 
+    /// The value of an expression as text, a secret in clear; of nothing that of `it`. `it` stays. Errors: there is none.
+    pub fn text(&mut self, code: &str) -> Result<String> {
+        self.follow();
+        let before = self.scope.len();
+        let value = self.evaluate_in_scope(if code.is_empty() { IT } else { code });
+        self.scope.rewind(before);
+        let value = value?;
+        if value.is_unit() {
+            return Err(Error::usage("there is no value").hint("a command that shows something makes that `it`"));
+        }
+        match value::to_json(&value, true).map_err(|error| errors::message(&error))? {
+            Value::String(text) => Ok(text),
+            other => Ok(other.to_string()),
+        }
+    }
+
     /// Makes what a command showed the last value: one row is itself, several are an array.
     pub fn remember(&mut self, shown: &[Body]) {
         let it = match shown {

@@ -84,6 +84,16 @@ impl Terminal {
         self.until(shown, |contents| contents.rsplit_once(line).is_some_and(|(_, below)| below.contains(shown)))
     }
 
+    /// Types an answer to what was asked, and waits until the last lines of the screen, which is another by then, show this.
+    pub fn answers(&self, answer: &str, shown: &str) -> String {
+        let before = self.contents();
+        self.press(&format!("{answer}\r"));
+        self.until(shown, |contents| {
+            let mut last = contents.trim_end().lines().rev().take(12);
+            contents != before && last.any(|line| line.contains(shown))
+        })
+    }
+
     /// Whether what is typed is shown, and comes a line at a time.
     pub fn is_as_usual(&self) -> bool {
         let modes = rustix::termios::tcgetattr(&*self.keys).unwrap().local_modes;

@@ -2,17 +2,20 @@
 
 use std::path::PathBuf;
 
+use clap::parser::ValueSource;
 use clap::{Arg, ArgAction};
 
-use crate::commands::client::described;
 use crate::commands::client::{ALIASES, COLUMNS, change, given_secret, secret_args, with_members};
+use crate::commands::client::{described, form, secret_box};
 use crate::error::{Error, Result};
 use crate::grammar::deliver::deliver_arg;
+use crate::grammar::parse::{self, Parsed};
 use crate::grammar::{Args, Command, Host, args as flags, recipients as recipient_flags};
 use crate::model::client::ClientSpec;
 use crate::model::input::Entry;
 use crate::ops::create::{self, Created, How};
 use crate::ops::recipients;
+use crate::output::Format;
 use crate::output::outcome::Outcome;
 use crate::ui::Ui;
 
@@ -50,6 +53,7 @@ fn create_args() -> Vec<Arg> {
         switch("if-absent", "Take an existing client of that id for a success, and change nothing"),
         switch("dry-run", "Show the request that would be sent, its secret redacted, and send nothing"),
         switch("no-lint", "Send what the check of the values refuses, too"),
+        switch("no-input", "Ask nothing: without it, on a terminal and with no other flag, a form is filled in"),
     ];
     args.extend(secret_args("Create"));
     args.extend(recipient_flags::recipient_args());
@@ -59,6 +63,30 @@ fn create_args() -> Vec<Arg> {
 }
 
 fn run(host: &Host, args: &Args) -> Result<Outcome> {
+    if !is_for_form(host.session.ui(), args) {
+        return create(host, args);
+    }
+    let words = form::filled_in(&host.session)?;
+    let Parsed::Command(_, matches) = parse::parse(&host.registry, &words, false)? else {
+        return Err(Error::failed("the form makes no command"));
+    };
+    let outcome = create(host, &Args { matches, ..args.clone() })?;
+    Ok(secret_box::boxed(&host.session, outcome))
+}
+
+/// Whether a person is there who says nothing of the client.
+fn is_for_form(ui: Ui, args: &Args) -> bool {
+    let is_given = |id: &str| args.matches.value_source(id) == Some(ValueSource::CommandLine);
+    let is_bare = !create_args().iter().any(|arg| is_given(arg.get_id().as_str()));
+    is_bare
+        && args.by_person
+        && !args.yes
+        && args.format == Format::Table
+        && ui.can_ask(false)
+        && ui.stdout_is_terminal()
+}
+
+fn create(host: &Host, args: &Args) -> Result<Outcome> {
     let session = &host.session;
     let wanted = recipient_flags::wanted(args)?;
     let spec = spec(args, session.ui())?;

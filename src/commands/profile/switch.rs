@@ -11,13 +11,23 @@ use clap::{Arg, ArgAction};
 const EXAMPLES: &str = "\
 Examples:
   orysh profile use local
+  orysh use profile local
   orysh profile use --none
 
 In the shell it counts for this session at once, before the variables of the environment.";
 
 /// The command.
 pub fn command() -> Command {
-    Command::new(["profile", "use"], "Act on a profile from now on", run)
+    of(["profile", "use"])
+}
+
+/// The same beside `use project` and `use workspace`.
+pub fn select() -> Command {
+    of(["use", "profile"])
+}
+
+fn of(words: [&'static str; 2]) -> Command {
+    Command::new(words, "Act on a profile from now on", run)
         .offline()
         .in_tests()
         .args(|| {

@@ -1,0 +1,105 @@
+//! `tour`: two minutes on the sandbox, in lines that could be typed as well.
+
+use std::path::PathBuf;
+
+use uuid::Uuid;
+
+use crate::config::files;
+use crate::error::Result;
+use crate::shell::interpreter::Interpreter;
+use crate::ui::Ui;
+
+/// The files that the lines name.
+const FILES: [(&str, &str); 3] = [
+    ("ann.asc", include_str!("tour/ann.asc")),
+    ("report.rhai", include_str!("tour/report.rhai")),
+    ("services.csv", include_str!("tour/services.csv")),
+];
+
+/// What is said before a line, and the line; `FOLDER` stands for where the files are, `TOUR` for a name that nobody else has.
+const STEPS: [(&str, &str); 8] = [
+    (
+        "A client is an application that may ask for tokens. This makes one for a service that acts for itself. Its secret is chosen here \
+         and shown once; it is kept on disk until it has been shown.",
+        "create oauth2-client --sandbox --id TOUR-shop --name \"tour shop\" --grant-type client_credentials",
+    ),
+    (
+        "What a command has shown is `it`. A line that is no command is Rhai, a small language; `${…}` puts its values into commands.",
+        "it.client_name + \" has the id \" + it.client_id",
+    ),
+    (
+        "A secret can be encrypted at once for whoever is to have it, here for Ann, whose OpenPGP key is in a file. Nobody else can read \
+         what is printed: `base64 -d | gpg -d` would.",
+        "create oauth2-client --sandbox --id TOUR-job --pgp-key @FOLDER/ann.asc --format jsonpath=client_secret",
+    ),
+    (
+        "What is done twice becomes a script. This one counts clients by what they may do.",
+        "run --sandbox FOLDER/report.rhai",
+    ),
+    (
+        "Many clients come from a file: a row each, checked as a whole before anything is sent, and kept track of in a run, so that one \
+         that is interrupted goes on.",
+        "batch create --sandbox FOLDER/services.csv --out FOLDER/results.csv",
+    ),
+    ("The name of the run is put into a variable, which stays for the lines to come.", "let tour = it.run"),
+    ("There they are.", "list oauth2-clients --sandbox"),
+    (
+        "That was it. Tab completes commands, flags and ids; `help` lists the commands, `help create oauth2-client` tells of one. What the \
+         tour has made goes again.",
+        "delete oauth2-client --sandbox --yes TOUR-shop TOUR-job TOUR-mail TOUR-search TOUR-backup && batch forget ${tour} --yes",
+    ),
+];
+
+/// The clients that the lines make, each with the number of the step that does.
+const MADE: [(usize, &str); 5] =
+    [(0, "TOUR-shop"), (2, "TOUR-job"), (4, "TOUR-mail"), (4, "TOUR-search"), (4, "TOUR-backup")];
+
+/// A folder that goes again.
+struct Folder(PathBuf);
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // It lies where temporary files do.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Shows the steps one after the other, each once a person has pressed Enter. Errors: Ctrl-C, or a line that fails.
+pub fn go(interpreter: &mut Interpreter, ui: Ui) -> Result<()> {
+    let name = format!("tour-{}", &Uuid::new_v4().to_string()[..4]);
+    let folder = Folder(std::env::temp_dir().join(format!("orysh-{name}")));
+    files::private_folder(&folder.0)?;
+    let filled = |text: &str| text.replace("FOLDER", &folder.0.display().to_string()).replace("TOUR", &name);
+    for (file, text) in FILES {
+        files::write_new(&folder.0.join(file), filled(text).as_bytes())?;
+    }
+    for (at, (about, line)) in STEPS.iter().enumerate() {
+        let line = filled(line);
+        ui.line("");
+        ui.paragraph(&format!("{} of {}. {about}", at + 1, STEPS.len()), "");
+        ui.line(&format!("  {line}"));
+        let done = match goes_on(ui) {
+            Ok(true) => interpreter.line(&line).map(|_| true),
+            other => other,
+        };
+        if !matches!(done, Ok(true)) {
+            // What was made is not left about.
+            let made: Vec<&str> = MADE.iter().filter(|(step, _)| *step < at).map(|(_, id)| *id).collect();
+            if !made.is_empty() {
+                let _ =
+                    interpreter.line(&filled(&format!("delete oauth2-client --sandbox --yes -q {}", made.join(" "))));
+            }
+            return done.map(drop);
+        }
+    }
+    Ok(())
+}
+
+/// Whether the next line is done. Errors: Ctrl-C.
+fn goes_on(ui: Ui) -> Result<bool> {
+    match ui.asked("Enter does it, q ends the tour ") {
+        Some(answer) => Ok(!answer?.trim().eq_ignore_ascii_case("q")),
+        // Nobody is there to press it.
+        None => Ok(true),
+    }
+}
