@@ -159,9 +159,9 @@ fn lines_of_stdin_come_to_what_they_say() {
     ];
     assert_eq!(ran.stdout.lines().collect::<Vec<_>>(), lines, "{ran}");
     let made: serde_json::Value =
-        serde_json::from_str(&std::fs::read_to_string(program.home().join("out.json")).unwrap()).unwrap();
+        serde_json::from_str(&fs::read_to_string(program.home().join("out.json")).unwrap()).unwrap();
     assert!(made["client_secret"].as_str().is_some_and(|secret| !secret.contains("REDACTED")), "{made}");
-    assert_eq!(std::fs::read_to_string(program.home().join("more.txt")).unwrap(), "a\nb\n");
+    assert_eq!(fs::read_to_string(program.home().join("more.txt")).unwrap(), "a\nb\n");
     // What is in a file already may be the only place of a secret.
     for (line, code) in
         [("list clients > out.json", 2), ("list clients >| out.json", 0), ("list clients >> out.json", 0)]
@@ -228,18 +228,15 @@ fn lines_are_kept_for_each_place_and_shared_but_no_secret() {
     let screen = shell.shows("1     6 * 111");
     assert!(screen.contains("swordfish-1"), "the line is there for the arrow keys: {screen}");
     let file = shell.home().join("state/history/sandbox");
-    let text = std::fs::read_to_string(&file).unwrap();
+    let text = fs::read_to_string(&file).unwrap();
     assert!(text.contains("6 * 111") && !text.contains("swordfish") && !text.contains("7 * 111"), "{text}");
-    assert_eq!(
-        std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&file).unwrap().permissions()) & 0o777,
-        0o600
-    );
+    assert_eq!(std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&file).unwrap().permissions()) & 0o777, 0o600);
     // Another shell's line.
-    std::fs::write(&file, format!("{text}40 + 4002\n")).unwrap();
+    fs::write(&file, format!("{text}40 + 4002\n")).unwrap();
     shell.types("1 + 1", "2");
     shell.types("!40", "4042");
     shell.types("history clear --yes", "orysh sandbox>");
-    assert_eq!(std::fs::read_to_string(&file).unwrap(), "");
+    assert_eq!(fs::read_to_string(&file).unwrap(), "");
     assert_eq!(shell.leaves().code(), Some(0));
 }
 

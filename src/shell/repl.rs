@@ -75,7 +75,7 @@ pub fn interactive(host: &Host, fell_back: bool, goes_without_rc: bool) -> Resul
                     let (began, thought) = (Instant::now(), ui::thought());
                     let done = interpreter.line(&line);
                     // What a person took for an answer is nobody's slowness.
-                    let took = began.elapsed().saturating_sub(ui::thought() - thought);
+                    let took = began.elapsed().saturating_sub(ui::thought().saturating_sub(thought));
                     has_failed = done.is_err();
                     match done {
                         Ok(Next::Go) => {}

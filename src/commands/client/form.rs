@@ -145,7 +145,7 @@ impl Form {
             match by_number.or_else(|| by_name.next().filter(|_| !typed.is_empty())) {
                 Some(kind) => return Ok(kind),
                 None => {
-                    self.ui.paragraph(&format!("`{typed}` is none of them: a number from 1 to {}", KINDS.len()), "  ")
+                    self.ui.paragraph(&format!("`{typed}` is none of them: a number from 1 to {}", KINDS.len()), "  ");
                 }
             }
         }

@@ -58,10 +58,8 @@ fn show(session: &Session, id: &str, secret: &Secret) {
 fn offer(session: &Session, secret: &Secret) {
     let ui = session.ui();
     loop {
-        let answer = match ui.asked("copy, encrypt for somebody, save to a file, or Enter to go on [c/e/s] ") {
-            Some(Ok(answer)) => answer,
-            _ => return,
-        };
+        let question = "copy, encrypt for somebody, save to a file, or Enter to go on [c/e/s] ";
+        let Some(Ok(answer)) = ui.asked(question) else { return };
         let done = match answer.trim().to_lowercase().chars().next() {
             None => return,
             Some('c') => ui.copy(secret.expose()).map(|()| "the terminal was given it for its clipboard".to_owned()),
