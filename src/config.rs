@@ -8,5 +8,6 @@ pub mod ory;
 pub mod paths;
 pub mod profile;
 pub mod read;
+pub mod shell;
 pub mod team;
 pub mod tier;

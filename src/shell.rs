@@ -7,6 +7,7 @@ mod history;
 mod interpreter;
 mod line;
 mod own;
+mod pager;
 mod parts;
 mod pipe;
 mod repl;

@@ -55,6 +55,11 @@ pub fn columns() -> Option<usize> {
 /// So many bytes terminals take for their clipboards, most of them.
 const MOST_COPIED: usize = 74_000;
 
+/// How many rows the terminal has, if there is one that tells.
+pub fn rows() -> Option<usize> {
+    terminal_size::terminal_size().map(|(_, height)| usize::from(height.0)).filter(|height| *height > 0)
+}
+
 /// When to colour.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Color {

@@ -181,6 +181,7 @@ pub fn screen(ui: Ui) -> Screen {
         color: ui.colors_stdout(),
         is_terminal: ui.stdout_is_terminal(),
         is_discarded: ui.stdout_is_discarded(),
+        is_expanded: false,
     }
 }
 

@@ -34,6 +34,8 @@ pub struct Screen {
     pub is_terminal: bool,
     /// Whether nobody reads it.
     pub is_discarded: bool,
+    /// Whether each row of a table is shown as lines of name and value.
+    pub is_expanded: bool,
 }
 
 /// One format: takes rows, appends text.

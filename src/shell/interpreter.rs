@@ -2,21 +2,25 @@
 
 use std::sync::Arc;
 
+use crate::config::shell::Settings;
 use crate::config::{paths, read};
 use crate::error::{Error, Kind, Result};
 use crate::grammar::execute::{self, Memory, Origin};
 use crate::grammar::{Host, Registry, common, help, parse};
 use crate::output::Screen;
 use crate::output::format::Format;
+use crate::output::outcome::{Outcome, Shape};
 use crate::session::handle::locked;
 use crate::shell::complete::Known;
 use crate::shell::line::{Sort, sort};
 use crate::shell::own::{self, Lines, Request, Requests};
+use crate::shell::pager::Pager;
 use crate::shell::parts::{self, Piece, Step, To};
 use crate::shell::pipe::Pipe;
 use crate::shell::rhai::{Prompt, is_incomplete};
 use crate::shell::tour;
 use crate::text::safe;
+use crate::ui::Ui;
 
 /// Whether there is a next line.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -43,7 +47,12 @@ pub struct Interpreter {
     requests: Requests,
     /// How many files are being loaded, one by the other.
     loading: usize,
+    /// What a person has set; none where nobody is there.
+    settings: Option<Settings>,
 }
+
+/// The line that turns the expanded view on and off.
+const EXPAND: &str = "\\x";
 
 /// The command whose text goes where a step says.
 const HELP: &str = "help";
@@ -57,7 +66,13 @@ impl Interpreter {
         let requests = Requests::default();
         let registry = Registry::new(host.registry.commands().to_vec()).with(own::commands(lines, &requests));
         let host = Host { session: host.session.clone(), registry: Arc::new(registry) };
-        Interpreter { prompt: Prompt::new(&host), host, stops, requests, loading: 0 }
+        let settings = (!stops).then(|| read_settings(&host));
+        Interpreter { prompt: Prompt::new(&host), host, stops, requests, loading: 0, settings }
+    }
+
+    /// What a person has set of the shell.
+    pub fn settings(&self) -> Settings {
+        self.settings.clone().unwrap_or_default()
     }
 
     /// Defines what `shell.rhai` in the configuration folder does. Errors: it cannot be read, or ends with one.
@@ -134,6 +149,10 @@ impl Interpreter {
 
     /// Does a line. Errors: the last step that failed; where the first one ends a line, that.
     pub fn line(&mut self, line: &str) -> Result<Next> {
+        if line.trim() == EXPAND {
+            self.turn_expanded();
+            return Ok(Next::Go);
+        }
         let _watch = self.host.session.interrupt().watch();
         let mut failed: Option<Error> = None;
         for (only_then, what) in self.steps(line)? {
@@ -199,7 +218,34 @@ impl Interpreter {
 
     fn rhai(&mut self, code: &str) -> Result<()> {
         let outcome = self.prompt.evaluate(code)?;
-        execute::show(self.host.session.ui(), outcome, &Format::Table, false)
+        self.show(self.host.session.ui(), outcome, &Format::Table, false)
+    }
+
+    fn turn_expanded(&mut self) {
+        let ui = self.host.session.ui();
+        let settings = self.settings.get_or_insert_default();
+        let (turned, told) = if settings.is_on("expanded") {
+            ("off", "rows are shown in columns")
+        } else {
+            ("on", "rows are shown as lines")
+        };
+        settings.turn("expanded", turned);
+        ui.note(told);
+    }
+
+    /// Shows an outcome on stdout; to a person by the pager, where it is longer than the screen.
+    fn show(&self, ui: Ui, outcome: Outcome, format: &Format, quiet: bool) -> Result<()> {
+        let is_on = |name| self.settings.as_ref().is_some_and(|settings| settings.is_on(name));
+        let screen = Screen { is_expanded: is_on("expanded"), ..execute::screen(ui) };
+        // What is done row by row is seen as it is done.
+        let is_paged = is_on("pager") && screen.is_terminal && !outcome.writes && outcome.shape != Shape::One;
+        if !is_paged {
+            return execute::show_on(ui, outcome, (format, quiet), &screen, &mut ui.stdout());
+        }
+        let mut pager = Pager::new(ui);
+        let shown = execute::show_on(ui, outcome, (format, quiet), &screen, &mut pager);
+        let finished = pager.finish().map_err(|source| Error::failed("cannot show it").caused_by(source));
+        shown.and(finished)
     }
 
     fn command(&mut self, step: Step) -> Result<()> {
@@ -225,7 +271,7 @@ impl Interpreter {
         let to = self.open(&step.to)?;
         let begun = execute::begin(&self.host, command, &matches, &output, Origin::Line);
         let shown = begun.map(|outcome| memory.keeping(outcome)).and_then(|outcome| match to {
-            None => execute::show(line_ui, outcome, &output.format, output.quiet),
+            None => self.show(line_ui, outcome, &output.format, output.quiet),
             Some(mut pipe) => {
                 // What is shown there is for no terminal.
                 let (how, screen) = ((&output.format, output.quiet), Screen::default());
@@ -240,6 +286,12 @@ impl Interpreter {
                 asked.into_iter().try_for_each(|request| match request {
                     Request::Load(file) => self.load(&file),
                     Request::Tour => tour::go(self, ui),
+                    Request::Settings => {
+                        if self.settings.is_some() {
+                            self.settings = Some(read_settings(&self.host));
+                        }
+                        Ok(())
+                    }
                     Request::Copy(code) => self.prompt.text(&code).and_then(|text| ui.copy(&text)),
                 })
             }
@@ -302,4 +354,12 @@ impl Interpreter {
         }
         Ok(word)
     }
+}
+
+/// What a person has set; what cannot be read is told, and is as where nobody says.
+fn read_settings(host: &Host) -> Settings {
+    Settings::read().unwrap_or_else(|error| {
+        host.session.ui().error(&error);
+        Settings::default()
+    })
 }

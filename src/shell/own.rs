@@ -6,6 +6,7 @@ use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction};
 use serde_json::json;
 
+use crate::config::shell::{self, SETTINGS, Setting, Settings};
 use crate::error::{Error, Result};
 use crate::grammar::{Args, Command, Host};
 use crate::ops::guard;
@@ -23,6 +24,8 @@ pub enum Request {
     Load(String),
     /// The tour is gone on.
     Tour,
+    /// What is set was changed.
+    Settings,
     /// The value of an expression goes to the clipboard.
     Copy(String),
 }
@@ -67,6 +70,26 @@ pub fn commands(lines: &Lines, requests: &Requests) -> Vec<Command> {
             vec![Arg::new("file").value_name("FILE").required(true).help("A file of lines; the first error ends it")]
         })
         .after("Examples:\n  load evening.txt"),
+        Command::new(["show", "settings"], "Show what is set of the shell", |_, _| settings())
+            .runs_dry()
+            .offline()
+            .after("Examples:\n  show settings"),
+        Command::new(["set", "setting"], "Set something of the shell, from now on", {
+            let asks = asks(|_| Request::Settings);
+            move |host, args| {
+                shell::set(args.text("name").unwrap_or_default(), args.text("value"))?;
+                asks(host, args)
+            }
+        })
+        .offline()
+        .args(|| {
+            let names = PossibleValuesParser::new(SETTINGS.map(|setting| setting.name));
+            vec![
+                Arg::new("name").value_name("NAME").required(true).value_parser(names).help("Which: see `show settings`"),
+                Arg::new("value").value_name("VALUE").help("What it is; without it as where nobody says"),
+            ]
+        })
+        .after("Examples:\n  set setting edit-mode vi\n  set setting prompt '{place}> '\n  set setting prompt"),
         Command::new(["tour"], "See what this does in two minutes, on the sandbox", asks(|_| Request::Tour))
             .offline()
             .after("Examples:\n  tour"),
@@ -102,4 +125,20 @@ fn history(host: &Host, args: &Args, lines: &Lines) -> Result<Outcome> {
     let row = |(at, text): (usize, &str)| Ok(Row::value(json!({"number": at + 1, "text": text})));
     let rows: Vec<Result<Row>> = history.lines().enumerate().map(row).collect();
     Ok(Outcome::many(rows.into_iter(), COLUMNS))
+}
+
+const OF_SETTINGS: &[Column] = &[
+    Column { title: "SETTING", member: "name" },
+    Column { title: "VALUE", member: "value" },
+    Column { title: "CAN BE", member: "choices" },
+    Column { title: "WHAT IT DOES", member: "help" },
+];
+
+fn settings() -> Result<Outcome> {
+    let set = Settings::read()?;
+    let row = move |setting: &'static Setting| {
+        let Setting { name, choices, help, .. } = setting;
+        Ok(Row::value(json!({"name": name, "value": set.get(name), "choices": choices, "help": help})))
+    };
+    Ok(Outcome::many(SETTINGS.iter().map(row), OF_SETTINGS))
 }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use nu_ansi_term::{Color as Paint, Style};
 
 use rustyline::completion::{Completer, Pair};
+use rustyline::config::{Configurer as _, EditMode};
 use rustyline::error::ReadlineError;
 use rustyline::highlight::{CmdKind, Highlighter};
 use rustyline::hint::Hinter;
@@ -50,11 +51,18 @@ pub fn interactive(host: &Host, fell_back: bool, goes_without_rc: bool) -> Resul
         }
         let mut editor = editor()?;
         editor.set_helper(Some(Lines::new(host, interpreter.registry())));
-        let (mut has_failed, mut writes) = (false, 0);
+        let (mut has_failed, mut writes, mut slow) = (false, 0, None);
         loop {
             let place = Place::of(host);
             lines.turn_to(host, &place.name, &mut editor);
-            let prompt = place.prompt(ui, has_failed);
+            let settings = interpreter.settings();
+            editor.set_edit_mode(if settings.get("edit-mode") == "vi" { EditMode::Vi } else { EditMode::Emacs });
+            let template = settings.get("prompt");
+            let prompt = if settings.is_default("prompt") {
+                place.prompt(ui, has_failed)
+            } else {
+                place.prompt_as(ui, template, has_failed, slow)
+            };
             if let Some(helper) = editor.helper_mut() {
                 helper.prompt_width = text::width(&prompt.0);
                 helper.known = interpreter.known();
@@ -82,7 +90,8 @@ pub fn interactive(host: &Host, fell_back: bool, goes_without_rc: bool) -> Resul
                         Ok(Next::Leave) => return Ok(()),
                         Err(error) => ui.error(&error),
                     }
-                    if took >= SLOW {
+                    slow = Some(took).filter(|took| *took >= settings.slow());
+                    if let Some(took) = slow {
                         ui.note(&format!("it took {:.1} s", took.as_secs_f64()));
                     }
                 }
@@ -175,9 +184,6 @@ pub fn from_stdin(host: &Host, keeps_going: bool) -> Result<()> {
     })
 }
 
-/// A line that takes longer is told so.
-const SLOW: Duration = Duration::from_millis(500);
-
 /// A terminal that is narrower has a shorter prompt.
 const NARROW: usize = 60;
 
@@ -188,6 +194,8 @@ const MOST_SHOWN: usize = 16;
 struct Place {
     /// What its lines are kept under, and the prompt shows.
     name: String,
+    /// The server itself.
+    server: String,
     /// The colour of the profile; production is red where no other is chosen.
     paint: Option<Paint>,
     /// Whether it is production.
@@ -198,8 +206,9 @@ impl Place {
     fn of(host: &Host) -> Self {
         let session = host.session.for_command(host.session.ui(), host.session.base_settings());
         let Ok(chosen) = session.chosen() else {
-            return Place { name: "nowhere".into(), paint: None, is_production: false };
+            return Place { name: "nowhere".into(), server: String::new(), paint: None, is_production: false };
         };
+        let chosen_place = chosen.place();
         let name = match (&chosen.profile, &chosen.target) {
             (Some(profile), _) => profile.name.clone(),
             (None, Target::Sandbox) => "sandbox".into(),
@@ -208,7 +217,7 @@ impl Place {
         let is_production = chosen.profile.as_ref().is_some_and(|profile| profile.production);
         let color = chosen.profile.and_then(|profile| profile.color).or(is_production.then(|| "red".to_owned()));
         let paint = color.and_then(|name| PAINTS.iter().find(|(known, _)| *known == name)).map(|(_, paint)| *paint);
-        Place { name, paint, is_production }
+        Place { name, server: chosen_place, paint, is_production }
     }
 
     /// The prompt, plain and styled: both are equally wide, so that the cursor stands where it should.
@@ -229,10 +238,38 @@ impl Place {
             return (raw.clone(), raw);
         }
         let label = self.paint.map_or(label.clone(), |paint| paint.paint(label).to_string());
-        let end = if has_failed { Paint::Red.bold().paint(">").to_string() } else { ">".to_owned() };
-        (raw, format!("{label}{end} "))
+        (raw, format!("{label}{} ", status(has_failed)))
+    }
+
+    /// The prompt that a person has set, plain and styled.
+    fn prompt_as(&self, ui: Ui, template: &str, has_failed: bool, slow: Option<Duration>) -> (String, String) {
+        let place = text::safe(&self.name).into_owned();
+        let server = text::safe(&self.server).into_owned();
+        let danger = if self.is_production { "!" } else { "" };
+        let took = slow.map(|took| format!("{:.1}s", took.as_secs_f64())).unwrap_or_default();
+        let filled = |values: [&str; 5]| {
+            let filled = IN_TEMPLATE
+                .iter()
+                .zip(values)
+                .fold(template.to_owned(), |text, (name, value)| text.replace(name, value));
+            text::safe_painted(&filled).into_owned()
+        };
+        let raw = filled([&place, &server, danger, ">", &took]);
+        if !ui.colors_stdout() {
+            return (raw.clone(), raw);
+        }
+        let painted = |text: &str| self.paint.map_or(text.to_owned(), |paint| paint.paint(text).to_string());
+        (raw, filled([&painted(&place), &painted(&server), &painted(danger), &status(has_failed), &took]))
     }
 }
+
+/// The end of a prompt in colour: red where the last line failed.
+fn status(has_failed: bool) -> String {
+    if has_failed { Paint::Red.bold().paint(">").to_string() } else { ">".to_owned() }
+}
+
+/// What stands in a prompt's template, and what for.
+const IN_TEMPLATE: [&str; 5] = ["{place}", "{server}", "{danger}", "{status}", "{took}"];
 
 fn editor() -> Result<Editor<Lines, MemHistory>> {
     let builder =

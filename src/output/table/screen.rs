@@ -27,6 +27,9 @@ pub(in crate::output) struct OnScreen {
     members: Vec<Cow<'static, str>>,
     width: Option<usize>,
     color: bool,
+    is_expanded: bool,
+    /// How many rows have been shown as lines.
+    expanded: usize,
     /// Rows that wait for the widths.
     held: Vec<Body>,
     laid_out: Option<LaidOut>,
@@ -46,6 +49,8 @@ impl OnScreen {
             members: outcome.members.clone(),
             width: screen.width,
             color: screen.color,
+            is_expanded: screen.is_expanded,
+            expanded: 0,
             held: Vec::new(),
             laid_out: None,
         }
@@ -156,7 +161,12 @@ impl Formatter for OnScreen {
             text.push_str(&plain);
             return Ok(Progress::Written);
         }
-        if self.shape == Shape::One {
+        if self.shape == Shape::One || self.is_expanded {
+            if self.shape != Shape::One {
+                self.expanded += 1;
+                text.push_str(&self.dim(&format!("- row {} -", self.expanded)));
+                text.push('\n');
+            }
             let row = Clear::of(&body);
             let columns = columns(self.declared, &self.members, &row.0);
             let cells: Vec<_> = columns.iter().map(|column| (column, cell(&row.0, column))).collect();
