@@ -58,7 +58,14 @@ fn run(words: &[String], persona: Persona) -> Result<()> {
     known.introduce(&registry);
     let ui = Ui::default();
     let words = with_run(words, &registry);
-    match parse::parse(&registry, &words, ui.colors_stdout())? {
+    let parsed = parse::parse(&registry, &words, ui.colors_stdout());
+    if parsed.is_err() {
+        // It may be the command of one of them that is not known.
+        for (_, error) in &known.refused {
+            ui.warn(&error.full_message());
+        }
+    }
+    match parsed? {
         parse::Parsed::Help(text) => {
             ui.print(&text);
             Ok(())

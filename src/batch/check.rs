@@ -320,7 +320,8 @@ impl<'a> Checker<'a> {
         }
         self.demand_right()?;
         if self.checked.good == 0 {
-            return Err(Error::usage("no row is right: there is nothing to send"));
+            let kind = if self.is_misused { Kind::Usage } else { Kind::Failed };
+            return Err(Error::new(kind, "no row is right: there is nothing to send"));
         }
         Ok(self.checked)
     }
@@ -347,7 +348,7 @@ impl<'a> Checker<'a> {
             return self.row_of_client(place, spec, &keys);
         }
         let mut whole = spec.with_defaults();
-        for changed in hook::before(self.session, Planned::Create(&mut whole))? {
+        for changed in hook::before_heard(self.session, Planned::Create(&mut whole))? {
             self.warn(&changed, place.row);
         }
         let spec = whole;

@@ -22,6 +22,7 @@ use crate::plugin::git::{self, Source};
 use crate::plugin::loaded::Plugin;
 use crate::plugin::manifest::Manifest;
 use crate::plugin::store::{self, Entry};
+use crate::plugin::team;
 use crate::script::api::commands::is_for_plugins;
 use crate::text::safe;
 use crate::ui::Ui;
@@ -189,6 +190,11 @@ fn entry(name: &str) -> Result<Entry> {
     let mut entries = store::entries(&store::own()?)?;
     entries.remove(name).ok_or_else(|| {
         let error = Error::usage(format!("plugin `{}` is not installed", safe(name)));
+        if team::found().is_ok_and(|team| team.is_some_and(|team| team.plugins.contains_key(name))) {
+            return error.hint(
+                "the orysh.toml of this repository lists it: `orysh plugin sync --update` takes what is newer over",
+            );
+        }
         error.did_you_mean(nearest(name, entries.keys().map(String::as_str)))
     })
 }

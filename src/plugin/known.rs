@@ -234,8 +234,7 @@ impl Known {
 }
 
 /// What it means that a plugin delivers.
-pub const DELIVERS: &str =
-    "delivers: a secret that it has taken counts as handed over, and is not kept for you beside it";
+pub const DELIVERS: &str = "delivers: a secret that it has taken counts as handed over";
 
 /// What a plugin asks to be granted, as a person reads it.
 pub fn asks(manifest: &Manifest) -> String {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
@@ -65,6 +66,15 @@ pub struct Plugin {
     loaded: OnceLock<std::result::Result<Loaded, String>>,
 }
 
+/// What one of its functions is called as.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum As {
+    Command,
+    /// By what imports it.
+    Import,
+    Hook,
+}
+
 struct Loaded {
     engine: Engine,
     ast: AST,
@@ -74,6 +84,8 @@ struct Loaded {
     text: String,
     /// What errors call that.
     name: String,
+    /// How many of its commands run now.
+    commands: AtomicUsize,
 }
 
 impl Plugin {
@@ -161,7 +173,7 @@ impl Plugin {
                 safe(wrong.name)
             )));
         }
-        Ok(Loaded { engine, ast, context, grant, text, name })
+        Ok(Loaded { engine, ast, context, grant, text, name, commands: AtomicUsize::new(0) })
     }
 
     /// Errors: it cannot be loaded, or has not what it names.
@@ -205,9 +217,16 @@ impl Plugin {
 
     /// Calls one of its functions, as a hook. Errors: what it throws; what it may not; that it takes too long or too much.
     pub fn call(&self, session: &Session, function: &str, arguments: Vec<Dynamic>) -> Result<Dynamic> {
+        self.call_as(As::Hook, session, function, arguments)
+    }
+
+    fn call_as(&self, what: As, session: &Session, function: &str, arguments: Vec<Dynamic>) -> Result<Dynamic> {
         on_big_stack(|| {
-            let value = self.called(session, function, arguments, HOOK, true);
-            if let Some(Ok(loaded)) = self.loaded.get() {
+            let value = self.called(session, function, arguments, HOOK, what);
+            if let Some(Ok(loaded)) = self.loaded.get()
+                // What a command of its own that runs still holds is that one's to show.
+                && loaded.commands.load(Ordering::SeqCst) == 0
+            {
                 loaded.context.settle_files();
                 loaded.context.tell_unseen();
             }
@@ -219,7 +238,9 @@ impl Plugin {
     pub fn command(&self, session: &Session, function: &str, args: Map, columns: &'static [Column]) -> Result<Outcome> {
         on_big_stack(|| {
             let loaded = self.loaded(session)?;
-            let value = self.called(session, function, vec![args.into()], COMMAND, false);
+            loaded.commands.fetch_add(1, Ordering::SeqCst);
+            let value = self.called(session, function, vec![args.into()], COMMAND, As::Command);
+            loaded.commands.fetch_sub(1, Ordering::SeqCst);
             let value = value.map_err(|error| run::still_kept(error, &loaded.context.take_held()))?;
             let source = Source { name: &loaded.name, text: &loaded.text };
             let outcome = settled(run::outcome(&value, columns), source)?;
@@ -236,7 +257,7 @@ impl Plugin {
         function: &str,
         arguments: Vec<Dynamic>,
         time: Duration,
-        is_hook: bool,
+        as_what: As,
     ) -> Result<Dynamic> {
         let loaded = self.loaded(session)?;
         if limits::depth() >= MOST_DEPTH {
@@ -247,12 +268,17 @@ impl Plugin {
         }
         let here = session.granted_to(Arc::clone(&loaded.grant));
         // What a person agreed to is what the command does, and nothing that a hook does beside.
-        let here = if is_hook { here.without_assent() } else { here };
+        let here = if as_what == As::Hook { here.without_assent() } else { here };
         let _watch = here.interrupt().watch();
         let mut scope = Scope::new();
         let called = loaded.context.within(here, || {
-            limits::within(time, is_hook, || {
-                ending::to_its_end(|| loaded.engine.call_fn::<Dynamic>(&mut scope, &loaded.ast, function, arguments))
+            limits::within(time, as_what != As::Command, || {
+                ending::to_its_end(|| {
+                    let value = loaded.engine.call_fn::<Dynamic>(&mut scope, &loaded.ast, function, arguments)?;
+                    // What waited was let go as the time was up.
+                    ending::wait(session.interrupt())?;
+                    Ok(value)
+                })
             })
         });
         let called = called.map_err(|error| errors::at_home(*error, &loaded.ast).into());
@@ -321,7 +347,7 @@ fn stub(module: &mut Module, plugin: &Arc<Plugin>, caller: &Context, function: &
     let call = move |arguments: &[Dynamic]| -> ScriptResult<Dynamic> {
         let plain = arguments.iter().map(plain).collect::<ScriptResult<Vec<_>>>()?;
         // It acts with its own powers: whoever calls it was granted that, or is the user's own script.
-        plain_result(plugin.call(&caller.session(), &name, plain))
+        plain_result(plugin.call_as(As::Import, &caller.session(), &name, plain))
     };
     match count {
         0 => drop(module.set_native_fn(function, move || call(&[]))),

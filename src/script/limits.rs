@@ -24,14 +24,22 @@ thread_local! {
     static CALL: Cell<Option<Call>> = const { Cell::new(None) };
 }
 
-/// Does something within a time; what it allocates is counted from here on. `is_hook`: stdout is another's.
+/// Does something within a time; what it allocates and says is counted from here on. `is_hook`: stdout is another's. Within another
+/// call it is a part of that: of its time, of what it may take and say, and of what it is.
 pub fn within<T>(time: Duration, is_hook: bool, work: impl FnOnce() -> T) -> T {
     let outer = CALL.get();
     let ends = Instant::now() + time;
-    let ends = outer.map_or(ends, |outer| ends.min(outer.ends));
-    CALL.set(Some(Call { ends, allocated: memory::allocated(), is_hook, said: 0, depth: depth() + 1 }));
+    let call = Call { ends, allocated: memory::allocated(), is_hook, said: 0, depth: depth() + 1 };
+    let call = outer.map_or(call, |outer| Call {
+        ends: ends.min(outer.ends),
+        is_hook: is_hook || outer.is_hook,
+        depth: call.depth,
+        ..outer
+    });
+    CALL.set(Some(call));
     let result = work();
-    CALL.set(outer);
+    let said = CALL.get().map_or(0, |call| call.said);
+    CALL.set(outer.map(|outer| Call { said, ..outer }));
     result
 }
 

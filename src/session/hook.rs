@@ -269,18 +269,22 @@ fn demand_public(session: &Session, moment: Moment, spec: &ClientSpec) -> Result
     judged.map_err(|error| error.hint("plugins would see it: --no-plugins goes on without them"))
 }
 
-/// The same, where what was changed is told at once, and whoever hears of what went wrong hears of a refusal.
+/// [`before_heard`], where what was changed is told at once.
 pub fn before_one(session: &Session, planned: Planned<'_>) -> Result<()> {
+    for what in &before_heard(session, planned)? {
+        session.ui().note(what);
+    }
+    Ok(())
+}
+
+/// [`before`], where whoever hears of what went wrong hears of a refusal.
+pub fn before_heard(session: &Session, planned: Planned<'_>) -> Result<Vec<String>> {
     let id = match &planned {
         Planned::Create(spec) => spec.id().unwrap_or_default().to_owned(),
         Planned::Update(client, _) => client.id().to_owned(),
         Planned::Delete(id) => id.as_str().to_owned(),
     };
-    let changed = before(session, planned).map_err(|error| failed(session, &id, error))?;
-    for what in &changed {
-        session.ui().note(what);
-    }
-    Ok(())
+    before(session, planned).map_err(|error| failed(session, &id, error))
 }
 
 /// What the hooks find wrong with what is asked for. Errors: one of them broke down.

@@ -247,6 +247,33 @@ fn nothing_that_a_hook_says_is_taken_for_what_the_command_does() {
     assert!(ran.stdout == "a\n" && ran.stderr.contains("touch harm"), "{ran}");
     let ran = program.args(&["eval", "import \"plugin:loud\" as loud; loud::say(); 7"]).ok();
     assert_eq!(ran.stdout, "7\n");
+    // Nor by a command of another, nor in parts.
+    plugin(
+        &program,
+        "la",
+        "exports = [\"much\"]\n[commands.la]\nabout = \"a\"\n",
+        &format!("fn la(args) {{ {say} }} fn much() {{ let s = \"x\"; s.pad(900000, 'x'); debug(s); }}"),
+    );
+    install(&program, "./la");
+    let by = "hooks = [\"before_create\"]\n[capabilities]\ncommands = [\"la\"]\nplugins = [\"la\"]\n";
+    let code = "import \"plugin:la\" as la; fn before_create(c) { sh(\"la\"); if c.get(\"client_name\") == \"much\" { import \"plugin:la\" as la; for n in 0..20 { la::much(); } } () }";
+    plugin(&program, "by", by, code);
+    install(&program, "./by");
+    let ran = program.run("create oauth2-client --id b --format jsonpath=client_id").ok();
+    assert_eq!(ran.stdout, "b\n");
+    let ran = program.run("create oauth2-client --id c --name much").fails(1, "said more than it may");
+    assert!(ran.stderr.len() < 3_000_000, "{}", ran.stderr.len());
+    // What sleeps through its time is refused as what loops is; what a command holds is its own to show, whatever its hooks do.
+    plugin(
+        &program,
+        "pc",
+        "hooks = [\"before_create\"]\n[commands.pc]\nabout = \"a\"\n[capabilities]\nclients = [\"create\"]\nsecrets = true\n",
+        "fn before_create(c) { () } fn pc(args) { let a = clients::create(#{client_id: \"p1\"}); let b = clients::create(#{client_id: \"p2\"}); [a, b] }",
+    );
+    install(&program, "./pc");
+    let ran = program.run("pc --format json").ok();
+    assert!(!ran.stderr.contains("neither shown nor written"), "{ran}");
+    assert_eq!(program.pending().len(), 2, "those whose secrets `jsonpath=client_id` left out");
 }
 
 #[test]
@@ -275,6 +302,9 @@ fn what_a_command_of_a_plugin_does_is_heard_of_as_any_other() {
     // A row of a batch is refused as a command is.
     program.file("bad.csv", "client_name,owner\nBAD,ops\n");
     program.run("batch create bad.csv").fails(1, "plugin `naming`").tells("row 1 (line 2)");
+    program.run("batch create bad.csv --skip-invalid").fails(1, "no row is right");
+    let log = fs::read_to_string(program.home().join("audit/audit.csv")).unwrap();
+    assert_eq!(log.matches(",failed,").count(), 4, "{log}");
     program.file("wrong.csv", "client_name,owner,client_id\nBAD,ops,x\ngood,ops,\u{e9} \n");
     program.run("batch create wrong.csv").fails(2, "2 of 2 rows are wrong");
 }
@@ -788,6 +818,10 @@ fn an_update_is_measured_by_what_was_granted() {
     let text = fs::read_to_string(program.home().join("ev/plugin.toml")).unwrap();
     fs::write(program.home().join(format!("data/plugins/{hash}/plugin.toml")), text).unwrap();
     program.run("plugin update ev").fails(2, "nobody can be asked");
+    // One that calls itself as another does takes nothing of that over.
+    let told = fs::read_to_string(program.home().join("ev/plugin.toml")).unwrap();
+    fs::write(program.home().join("ev/plugin.toml"), told.replace("\"ev\"", "\"other\"")).unwrap();
+    program.run("plugin update ev").fails(2, "calls itself `other` by now");
     plugin(&program, "dv", "[capabilities]\nsecrets = true\n", "");
     install(&program, "./dv");
     plugin(&program, "dv", "delivers = true\n[capabilities]\nsecrets = true\n", "");

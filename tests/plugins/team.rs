@@ -141,6 +141,20 @@ fn a_repository_is_fetched_by_git_and_pinned_by_its_commit() {
     program.run("plugin remove other").ok();
     inside("--sandbox create client --name BAD").fails(1, "plugin `naming`");
     inside("plugin verify").ok();
+    // What is pinned stays until somebody takes what a branch is by now.
+    let of = |rev: &str| format!("[plugins.naming]\ngit = \"file://{}\"\nrev = \"{rev}\"\n", repository.display());
+    program.file("team/orysh.toml", &of("main"));
+    inside(&format!("plugin sync --trust {trust}")).ok();
+    std::fs::write(repository.join("README.md"), "newer\n").unwrap();
+    git(&["commit", "-am", "two"]);
+    let newer = hash(&program, &repository.display().to_string());
+    let pinned = |hash: &str| std::fs::read_to_string(program.home().join("team/orysh.lock")).unwrap().contains(hash);
+    inside("plugin sync").ok();
+    assert!(pinned(&trust) && !pinned(&newer));
+    inside("plugin update naming").fails(2, "is not installed").tells("plugin sync --update");
+    inside("plugin sync --update").fails(2, "nobody can be asked");
+    inside(&format!("plugin sync --update --trust {newer}")).ok();
+    assert!(pinned(&newer) && !pinned(&trust));
     program.run(&format!("plugin show file://{}@none", repository.display())).fails(1, "git:");
     program.run("plugin show https://h.example/a@--upload-pack=x").fails(2, "is no revision");
     program.run("plugin show ext://sh").fails(2, "does not come by ext");

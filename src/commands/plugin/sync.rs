@@ -24,6 +24,11 @@ pub fn command() -> Command {
                     .long("locked")
                     .action(ArgAction::SetTrue)
                     .help("Fail where anything differs from the repository's orysh.lock, and change nothing of that"),
+                Arg::new("update")
+                    .long("update")
+                    .action(ArgAction::SetTrue)
+                    .conflicts_with("locked")
+                    .help("Take what branches and tags are by now instead of the commits that are pinned"),
             ]
         })
         .after(
@@ -31,6 +36,7 @@ pub fn command() -> Command {
 Examples:
   orysh plugin sync
   orysh plugin sync --locked --trust HASH
+  orysh plugin sync --update
 
 What each asks for is shown and asked about, once for this very content; off a terminal --trust HASH grants it (can be repeated).
 orysh.lock beside orysh.toml pins what each is: put it under version control.",
@@ -52,7 +58,9 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         let mut obtained = match (source, lock.get(name)) {
             (Source::Path(path), _) => obtain(&Source::Path(team.folder(path).map_err(about)?.display().to_string())),
             // What is pinned is fetched by its commit, wherever a branch is by now.
-            (Source::Git { url, .. }, Some(entry)) if entry.source == source.told() && entry.commit.is_some() => {
+            (Source::Git { url, .. }, Some(entry))
+                if entry.source == source.told() && entry.commit.is_some() && !args.flag("update") =>
+            {
                 obtain(&Source::Git { url: url.clone(), rev: entry.commit.clone() })
             }
             (git, _) => obtain(git),

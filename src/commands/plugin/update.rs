@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::json;
 
 use super::{entry, name_arg, obtain, trust_arg};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::grammar::{Args, Command, Host};
 use crate::output::outcome::{Outcome, Row};
 use crate::plugin::content::Content;
@@ -39,6 +39,11 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     if obtained.hash == before.hash {
         ui.note(&format!("plugin `{name}` is as it was"));
         return Ok(outcome);
+    }
+    if obtained.manifest.name != name {
+        let wrong =
+            format!("plugin `{name}` calls itself `{}` by now: it is another one", safe(&obtained.manifest.name));
+        return Err(Error::usage(wrong).hint("`plugin install` takes it over under that name, and asks what it may do"));
     }
     obtained.demand_place(host)?;
     obtained.demand_code(host)?;

@@ -155,9 +155,13 @@ fn is_of_person(command: &Command) -> bool {
     ["use", "profile", "auth", "plugin"].contains(&command.words[0]) && !command.runs_dry
 }
 
+/// Commands that write or read files which no capability names.
+const FOR_PEOPLE: [&[&str]; 2] = [&["script", "new"], &["batch", "create"]];
+
 /// Whether a plugin could ever give a command to `sh`.
 pub fn is_for_plugins(command: &Command) -> bool {
-    let is_of_person = is_of_person(command) || command.words[0] == "plugin" || command.words == ["script", "new"];
+    let is_of_person =
+        is_of_person(command) || command.words[0] == "plugin" || FOR_PEOPLE.contains(&command.words.as_slice());
     !is_no_value(command) && !is_of_person
 }
 
