@@ -25,6 +25,7 @@ const PATIENCE: Duration = Duration::from_millis(50);
 
 /// What the writer is like.
 #[derive(Clone, Copy, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a property by itself")]
 pub struct Screen {
     /// The width in columns, where a terminal has one.
     pub width: Option<usize>,

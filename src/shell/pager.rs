@@ -3,6 +3,8 @@
 use std::io::{self, Write};
 use std::process::{Child, ChildStdin, Command, Stdio};
 
+use memchr::memchr_iter;
+
 use crate::env;
 use crate::ui::{self, Ui};
 
@@ -43,17 +45,13 @@ impl Pager {
         }
         let begun = command.spawn().ok().and_then(|mut child| Some((child.stdin.take()?, child)));
         let held = std::mem::take(&mut self.held);
-        match begun {
-            Some((mut stdin, child)) => {
-                let written = stdin.write_all(&held);
-                self.program = Some((child, stdin));
-                written
-            }
-            None => {
-                self.is_plain = true;
-                self.ui.stdout().write_all(&held)
-            }
-        }
+        let Some((mut stdin, child)) = begun else {
+            self.is_plain = true;
+            return self.ui.stdout().write_all(&held);
+        };
+        let written = stdin.write_all(&held);
+        self.program = Some((child, stdin));
+        written
     }
 }
 
@@ -66,7 +64,7 @@ impl Write for Pager {
             return self.ui.stdout().write(bytes);
         }
         self.held.extend_from_slice(bytes);
-        self.lines += bytes.iter().filter(|byte| **byte == b'\n').count();
+        self.lines += memchr_iter(b'\n', bytes).count();
         // The prompt comes below.
         if self.lines >= ui::rows().unwrap_or(usize::MAX) {
             self.begin()?;
