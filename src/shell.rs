@@ -1,6 +1,7 @@
 //! The shell: lines from a terminal or from stdin, each a command or Rhai, in one session.
 
 mod complete;
+mod edit;
 mod highlight;
 mod hint;
 mod history;

@@ -1391,7 +1391,7 @@ fn errors_stand_where_they_are_in_imported_files_and_where_they_are_caught() {
     assert_eq!(told, "#{\"column\": 8, \"line\": 2}\n#{\"column\": 8, \"line\": 3}\n");
     for (code, told) in [
         ("let list = [1]; list.filter(|x| list.contains(x))", "(line 1, column 22)"),
-        ("[[2], [1]].sort()", "error: eval: elements of array cannot be sorted"),
+        ("[[2], [1]].sort()", "elements of the type array cannot be sorted"),
         ("let x = 3; throw `no secret ${x} in it`", " 1 | let x = \u{2026}; throw `\u{2026}${x}\u{2026}`"),
         ("|x| x", "`()` as its last line"),
     ] {
@@ -1427,4 +1427,73 @@ fn a_file_is_read_within_what_a_script_may_take() {
     for code in [r#"fs::read("/dev/zero")"#, r#"json::read("/dev/zero")"#, r#"yaml::read("/dev/zero")"#] {
         program.args(&["eval", "--memory", "16M", code]).fails(1, "larger than 4 MiB (line 1").tells("--memory");
     }
+}
+
+#[test]
+fn a_deadline_that_falls_on_the_last_value_is_told_once() {
+    let program = anywhere();
+    program.file("r.csv", &format!("a,b\n{}", "1,2\n".repeat(150_000)));
+    for (code, deadline) in [
+        ("let l = []; l.pad(200000, #{a: 1}); l", "300ms"),
+        ("let l = []; l.pad(200000, #{a: 1}); l", "900ms"),
+        (r#"csv::read("r.csv")"#, "500ms"),
+        (r#"let r = []; for x in csv::read("r.csv") { r.push(x); } r"#, "2s"),
+    ] {
+        let began = Instant::now();
+        let ran = program.args(&["eval", "--deadline", deadline, "--format", "jsonl", code]);
+        // A machine that is quicker comes to the end of it.
+        if ran.code != Some(0) {
+            assert_eq!(ran.code, Some(1), "{code}: {}", ran.stderr.chars().take(400).collect::<String>());
+            assert_eq!(ran.stderr.matches("it took more than").count(), 1, "{code}");
+            assert!(ran.stderr.len() < 2_000 && ran.stderr.contains("deadline"), "{code}: {}", ran.stderr.len());
+        }
+        assert!(began.elapsed() < Duration::from_secs(20), "{code}: {:?}", began.elapsed());
+    }
+}
+
+#[test]
+fn what_is_read_as_a_whole_is_bounded_and_what_has_an_order_is_sorted() {
+    let program = anywhere();
+    for (code, told) in [
+        (
+            r#"let s = "a"; while s.len() < 200000 { s += s; } regex::is_match(s, s)"#,
+            "the pattern is longer than 64 KiB (line 1",
+        ),
+        (
+            r#"let s = "a/"; while s.len() < 2000000 { s += s; } url::parse("http://x/" + s)"#,
+            "longer than 1 MiB (line 1",
+        ),
+        ("let m = #{a: 1};\nlet x = m.keys().filter(|k| m[k] > 1);", "(line 2, column 18)"),
+        ("[time::now(), 3].sort()", "elements of different types cannot be sorted (line 1"),
+        ("[#{}, #{}].sort()", "elements of the type map cannot be sorted"),
+        (r#"sleep("x".to_secret())"#, "a length of time is due, not Secret"),
+        ("time::now() > 5", "a time is compared with what is none"),
+        (r#"time::now() > time::duration("1h")"#, "a time is compared with what is none"),
+    ] {
+        program.args(&["eval", code]).fails(1, told);
+    }
+    let code = r#"let a = [time::parse("2026-02-01T00:00:00Z"), time::parse("2026-01-01T00:00:00Z") + "1h"]; a.sort();
+        let b = [3, 1, 2]; b.sort(); let c = ["b", "a"]; c.sort(); let d = [time::duration("2h"), time::duration("1m")]; d.sort();
+        let e = [2.5, -1.0]; e.sort(); [a[0].to_string(), b, c, d[0].seconds, e]"#;
+    let told = program.args(&["eval", "--format", "json", code]).ok().stdout;
+    assert_eq!(told.trim_end(), r#"["2026-01-01T01:00:00Z",[1,2,3],["a","b"],60,[-1.0,2.5]]"#);
+}
+
+#[test]
+fn no_excerpt_shows_a_text_beside_what_names_a_secret() {
+    let program = anywhere();
+    for code in [
+        "let api_key = \"hunter2\" + nope;",
+        "let passphrase = \"hunter2\" + nope;",
+        "let key = \"hunter2\" + nope;",
+        "hash::hmac_sha256(\"hunter2\", nope)",
+        "http::get(\"http://admin:hunter2@127.0.0.1:1/\", 5)",
+        "let secret =\n  \"hunter2\" + nope;",
+        "let secret = `x\nhunter2` + nope;",
+        "clients::create(#{client_secret:\n \"hunter2\" + nope})",
+    ] {
+        let ran = program.args(&["eval", code]);
+        assert!(ran.code != Some(0) && !ran.stderr.contains("hunter2"), "{code}: {ran}");
+    }
+    program.args(&["eval", "let x = \"plain\" + nope;"]).fails(2, "\"plain\" + nope");
 }

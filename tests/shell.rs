@@ -392,3 +392,48 @@ fn tab_completes_clients_and_lines_are_coloured_as_they_are_typed() {
     shell.press("\u{15}copy it\r");
     assert_eq!(shell.leaves().code(), Some(0));
 }
+
+#[test]
+fn a_client_is_edited_as_yaml_and_what_changed_is_sent() {
+    let server = Sandbox::holding(&[json!({"client_id": "a", "client_name": "shop", "owner": "old"})], "");
+    let program = orysh(&server);
+    program.file(
+        "ed.sh",
+        "#!/bin/sh\ncase $(cat n 2>/dev/null) in\n'') sed -i 's/^owner: .*/ownr: new/' \"$1\"; echo 1 > n;;\n1) sed -i 's/^ownr: .*/owner: new/; s/^client_name: .*//; s/^# audience:/audience: [x, y]/' \"$1\"; echo 2 > n;;\n*) true;;\nesac\n",
+    );
+    let shell = Terminal::of(program.with("EDITOR", "sh ed.sh"));
+    shell.answers("edit a", "did you mean `owner`?");
+    shell.answers("", "CLIENT ID       a");
+    let client = server.client("a");
+    assert_eq!((&client["owner"], &client["client_name"]), (&json!("new"), &json!("")));
+    assert_eq!(client["audience"], json!(["x", "y"]));
+    shell.types("edit a", "nothing was changed");
+    shell.types("edit b", "HTTP 404");
+    shell.types("6 * 111", "666");
+    shell.answers("edit", "666");
+    shell.types("7 * 111", "777");
+    assert_eq!(fs::read_dir(shell.home().join("state/edit")).unwrap().count(), 0);
+    assert_eq!(shell.leaves().code(), Some(0));
+}
+
+#[test]
+fn what_is_set_of_the_shell_counts_at_once_and_stays() {
+    let server = Sandbox::of_many(60, "");
+    let program = orysh(&server).with("PAGER", "sed s/^/paged:/");
+    program.file("config/shell.toml", "slow = \"1h\"\n");
+    let shell = Terminal::of(program);
+    shell.types("list clients --page-size 3", "c0002");
+    let screen = shell.answers("list clients", "paged:c0059");
+    assert!(screen.contains("paged:c0050"), "{screen}");
+    shell.types("set setting pager off", ">");
+    shell.answers("list clients --page-size 50 -q", "c0049");
+    shell.types("set setting prompt '{place}{status} '", ">");
+    shell.types("\\x", "rows are shown as lines");
+    shell.types("list clients --page-size 2", "- row 2 -");
+    shell.types("set setting edit-mode vim", "emacs or vi");
+    shell.types("set setting pagr on", "did you mean `pager`?");
+    shell.types("show settings --format jsonpath=2.value", "off");
+    let kept = fs::read_to_string(shell.home().join("config/shell.toml")).unwrap();
+    assert_eq!(kept, "slow = \"1h\"\npager = \"off\"\nprompt = \"{place}{status} \"\n");
+    assert_eq!(shell.leaves().code(), Some(0));
+}

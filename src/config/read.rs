@@ -41,7 +41,11 @@ pub fn within(file: &str, most: u64) -> Result<String> {
     let is_bounded = most < MOST_OF_CLIENTS;
     let read = at_most(file, most.min(MOST_OF_CLIENTS));
     read.map_err(|error| {
-        if is_bounded && error.code() == Some(TOO_LARGE) { error.hint("--memory gives it more") } else { error }
+        if is_bounded && error.code() == Some(TOO_LARGE) {
+            error.hint("--memory gives it more, up to 256 MiB of a file")
+        } else {
+            error
+        }
     })
 }
 

@@ -12,7 +12,7 @@ use crate::grammar::command::{Args, Command, Host};
 use crate::grammar::common::{self, Output};
 use crate::grammar::{deliver, stdin};
 use crate::output::format::Format;
-use crate::output::outcome::{Body, Outcome};
+use crate::output::outcome::{Body, LATE, Outcome};
 use crate::output::{Screen, render};
 use crate::session::Session;
 use crate::session::handle::Assent;
@@ -209,6 +209,7 @@ pub fn show_on(
                 () if let Some(exit) = exit => exit,
                 () if any(Kind::Interrupted) => Kind::Interrupted,
                 () if any(Kind::Denied) => Kind::Denied,
+                () if failures.iter().any(|error| error.code() == Some(LATE)) => Kind::Failed,
                 () if failures.iter().all(|error| error.kind() == Kind::Due) => Kind::Due,
                 () => Kind::Partial,
             };

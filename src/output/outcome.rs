@@ -91,6 +91,9 @@ pub struct Row {
     pub pending: Option<Pending>,
 }
 
+/// The code of an error that ends an outcome before its end, as the time for it is up.
+pub const LATE: &str = "deadline";
+
 /// What is kept on disk until a row has reached its reader.
 pub struct Pending {
     /// To be called once the row has been written and flushed without error, and its secret was in what was written.

@@ -32,7 +32,9 @@ fn too_long(text: &str) -> Option<usize> {
         let next = match (within, c) {
             (Within::Code, '"' | '`') => Within::Text(c),
             (Within::Code, '/') if last == '/' => Within::Comment,
+            (Within::Code, '*') if last == '/' => Within::Block,
             (Within::Comment, '\n') => Within::Code,
+            (Within::Block, '/') if last == '*' => Within::Code,
             (Within::Text(quote), c) if c == quote && !is_escaped => Within::Code,
             (within, _) => within,
         };
@@ -58,6 +60,8 @@ enum Within {
     Code,
     Text(char),
     Comment,
+    /// Between `/*` and `*/`.
+    Block,
 }
 
 #[cfg(test)]
@@ -72,7 +76,12 @@ mod tests {
         assert_eq!(too_long(&format!("let s = `a{long}")), Some(8));
         assert_eq!(too_long(&format!("let {}", long.replace(' ', ""))), None);
         assert_eq!(too_long(&format!("let {}", long.replace(' ', "x"))), Some(4));
-        for fine in [format!("// {long}\n1"), format!("[{}]", "\"ab\", ".repeat(LONGEST)), "1; ".repeat(LONGEST)] {
+        for fine in [
+            format!("// {long}\n1"),
+            format!("/* {long} */ 1"),
+            format!("[{}]", "\"ab\", ".repeat(LONGEST)),
+            "1; ".repeat(LONGEST),
+        ] {
             assert_eq!(too_long(&fine), None);
         }
     }

@@ -14,6 +14,7 @@ use crate::config::read;
 use crate::error::{self, Error, Kind, Position, Result};
 use crate::model::fields;
 use crate::ops::guard;
+use crate::output::outcome::LATE;
 use crate::script::ending::{self, Due};
 use crate::script::engine::{Exhausted, TimedOut, runtime_error};
 use crate::script::library::{self, Function};
@@ -319,7 +320,7 @@ pub fn too_late(error: Error, deadline: Duration, name: &str) -> Error {
     let file = file.filter(|_| error.code() == Some(PLACED)).unwrap_or(name).to_owned();
     let deadline = humantime::format_duration(deadline);
     let late = error.of_kind(Kind::Failed).saying(format!("the script was ended: it took more than {deadline}"));
-    late.with_code("deadline").about(file)
+    late.with_code(LATE).about(file)
 }
 
 /// How Rhai says that a closure uses the variable that it is called on; behind it stands the function's name.
@@ -427,7 +428,7 @@ pub fn no_function(signature: &str) -> Error {
     }
     // Rhai's words for a list that it cannot sort.
     if signature.starts_with("elements of ") {
-        return Error::failed(signature).hint("give `sort` a closure that says which comes first");
+        return Error::failed(named(signature)).hint("give `sort` a closure that says which comes first");
     }
     let signature = &named(signature);
     if !called.starts_with(|c: char| c.is_alphabetic() || c == '_') {
@@ -540,7 +541,49 @@ const WIDEST: usize = 120;
 const NARROWEST: usize = 20;
 
 /// What stands in a line in which a text may be a secret.
-const TELLING: [&str; 6] = ["secret", "token", "password", "authorization", "bearer", "apikey"];
+const TELLING: [&str; 15] = [
+    "secret",
+    "token",
+    "password",
+    "passwd",
+    "authorization",
+    "bearer",
+    "apikey",
+    "api_key",
+    "api-key",
+    "private_key",
+    "_key",
+    "hmac",
+    "passphrase",
+    "credential",
+    "jwk",
+];
+
+/// Whether a line may hold a secret: it names one, or has somebody's name and password in an address.
+fn is_telling(line: &str) -> bool {
+    let lower = line.to_lowercase();
+    let has_user = || {
+        lower.match_indices("://").any(|(at, _)| {
+            let authority = lower[at + 3..].split(['/', '"', '`', ' ']).next().unwrap_or_default();
+            authority.contains('@')
+        })
+    };
+    let is_key = || lower.split(|c: char| !(c.is_alphanumeric() || c == '_')).any(|word| word == "key");
+    TELLING.iter().any(|word| lower.contains(word))
+        || fields::FIELDS.iter().any(|field| field.secret && line.contains(field.json))
+        || is_key()
+        || has_user()
+}
+
+/// The lines before a line that belong to the same statement, as far as their ends tell.
+fn of_statement(text: &str, line: usize) -> Vec<&str> {
+    let before: Vec<&str> = text.lines().take(line - 1).collect();
+    let is_end = |line: &&str| line.trim_end().ends_with([';', '}']);
+    before.into_iter().rev().take(MOST_BACK).take_while(|line| !is_end(line)).collect()
+}
+
+/// A statement is followed back over so many lines.
+const MOST_BACK: usize = 20;
 
 /// A line with nothing in its texts and numbers, and the column that was `column`, from 1. `None`: a text goes beyond it, or code
 /// stands in one.
@@ -613,9 +656,7 @@ fn excerpt(text: &str, position: rhai::Position) -> Option<String> {
         return None;
     }
     // What stands there may be a secret.
-    let lower = shown.to_lowercase();
-    let names_secret = || fields::FIELDS.iter().any(|field| field.secret && shown.contains(field.json));
-    if TELLING.iter().any(|word| lower.contains(word)) || names_secret() {
+    if is_telling(&shown) || of_statement(text, line).into_iter().any(is_telling) {
         let before = || text.lines().take(line - 1);
         let is_in_text = before().map(|line| line.matches('`').count()).sum::<usize>() % 2 == 1;
         if is_in_text || before().last().is_some_and(|line| line.trim_end().ends_with('\\')) {

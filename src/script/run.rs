@@ -15,7 +15,7 @@ use serde_json::Value;
 use crate::error::{Error, Kind, Result};
 use crate::memory;
 use crate::model::client::Client;
-use crate::output::outcome::{Body, Column, Id, Outcome, Row};
+use crate::output::outcome::{Body, Column, Id, LATE, Outcome, Row};
 use crate::script::api;
 use crate::script::api::language::Left;
 use crate::script::clients::Query;
@@ -86,8 +86,15 @@ pub fn run(context: &Context, script: &Script<'_>, columns: &'static [Column]) -
         };
         let last = |left: &Left| {
             let outcome = settled(outcome(&left.value, columns), script.source());
-            outcome
-                .map_err(|error| error.hint("what a script ends with is its output: `()` as its last line gives none"))
+            let outcome = match &alarm {
+                Some(alarm) => alarm.settle(outcome),
+                None => outcome,
+            };
+            outcome.map_err(|error| match (error.kind(), error.code()) {
+                (Kind::Interrupted, _) => errors::interrupted(error),
+                (_, Some(_)) => error,
+                _ => error.hint("what a script ends with is its output: `()` as its last line gives none"),
+            })
         };
         let shown = result.and_then(|left| Ok((last(&left)?, left)));
         match shown {
@@ -145,11 +152,18 @@ impl Alarm {
 /// The same outcome, whose rows are fetched as they are shown, within the deadline as well.
 fn bounded(outcome: Outcome, alarm: Option<Alarm>) -> Outcome {
     let Some(alarm) = alarm else { return outcome };
+    let mut is_told = false;
     outcome.through(move |rows| {
+        if is_told {
+            return None;
+        }
         if alarm.has_rung.load(Ordering::SeqCst) {
+            is_told = true;
             return Some(alarm.settle(Err(Error::interrupted())));
         }
-        rows.next().map(|row| alarm.settle(row))
+        let row = rows.next().map(|row| alarm.settle(row));
+        is_told = matches!(&row, Some(Err(error)) if error.code() == Some(LATE));
+        row
     })
 }
 

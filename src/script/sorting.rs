@@ -1,9 +1,12 @@
 //! `array.sort(closure)` and `array.dedup(closure)`: Rhai's own take an error of the closure for an answer, and the first panics
 //! inside where the answers contradict each other.
 
-use rhai::{Array, Dynamic, Engine, FnPtr, NativeCallContext as Call};
+use std::cmp::Ordering;
+
+use rhai::{Array, Dynamic, Engine, FLOAT, FnPtr, INT, ImmutableString, NativeCallContext as Call};
 
 use crate::error::Error;
+use crate::script::api::time::{Span, Time};
 use crate::script::errors::{ScriptResult, named, thrown_at};
 
 /// Replaces them by those that end with the closure's error.
@@ -14,6 +17,16 @@ pub fn register(engine: &mut Engine) {
             ScriptResult::Ok(())
         });
     }
+    engine.register_fn("sort", |call: Call<'_>, items: &mut Array| {
+        if sort_alike(items) {
+            return ScriptResult::Ok(());
+        }
+        let first = items.first().map_or("", |item| item.type_name());
+        let is_mixed = items.iter().any(|item| item.type_name() != first);
+        let of = if is_mixed { "different types".to_owned() } else { format!("the type {}", named(first)) };
+        let wrong = Error::usage(format!("elements of {of} cannot be sorted"));
+        Err(thrown_at(wrong.hint("give `sort` a closure that says which comes first"), call.call_position()))
+    });
     engine.register_fn("order_by", |call: Call<'_>, items: &mut Array, closure: FnPtr| by(&call, items, &closure));
     engine.register_fn("dedup", |call: Call<'_>, items: &mut Array, closure: FnPtr| {
         let mut kept = Array::with_capacity(items.len());
@@ -29,6 +42,32 @@ pub fn register(engine: &mut Engine) {
         *items = kept;
         ScriptResult::Ok(())
     });
+}
+
+/// Sorts what is all of one type that has an order. Whether it is.
+fn sort_alike(items: &mut Array) -> bool {
+    macro_rules! sorted_as {
+        ($($type:ty: $order:expr),*) => { $(
+            if items.iter().all(Dynamic::is::<$type>) {
+                let order: fn(&$type, &$type) -> Ordering = $order;
+                items.sort_by(|a, b| match (a.read_lock::<$type>(), b.read_lock::<$type>()) {
+                    (Some(a), Some(b)) => order(&a, &b),
+                    _ => Ordering::Equal,
+                });
+                return true;
+            }
+        )* };
+    }
+    sorted_as!(
+        INT: Ord::cmp,
+        FLOAT: FLOAT::total_cmp,
+        bool: Ord::cmp,
+        char: Ord::cmp,
+        ImmutableString: Ord::cmp,
+        Time: Ord::cmp,
+        Span: Ord::cmp
+    );
+    false
 }
 
 /// The same in the order that a closure says.

@@ -78,6 +78,11 @@ impl History {
         self.lines().rev().find(|line| line.starts_with(beginning))
     }
 
+    /// The last line that is not this one.
+    pub fn before_last(&self, this: &str) -> Option<&str> {
+        self.lines().rev().find(|line| *line != this)
+    }
+
     fn put(&mut self, line: String) {
         if self.lines.len() >= MOST_LINES {
             self.lines.pop_front();

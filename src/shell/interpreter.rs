@@ -12,6 +12,7 @@ use crate::output::format::Format;
 use crate::output::outcome::{Outcome, Shape};
 use crate::session::handle::locked;
 use crate::shell::complete::Known;
+use crate::shell::edit;
 use crate::shell::line::{Sort, sort};
 use crate::shell::own::{self, Lines, Request, Requests};
 use crate::shell::pager::Pager;
@@ -19,7 +20,7 @@ use crate::shell::parts::{self, Piece, Step, To};
 use crate::shell::pipe::Pipe;
 use crate::shell::rhai::{Prompt, is_incomplete};
 use crate::shell::tour;
-use crate::text::safe;
+use crate::text::{safe, safe_lines};
 use crate::ui::Ui;
 
 /// Whether there is a next line.
@@ -45,6 +46,7 @@ pub struct Interpreter {
     /// Whether the first error ends a line.
     stops: bool,
     requests: Requests,
+    lines: Lines,
     /// How many files are being loaded, one by the other.
     loading: usize,
     /// What a person has set; none where nobody is there.
@@ -67,7 +69,15 @@ impl Interpreter {
         let registry = Registry::new(host.registry.commands().to_vec()).with(own::commands(lines, &requests));
         let host = Host { session: host.session.clone(), registry: Arc::new(registry) };
         let settings = (!stops).then(|| read_settings(&host));
-        Interpreter { prompt: Prompt::new(&host), host, stops, requests, loading: 0, settings }
+        Interpreter {
+            prompt: Prompt::new(&host),
+            host,
+            stops,
+            requests,
+            lines: Arc::clone(lines),
+            loading: 0,
+            settings,
+        }
     }
 
     /// What a person has set of the shell.
@@ -233,6 +243,25 @@ impl Interpreter {
         ui.note(told);
     }
 
+    fn edit(&mut self, id: Option<&str>) -> Result<()> {
+        let ui = self.host.session.ui();
+        let Some(id) = id else {
+            let last = locked(&self.lines).as_ref().and_then(|lines| lines.before_last("edit").map(str::to_owned));
+            let last = last.ok_or_else(|| Error::usage("there is no line before this one"))?;
+            let Some(line) = edit::line(&last)? else { return Ok(()) };
+            ui.line(&safe_lines(&line));
+            return self.line(&line).map(drop);
+        };
+        let session = self.host.session.for_command(ui, self.host.session.base_settings());
+        match edit::client(&session, id)? {
+            Some(edited) => self.line(&edited.line).map(drop),
+            None => {
+                ui.note("nothing was changed");
+                Ok(())
+            }
+        }
+    }
+
     /// Shows an outcome on stdout; to a person by the pager, where it is longer than the screen.
     fn show(&self, ui: Ui, outcome: Outcome, format: &Format, quiet: bool) -> Result<()> {
         let is_on = |name| self.settings.as_ref().is_some_and(|settings| settings.is_on(name));
@@ -286,6 +315,7 @@ impl Interpreter {
                 asked.into_iter().try_for_each(|request| match request {
                     Request::Load(file) => self.load(&file),
                     Request::Tour => tour::go(self, ui),
+                    Request::Edit(id) => self.edit(id.as_deref()),
                     Request::Settings => {
                         if self.settings.is_some() {
                             self.settings = Some(read_settings(&self.host));

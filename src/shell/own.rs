@@ -26,6 +26,8 @@ pub enum Request {
     Tour,
     /// What is set was changed.
     Settings,
+    /// A client is edited; of nothing the last line.
+    Edit(Option<String>),
     /// The value of an expression goes to the clipboard.
     Copy(String),
 }
@@ -90,6 +92,15 @@ pub fn commands(lines: &Lines, requests: &Requests) -> Vec<Command> {
             ]
         })
         .after("Examples:\n  set setting edit-mode vi\n  set setting prompt '{place}> '\n  set setting prompt"),
+        Command::new(
+            ["edit"],
+            "Edit the last line, or a client, in an editor",
+            asks(|args| Request::Edit(args.text("id").map(str::to_owned))),
+        )
+        .args(|| vec![Arg::new("id").value_name("ID").help("Client id [default: the last line is edited, and done]")])
+        .after(
+            "Examples:\n  edit\n  edit app-1\n\nThe editor is that of VISUAL or EDITOR. A client is shown as YAML; what was changed is looked at, and sent as a change of these fields.",
+        ),
         Command::new(["tour"], "See what this does in two minutes, on the sandbox", asks(|_| Request::Tour))
             .offline()
             .after("Examples:\n  tour"),

@@ -20,7 +20,13 @@ use crate::session::interrupt::Interrupt;
 /// The most bytes that a compiled pattern may take.
 const MOST_BYTES: usize = 4 * 1024 * 1024;
 
+/// So many bytes a pattern has at most: it is read as a whole, in which nothing stops that.
+const LONGEST: usize = 64 * 1024;
+
 fn compiled(pattern: &str) -> Result<Regex> {
+    if pattern.len() > LONGEST {
+        return Err(Error::usage(format!("the pattern is longer than {} KiB", LONGEST >> 10)));
+    }
     regex::RegexBuilder::new(pattern)
         .size_limit(MOST_BYTES)
         .build()

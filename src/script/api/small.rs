@@ -146,11 +146,17 @@ fn addresses(library: &mut Library, most: usize) {
     library.add(
         ("url", "is_loopback(text) -> bool"),
         ("Whether an address is of this machine", r#"url::is_loopback("http://localhost:3000/cb")"#),
-        |text: &str| Url::parse(text).is_ok_and(|url| crate::net::is_loopback(&url)),
+        |text: &str| address(text).is_ok_and(|url| crate::net::is_loopback(&url)),
     );
 }
 
+/// So many bytes an address has at most: it is read as a whole, in which nothing stops that.
+const LONGEST_ADDRESS: usize = 1024 * 1024;
+
 fn address(text: &str) -> Result<Url> {
+    if text.len() > LONGEST_ADDRESS {
+        return Err(Error::usage("the address is longer than 1 MiB"));
+    }
     Url::parse(text)
         .map_err(|source| Error::usage(format!("`{}` is no address", safe(text))).caused_by(source.to_string()))
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use rhai::{Dynamic, Engine, FLOAT, INT};
 
 use crate::error::{Error, Result};
-use crate::script::errors::{ScriptResult, thrown};
+use crate::script::errors::{ScriptResult, named, thrown};
 use crate::script::library::Library;
 use crate::text::safe;
 
@@ -123,6 +123,9 @@ pub fn length(value: &Dynamic) -> Result<Duration> {
     if let Ok(seconds) = value.as_float() {
         return Duration::try_from_secs_f64(seconds).map_err(|_| none(&seconds));
     }
+    if !value.is_string() {
+        return Err(Error::usage(format!("a length of time is due, not {}", named(value.type_name()))));
+    }
     Span::parse(&value.to_string()).map(|span| span.0)
 }
 
@@ -139,6 +142,10 @@ fn operators(engine: &mut Engine) {
         .register_fn("to_debug", |time: &mut Time| time.to_string())
         .register_get("seconds", |time: &mut Time| seconds(time.0.duration_since(UNIX_EPOCH).unwrap_or_default()))
         .register_fn("+", |time: Time, by: Span| moved(time.0.checked_add(by.0)))
+        .register_fn("+", |time: Time, by: &str| {
+            let by = Span::parse(by).map_err(thrown)?;
+            moved(time.0.checked_add(by.0))
+        })
         .register_fn("-", |time: Time, by: Span| moved(time.0.checked_sub(by.0)))
         .register_fn("-", |time: Time, before: Time| time.since(before))
         .register_fn("-", |time: Time, before: &str| {
@@ -188,6 +195,16 @@ fn operators(engine: &mut Engine) {
         )* };
     }
     not_compared!(<, <=, >, >=, ==, !=);
+    macro_rules! no_times {
+        ($other:ty: $($operator:tt),*) => { $(
+            engine
+                .register_fn(stringify!($operator), |_: Time, _: $other| no_time())
+                .register_fn(stringify!($operator), |_: $other, _: Time| no_time());
+        )* };
+    }
+    no_times!(INT: <, <=, >, >=, ==, !=);
+    no_times!(FLOAT: <, <=, >, >=, ==, !=);
+    no_times!(Span: <, <=, >, >=, ==, !=);
     engine
         .register_fn("+", |a: Span, b: Span| Span(a.0.saturating_add(b.0)))
         .register_fn("-", |a: Span, b: Span| {
@@ -196,6 +213,11 @@ fn operators(engine: &mut Engine) {
         })
         .register_fn("*", |a: Span, by: INT| times(a, by))
         .register_fn("*", |by: INT, a: Span| times(a, by));
+}
+
+fn no_time() -> ScriptResult<bool> {
+    let wrong = Error::usage("a time is compared with what is none");
+    Err(thrown(wrong.hint("compare it with another: time::now(), time::parse(\"2026-11-26T12:00:00Z\")")))
 }
 
 fn no_number() -> ScriptResult<bool> {

@@ -1,0 +1,149 @@
+//! `edit`: the last line, or a client, in the editor of whoever is there.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::api::clients;
+use crate::config::{files, paths};
+use crate::env;
+use crate::error::{Error, Result};
+use crate::model::client::{Client, ClientId, ClientSpec};
+use crate::model::fields::{FIELDS, Field, SetBy};
+use crate::model::{compare, input};
+use crate::output::yaml;
+use crate::session::Session;
+use crate::text::{safe, shell_word};
+
+/// A file of one's own that goes again.
+struct Draft(PathBuf);
+
+impl Draft {
+    fn new(text: &str, extension: &str) -> Result<Self> {
+        let folder = paths::state()?.join("edit");
+        files::private_folder(&folder)?;
+        let draft = Draft(folder.join(format!("{}.{extension}", Uuid::new_v4())));
+        files::write_new(&draft.0, text.as_bytes())?;
+        Ok(draft)
+    }
+
+    fn read(&self) -> Result<String> {
+        std::fs::read_to_string(&self.0).map_err(|source| Error::usage("cannot read what was edited").caused_by(source))
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        // An editor may have removed it.
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+/// Opens the editor and waits for it. Errors: there is none, or it ends with another exit code than 0.
+fn open(draft: &Draft) -> Result<()> {
+    let editor = env::VISUAL.get().or_else(|| env::EDITOR.get()).unwrap_or_else(|| "vi".into());
+    let failed = |source| Error::usage(format!("cannot start the editor {}", safe(&editor))).caused_by(source);
+    let mut command = Command::new("sh");
+    let status = command.arg("-c").arg(format!("{editor} \"$1\"")).arg("sh").arg(&draft.0).status().map_err(failed)?;
+    if status.success() {
+        return Ok(());
+    }
+    Err(Error::usage(format!("the editor {} ended with {status}: nothing is done", safe(&editor)))
+        .hint("VISUAL or EDITOR names another"))
+}
+
+/// A line as it is edited; nothing where it is empty by then.
+pub fn line(text: &str) -> Result<Option<String>> {
+    let draft = Draft::new(&format!("{text}\n"), "rhai")?;
+    open(&draft)?;
+    Ok(Some(draft.read()?.trim().to_owned()).filter(|text| !text.is_empty()))
+}
+
+/// What changes a client as it is edited: the words behind `orysh`, and the file that they name, which goes with it.
+pub struct Edited {
+    /// The command.
+    pub line: String,
+    _file: Draft,
+}
+
+/// Opens a client, and again where what came of it is wrong. Nothing where nothing was changed. Errors: no such client; nobody wants to
+/// mend what is wrong.
+pub fn client(session: &Session, id: &str) -> Result<Option<Edited>> {
+    let id = ClientId::parse(id)?;
+    let before = session.wait(clients::get(session, &id))?;
+    let draft = Draft::new(&described(&before, &session.described()?), "yaml")?;
+    loop {
+        open(&draft)?;
+        match changed(&before, &draft.read()?) {
+            Ok((set, unset)) if set.is_empty() && unset.is_empty() => return Ok(None),
+            Ok((set, unset)) => {
+                let file = Draft::new(&yaml::text(&Value::Object(set.body())), "yaml")?;
+                let words = [
+                    "update".into(),
+                    "oauth2-client".into(),
+                    id.as_str().into(),
+                    "--file".into(),
+                    file.0.display().to_string(),
+                ];
+                let unset = unset.iter().flat_map(|field| ["--unset".to_owned(), field.json.to_owned()]);
+                let words: Vec<String> = words.into_iter().chain(unset).map(|word: String| shell_word(&word)).collect();
+                return Ok(Some(Edited { line: words.join(" "), _file: file }));
+            }
+            Err(error) => {
+                let ui = session.ui();
+                ui.error(&error);
+                let answer = ui.asked("Edit it again? [Y/n] ").transpose()?;
+                if answer.is_none_or(|answer| answer.trim().to_lowercase().starts_with('n')) {
+                    return Err(error.already_told());
+                }
+            }
+        }
+    }
+}
+
+/// Fields that can be edited. A secret is not written into a file for that.
+fn editable() -> impl Iterator<Item = &'static Field> {
+    FIELDS.iter().filter(|field| field.set_by == SetBy::Caller && !field.secret && field.json != "client_id")
+}
+
+/// A client as YAML, each field below what it is.
+fn described(client: &Client, place: &str) -> String {
+    let mut text = format!(
+        "# Client {} at {}.\n# What is changed here is sent once this is closed; nothing is where nothing was.\n# A field that is taken out is emptied.\n",
+        safe(client.id()),
+        safe(place)
+    );
+    for field in editable() {
+        text.push_str(&format!("\n# {}\n", field.help));
+        match client.get(field.json).filter(|value| !compare::is_empty(value)) {
+            Some(value) => text.push_str(&yaml::text(&json!({field.json: value}))),
+            None => text.push_str(&format!("# {}:\n", field.json)),
+        }
+    }
+    text
+}
+
+/// What an edited text sets, and which fields it empties. Errors: it is wrong.
+fn changed(before: &Client, text: &str) -> Result<(ClientSpec, Vec<&'static Field>)> {
+    let entry = input::parse_document(text, "the client")?;
+    let after = entry.spec;
+    if let Some(field) = entry.left_out.first() {
+        return Err(Error::usage(format!("`{}` is set by the server", safe(field))));
+    }
+    if after.id().is_some_and(|id| id != before.id()) {
+        return Err(Error::usage("a client keeps its id"));
+    }
+    let (mut set, mut unset) = (ClientSpec::new(), Vec::new());
+    for field in editable() {
+        let (old, new) =
+            (before.get(field.json).unwrap_or(&Value::Null), after.get(field.json).unwrap_or(&Value::Null));
+        match () {
+            () if compare::is_same(field, new, old) || compare::is_empty(old) && compare::is_empty(new) => {}
+            () if compare::is_empty(new) => unset.push(field),
+            () => set.set(field, new.clone()),
+        }
+    }
+    Ok((set, unset))
+}
