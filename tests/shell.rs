@@ -431,7 +431,7 @@ fn what_is_set_of_the_shell_counts_at_once_and_stays() {
     shell.types("\\x", "rows are shown as lines");
     shell.types("list clients --page-size 2", "- row 2 -");
     shell.types("set setting edit-mode vim", "emacs or vi");
-    shell.types("set setting pagr on", "did you mean `pager`?");
+    shell.types("set setting pagr on", "a similar value exists: 'pager'");
     shell.types("show settings --format jsonpath=2.value", "off");
     let kept = fs::read_to_string(shell.home().join("config/shell.toml")).unwrap();
     assert_eq!(kept, "slow = \"1h\"\npager = \"off\"\nprompt = \"{place}{status} \"\n");

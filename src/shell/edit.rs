@@ -116,10 +116,10 @@ fn described(client: &Client, place: &str) -> String {
         safe(place)
     );
     for field in editable() {
-        text.push_str(&format!("\n# {}\n", field.help));
+        text.extend(["\n# ", field.help, "\n"]);
         match client.get(field.json).filter(|value| !compare::is_empty(value)) {
             Some(value) => text.push_str(&yaml::text(&json!({field.json: value}))),
-            None => text.push_str(&format!("# {}:\n", field.json)),
+            None => text.extend(["# ", field.json, ":\n"]),
         }
     }
     text

@@ -253,13 +253,11 @@ impl Interpreter {
             return self.line(&line).map(drop);
         };
         let session = self.host.session.for_command(ui, self.host.session.base_settings());
-        match edit::client(&session, id)? {
-            Some(edited) => self.line(&edited.line).map(drop),
-            None => {
-                ui.note("nothing was changed");
-                Ok(())
-            }
-        }
+        let Some(edited) = edit::client(&session, id)? else {
+            ui.note("nothing was changed");
+            return Ok(());
+        };
+        self.line(&edited.line).map(drop)
     }
 
     /// Shows an outcome on stdout; to a person by the pager, where it is longer than the screen.
