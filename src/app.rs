@@ -60,6 +60,9 @@ fn run(words: &[String], persona: Persona) -> Result<()> {
     let words = with_run(words, &registry);
     let parsed = parse::parse(&registry, &words, ui.colors_stdout());
     if parsed.is_err() {
+        if goes_without {
+            ui.note("plugins are off");
+        }
         // It may be the command of one of them that is not known.
         for (_, error) in &known.refused {
             ui.warn(&error.full_message());

@@ -102,8 +102,20 @@ Lines
   !!               the last line; !text the last one that begins so
   history          the lines that were typed here, `history clear` forgets them
   load FILE        the lines of a file; the first error ends it
+  edit             the last line in $VISUAL or $EDITOR, which is done then
 They are kept for each place where the shell acts, shared by all shells. Lines that hold a secret, or begin with
 a space, are not written down.
+
+Tab completes commands, flags, files, names of Rhai, and what is listed where the line acts: clients by id or name,
+projects, workspaces, profiles, runs, plugins. Mistakes are underlined before Enter is pressed; Right takes a hint over.
+
+By hand
+  create oauth2-client  with no flag: a form; the secret is shown once, in a box
+  edit ID               a client as YAML; what was changed is looked at, and sent
+  copy it.client_id     a value to the clipboard of the terminal
+  \\x                    rows as lines of name and value, and back
+  show settings         what can be set, and is; set setting NAME VALUE
+  tour                  two minutes on the sandbox
 
 From stdin come the same lines: `orysh < FILE`. The first error ends it, unless --keep-going is given.
 ";

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
@@ -84,8 +83,6 @@ struct Loaded {
     text: String,
     /// What errors call that.
     name: String,
-    /// How many of its commands run now.
-    commands: AtomicUsize,
 }
 
 impl Plugin {
@@ -173,7 +170,7 @@ impl Plugin {
                 safe(wrong.name)
             )));
         }
-        Ok(Loaded { engine, ast, context, grant, text, name, commands: AtomicUsize::new(0) })
+        Ok(Loaded { engine, ast, context, grant, text, name })
     }
 
     /// Errors: it cannot be loaded, or has not what it names.
@@ -222,25 +219,22 @@ impl Plugin {
 
     fn call_as(&self, what: As, session: &Session, function: &str, arguments: Vec<Dynamic>) -> Result<Dynamic> {
         on_big_stack(|| {
-            let value = self.called(session, function, arguments, HOOK, what);
-            if let Some(Ok(loaded)) = self.loaded.get()
-                // What a command of its own that runs still holds is that one's to show.
-                && loaded.commands.load(Ordering::SeqCst) == 0
-            {
-                loaded.context.settle_files();
-                loaded.context.tell_unseen();
-            }
-            value
+            limits::of(limits::next(), || {
+                let value = self.called(session, function, arguments, HOOK, what);
+                if let Some(Ok(loaded)) = self.loaded.get() {
+                    loaded.context.settle_files();
+                    loaded.context.tell_unseen();
+                }
+                value
+            })
         })
     }
 
     /// Runs one of its commands.
     pub fn command(&self, session: &Session, function: &str, args: Map, columns: &'static [Column]) -> Result<Outcome> {
-        on_big_stack(|| {
+        let work = || {
             let loaded = self.loaded(session)?;
-            loaded.commands.fetch_add(1, Ordering::SeqCst);
             let value = self.called(session, function, vec![args.into()], COMMAND, As::Command);
-            loaded.commands.fetch_sub(1, Ordering::SeqCst);
             let value = value.map_err(|error| run::still_kept(error, &loaded.context.take_held()))?;
             let source = Source { name: &loaded.name, text: &loaded.text };
             let outcome = settled(run::outcome(&value, columns), source)?;
@@ -248,7 +242,8 @@ impl Plugin {
             let shown = loaded.context.take_shown(&value);
             loaded.context.tell_unseen();
             Ok(run::release(outcome, shown))
-        })
+        };
+        on_big_stack(|| limits::of(limits::next(), work))
     }
 
     fn called(

@@ -47,6 +47,11 @@ pub fn place(hash: &str) -> Result<PathBuf> {
     Ok(paths::data()?.join("plugins").join(hash))
 }
 
+/// Whether the content of a plugin is there, and what was granted.
+pub fn is_whole(hash: &str) -> bool {
+    place(hash).and_then(|folder| Content::read(&folder)).is_ok_and(|content| content.hash() == hash)
+}
+
 /// What a lock says, by the names of plugins. Errors are of usage, with line and column.
 pub fn entries(path: &Path) -> Result<BTreeMap<String, Entry>> {
     let text = match std::fs::read_to_string(path) {

@@ -12,6 +12,7 @@ use crate::model::client::Client;
 use crate::script::ending;
 use crate::script::engine::{Context, looking_only};
 use crate::script::errors::{self, Source, named, settled};
+use crate::script::limits::{self, Bounds};
 use crate::session::hook::STACK_BYTES;
 use crate::session::interrupt::Interrupt;
 
@@ -24,7 +25,7 @@ const NAME: &str = "--where";
 /// A condition, ready to be asked about one client after the other. It runs on a thread with a big stack of its own,
 /// and an interruption ends it like any script.
 pub struct Condition {
-    ask: SyncSender<Client>,
+    ask: SyncSender<(Client, Bounds)>,
     answer: Receiver<Result<bool>>,
     interrupt: Interrupt,
 }
@@ -41,15 +42,15 @@ impl Condition {
         let ast = engine
             .compile_expression_with_scope(&scope, text)
             .map_err(|error| errors::unreadable(&error, Source { name: NAME, text }))?;
-        let (ask, asked) = sync_channel::<Client>(0);
+        let (ask, asked) = sync_channel::<(Client, Bounds)>(0);
         let (tell, answer) = sync_channel(0);
         thread::Builder::new()
             .name("where".into())
             .stack_size(STACK_BYTES)
             .spawn(move || {
-                for client in asked {
+                for (client, bounds) in asked {
                     // Nobody listens any more: there is no one left to tell.
-                    if tell.send(evaluate(&engine, &ast, client)).is_err() {
+                    if tell.send(bounds.within(|| evaluate(&engine, &ast, client))).is_err() {
                         return;
                     }
                 }
@@ -61,11 +62,14 @@ impl Condition {
     /// Whether it holds for a client. Errors name the client: what Rhai says, or a value that is neither true nor false.
     pub fn holds(&self, client: &Client) -> Result<bool> {
         let gone = || Error::failed("the condition's thread broke down");
-        self.ask.send(client.clone()).map_err(|_| gone())?;
+        self.ask.send((client.clone(), limits::bounds())).map_err(|_| gone())?;
         let answer = loop {
             match self.answer.recv_timeout(PATIENCE) {
                 Ok(answer) => break answer,
                 Err(RecvTimeoutError::Timeout) if self.interrupt.has_arrived() => return Err(Error::interrupted()),
+                Err(RecvTimeoutError::Timeout) if limits::is_over() => {
+                    return Err(Error::failed("the condition takes longer than it may"));
+                }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return Err(gone()),
             }
@@ -84,4 +88,31 @@ fn evaluate(engine: &Engine, ast: &AST, client: Client) -> Result<bool> {
         Error::failed(format!("{NAME} is {kind} there, neither true nor false"))
             .hint("compare with ==, or ask with .contains(…)")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Instant;
+
+    use super::*;
+    use crate::commands;
+    use crate::commands::sandbox::starter;
+    use crate::session::Session;
+    use crate::session::handle::Settings;
+    use crate::ui::Ui;
+
+    #[test]
+    fn a_condition_ends_with_the_call_that_asks_it() {
+        let session = Session::new(Ui::default(), Settings::default(), 0, starter());
+        let host = Host { session, registry: Arc::new(commands::registry()) };
+        let deep = (0..9).fold("true".to_owned(), |inner, n| format!("[0,1,2,3,4,5,6,7,8,9].all(|x{n}| {inner})"));
+        let condition = Condition::parse(&host, &deep).unwrap();
+        let began = Instant::now();
+        let answer = limits::within(Duration::from_millis(300), true, || condition.holds(&Client::default()));
+        assert!(answer.unwrap_err().full_message().contains("longer than it may"));
+        assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+        let fine = Condition::parse(&host, "1 < 2").unwrap();
+        assert!(limits::within(Duration::from_secs(5), true, || fine.holds(&Client::default())).unwrap());
+    }
 }

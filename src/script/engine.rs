@@ -46,9 +46,10 @@ pub struct Context {
     within: Arc<Mutex<HashMap<ThreadId, Vec<Session>>>>,
     /// Whom each call of the API is told to, with its time.
     listener: Option<Ui>,
-    held: Arc<Mutex<Vec<Held>>>,
+    /// What is kept, each with the number of the call that keeps it.
+    held: Arc<Mutex<Vec<(u64, Held)>>>,
     /// Files that the script has written while something was kept.
-    files: Arc<Mutex<BTreeSet<PathBuf>>>,
+    files: Arc<Mutex<BTreeSet<(u64, PathBuf)>>>,
     /// Ciphertexts, and the secrets that are in them.
     sealed: Arc<Mutex<HashMap<String, Secret>>>,
     temporary: Arc<Temporary>,
@@ -173,38 +174,41 @@ impl Context {
 
     /// Keeps secrets on disk until they have been printed, written, sent, or shown in the script's result.
     pub fn hold(&self, held: Held) {
-        locked(&self.held).push(held);
+        locked(&self.held).push((limits::id(), held));
     }
 
     /// What is kept by now.
     pub fn take_held(&self) -> Vec<Held> {
-        std::mem::take(&mut *locked(&self.held))
+        let id = limits::id();
+        locked(&self.held).extract_if(.., |(of, _)| *of == id).map(|(_, held)| held).collect()
     }
 
     /// What is kept of which all secrets are in `value`, a row of it each, which is to be shown.
     pub fn take_shown(&self, value: &Dynamic) -> Vec<Held> {
+        let id = limits::id();
         let mut held = locked(&self.held);
-        let unseen = held::unseen(&held);
+        let unseen = held::unseen(own(&held, id));
         if unseen.is_empty() {
             return Vec::new();
         }
         let wanted: HashMap<&str, &Secret> = unseen.iter().map(|secret| (secret.expose(), secret)).collect();
         let shown = value::secrets(value, &wanted);
-        let is_shown = |held: &mut Held| held.secrets().iter().all(|(_, secret)| shown.contains(secret.expose()));
-        held.extract_if(.., is_shown).collect()
+        let is_shown = |held: &Held| held.secrets().iter().all(|(_, secret)| shown.contains(secret.expose()));
+        held.extract_if(.., |(of, held)| *of == id && is_shown(held)).map(|(_, held)| held).collect()
     }
 
     /// A secret is in this ciphertext: whoever writes that has handed it over.
     pub fn seal(&self, ciphertext: &str, secret: &Secret) {
-        if !locked(&self.held).is_empty() {
+        if self.has_held() {
             locked(&self.sealed).insert(ciphertext.to_owned(), secret.clone());
         }
     }
 
     /// These bytes are where they stay: the secrets in them need not be kept any longer.
     pub fn has_written(&self, bytes: &[u8]) -> Result<()> {
+        let id = limits::id();
         let mut held = locked(&self.held);
-        let unseen = held::unseen(&held);
+        let unseen = held::unseen(own(&held, id));
         if unseen.is_empty() {
             return Ok(());
         }
@@ -213,9 +217,12 @@ impl Context {
         let wanted: HashMap<&str, &Secret> =
             unseen.iter().map(|secret| (secret.expose(), secret)).chain(ciphertexts).collect();
         let seen: HashSet<&str> = held::found(bytes, &wanted).into_iter().map(Secret::expose).collect();
-        held.iter_mut().for_each(|held| held.see(|secret| seen.contains(secret.expose())));
-        let gone: Vec<Held> = held.extract_if(.., |held| held.secrets().is_empty()).collect();
-        gone.into_iter().try_for_each(Held::let_go)
+        for (_, held) in held.iter_mut().filter(|(of, _)| *of == id) {
+            held.see(|secret| seen.contains(secret.expose()));
+        }
+        let is_seen = |(of, held): &mut (u64, Held)| *of == id && held.secrets().is_empty();
+        let gone: Vec<(u64, Held)> = held.extract_if(.., is_seen).collect();
+        gone.into_iter().try_for_each(|(_, held)| held.let_go())
     }
 
     /// Prints to stdout. A script whose output goes nowhere is ended.
@@ -260,19 +267,27 @@ impl Context {
 
     /// Whether something is kept still.
     pub fn has_held(&self) -> bool {
-        !locked(&self.held).is_empty()
+        own(&locked(&self.held), limits::id()).next().is_some()
     }
 
     /// A file was written. What is in it as the script ends need not be kept any longer.
     pub fn note_file(&self, path: &Path) {
         if self.has_held() && !self.is_temporary(path) && path.is_file() {
-            locked(&self.files).insert(std::path::absolute(path).unwrap_or_else(|_| path.to_owned()));
+            let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+            locked(&self.files).insert((limits::id(), path));
         }
     }
 
     /// Lets go of the secrets that are in files that were written, and are there still.
     pub fn settle_files(&self) {
-        for path in std::mem::take(&mut *locked(&self.files)) {
+        let id = limits::id();
+        let files: Vec<PathBuf> = {
+            let mut all = locked(&self.files);
+            let own = all.iter().filter(|(of, _)| *of == id).map(|(_, path)| path.clone()).collect();
+            all.retain(|(of, _)| *of != id);
+            own
+        };
+        for path in files {
             let settled = std::fs::read(&path).ok().map_or(Ok(()), |bytes| self.has_written(&Zeroizing::new(bytes)));
             if let Err(error) = settled {
                 self.host.session.ui().warn(&error.full_message());
@@ -293,8 +308,8 @@ impl Context {
 
     /// Lets go of the secret of a client that is no more.
     pub fn forget(&self, server: &str, id: &ClientId) -> Result<()> {
-        let gone: Vec<Held> = locked(&self.held).extract_if(.., |held| held.forget(server, id)).collect();
-        gone.into_iter().try_for_each(Held::let_go)
+        let gone: Vec<(u64, Held)> = locked(&self.held).extract_if(.., |(_, held)| held.forget(server, id)).collect();
+        gone.into_iter().try_for_each(|(_, held)| held.let_go())
     }
 
     /// Says where the secrets are that nobody has seen; they stay.
@@ -470,6 +485,11 @@ fn cancel(engine: &mut Engine, context: &Context) {
         };
         ending::step(why)
     });
+}
+
+/// What a call keeps.
+fn own(held: &[(u64, Held)], id: u64) -> impl Iterator<Item = &Held> {
+    held.iter().filter(move |(of, _)| *of == id).map(|(_, held)| held)
 }
 
 /// After so many steps it is looked at the time.

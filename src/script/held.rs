@@ -149,8 +149,8 @@ pub fn found<'a, S: BuildHasher>(bytes: &[u8], wanted: &HashMap<&str, &'a Secret
 }
 
 /// The secrets that nobody has seen.
-pub fn unseen(held: &[Held]) -> Vec<Secret> {
-    held.iter().flat_map(Held::secrets).map(|(_, secret)| secret.clone()).collect()
+pub fn unseen<'a>(held: impl Iterator<Item = &'a Held>) -> Vec<Secret> {
+    held.flat_map(Held::secrets).map(|(_, secret)| secret.clone()).collect()
 }
 
 /// How many secrets are kept.

@@ -1,6 +1,7 @@
 //! What a call into a plugin may take: time and memory, counted on the thread that it runs on.
 
 use std::cell::Cell;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::memory;
@@ -20,8 +21,49 @@ pub const MOST_MEMORY: usize = 256 * 1024 * 1024;
 /// So many bytes a call may print or tell.
 const MOST_SAID: usize = 1024 * 1024;
 
+/// The numbers of calls: what is kept of one is told from what is kept of others.
+static NEXT: AtomicU64 = AtomicU64::new(1);
+
 thread_local! {
+    static ID: Cell<u64> = const { Cell::new(0) };
     static CALL: Cell<Option<Call>> = const { Cell::new(None) };
+}
+
+/// A number for a call that is to come.
+pub fn next() -> u64 {
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+/// The number of the call that works here; 0: it is none of a plugin.
+pub fn id() -> u64 {
+    ID.get()
+}
+
+/// Does something as a part of a call, whose time may be over by then.
+pub fn of<T>(id: u64, work: impl FnOnce() -> T) -> T {
+    let outer = ID.replace(id);
+    let result = work();
+    ID.set(outer);
+    result
+}
+
+/// What bounds the call that works here, for a thread that works for it.
+pub fn bounds() -> Bounds {
+    Bounds(CALL.get())
+}
+
+/// See [`bounds`].
+#[derive(Clone, Copy)]
+pub struct Bounds(Option<Call>);
+
+impl Bounds {
+    /// Does something within them.
+    pub fn within<T>(self, work: impl FnOnce() -> T) -> T {
+        let outer = CALL.replace(self.0);
+        let result = work();
+        CALL.set(outer);
+        result
+    }
 }
 
 /// Does something within a time; what it allocates and says is counted from here on. `is_hook`: stdout is another's. Within another

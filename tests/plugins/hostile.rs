@@ -836,3 +836,78 @@ fn an_update_is_measured_by_what_was_granted() {
         program.run("plugin show ./q").fails(2, "plugin.toml");
     }
 }
+
+#[test]
+fn what_one_call_keeps_no_other_takes() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = orysh(&server);
+    let code = "fn pc(args) {
+        if args.what == \"fail\" { throw \"no\"; }
+        if args.what == \"inner\" { return 1; }
+        let a = clients::create(#{client_id: args.what + \"1\"});
+        let b = clients::create(#{client_name: args.what});
+        if args.what == \"lost\" { return b; }
+        [a, b]
+    }";
+    plugin(
+        &program,
+        "pc",
+        "[commands.pc]\nabout = \"a\"\narguments = [\"what: text\"]\n[capabilities]\nclients = [\"create\"]\nsecrets = true\n",
+        code,
+    );
+    install(&program, "./pc");
+    let code = "fn after_create(c) { if c.client_name == \"lost\" { try { sh(\"pc fail\"); } catch {} } if c.client_name == \"two\" { sh(\"pc inner\"); } }";
+    plugin(&program, "hh", "hooks = [\"after_create\"]\n[capabilities]\ncommands = [\"pc\"]\n", code);
+    install(&program, "./hh");
+    program.run("pc lost --format jsonl").ok().tells("neither shown nor written (1)");
+    assert_eq!(program.pending().len(), 1);
+    let ran = program.run("pc two --format jsonl").ok();
+    assert!(!ran.stderr.contains("neither shown"), "{ran}");
+    assert_eq!(program.pending().len(), 1);
+    // Nor do several at once.
+    let code = "fn after_create(c) { let x = clients::create(#{client_id: \"k\" + c.client_id}); sleep(0.3); fs::write(\"cc/\" + c.client_id, x.client_secret); }";
+    program.run("plugin remove hh").ok();
+    fs::create_dir(program.home().join("cc")).unwrap();
+    plugin(
+        &program,
+        "many",
+        "hooks = [\"after_create\"]\n[capabilities]\nclients = [\"create\"]\nsecrets = true\nwrite = [\"cc\"]\n",
+        code,
+    );
+    install(&program, "./many");
+    program.file("q.csv", "client_id\na\nb\nc\nd\ne\nf\n");
+    let ran = program.run("batch create q.csv").ok();
+    assert!(!ran.stderr.contains("neither shown"), "{ran}");
+    assert_eq!((program.pending().len(), fs::read_dir(program.home().join("cc")).unwrap().count()), (1, 6));
+}
+
+#[test]
+fn what_was_changed_is_shown_to_nobody_and_put_back() {
+    let program = anywhere();
+    plugin(&program, "la", "[commands.la]\nabout = \"a\"\n", "fn la(args) { 1 }");
+    install(&program, "./la");
+    let hash = super::hash(&program, "./la");
+    let main = program.home().join(format!("data/plugins/{hash}/main.rhai"));
+    let text = fs::read_to_string(&main).unwrap();
+    fs::write(&main, format!("{text} ")).unwrap();
+    program.run("plugin show la").fails(1, "its files were changed").tells("plugin update la");
+    program.run("la").fails(2, "unknown command `la`").tells("plugin `la` is left out");
+    program.run("plugin update la").ok().tells("as it was granted again");
+    assert_eq!(program.run("la").ok().stdout, "1\n");
+    program.run("la --no-plugins").fails(2, "unknown command").tells("plugins are off");
+    // What a repository lists is refused where it cannot be.
+    plugin(&program, "hid", "[commands.create]\nabout = \"a\"\n", "fn create(args) { 1 }");
+    plugin(
+        &program,
+        "lb",
+        "[commands.lb]\nabout = \"a\"\n[commands.lc]\nabout = \"a\"\n",
+        "fn lb(args) { 1 } fn lc(args) { 1 }",
+    );
+    plugin(&program, "lc", "[commands.lc]\nabout = \"a\"\n", "fn lc(args) { 1 }");
+    program.file("orysh.toml", "[plugins.hid]\npath = \"hid\"\n");
+    let hidden = super::hash(&program, "./hid");
+    program.run(&format!("plugin sync --trust {hidden}")).fails(2, "plugin.toml, line 5").tells("is there already");
+    program.file("orysh.toml", "[plugins.lb]\npath = \"lb\"\n[plugins.lc]\npath = \"lc\"\n");
+    let (b, c) = (super::hash(&program, "./lb"), super::hash(&program, "./lc"));
+    program.run(&format!("plugin sync --trust {b} --trust {c}")).fails(2, "plugin `lc`: plugin.toml, line 5");
+}

@@ -129,6 +129,10 @@ fn run_show(_: &Host, args: &Args) -> Result<Outcome> {
         let commit = lock.get(name).and_then(|entry| entry.commit.clone());
         (plugin.manifest, key, plugin.source, commit, plugin.settings)
     } else if let Some(entry) = installed {
+        if !store::is_whole(&entry.hash) {
+            let changed = Error::failed(format!("plugin `{name}` is not what was granted: its files were changed"));
+            return Err(changed.hint(format!("orysh plugin update {name} puts them back, or shows what is newer")));
+        }
         let manifest = manifest(&entry)?;
         let settings = store::configured(&manifest)?;
         (manifest, entry.hash, entry.source, entry.commit, settings)

@@ -1,5 +1,7 @@
 //! `plugin sync`: makes the plugins that a repository lists ready for this user, as its lock says.
 
+use std::collections::HashMap;
+
 use clap::{Arg, ArgAction};
 use serde_json::json;
 
@@ -53,6 +55,7 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     let is_locked = args.flag("locked");
     let mut rows = Vec::new();
     let mut new = Vec::new();
+    let mut commands = HashMap::new();
     for (name, source) in &team.plugins {
         let about = |error: Error| error.about(format!("plugin `{name}`"));
         let mut obtained = match (source, lock.get(name)) {
@@ -70,7 +73,14 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         if obtained.manifest.name != *name {
             return Err(about(Error::usage(format!("it calls itself `{}`", obtained.manifest.name))));
         }
+        obtained.demand_place(host)?;
         obtained.demand_code(host).map_err(about)?;
+        for command in &obtained.manifest.commands {
+            if let Some(other) = commands.insert(command.name.clone(), name) {
+                let wrong = format!("it has the command `{}`, which is one of plugin `{other}`", command.name);
+                return Err(obtained.manifest.wrong_command(&obtained.content, &command.name, wrong));
+            }
+        }
         let settings = team.settings(&obtained.manifest).map_err(about)?;
         obtained.key = trust_key(&obtained.hash, &settings);
         obtained.configured = configured(&settings);

@@ -36,6 +36,11 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     let obtained = obtain(&Source::parse(&before.source)?)?;
     let row = json!({"name": name, "version": obtained.manifest.version, "hash": obtained.hash});
     let outcome = Outcome::one(Row::value(row).with_id(name), &[]);
+    if obtained.hash == before.hash && !store::is_whole(&before.hash) {
+        store::install(&obtained.manifest, &obtained.content, &before, Vec::new())?;
+        ui.note(&format!("plugin `{name}` is as it was granted again: its files were changed, or gone"));
+        return Ok(outcome);
+    }
     if obtained.hash == before.hash {
         ui.note(&format!("plugin `{name}` is as it was"));
         return Ok(outcome);
