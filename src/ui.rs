@@ -8,6 +8,7 @@ use std::cell::Cell;
 use std::io::{self, BufReader, BufWriter, IsTerminal, Read, Write};
 use std::marker::PhantomData;
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -15,7 +16,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use nu_ansi_term::{Color as Paint, Style};
 use rustix::event::Timespec;
-use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
@@ -37,6 +38,24 @@ pub const PAINTS: [(&str, Paint); 6] = [
     ("blue", Paint::Blue),
     ("magenta", Paint::Magenta),
 ];
+
+/// The modes that the terminal had when a shell began.
+static MODES: OnceLock<Termios> = OnceLock::new();
+
+/// Remembers the modes of the terminal on stdin, if it is one.
+pub fn keep_modes() {
+    if let Ok(modes) = tcgetattr(io::stdin()) {
+        // The first ones are those that whoever started the shell had.
+        let _ = MODES.set(modes);
+    }
+}
+
+/// Gives the terminal the modes back that it had then.
+pub fn restore_modes() {
+    if let Some(modes) = MODES.get() {
+        let _ = tcsetattr(io::stdin(), OptionalActions::Now, modes);
+    }
+}
 
 /// How many milliseconds a person has taken to answer, all in all.
 static THOUGHT: AtomicU64 = AtomicU64::new(0);

@@ -437,3 +437,72 @@ fn what_is_set_of_the_shell_counts_at_once_and_stays() {
     assert_eq!(kept, "slow = \"1h\"\npager = \"off\"\nprompt = \"{place}{status} \"\n");
     assert_eq!(shell.leaves().code(), Some(0));
 }
+
+#[test]
+fn eight_shells_share_one_history_and_one_that_is_killed_loses_nothing_but_its_line() {
+    let server = Sandbox::start();
+    let home = orysh(&server);
+    let shells: Vec<Terminal> = (0..8).map(|_| Terminal::of(home.same_home())).collect();
+    for round in 0..4 {
+        for (at, shell) in shells.iter().enumerate() {
+            shell.types(&format!("{} + 1", 1000 * (at + 1) + round), &format!("{}", 1000 * (at + 1) + round + 1));
+        }
+    }
+    // One is killed in the middle of a line.
+    shells[7].press("never finished");
+    let mut shells = shells;
+    drop(shells.pop());
+    shells[0].answers("history -q > all.txt", "orysh");
+    shells[0].types("history --format jsonpath=#", "34");
+    let told = shells[0].answers("history | sort | uniq | wc -l", "orysh");
+    assert!(!told.contains("never finished"), "{told}");
+    let folder = home.home().join("state/history");
+    let file = fs::read_dir(folder).unwrap().next().unwrap().unwrap().path();
+    let lines = fs::read_to_string(file).unwrap();
+    for at in 0..8 {
+        for round in 0..4 {
+            let line = format!("{} + 1", 1000 * (at + 1) + round);
+            assert_eq!(lines.lines().filter(|one| *one == line).count(), 1, "{line}: {lines}");
+        }
+    }
+    for shell in shells {
+        assert_eq!(shell.leaves().code(), Some(0));
+    }
+}
+
+#[test]
+fn ctrl_c_at_any_moment_leaves_the_shell_as_it_was() {
+    let server = Sandbox::of_many(300, "");
+    let shell = Terminal::of(orysh(&server));
+    shell.shows(&server.admin);
+    let lines = [
+        "clients::list().to_array().len()\r",
+        "list clients --page-size 50 -q | sort > /dev/null\r",
+        "let x = [1,\r",
+        "loop { }\r",
+        "sleep(5)\r",
+        "get oauth2-client c00",
+        "create oauth2-client\r",
+        "version; version\r",
+    ];
+    // A simple generator: the moments are others each time, and the same in each run.
+    let mut seed = 0x2545_f491_u64;
+    for round in 0..500_usize {
+        shell.press(lines[round % lines.len()]);
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        std::thread::sleep(std::time::Duration::from_micros((seed >> 33) % 12_000));
+        shell.press("\u{3}");
+        if round % 50 == 49 {
+            shell.until("a prompt", |screen| {
+                shell.press("\u{3}");
+                screen.trim_end().ends_with('>')
+            });
+        }
+    }
+    shell.press("\u{3}\u{3}");
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    shell.press("6 * 111\r");
+    shell.shows("666");
+    assert!(server.clients().len() == 300, "a form that was left has made nothing");
+    assert_eq!(shell.leaves().code(), Some(0));
+}

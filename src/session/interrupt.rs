@@ -35,6 +35,15 @@ static INSTALLED: OnceLock<()> = OnceLock::new();
 /// So often Ctrl-C ends even what must not be cut off.
 const INSISTING: usize = 4;
 
+/// Whether a person types one line after the other: Ctrl-C ends what runs, and never that.
+static IS_SHELL: AtomicBool = AtomicBool::new(false);
+
+/// From now on Ctrl-C never ends the process, and whatever else does leaves the terminal as it is now.
+pub fn keep_shell() {
+    ui::keep_modes();
+    IS_SHELL.store(true, Ordering::SeqCst);
+}
+
 /// How much of what must not be cut off is going on in this process.
 static UNDISTURBED: AtomicUsize = AtomicUsize::new(0);
 
@@ -149,23 +158,25 @@ impl Interrupt {
         // Without it signals do what they do to any process.
         let Ok(mut signals) = Signals::new(heeded()) else { return };
         let state = Arc::clone(&self.state);
-        thread::spawn(move || signals.forever().for_each(|_| state.hear()));
+        thread::spawn(move || signals.forever().for_each(|signal| state.hear(signal)));
     }
 }
 
 impl State {
-    fn hear(&self) {
+    fn hear(&self, signal: c_int) {
+        let stays = signal == SIGINT && IS_SHELL.load(Ordering::SeqCst);
         let is_first = !self.arrived.swap(true, Ordering::SeqCst);
         ui::interrupt();
         // What must not be cut off takes a moment; whoever insists has their way.
         let presses = self.presses.fetch_add(1, Ordering::SeqCst) + 1;
         let is_held = is_undisturbed() && presses < INSISTING;
-        if (self.watchers.load(Ordering::SeqCst) == 0 || !is_first) && !is_held {
+        if (self.watchers.load(Ordering::SeqCst) == 0 || !is_first) && !is_held && !stays {
             last_words().iter().for_each(|words| ui::Ui::default().note(&format!("stopped at once: {words}")));
             leave();
         }
-        if !last_words().is_empty() {
-            ui::Ui::default().note("what is under way comes to its end first; Ctrl-C again stops at once");
+        if !last_words().is_empty() && is_first {
+            let again = if stays { "" } else { "; Ctrl-C again stops at once" };
+            ui::Ui::default().note(&format!("what is under way comes to its end first{again}"));
         }
         if is_held {
             ui::Ui::default().note("a sign-in is being renewed: it would be lost if this ended now");
@@ -185,6 +196,7 @@ fn heeded() -> impl Iterator<Item = c_int> {
 
 #[expect(clippy::exit, reason = "nothing waits that could be told, or it has been told and did not stop")]
 fn leave() {
+    ui::restore_modes();
     std::process::exit(i32::from(Kind::Interrupted.exit_code()));
 }
 

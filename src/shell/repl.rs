@@ -22,6 +22,7 @@ use crate::error::{Error, Result};
 use crate::grammar::{Host, Registry};
 use crate::session::handle::locked;
 use crate::session::hook::on_big_stack;
+use crate::session::interrupt;
 use crate::session::target::Target;
 use crate::shell::complete::{self, Known, Listings, MOST};
 use crate::shell::highlight::{looks, painted};
@@ -38,6 +39,9 @@ use crate::ui::{self, PAINTS, Ui};
 /// The shell on a terminal. A failing line is told, and the next one read.
 pub fn interactive(host: &Host, fell_back: bool, goes_without_rc: bool) -> Result<()> {
     on_big_stack(|| {
+        interrupt::keep_shell();
+        // Signals are heard from here on, also between two lines.
+        drop(host.session.interrupt().watch());
         let ui = host.session.ui();
         if fell_back {
             ui.note("no server is named: this is the sandbox inside this program, with clients of its own; `tour` shows in two minutes what can be done");

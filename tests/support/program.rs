@@ -7,6 +7,7 @@ use std::io::{Read, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
@@ -18,7 +19,7 @@ use super::{PATIENCE, PROGRAM, Sandbox, eventually, files};
 
 /// The program with a home of its own and an environment that holds nothing else.
 pub struct Orysh {
-    home: TempDir,
+    home: Arc<TempDir>,
     variables: Vec<(&'static str, String)>,
     input: Option<String>,
 }
@@ -30,7 +31,7 @@ pub fn orysh(server: &Sandbox) -> Orysh {
 
 /// The program, with nothing configured.
 pub fn anywhere() -> Orysh {
-    Orysh { home: TempDir::new().unwrap(), variables: Vec::new(), input: None }
+    Orysh { home: Arc::new(TempDir::new().unwrap()), variables: Vec::new(), input: None }
 }
 
 impl Orysh {
@@ -38,6 +39,11 @@ impl Orysh {
     pub fn with(mut self, name: &'static str, value: &str) -> Self {
         self.variables.push((name, value.to_owned()));
         self
+    }
+
+    /// The same in the same home.
+    pub fn same_home(&self) -> Self {
+        Orysh { home: Arc::clone(&self.home), variables: self.variables.clone(), input: None }
     }
 
     /// With this on stdin.

@@ -192,7 +192,7 @@ fn run_verify(host: &Host, args: &Args) -> Result<Outcome> {
                 return as_locked(&Manifest::of(&content)?, &entry, &[]);
             }
             Err(Error::failed("its files are not those that were granted").hint(format!(
-                "it does not run: orysh plugin remove {name}, and install it again from {}",
+                "it does not run: orysh plugin update {name} puts back what was granted, or shows what is newer in {}",
                 entry.source
             )))
         });
