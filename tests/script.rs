@@ -1469,9 +1469,16 @@ fn what_is_read_as_a_whole_is_bounded_and_what_has_an_order_is_sorted() {
         (r#"sleep("x".to_secret())"#, "a length of time is due, not Secret"),
         ("time::now() > 5", "a time is compared with what is none"),
         (r#"time::now() > time::duration("1h")"#, "a time is compared with what is none"),
+        (
+            r#"let p = "a"; p.pad(70000, "a"); http::get("http://127.0.0.1:1/" + p)"#,
+            "the address is longer than 63 KiB",
+        ),
+        ("1 + ()", "`+` cannot be used with int and () (line 1"),
     ] {
         program.args(&["eval", code]).fails(1, told);
     }
+    let code = r#"[[time::now(), "a"].contains("a"), [time::now(), 3].index_of(3), time::now() == 3, time::duration("1h") != "1h"]"#;
+    assert_eq!(program.args(&["eval", "--format", "json", code]).ok().stdout, "[true,1,false,false]\n");
     let code = r#"let a = [time::parse("2026-02-01T00:00:00Z"), time::parse("2026-01-01T00:00:00Z") + "1h"]; a.sort();
         let b = [3, 1, 2]; b.sort(); let c = ["b", "a"]; c.sort(); let d = [time::duration("2h"), time::duration("1m")]; d.sort();
         let e = [2.5, -1.0]; e.sort(); [a[0].to_string(), b, c, d[0].seconds, e]"#;

@@ -34,7 +34,7 @@ pub fn plan(session: &Session, id: &ClientId, spec: ClientSpec, no_lint: bool) -
         return Err(Error::usage(format!("the document is of another client: its client_id is not `{id}`"))
             .hint("the server would ignore that, and write to the client that is named first"));
     }
-    let before = session.wait(clients::get(session, id))?;
+    let before = hook::there(session, id, session.wait(clients::get(session, id)))?;
     let named = spec.given().collect();
     let mut spec = mark::keep(spec.with_defaults(), &before);
     if hook::is_at(session, Moment::BeforeUpdate) {

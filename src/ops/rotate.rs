@@ -39,7 +39,7 @@ pub struct Rotated {
 /// Errors: no such client; one that signs in without a secret; recipients that cannot be encrypted for.
 pub fn check(session: &Session, id: &ClientId, recipients: &[Recipient]) -> Result<Client> {
     hook::demand_whole(session)?;
-    let client = session.wait(clients::get(session, id))?;
+    let client = hook::there(session, id, session.wait(clients::get(session, id)))?;
     rotatable(&client, recipients)?;
     Ok(client)
 }

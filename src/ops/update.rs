@@ -96,7 +96,7 @@ impl FieldChange {
 ///
 /// Errors: no such client; what lint finds wrong with the result and was not wrong before.
 pub fn plan(session: &Session, id: &ClientId, change: Change, how: &How) -> Result<Update> {
-    let before = session.wait(clients::get(session, id))?;
+    let before = hook::there(session, id, session.wait(clients::get(session, id)))?;
     plan_from(session, before, change, how)
 }
 
@@ -181,7 +181,7 @@ pub fn plan_secret(before: Client, patch: Patch, recipients: &[Recipient]) -> Re
 
 /// A patch that was written by somebody else, ready to be sent.
 pub fn plan_patch(session: &Session, id: &ClientId, asked: patch::Asked) -> Result<Update> {
-    let before = session.wait(clients::get(session, id))?;
+    let before = hook::there(session, id, session.wait(clients::get(session, id)))?;
     let mut patch = asked.on(&before);
     if hook::is_at(session, Moment::BeforeUpdate) {
         let mut set = ClientSpec::new();

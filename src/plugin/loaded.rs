@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
 
-use rhai::{AST, Dynamic, Engine, EvalAltResult, Map, Module, ModuleResolver, Position, Scope, Shared};
+use rhai::{
+    AST, ASTNode, Dynamic, Engine, EvalAltResult, Expr, Map, Module, ModuleResolver, Position, Scope, Shared, Stmt,
+};
 
 use sha2::{Digest, Sha256};
 
@@ -175,7 +177,37 @@ impl Plugin {
 
     /// Errors: it cannot be loaded, or has not what it names.
     pub fn check(&self, session: &Session) -> Result<()> {
-        self.loaded(session).map(drop)
+        let loaded = self.loaded(session)?;
+        self.imports(&loaded.engine, &self.content()?, MAIN, &mut Vec::new())
+    }
+
+    /// Errors: a file of its own that is imported is not there, cannot be read, or leads back to itself. Nothing is run.
+    fn imports(&self, engine: &Engine, files: &Content, file: &str, within: &mut Vec<String>) -> Result<()> {
+        let name = format!("{}/{file}", self.manifest.name);
+        let text = files.text(file)?.unwrap_or_default();
+        let source = Source { name: &name, text };
+        let ast = compiled(engine, &Scope::new(), source)?;
+        within.push(file.to_owned());
+        let mut wrong = None;
+        ast.walk(&mut |nodes| {
+            if let Some(ASTNode::Stmt(Stmt::Import(import, at))) = nodes.last()
+                && let Expr::StringConstant(path, _) = &import.0
+                && !path.starts_with(resolve::PLUGIN)
+            {
+                let imported = own_file(Some(file), path);
+                let none = || Error::usage(format!("{} has no file {}", self.told(), safe(&imported)));
+                let round = || Error::usage(format!("{} imports itself, by itself or by others", safe(&imported)));
+                wrong = match files.text(&imported) {
+                    Err(error) => Some(errors::shown(error, *at, source)),
+                    Ok(None) => Some(errors::shown(none(), *at, source)),
+                    Ok(Some(_)) if within.contains(&imported) => Some(errors::shown(round(), *at, source)),
+                    Ok(Some(_)) => self.imports(engine, files, &imported, within).err(),
+                };
+            }
+            wrong.is_none()
+        });
+        within.pop();
+        wrong.map_or(Ok(()), Err)
     }
 
     /// Gives an engine what is the plugin's own: its files to import, its configuration.
@@ -235,7 +267,8 @@ impl Plugin {
         let work = || {
             let loaded = self.loaded(session)?;
             let value = self.called(session, function, vec![args.into()], COMMAND, As::Command);
-            let value = value.map_err(|error| run::still_kept(error, &loaded.context.take_held()))?;
+            // Whoever catches the error hears of what is kept all the same.
+            let value = value.inspect_err(|_| loaded.context.tell_unseen())?;
             let source = Source { name: &loaded.name, text: &loaded.text };
             let outcome = settled(run::outcome(&value, columns), source)?;
             loaded.context.settle_files();
@@ -389,6 +422,12 @@ fn secret(name: &str, place: &str, grant: Option<&Grant>) -> Result<Secret> {
     Ok(Secret::new(text.trim_end_matches(['\r', '\n'])))
 }
 
+/// The file that an import names.
+fn own_file(from: Option<&str>, path: &str) -> String {
+    let folder = from.map(Path::new).and_then(Path::parent).unwrap_or(Path::new(""));
+    format!("{}.rhai", folder.join(path.trim_end_matches(".rhai")).display())
+}
+
 /// Finds what a plugin imports among its own files, of which nothing is read any more; and other plugins.
 struct Packed {
     content: Arc<Content>,
@@ -437,8 +476,7 @@ impl ModuleResolver for Packed {
         if let Some(module) = resolve::plugin(Some(&self.caller), path) {
             return module.map_err(thrown).map_err(placed);
         }
-        let folder = from.map(Path::new).and_then(Path::parent).unwrap_or(Path::new(""));
-        let file = format!("{}.rhai", folder.join(path.trim_end_matches(".rhai")).display());
+        let file = own_file(from, path);
         let none = || thrown(Error::usage(format!("plugin `{}` has no file {}", self.name, safe(&file))));
         let text = self.content.text(&file).map_err(thrown).map_err(placed)?.ok_or_else(none).map_err(placed)?;
         if let Some(module) = locked(&self.known).get(&file).cloned() {

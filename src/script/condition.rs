@@ -33,7 +33,11 @@ pub struct Condition {
 impl Condition {
     /// Reads an expression. Errors: it is none, with its position.
     pub fn parse(host: &Host, text: &str) -> Result<Self> {
-        let mut engine = looking_only(&Context::new(host.clone()));
+        let context = Context::new(host.clone());
+        // One that a plugin asks has no more memory than that.
+        let is_of_plugin = host.session.grant().is_some();
+        let context = if is_of_plugin { context.with_memory(limits::MOST_MEMORY) } else { context };
+        let mut engine = looking_only(&context);
         // What one client has in its metadata, another has not.
         engine.set_fail_on_invalid_map_property(false);
         // Not a constant, which would be put into the expression as it is compiled.

@@ -432,7 +432,7 @@ pub fn no_function(signature: &str) -> Error {
     }
     let signature = &named(signature);
     if !called.starts_with(|c: char| c.is_alphabetic() || c == '_') {
-        let given = signature.split_once(" (").map_or("", |(_, given)| given.trim_end_matches(')'));
+        let given = signature.split_once(" (").map_or("", |(_, given)| given.strip_suffix(')').unwrap_or(given));
         return Error::failed(format!("`{called}` cannot be used with {}", given.replace(", ", " and ")));
     }
     let mut alike = library::known().iter().filter(|function| function.name() == called).peekable();

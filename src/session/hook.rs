@@ -326,6 +326,11 @@ pub fn failed(session: &Session, id: &str, error: Error) -> Error {
     error
 }
 
+/// A client that is to be changed; whoever hears of what went wrong hears of one that is not there.
+pub fn there(session: &Session, id: &ClientId, found: Result<Client>) -> Result<Client> {
+    found.map_err(|error| failed(session, id.as_str(), error))
+}
+
 /// Tells the hooks of a batch. Errors: one of them refuses it.
 pub fn batch(session: &Session, moment: Moment, batch: &Batch) -> Result<()> {
     each(session, moment, |hook, session| hook.batch(session, moment, batch))

@@ -96,8 +96,6 @@ const TRIES: &[(&str, &str, &str)] = &[
     ("", "let a = []; loop { a.push(\"0123456789\" + a.len()); }", "memory"),
     ("", "let s = \"a\"; loop { s += s; }", "memory|more than"),
     ("plugins = [\"none\"]", "import \"plugin:none\" as x; 1", "there is no plugin `none`"),
-    ("", "import \"../other/main\" as x; 1", "has no file"),
-    ("", "import \"/etc/passwd\" as x; 1", "has no file"),
     ("", "plugin::config(\"nothing\")", "has no configuration `nothing`"),
     (
         "[config.k]\ntype = \"secret\"\ndefault = \"env:HOME\"\nhelp = \"h\"",
@@ -602,7 +600,7 @@ fn a_command_that_fails_says_where_the_secrets_are_that_it_made() {
     let manifest = "[commands.lose]\nabout = \"a\"\n[capabilities]\nclients = [\"create\"]\n";
     plugin(&program, "loser", manifest, "fn lose(args) { clients::create(#{}); throw \"lost\"; }");
     install(&program, "./loser");
-    program.run("lose").fails(1, "lost").tells("1 of their secrets are kept in");
+    program.run("lose").fails(1, "lost").tells("neither shown nor written (1) are kept in");
     for name in ["it", "exit", "quit"] {
         plugin(
             &program,
@@ -910,4 +908,71 @@ fn what_was_changed_is_shown_to_nobody_and_put_back() {
     program.file("orysh.toml", "[plugins.lb]\npath = \"lb\"\n[plugins.lc]\npath = \"lc\"\n");
     let (b, c) = (super::hash(&program, "./lb"), super::hash(&program, "./lc"));
     program.run(&format!("plugin sync --trust {b} --trust {c}")).fails(2, "plugin `lc`: plugin.toml, line 5");
+}
+
+#[test]
+fn no_plugin_puts_another_out() {
+    let server = Sandbox::holding(&[json!({"client_id": "a"})], "--hash-iterations 1");
+    let program = orysh(&server);
+    // By a command: neither as it is installed, nor as it is switched on again.
+    plugin(&program, "d1", "[commands.dup]\nabout = \"a\"\n", "fn dup(args) { 1 }");
+    plugin(&program, "d2", "[commands.dup]\nabout = \"a\"\n", "fn dup(args) { 2 }");
+    install(&program, "./d1");
+    program.run("plugin disable d1").ok();
+    install(&program, "./d2");
+    program.run("plugin enable d1").fails(2, "plugin `d1`: plugin.toml, line 5").tells("is there already");
+    assert_eq!(program.run("dup").ok().stdout, "2\n");
+    // By its name, in a repository.
+    plugin(&program, "team/nam", "", "");
+    let text = fs::read_to_string(program.home().join("team/nam/plugin.toml")).unwrap();
+    fs::write(program.home().join("team/nam/plugin.toml"), text.replace("team/nam", "nam")).unwrap();
+    program.file("team/orysh.toml", "[plugins.nam]\npath = \"nam\"\n");
+    plugin(&program, "nam", "", "");
+    let team = super::hash(&program, "./team/nam");
+    let own = super::hash(&program, "./nam");
+    program.sh(&format!("cd team && orysh plugin install ../nam --trust {own}")).fails(2, "lists a plugin `nam`");
+    install(&program, "./nam");
+    program.sh(&format!("cd team && orysh plugin sync --trust {team}")).fails(2, "another plugin of that name");
+    // By files that lead nowhere, or in a circle.
+    for (file, told) in [
+        ("import \"main\" as m; fn q() {}", "b.rhai: main.rhai imports itself"),
+        ("import \"c\" as c;", "has no file c.rhai"),
+        ("import \"../other/main\" as c;", "has no file ../other/main.rhai"),
+        ("import \"/etc/passwd\" as c;", "has no file /etc/passwd.rhai"),
+        ("fn q( {", "sx/b.rhai"),
+    ] {
+        plugin(&program, "sx", "hooks = [\"before_create\"]\n", "import \"b\" as b; fn before_create(c) { }");
+        fs::write(program.home().join("sx/b.rhai"), file).unwrap();
+        let hash = super::hash(&program, "./sx");
+        program.run(&format!("plugin install ./sx --trust {hash}")).fails(2, told).tells("(line 1, column");
+    }
+    program.run("create oauth2-client --id b").ok();
+    // What a command keeps that fails is told, whoever catches that.
+    plugin(
+        &program,
+        "sec",
+        "[commands.inner]\nabout = \"a\"\n[capabilities]\nclients = [\"create\"]\nsecrets = true\n",
+        "fn inner(args) { let c = clients::create(#{client_name: \"inner\"}); throw \"bah\" }",
+    );
+    install(&program, "./sec");
+    program.args(&["eval", "try { sh(\"inner\") } catch { } 5"]).ok().tells("neither shown nor written (1)");
+    // And whoever hears of what went wrong hears of clients that are not there.
+    plugin(
+        &program,
+        "er",
+        "hooks = [\"on_error\"]\n[capabilities]\nwrite = [\"log\"]\n",
+        "fn on_error(id, e) { csv::append(\"log/l.csv\", #{id: id}); }",
+    );
+    install(&program, "./er");
+    fs::create_dir(program.home().join("log")).unwrap();
+    program.file("r.json", "{\"client_name\": \"x\"}");
+    for line in [
+        "rotate secret n1",
+        "update oauth2-client n2 --name x",
+        "patch oauth2-client n3 '[{\"op\":\"replace\",\"path\":\"/client_name\",\"value\":\"P\"}]'",
+        "replace oauth2-client n4 -f r.json",
+    ] {
+        assert_eq!(program.run(line).code, Some(1), "{line}");
+    }
+    assert_eq!(fs::read_to_string(program.home().join("log/l.csv")).unwrap(), "id\nn1\nn2\nn3\nn4\n");
 }

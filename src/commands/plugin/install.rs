@@ -10,6 +10,7 @@ use crate::output::outcome::{Outcome, Row};
 use crate::plugin::git::Source;
 use crate::plugin::known::asks;
 use crate::plugin::store;
+use crate::plugin::team;
 use crate::text::safe;
 
 /// The command.
@@ -49,6 +50,12 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     if let Some(before) = before.filter(|before| before.source != obtained.source) {
         return Err(Error::usage(format!("plugin `{name}` is installed already, from {}", safe(&before.source)))
             .hint(format!("orysh plugin remove {name} takes that out")));
+    }
+    if team::found()?.is_some_and(|team| team.plugins.contains_key(&name)) {
+        return Err(Error::usage(format!(
+            "the orysh.toml of this repository lists a plugin `{name}`: one of them would be left out"
+        ))
+        .hint("orysh plugin sync makes that one ready"));
     }
     obtained.demand_place(host)?;
     obtained.demand_code(host)?;

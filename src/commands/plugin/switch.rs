@@ -4,6 +4,8 @@ use super::{entry, name_arg};
 use crate::error::Result;
 use crate::grammar::{Args, Command, Host};
 use crate::output::outcome::Outcome;
+use crate::plugin::content::Content;
+use crate::plugin::manifest::Manifest;
 use crate::plugin::store::{self, Entry};
 use crate::plugin::team;
 
@@ -38,6 +40,9 @@ fn switch(host: &Host, args: &Args, enabled: bool) -> Result<Outcome> {
         team.switch(name, enabled)?;
     } else {
         let before = entry(name)?;
+        if enabled && !before.enabled {
+            demand_room(host, &before)?;
+        }
         store::set(&store::own()?, name, &Entry { enabled, ..before })?;
     }
     host.session.ui().note(&format!("plugin `{name}` is {}", if enabled { "on" } else { "off" }));
@@ -50,4 +55,17 @@ fn run_remove(host: &Host, args: &Args) -> Result<Outcome> {
     store::remove(name)?;
     host.session.ui().note(&format!("plugin `{name}` is removed"));
     Ok(Outcome::nothing())
+}
+
+/// Errors: another plugin has a command of it by now.
+fn demand_room(host: &Host, entry: &Entry) -> Result<()> {
+    let content = Content::read(&store::place(&entry.hash)?)?;
+    let manifest = Manifest::of(&content)?;
+    match manifest.commands.iter().find(|command| host.registry.is_verb(&command.name)) {
+        Some(command) => {
+            let wrong = format!("it has the command `{}`, which is there already", command.name);
+            Err(manifest.wrong_command(&content, &command.name, wrong))
+        }
+        None => Ok(()),
+    }
 }

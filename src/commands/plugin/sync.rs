@@ -14,6 +14,7 @@ use crate::plugin::known::{asks, configured};
 use crate::plugin::loaded::trust_key;
 use crate::plugin::store;
 use crate::plugin::team;
+use crate::text::safe;
 
 /// The command.
 pub fn command() -> Command {
@@ -52,6 +53,7 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
             .hint("as [plugins.naming] with path = \"plugins/naming\""));
     };
     let lock = store::entries(&team.lock())?;
+    let own = store::entries(&store::own()?)?;
     let is_locked = args.flag("locked");
     let mut rows = Vec::new();
     let mut new = Vec::new();
@@ -72,6 +74,10 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         obtained.source = source.told();
         if obtained.manifest.name != *name {
             return Err(about(Error::usage(format!("it calls itself `{}`", obtained.manifest.name))));
+        }
+        if let Some(own) = own.get(name) {
+            let wrong = format!("you have another plugin of that name, from {}", safe(&own.source));
+            return Err(about(Error::usage(wrong).hint(format!("orysh plugin remove {name} takes that out"))));
         }
         obtained.demand_place(host)?;
         obtained.demand_code(host).map_err(about)?;

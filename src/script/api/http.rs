@@ -120,8 +120,14 @@ fn options(given: &Map, of_session: &Policy, most: usize) -> Result<Options> {
     Ok(options)
 }
 
+/// So many bytes an address has at most: the HTTP client takes no more (RFC 9110 §4.1 asks for 8,000).
+const LONGEST: usize = 64 * 1024 - 2;
+
 fn send(context: &Context, method: &Method, url: &str, body: Option<&Dynamic>, given: &Map) -> Result<Map> {
     let session = &context.session();
+    if url.len() > LONGEST {
+        return Err(Error::usage(format!("the address is longer than {} KiB", LONGEST >> 10)));
+    }
     let url =
         Url::parse(url).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host()).ok_or_else(
             || Error::usage(format!("`{}` is no address of http or https", safe(&net::without_password(url)))),

@@ -157,8 +157,10 @@ fn address(text: &str) -> Result<Url> {
     if text.len() > LONGEST_ADDRESS {
         return Err(Error::usage("the address is longer than 1 MiB"));
     }
-    Url::parse(text)
-        .map_err(|source| Error::usage(format!("`{}` is no address", safe(text))).caused_by(source.to_string()))
+    Url::parse(text).map_err(|source| {
+        Error::usage(format!("`{}` is no address", safe(&crate::net::without_password(text))))
+            .caused_by(source.to_string())
+    })
 }
 
 fn parts(text: &str) -> Result<Map> {

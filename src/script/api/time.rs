@@ -182,8 +182,19 @@ fn operators(engine: &mut Engine) {
                 });
         )* };
     }
-    compared_with_text!(Time: <, <=, >, >=, ==, !=);
-    compared_with_text!(Span: <, <=, >, >=, ==, !=);
+    compared_with_text!(Time: <, <=, >, >=);
+    compared_with_text!(Span: <, <=, >, >=);
+    macro_rules! equal_to_text {
+        ($type:ty) => {
+            engine
+                .register_fn("==", |a: &str, b: $type| <$type>::parse(a).is_ok_and(|a| a == b))
+                .register_fn("==", |a: $type, b: &str| <$type>::parse(b).is_ok_and(|b| a == b))
+                .register_fn("!=", |a: &str, b: $type| !<$type>::parse(a).is_ok_and(|a| a == b))
+                .register_fn("!=", |a: $type, b: &str| !<$type>::parse(b).is_ok_and(|b| a == b));
+        };
+    }
+    equal_to_text!(Time);
+    equal_to_text!(Span);
     // Rhai takes what it cannot compare for neither more nor less.
     macro_rules! not_compared {
         ($($operator:tt),*) => { $(
@@ -202,9 +213,10 @@ fn operators(engine: &mut Engine) {
                 .register_fn(stringify!($operator), |_: $other, _: Time| no_time());
         )* };
     }
-    no_times!(INT: <, <=, >, >=, ==, !=);
-    no_times!(FLOAT: <, <=, >, >=, ==, !=);
-    no_times!(Span: <, <=, >, >=, ==, !=);
+    // Whether two things are equal can be asked of any.
+    no_times!(INT: <, <=, >, >=);
+    no_times!(FLOAT: <, <=, >, >=);
+    no_times!(Span: <, <=, >, >=);
     engine
         .register_fn("+", |a: Span, b: Span| Span(a.0.saturating_add(b.0)))
         .register_fn("-", |a: Span, b: Span| {
