@@ -244,6 +244,12 @@ impl Ui {
         opener.spawn().is_ok()
     }
 
+    /// The same without spaces around it. Errors: nobody can be asked, too.
+    pub fn answer(self, question: &str) -> Result<String> {
+        let nobody = || Error::usage("nobody can be asked");
+        self.asked(question).ok_or_else(nobody)?.map(|typed| typed.trim().to_owned())
+    }
+
     /// Gives the terminal a text for its clipboard (OSC 52), which keeps no list of what it was given. Errors: there is no terminal,
     /// or it would take no more than a part of it.
     pub fn copy(self, text: &str) -> Result<()> {

@@ -245,8 +245,12 @@ impl<'a> Checker<'a> {
         let more = self.wrong_count.saturating_sub(MOST_TOLD as u64);
         let more = if more > 0 { format!(" ({more} more were not told)") } else { String::new() };
         let error = format!("{} of {total} rows are wrong{more}: nothing was sent", self.wrong_count);
-        let kind = if self.is_misused { Kind::Usage } else { Kind::Failed };
-        Err(Error::new(kind, error).hint("--skip-invalid goes on with the good ones"))
+        Err(Error::new(self.kind(), error).hint("--skip-invalid goes on with the good ones"))
+    }
+
+    /// Of what sort it is that rows are wrong.
+    fn kind(&self) -> Kind {
+        if self.is_misused { Kind::Usage } else { Kind::Failed }
     }
 
     /// A client that was checked already. What tells it from others goes into `hash`.
@@ -320,8 +324,7 @@ impl<'a> Checker<'a> {
         }
         self.demand_right()?;
         if self.checked.good == 0 {
-            let kind = if self.is_misused { Kind::Usage } else { Kind::Failed };
-            return Err(Error::new(kind, "no row is right: there is nothing to send"));
+            return Err(Error::new(self.kind(), "no row is right: there is nothing to send"));
         }
         Ok(self.checked)
     }

@@ -14,7 +14,8 @@ use std::time::Duration;
 use clap::{Arg, ArgAction};
 use uuid::Uuid;
 
-use crate::config::{files, paths};
+use crate::config::files::{self, Passing};
+use crate::config::paths;
 use crate::error::{Error, Kind, Result, nearest};
 use crate::grammar::{Args, Host};
 use crate::plugin::content::Content;
@@ -49,7 +50,7 @@ fn obtain(source: &Source) -> Result<Obtained> {
             (Content::read(&folder)?, None, folder.display().to_string())
         }
         Source::Git { url, rev } => {
-            let folder = Temporary::new()?;
+            let folder = temporary()?;
             let commit = git::fetch(url, rev.as_deref(), &folder.0)?;
             (Content::read(&folder.0)?, Some(commit), source.told())
         }
@@ -59,33 +60,21 @@ fn obtain(source: &Source) -> Result<Obtained> {
     Ok(Obtained { key: hash.clone(), hash, content, manifest, commit, source: told, configured: Vec::new() })
 }
 
-/// A folder that goes again.
-struct Temporary(std::path::PathBuf);
-
 /// What is left of a process that was killed is removed by one that comes so much later.
 const LEFT: Duration = Duration::from_secs(3600);
 
-impl Temporary {
-    /// The name of one that is not there yet.
-    fn new() -> Result<Self> {
-        let all = paths::state()?.join("installing");
-        files::private_folder(&all)?;
-        for entry in std::fs::read_dir(&all).into_iter().flatten().flatten() {
-            let age = entry.metadata().and_then(|about| about.modified()).ok().and_then(|at| at.elapsed().ok());
-            if age.is_some_and(|age| age > LEFT) {
-                // Another process may be quicker.
-                let _ = std::fs::remove_dir_all(entry.path());
-            }
+/// The name of a folder that is not there yet.
+fn temporary() -> Result<Passing> {
+    let all = paths::state()?.join("installing");
+    files::private_folder(&all)?;
+    for entry in std::fs::read_dir(&all).into_iter().flatten().flatten() {
+        let age = entry.metadata().and_then(|about| about.modified()).ok().and_then(|at| at.elapsed().ok());
+        if age.is_some_and(|age| age > LEFT) {
+            // Another process may be quicker.
+            let _ = std::fs::remove_dir_all(entry.path());
         }
-        Ok(Temporary(all.join(Uuid::new_v4().to_string())))
     }
-}
-
-impl Drop for Temporary {
-    fn drop(&mut self) {
-        // It lies where temporary files do.
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
+    Ok(Passing(all.join(Uuid::new_v4().to_string())))
 }
 
 impl Obtained {
@@ -130,7 +119,7 @@ impl Obtained {
 
     /// Errors: its code cannot be read, or has not what its manifest names. Nothing of it is run.
     fn demand_code(&self, host: &Host) -> Result<()> {
-        let folder = Temporary::new()?;
+        let folder = temporary()?;
         self.content.write(&folder.0)?;
         let manifest = Manifest::of(&self.content)?;
         let settings = (std::collections::BTreeMap::default(), false);

@@ -19,6 +19,16 @@ pub fn private_folder(path: &Path) -> Result<()> {
         .map_err(|source| Error::failed(format!("cannot make the folder {}", path.display())).caused_by(source))
 }
 
+/// A folder that goes again, with all that is in it.
+pub struct Passing(pub PathBuf);
+
+impl Drop for Passing {
+    fn drop(&mut self) {
+        // What is left lies where such things do.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
 /// Writes a new file, 0600, and returns once file and folder entry are on disk. An existing file is refused.
 pub fn write_new(path: &Path, bytes: &[u8]) -> Result<()> {
     write_new_as(path, path, bytes)

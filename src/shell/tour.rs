@@ -1,10 +1,8 @@
 //! `tour`: two minutes on the sandbox, in lines that could be typed as well.
 
-use std::path::PathBuf;
-
 use uuid::Uuid;
 
-use crate::config::files;
+use crate::config::files::{self, Passing};
 use crate::error::Result;
 use crate::shell::interpreter::Interpreter;
 use crate::ui::Ui;
@@ -54,20 +52,10 @@ const STEPS: [(&str, &str); 8] = [
 const MADE: [(usize, &str); 5] =
     [(0, "TOUR-shop"), (2, "TOUR-job"), (4, "TOUR-mail"), (4, "TOUR-search"), (4, "TOUR-backup")];
 
-/// A folder that goes again.
-struct Folder(PathBuf);
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        // It lies where temporary files do.
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
 /// Shows the steps one after the other, each once a person has pressed Enter. Errors: Ctrl-C, or a line that fails.
 pub fn go(interpreter: &mut Interpreter, ui: Ui) -> Result<()> {
     let name = format!("tour-{}", &Uuid::new_v4().to_string()[..4]);
-    let folder = Folder(std::env::temp_dir().join(format!("orysh-{name}")));
+    let folder = Passing(std::env::temp_dir().join(format!("orysh-{name}")));
     files::private_folder(&folder.0)?;
     let filled = |text: &str| text.replace("FOLDER", &folder.0.display().to_string()).replace("TOUR", &name);
     for (file, text) in FILES {

@@ -112,7 +112,7 @@ pub fn filled_in(session: &Session) -> Result<Vec<String>> {
     }
     form.ask("owner", "")?;
     form.preview();
-    let answer = form.answer("Create it? [Y/n] ")?;
+    let answer = ui.answer("Create it? [Y/n] ")?;
     if answer.to_lowercase().starts_with('n') {
         return Err(Error::usage("nothing was created"));
     }
@@ -127,18 +127,13 @@ struct Form {
 }
 
 impl Form {
-    fn answer(&self, question: &str) -> Result<String> {
-        let nobody = || Error::usage("nobody can be asked");
-        self.ui.asked(question).ok_or_else(nobody)?.map(|typed| typed.trim().to_owned())
-    }
-
     fn kind(&self) -> Result<&'static Kind> {
         self.ui.line("What is it?");
         for (at, kind) in KINDS.iter().enumerate() {
             self.ui.paragraph(&format!("{}  {}: {}", at + 1, kind.name, kind.about), "  ");
         }
         loop {
-            let typed = self.answer("Which one? [1] ")?;
+            let typed = self.ui.answer("Which one? [1] ")?;
             let number = if typed.is_empty() { Some(1) } else { typed.parse::<usize>().ok() };
             let by_number = number.and_then(|number| KINDS.get(number.checked_sub(1)?));
             let mut by_name = KINDS.iter().filter(|kind| kind.name.starts_with(typed.to_lowercase().as_str()));
@@ -176,7 +171,7 @@ impl Form {
         self.explain(field);
         loop {
             let shown = if otherwise.is_empty() { String::new() } else { format!(" [{otherwise}]") };
-            let typed = self.answer(&format!("{json}{shown}: "))?;
+            let typed = self.ui.answer(&format!("{json}{shown}: "))?;
             let text = if typed.is_empty() { otherwise.to_owned() } else { typed };
             if text.is_empty() {
                 return Ok(());
@@ -195,7 +190,7 @@ impl Form {
         let (mut all, before) = (Vec::new(), self.words.clone());
         loop {
             let hint = if all.is_empty() { format!(" (as {example})") } else { " [no more]".to_owned() };
-            let typed = self.answer(&format!("{json}{hint}: "))?;
+            let typed = self.ui.answer(&format!("{json}{hint}: "))?;
             if typed.is_empty() && !all.is_empty() {
                 return Ok(());
             }

@@ -59,8 +59,8 @@ fn offer(session: &Session, secret: &Secret) {
     let ui = session.ui();
     loop {
         let question = "copy, encrypt for somebody, save to a file, or Enter to go on [c/e/s] ";
-        let Some(Ok(answer)) = ui.asked(question) else { return };
-        let done = match answer.trim().to_lowercase().chars().next() {
+        let Ok(answer) = ui.answer(question) else { return };
+        let done = match answer.to_lowercase().chars().next() {
             None => return,
             Some('c') => ui.copy(secret.expose()).map(|()| "the terminal was given it for its clipboard".to_owned()),
             Some('e') => encrypt(session, secret),
@@ -99,7 +99,6 @@ fn save(session: &Session, secret: &Secret) -> Result<String> {
 }
 
 fn answer(session: &Session, question: &str) -> Result<String> {
-    let typed = session.ui().asked(question).ok_or_else(|| Error::usage("nobody can be asked"))??;
-    let typed = typed.trim().to_owned();
+    let typed = session.ui().answer(question)?;
     if typed.is_empty() { Err(Error::usage("nothing was done")) } else { Ok(typed) }
 }

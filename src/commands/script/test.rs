@@ -1,6 +1,5 @@
 //! `script test PATH…`: every `fn test_…` of scripts, each on a fresh sandbox.
 
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,7 +12,8 @@ use serde_json::json;
 
 use crate::commands::sandbox::fresh_starter;
 use crate::commands::script::{deadline, run as script, scripts};
-use crate::config::{files, paths};
+use crate::config::files::{self, Passing};
+use crate::config::paths;
 use crate::error::{Error, Kind, Result};
 use crate::grammar::{Args, Command, Host};
 use crate::output::outcome::{Column, Outcome, Row};
@@ -107,7 +107,7 @@ pub fn limits(args: &Args) -> Result<Limits> {
 /// Runs tests side by side, and tells what each came to; `unread`: what could not be read.
 pub fn run_tests(host: &Host, tests: Vec<Test>, unread: Vec<Error>, limits: Limits) -> Result<Outcome> {
     let _watch = host.session.interrupt().watch();
-    let home = Home::make()?;
+    let home = home()?;
     let (next, told) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     thread::scope(|scope| {
         for _ in 0..AT_ONCE.min(tests.len()) {
@@ -159,22 +159,11 @@ pub fn run_tests(host: &Host, tests: Vec<Test>, unread: Vec<Error>, limits: Limi
 }
 
 /// A folder in the place of the user's own: what tests keep goes with it.
-struct Home(PathBuf);
-
-impl Home {
-    fn make() -> Result<Home> {
-        let folder = std::env::temp_dir().join(format!("orysh-tests-{}", uuid::Uuid::new_v4()));
-        files::private_folder(&folder)?;
-        paths::move_to(folder.clone());
-        Ok(Home(folder))
-    }
-}
-
-impl Drop for Home {
-    fn drop(&mut self) {
-        // What is left lies where temporary files do.
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
+fn home() -> Result<Passing> {
+    let folder = std::env::temp_dir().join(format!("orysh-tests-{}", uuid::Uuid::new_v4()));
+    files::private_folder(&folder)?;
+    paths::move_to(folder.clone());
+    Ok(Passing(folder))
 }
 
 fn one(host: &Host, test: &Test, limits: Limits) -> (Row, Option<Error>) {
