@@ -29,6 +29,8 @@ use crate::ui::input::Input;
 /// How long input and output are waited for before an interruption is looked for.
 const GLANCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
 
+const NO_TIME: Timespec = Timespec { tv_sec: 0, tv_nsec: 0 };
+
 /// The colours that people choose from, by name.
 pub const PAINTS: [(&str, Paint); 6] = [
     ("red", Paint::Red),
@@ -159,7 +161,7 @@ pub struct Ui {
 impl Ui {
     /// Where results go. Writes are buffered: flush it.
     pub fn stdout(self) -> impl Write {
-        BufWriter::with_capacity(64 * 1024, io::stdout())
+        BufWriter::with_capacity(64 * 1024, output::Stdout::default())
     }
 
     /// Whether stdout is a terminal.
@@ -346,8 +348,7 @@ impl Ui {
 
     /// Writes to stdout. Errors: nobody gets it.
     pub fn try_print(self, text: &str) -> io::Result<()> {
-        let mut out = io::stdout();
-        out.write_all(text.as_bytes()).and_then(|()| out.flush())
+        output::Stdout::default().write_all(text.as_bytes())
     }
 
     /// A line of a script for stdout: as it is for a pipe, and for a terminal what cannot harm it.

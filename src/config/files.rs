@@ -73,7 +73,10 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     match std::fs::metadata(path) {
         Ok(about) if about.is_dir() => Err(Error::usage(format!("{} is a folder", path.display()))),
         Ok(about) if about.is_file() => replace(&real(path), bytes),
-        Ok(_) => output::write(path, bytes).map_err(failed),
+        Ok(_) => output::write(path, bytes).map_err(|source| {
+            let is_cut_off = output::is_cut_off(&source);
+            if is_cut_off { Error::interrupted().about(path.display().to_string()) } else { failed(source) }
+        }),
         Err(_) => replace(path, bytes),
     }
 }

@@ -28,6 +28,7 @@ pub type Shown = Vec<Body>;
 ///
 /// Errors: its own, or [`Kind::Partial`] where some of several failed.
 pub fn execute(host: &Host, command: &Command, matches: &ArgMatches, output: &Output) -> Result<()> {
+    let _watch = host.session.interrupt().watch();
     let outcome = begin(host, command, matches, output, Origin::Process)?;
     show(output.ui, outcome, &output.format, output.quiet)
 }

@@ -233,6 +233,15 @@ pub struct Outcome {
     pub members: Vec<Cow<'static, str>>,
     /// Whether pulling a row changes something, so that what cannot be shown has to be refused before.
     pub writes: bool,
+    /// What is told where its rows are not all taken, from why they are not.
+    pub broken_off: BrokenOff,
+}
+
+/// An error, with what is to be known beside it.
+pub type BrokenOff = Box<dyn Fn(Error) -> Error + Send>;
+
+fn as_it_is() -> BrokenOff {
+    Box::new(|error| error)
 }
 
 impl Outcome {
@@ -244,6 +253,7 @@ impl Outcome {
             columns,
             members: Vec::new(),
             writes: false,
+            broken_off: as_it_is(),
         }
     }
 
@@ -262,7 +272,7 @@ impl Outcome {
             Err(error) => [Some(Err(error)), None].into_iter().flatten(),
         });
         let rows = Box::new(Each(rows));
-        Outcome { rows, shape: Shape::One, columns, members: Vec::new(), writes: true }
+        Outcome { rows, shape: Shape::One, columns, members: Vec::new(), writes: true, broken_off: as_it_is() }
     }
 
     /// Nothing to show.
@@ -273,6 +283,7 @@ impl Outcome {
             columns: &[],
             members: Vec::new(),
             writes: false,
+            broken_off: as_it_is(),
         }
     }
 
@@ -283,7 +294,7 @@ impl Outcome {
         columns: &'static [Column],
     ) -> Self {
         let shape = if count == 1 { Shape::One } else { Shape::Many };
-        Outcome { rows: Box::new(Each(rows)), shape, columns, members: Vec::new(), writes: false }
+        Outcome { rows: Box::new(Each(rows)), shape, columns, members: Vec::new(), writes: false, broken_off: as_it_is() }
     }
 
     /// The rows wait for a server, each on its own: what is there is shown before the next one is asked for.
@@ -298,6 +309,13 @@ impl Outcome {
         Outcome { rows: Box::new(Through { rows: self.rows, next }), ..self }
     }
 
+    /// The same outcome, of which this is told where its rows are not all taken.
+    #[must_use]
+    pub fn or_else(self, told: impl Fn(Error) -> Error + Send + 'static) -> Self {
+        let broken_off = self.broken_off;
+        Outcome { broken_off: Box::new(move |error| told(broken_off(error))), ..self }
+    }
+
     /// Pulling a row changes something.
     #[must_use]
     pub fn writing(self) -> Self {
@@ -306,12 +324,12 @@ impl Outcome {
 
     /// As many rows as there are: an array, even of one.
     pub fn many(rows: impl Iterator<Item = Result<Row>> + Send + 'static, columns: &'static [Column]) -> Self {
-        Outcome { rows: Box::new(Each(rows)), shape: Shape::Many, columns, members: Vec::new(), writes: false }
+        Outcome { rows: Box::new(Each(rows)), shape: Shape::Many, columns, members: Vec::new(), writes: false, broken_off: as_it_is() }
     }
 
     /// A list.
     pub fn list(rows: impl Rows + 'static, columns: &'static [Column]) -> Self {
-        Outcome { rows: Box::new(rows), shape: Shape::List, columns, members: Vec::new(), writes: false }
+        Outcome { rows: Box::new(rows), shape: Shape::List, columns, members: Vec::new(), writes: false, broken_off: as_it_is() }
     }
 
     /// Sets the members that rows have.

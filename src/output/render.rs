@@ -16,6 +16,7 @@ use super::quiet::Quiet;
 use super::table;
 use super::yaml::Yaml;
 use crate::error::{Error, Result};
+use crate::ui::output;
 
 /// Text is handed to the writer when there is this much of it.
 const BUFFER: usize = 64 * 1024;
@@ -72,7 +73,7 @@ pub(super) enum Progress {
 /// The error that ended a list; a path that matched nothing; a writer that failed. A closed pipe is an error only if
 /// a row for which something is kept could not be written; then [`io::ErrorKind::BrokenPipe`] is its source.
 pub fn render(
-    outcome: Outcome,
+    mut outcome: Outcome,
     format: &Format,
     quiet: bool,
     screen: &Screen,
@@ -80,7 +81,7 @@ pub fn render(
     on_failure: &mut dyn FnMut(&Error),
 ) -> Result<Rendered> {
     if !quiet {
-        format.fits(outcome.shape)?;
+        format.fits(outcome.shape).map_err(&outcome.broken_off)?;
         if let (true, Format::Path(query)) = (outcome.writes, format) {
             query.reaches(&outcome)?;
         }
@@ -97,12 +98,16 @@ pub fn render(
         rendered: Rendered::default(),
         on_failure,
     };
-    match run.pull(outcome) {
-        Ok(()) => Ok(run.rendered),
-        Err(Stop::Error(error)) => Err(run.otherwise(error)),
-        Err(Stop::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe && run.due.is_empty() => Ok(run.rendered),
-        Err(Stop::Write(error)) => Err(run.otherwise(Error::failed("cannot write the result").caused_by(error))),
-    }
+    let Err(stop) = run.pull(&mut outcome) else { return Ok(run.rendered) };
+    let is_closed = matches!(&stop, Stop::Write(error) if error.kind() == io::ErrorKind::BrokenPipe);
+    let error = match stop {
+        Stop::Error(error) => error,
+        Stop::Write(error) if output::is_cut_off(&error) => Error::interrupted(),
+        Stop::Write(error) => Error::failed("cannot write the result").caused_by(error),
+    };
+    let error = (outcome.broken_off)(run.otherwise(error));
+    // Whoever has read enough misses nothing but what is kept.
+    if is_closed && error.hints().is_empty() { Ok(run.rendered) } else { Err(error) }
 }
 
 fn formatter(outcome: &Outcome, format: &Format, quiet: bool, screen: &Screen) -> Box<dyn Formatter> {
@@ -155,7 +160,7 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    fn pull(&mut self, mut outcome: Outcome) -> Result<(), Stop> {
+    fn pull(&mut self, outcome: &mut Outcome) -> Result<(), Stop> {
         loop {
             if !outcome.rows.is_ready() {
                 self.pause()?;

@@ -4,6 +4,7 @@ use rhai::{AST, Engine, Scope};
 
 use crate::error::{Error, Position, Result};
 use crate::script::errors::{self, Source};
+use crate::script::lexer::{Kind, pieces};
 
 /// So many bytes a name or a text of a script has at most: Rhai reads one of them in a time that grows with the square of its length,
 /// in which nothing can stop it.
@@ -25,43 +26,9 @@ pub fn compiled(engine: &Engine, scope: &Scope<'_>, source: Source<'_>) -> Resul
 
 /// Where a text or a name begins that is too long.
 fn too_long(text: &str) -> Option<usize> {
-    let (mut begin, mut within) = (0, Within::Code);
-    let mut last = ' ';
-    let mut is_escaped = false;
-    for (at, c) in text.char_indices() {
-        let next = match (within, c) {
-            (Within::Code, '"' | '`') => Within::Text(c),
-            (Within::Code, '/') if last == '/' => Within::Comment,
-            (Within::Code, '*') if last == '/' => Within::Block,
-            (Within::Comment, '\n') => Within::Code,
-            (Within::Block, '/') if last == '*' => Within::Code,
-            (Within::Text(quote), c) if c == quote && !is_escaped => Within::Code,
-            (within, _) => within,
-        };
-        is_escaped = matches!(within, Within::Text('"')) && c == '\\' && !is_escaped;
-        let goes_on = match (within, next) {
-            (Within::Code, Within::Code) => c.is_alphanumeric() || c == '_',
-            (Within::Text(_), Within::Text(_)) => true,
-            // A comment is passed over at once.
-            _ => false,
-        };
-        if !goes_on {
-            begin = at;
-        } else if at - begin > LONGEST {
-            return Some(begin + usize::from(!matches!(within, Within::Text(_))));
-        }
-        (last, within) = (c, next);
-    }
-    None
-}
-
-#[derive(Clone, Copy)]
-enum Within {
-    Code,
-    Text(char),
-    Comment,
-    /// Between `/*` and `*/`.
-    Block,
+    pieces(text)
+        .find(|(range, kind)| range.len() > LONGEST && *kind != Kind::Comment)
+        .map(|(range, _)| range.start)
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ use crate::session::Session;
 use crate::session::grant::Grant;
 use crate::session::handle::locked;
 use crate::text::{hex, safe, safe_painted};
-use crate::ui::{self, Ui};
+use crate::ui::{self, Ui, output};
 
 /// What a line of Rhai is called that is given as such.
 pub const EVAL: &str = "eval";
@@ -242,6 +242,8 @@ impl Context {
                     self.session().ui().warn(&error.full_message());
                 }
             }
+            // The script ends with the next step.
+            Err(error) if output::is_cut_off(&error) => {}
             Err(error) => {
                 // The first one tells.
                 let _ = self.unwritten.set(error);

@@ -8,7 +8,6 @@ use std::time::Duration;
 use rhai::{AST, ASTNode, Dynamic, EvalAltResult, Expr, INT, Map, ParseError, ParseErrorType, Stmt};
 
 use serde_json::Value;
-use unicode_width::UnicodeWidthStr as _;
 
 use crate::config::read;
 use crate::error::{self, Error, Kind, Position, Result};
@@ -17,6 +16,7 @@ use crate::ops::guard;
 use crate::output::outcome::LATE;
 use crate::script::ending::{self, Due};
 use crate::script::engine::{Exhausted, TimedOut, runtime_error};
+use crate::script::excerpt::excerpt;
 use crate::script::library::{self, Function};
 use crate::script::{standard, value};
 use crate::text::{safe, size};
@@ -532,147 +532,6 @@ fn misplaced(wrong: &str, text: &str, position: rhai::Position) -> Option<&'stat
         return Some(TRY);
     }
     (rest.starts_with('=') && !rest.starts_with("==")).then_some("`=` puts a value into a variable, `==` compares")
-}
-
-/// The widest part of a line that is shown.
-const WIDEST: usize = 120;
-
-/// In fewer columns nothing can be recognised.
-const NARROWEST: usize = 20;
-
-/// What stands in a line in which a text may be a secret.
-const TELLING: [&str; 15] = [
-    "secret",
-    "token",
-    "password",
-    "passwd",
-    "authorization",
-    "bearer",
-    "apikey",
-    "api_key",
-    "api-key",
-    "private_key",
-    "_key",
-    "hmac",
-    "passphrase",
-    "credential",
-    "jwk",
-];
-
-/// Whether a line may hold a secret: it names one, or has somebody's name and password in an address.
-fn is_telling(line: &str) -> bool {
-    let lower = line.to_lowercase();
-    let has_user = || {
-        lower.match_indices("://").any(|(at, _)| {
-            let authority = lower[at + 3..].split(['/', '"', '`', ' ']).next().unwrap_or_default();
-            authority.contains('@')
-        })
-    };
-    let is_key = || lower.split(|c: char| !(c.is_alphanumeric() || c == '_')).any(|word| word == "key");
-    TELLING.iter().any(|word| lower.contains(word))
-        || fields::FIELDS.iter().any(|field| field.secret && line.contains(field.json))
-        || is_key()
-        || has_user()
-}
-
-/// The lines before a line that belong to the same statement, as far as their ends tell.
-fn of_statement(text: &str, line: usize) -> Vec<&str> {
-    let before: Vec<&str> = text.lines().take(line - 1).collect();
-    let is_end = |line: &&str| line.trim_end().ends_with([';', '}']);
-    before.into_iter().rev().take(MOST_BACK).take_while(|line| !is_end(line)).collect()
-}
-
-/// A statement is followed back over so many lines.
-const MOST_BACK: usize = 20;
-
-/// A line with nothing in its texts and numbers, and the column that was `column`, from 1. `None`: a text goes beyond it, or code
-/// stands in one.
-fn without_texts(line: &str, column: usize) -> Option<(String, usize)> {
-    let (mut shown, mut moved, mut within, mut is_escaped) = (String::new(), None, None, false);
-    let (mut last, mut inside) = (' ', String::new());
-    for (at, c) in line.chars().enumerate() {
-        if at + 1 == column {
-            moved = Some(shown.chars().count() + 1);
-        }
-        match within {
-            None if matches!(c, '"' | '\'' | '`') && last == '#' => return None,
-            None if matches!(c, '"' | '\'' | '`') => {
-                within = Some(c);
-                shown.push(c);
-            }
-            // A comment may hold anything.
-            None if c == '/' && last == '/' => {
-                shown.push_str("/ …");
-                break;
-            }
-            None if c.is_ascii_digit() && !(last.is_alphanumeric() || last == '_' || last == '…') => shown.push('…'),
-            None if c.is_ascii_digit() && shown.ends_with('…') => {}
-            None => shown.push(c),
-            Some(quote) if c == quote && !is_escaped => {
-                shown.push_str(&if quote == '`' { of_backticks(&inside)? } else { elided(&inside).to_owned() });
-                shown.push(quote);
-                (within, inside) = (None, String::new());
-            }
-            Some(quote) => {
-                is_escaped = c == '\\' && quote != '`' && !is_escaped;
-                inside.push(c);
-            }
-        }
-        last = c;
-    }
-    let end = shown.chars().count() + 1;
-    within.is_none().then_some((shown, moved.unwrap_or(end)))
-}
-
-fn elided(text: &str) -> &'static str {
-    if text.is_empty() { "" } else { "…" }
-}
-
-/// A text in backticks with nothing but the code that stands in it. `None`: there are texts in that again.
-fn of_backticks(text: &str) -> Option<String> {
-    let Some((before, rest)) = text.split_once("${") else { return Some(elided(text).to_owned()) };
-    let mut depth = 0_usize;
-    let end = rest.char_indices().find_map(|(at, c)| {
-        match c {
-            '{' => depth += 1,
-            '}' if depth == 0 => return Some(at),
-            '}' => depth -= 1,
-            _ => {}
-        }
-        None
-    })?;
-    let (code, behind) = (&rest[..end], &rest[end + 1..]);
-    if code.contains(['"', '\'', '/']) || code.chars().any(|c| c.is_ascii_digit()) {
-        return None;
-    }
-    Some(format!("{}${{{code}}}{}", elided(before), of_backticks(behind)?))
-}
-
-/// The line of a place with a caret under it.
-fn excerpt(text: &str, position: rhai::Position) -> Option<String> {
-    let (line, mut column) = (position.line()?, position.position().unwrap_or(1));
-    let mut shown: String = text.lines().nth(line - 1)?.chars().map(|c| if c == '\t' { ' ' } else { c }).collect();
-    if shown.trim().is_empty() {
-        return None;
-    }
-    // What stands there may be a secret.
-    if is_telling(&shown) || of_statement(text, line).into_iter().any(is_telling) {
-        let before = || text.lines().take(line - 1);
-        let is_in_text = before().map(|line| line.matches('`').count()).sum::<usize>() % 2 == 1;
-        if is_in_text || before().last().is_some_and(|line| line.trim_end().ends_with('\\')) {
-            return None;
-        }
-        (shown, column) = without_texts(&shown, column)?;
-    }
-    // Of a line that is too long the part around the place.
-    let number = line.to_string();
-    let gutter = number.len() + " | ".len() + 1;
-    let widest = ui::columns().map_or(WIDEST, |columns| columns.saturating_sub(gutter).clamp(NARROWEST, WIDEST));
-    let from = column.saturating_sub(widest / 2).min(shown.chars().count().saturating_sub(widest));
-    let part: String = shown.chars().skip(from).take(widest).collect();
-    let before: String = part.chars().take(column.saturating_sub(from + 1)).collect();
-    let (gap, caret) = (" ".repeat(number.len()), " ".repeat(before.width()));
-    Some(format!(" {number} | {}\n {gap} | {caret}^", part.trim_end()))
 }
 
 /// A place as a person reads it.

@@ -101,19 +101,34 @@ impl Held {
 pub struct Shared(Arc<Mutex<Option<Held>>>);
 
 /// The same by the secrets in them.
-pub fn shared(held: Vec<Held>) -> HashMap<String, Shared> {
-    let each = held.into_iter().flat_map(|held| {
-        let secrets: Vec<String> = held.secrets().iter().map(|(_, secret)| secret.expose().to_owned()).collect();
-        let shared = Shared(Arc::new(Mutex::new(Some(held))));
-        secrets.into_iter().map(move |secret| (secret, shared.clone()))
+pub fn by_secret(all: &[Shared]) -> HashMap<String, Shared> {
+    let each = all.iter().flat_map(|shared| {
+        let secrets = shared.look(|held| held.secrets().iter().map(|(_, secret)| secret.expose().to_owned()).collect());
+        let secrets: Vec<String> = secrets.unwrap_or_default();
+        secrets.into_iter().map(|secret| (secret, shared.clone()))
     });
     each.collect()
 }
 
+/// How many secrets are kept still, and where.
+pub fn still(all: &[Shared]) -> (usize, String) {
+    let count = all.iter().filter_map(|shared| shared.look(|held| held.secrets().len())).sum();
+    (count, listed(all.iter().filter_map(|shared| shared.look(Held::place))))
+}
+
 impl Shared {
+    /// Of what nobody has seen all of.
+    pub fn of(held: Held) -> Self {
+        Shared(Arc::new(Mutex::new(Some(held))))
+    }
+
+    fn look<T>(&self, at: impl FnOnce(&Held) -> T) -> Option<T> {
+        locked(&self.0).as_ref().map(at)
+    }
+
     /// What a row that shows one of them has pending.
     pub fn pending(self, secret: Secret) -> Pending {
-        let place = locked(&self.0).as_ref().map(Held::place).unwrap_or_default();
+        let place = self.look(Held::place).unwrap_or_default();
         let seen = secret.clone();
         let afterwards = move || {
             let mut held = locked(&self.0);
@@ -125,7 +140,7 @@ impl Shared {
                 None => Ok(()),
             }
         };
-        Pending { afterwards: Box::new(afterwards), secret: Some(secret), what: "it".into(), place }
+        Pending { afterwards: Box::new(afterwards), secret: Some(secret), what: "a client's secret".into(), place }
     }
 }
 
@@ -160,6 +175,9 @@ pub fn count(held: &[Held]) -> usize {
 
 /// Where they are.
 pub fn places(held: &[Held]) -> String {
-    let places: BTreeSet<String> = held.iter().map(Held::place).collect();
-    places.into_iter().collect::<Vec<_>>().join(", ")
+    listed(held.iter().map(Held::place))
+}
+
+fn listed(places: impl Iterator<Item = String>) -> String {
+    places.collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(", ")
 }

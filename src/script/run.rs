@@ -140,20 +140,23 @@ impl Alarm {
 
     /// An interruption that was its own is told as such.
     fn settle<T>(&self, result: Result<T>) -> Result<T> {
-        result.map_err(|error| match error.kind() {
-            Kind::Interrupted if self.has_rung.load(Ordering::SeqCst) => {
-                errors::too_late(error, self.deadline, &self.name)
-            }
-            _ => error,
-        })
+        result.map_err(|error| self.told(error))
+    }
+
+    fn told(&self, error: Error) -> Error {
+        let was_rung = error.kind() == Kind::Interrupted && self.has_rung.load(Ordering::SeqCst);
+        if was_rung { errors::too_late(error, self.deadline, &self.name) } else { error }
     }
 }
 
 /// The same outcome, whose rows are fetched as they are shown, within the deadline as well.
 fn bounded(outcome: Outcome, alarm: Option<Alarm>) -> Outcome {
-    let Some(alarm) = alarm else { return outcome };
+    let Some(alarm) = alarm.map(Arc::new) else { return outcome };
     let mut is_told = false;
+    let of_rows = Arc::clone(&alarm);
+    let outcome = outcome.or_else(move |error| alarm.told(error));
     outcome.through(move |rows| {
+        let alarm = &of_rows;
         if is_told {
             return None;
         }
@@ -258,8 +261,14 @@ pub fn release(outcome: Outcome, shown: Vec<Held>) -> Outcome {
     if shown.is_empty() {
         return outcome;
     }
-    let mut kept = held::shared(shown);
-    outcome.through(move |rows| Some(rows.next()?.map(|row| with_kept(row, &mut kept))))
+    let all: Vec<Shared> = shown.into_iter().map(Shared::of).collect();
+    let mut kept = held::by_secret(&all);
+    outcome.through(move |rows| Some(rows.next()?.map(|row| with_kept(row, &mut kept)))).or_else(move |error| {
+        match held::still(&all) {
+            (0, _) => error,
+            (count, places) => error.hint(kept_secrets(count, &places)),
+        }
+    })
 }
 
 /// A row with what keeps its secret, where it shows one.
@@ -283,12 +292,11 @@ fn shown_in(text: &str, kept: &HashMap<String, Shared>) -> Option<Secret> {
 
 /// Says where the secrets of the clients are that a failed script made.
 pub fn still_kept(error: Error, kept: &[Held]) -> Error {
-    if kept.is_empty() { error } else { error.hint(kept_secrets(kept)) }
+    if kept.is_empty() { error } else { error.hint(kept_secrets(held::count(kept), &held::places(kept))) }
 }
 
-fn kept_secrets(kept: &[Held]) -> String {
-    let places = held::places(kept);
-    match held::count(kept) {
+fn kept_secrets(count: usize, places: &str) -> String {
+    match count {
         0 => format!("the script had made clients by then: their secrets are kept in {places}"),
         count => format!("the script had made clients by then: {count} of their secrets are kept in {places}"),
     }

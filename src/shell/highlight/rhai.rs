@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::{Look, Looks};
+use crate::script::lexer::{Kind, pieces};
 use crate::script::library;
 use crate::shell::complete::Known;
 
@@ -14,54 +15,41 @@ const WORDS: [&str; 26] = [
 
 /// Looks at a part of a line that is Rhai, or has begun as such.
 pub fn looks(line: &str, part: Range<usize>, known: &Known, looks: &mut Looks) {
-    let (mut at, end) = (part.start, part.end);
     // What stands before a name: `of.`, `module::`.
-    let (mut of, mut is_member) = ("", false);
-    while let Some(c) = line[at..end].chars().next() {
-        let rest = &line[at..end];
-        if rest.starts_with("//") {
-            let length = rest.find('\n').unwrap_or(rest.len());
-            looks.push((at..at + length, Look::Comment));
-            at += length;
-        } else if rest.starts_with("/*") {
-            let length = rest.find("*/").map_or(rest.len(), |length| length + 2);
-            looks.push((at..at + length, Look::Comment));
-            at += length;
-        } else if matches!(c, '"' | '`' | '\'') {
-            let length = text(rest, c);
-            let look = if length.is_some() || c == '`' { Look::Text } else { Look::Wrong };
-            let length = length.unwrap_or(rest.len());
-            looks.push((at..at + length, look));
-            at += length;
-        } else if c.is_ascii_digit() {
-            let length =
-                rest.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '_'))).unwrap_or(rest.len());
-            looks.push((at..at + length, Look::Number));
-            at += length;
-        } else if is_part(c) {
-            let length = rest.find(|c: char| !is_part(c)).unwrap_or(rest.len());
-            let (name, behind) = rest.split_at(length);
-            let is_last = at + length == line.len();
-            looks.extend(
-                look(name, behind, of, is_member, is_last, known).map(|(more, look)| (at..at + length + more, look)),
-            );
-            of = name;
-            at += length;
-            continue;
-        } else {
-            at += c.len_utf8();
-            is_member = c == '.';
-            if !matches!(c, '.' | ':') {
-                of = "";
-            }
-            continue;
+    let (mut of, mut is_member, mut end) = ("", false, part.start);
+    for (range, kind) in pieces(&line[part.clone()]) {
+        let range = part.start + range.start..part.start + range.end;
+        // A space between them parts them.
+        if range.start > end {
+            (of, is_member) = ("", false);
         }
+        end = range.end;
+        let piece = &line[range.clone()];
+        let look = match kind {
+            Kind::Word => {
+                let behind = &line[range.end..part.end];
+                let is_last = range.end == line.len();
+                let look = look(piece, behind, of, is_member, is_last, known);
+                looks.extend(look.map(|(more, look)| (range.start..range.end + more, look)));
+                of = piece;
+                continue;
+            }
+            Kind::Mark(c) => {
+                is_member = c == '.';
+                if !matches!(c, '.' | ':') {
+                    of = "";
+                }
+                continue;
+            }
+            // In backticks a text goes on in the next line.
+            Kind::Text { is_open: true } if !piece.starts_with(['`', '}']) => Look::Wrong,
+            Kind::Text { .. } => Look::Text,
+            Kind::Comment => Look::Comment,
+            Kind::Number => Look::Number,
+        };
+        looks.push((range, look));
         (of, is_member) = ("", false);
     }
-}
-
-fn is_part(c: char) -> bool {
-    c.is_alphanumeric() || c == '_'
 }
 
 /// What a name is, and how much of what stands behind it belongs to it.
@@ -92,17 +80,4 @@ fn look(name: &str, behind: &str, of: &str, is_member: bool, is_last: bool, know
     let is_function = behind.starts_with('(')
         && functions.iter().any(|function| function.module.is_empty() && function.short_name() == name);
     is_function.then_some((0, Look::Name))
-}
-
-/// How long a text is, where it ends.
-fn text(rest: &str, quote: char) -> Option<usize> {
-    let mut characters = rest.char_indices().skip(1);
-    while let Some((at, c)) = characters.next() {
-        match c {
-            '\\' => drop(characters.next()),
-            c if c == quote => return Some(at + 1),
-            _ => {}
-        }
-    }
-    None
 }
