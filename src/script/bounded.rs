@@ -5,6 +5,7 @@ use rhai::{Array, Blob, Dynamic, Engine, INT, ImmutableString};
 
 use crate::error::Error;
 use crate::script::errors::{ScriptResult, thrown};
+use crate::script::library::Placing as _;
 
 /// What an entry of a list takes, in bytes.
 const ENTRY: usize = size_of::<Dynamic>();
@@ -48,11 +49,11 @@ fn padding(engine: &mut Engine, most: usize) {
         Ok(())
     };
     engine
-        .register_fn("pad", move |text: &mut ImmutableString, length: INT, with: &str| pad(text, length, with))
-        .register_fn("pad", move |text: &mut ImmutableString, length: INT, with: char| {
+        .register_placed("pad", move |text: &mut ImmutableString, length: INT, with: &str| pad(text, length, with))
+        .register_placed("pad", move |text: &mut ImmutableString, length: INT, with: char| {
             pad(text, length, with.encode_utf8(&mut [0; 4]))
         })
-        .register_fn("pad", move |list: &mut Array, length: INT, with: Dynamic| -> ScriptResult<()> {
+        .register_placed("pad", move |list: &mut Array, length: INT, with: Dynamic| -> ScriptResult<()> {
             let length = count(length);
             if length > list.len() {
                 let each = ENTRY + super::value::size(&with);
@@ -61,13 +62,13 @@ fn padding(engine: &mut Engine, most: usize) {
             }
             Ok(())
         })
-        .register_fn("pad", move |bytes: &mut Blob, length: INT, with: INT| -> ScriptResult<()> {
+        .register_placed("pad", move |bytes: &mut Blob, length: INT, with: INT| -> ScriptResult<()> {
             fits(most, count(length))?;
             bytes.resize(count(length).max(bytes.len()), byte(with));
             Ok(())
         })
-        .register_fn("blob", move |length: INT| blob(most, length, 0))
-        .register_fn("blob", move |length: INT, with: INT| blob(most, length, with));
+        .register_placed("blob", move |length: INT| blob(most, length, 0))
+        .register_placed("blob", move |length: INT, with: INT| blob(most, length, with));
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "its lowest byte is meant, as in Rhai")]
@@ -90,14 +91,14 @@ fn replacing(engine: &mut Engine, most: usize) {
         Ok(())
     };
     engine
-        .register_fn("replace", move |text: &mut ImmutableString, from: &str, to: &str| replace(text, from, to))
-        .register_fn("replace", move |text: &mut ImmutableString, from: &str, to: char| {
+        .register_placed("replace", move |text: &mut ImmutableString, from: &str, to: &str| replace(text, from, to))
+        .register_placed("replace", move |text: &mut ImmutableString, from: &str, to: char| {
             replace(text, from, to.encode_utf8(&mut [0; 4]))
         })
-        .register_fn("replace", move |text: &mut ImmutableString, from: char, to: &str| {
+        .register_placed("replace", move |text: &mut ImmutableString, from: char, to: &str| {
             replace(text, from.encode_utf8(&mut [0; 4]), to)
         })
-        .register_fn("replace", move |text: &mut ImmutableString, from: char, to: char| {
+        .register_placed("replace", move |text: &mut ImmutableString, from: char, to: char| {
             replace(text, from.encode_utf8(&mut [0; 4]), to.encode_utf8(&mut [0; 4]))
         });
 }
@@ -118,23 +119,23 @@ fn splitting(engine: &mut Engine, most: usize) {
     };
     for (name, is_from_end) in [("split", false), ("split_rev", true)] {
         engine
-            .register_fn(name, move |text: &mut ImmutableString, at: &str| split(text, at, INT::MAX, is_from_end))
-            .register_fn(name, move |text: &mut ImmutableString, at: char| {
+            .register_placed(name, move |text: &mut ImmutableString, at: &str| split(text, at, INT::MAX, is_from_end))
+            .register_placed(name, move |text: &mut ImmutableString, at: char| {
                 split(text, at.encode_utf8(&mut [0; 4]), INT::MAX, is_from_end)
             })
-            .register_fn(name, move |text: &mut ImmutableString, at: &str, parts: INT| {
+            .register_placed(name, move |text: &mut ImmutableString, at: &str, parts: INT| {
                 split(text, at, parts, is_from_end)
             })
-            .register_fn(name, move |text: &mut ImmutableString, at: char, parts: INT| {
+            .register_placed(name, move |text: &mut ImmutableString, at: char, parts: INT| {
                 split(text, at.encode_utf8(&mut [0; 4]), parts, is_from_end)
             });
     }
     engine
-        .register_fn("split", move |text: &mut ImmutableString| -> ScriptResult<Array> {
+        .register_placed("split", move |text: &mut ImmutableString| -> ScriptResult<Array> {
             fits(most, text.split_whitespace().count().saturating_mul(TEXT))?;
             Ok(text.split_whitespace().map(Into::into).collect())
         })
-        .register_fn("to_chars", move |text: &str| -> ScriptResult<Array> {
+        .register_placed("to_chars", move |text: &str| -> ScriptResult<Array> {
             fits(most, text.len().saturating_mul(ENTRY))?;
             Ok(text.chars().map(Into::into).collect())
         });

@@ -82,7 +82,10 @@ fn complete(map: &mut Map) {
     let position = position.map_or(Dynamic::UNIT, |members| Map::from(members).into());
     // It says the same as where nobody catches it.
     let called = text("function").filter(|_| text("error").as_deref() == Some("ErrorFunctionNotFound"));
-    let error = called.map_or_else(|| Error::failed(message), |called| errors::no_function(&called));
+    let error = match called {
+        Some(called) => errors::no_function(&called),
+        None => errors::no_member(&message).unwrap_or_else(|| Error::failed(message)),
+    };
     *map = errors::as_map(&error);
     map.insert("position".into(), position);
 }

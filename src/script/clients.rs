@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use rhai::{Array, Dynamic, Engine, Map};
+use rhai::{Array, Dynamic, Engine, Map, NativeCallContext as Call, Position};
 
 use crate::api;
 use crate::api::request::ListQuery;
@@ -18,7 +18,7 @@ use crate::ops::update::{Change, Updated};
 use crate::script::apply::apply;
 use crate::script::create_all::create_all;
 use crate::script::engine::Context;
-use crate::script::errors::{ScriptResult, named, thrown};
+use crate::script::errors::{ScriptResult, named, thrown, thrown_at};
 use crate::script::held::Held;
 use crate::script::library::Library;
 use crate::script::rows::{self, Fetched};
@@ -88,7 +88,7 @@ pub fn register(library: &mut Library, engine: &mut Engine, context: &Context) {
     library.add(
         ("clients", "list() -> clients"),
         ("All clients, fetched as a `for` gets to them", "for c in clients::list() { print(c.client_id) }"),
-        move || Query { session: bound.session(), filter: all(), listener: bound.listener() },
+        move |call: Call<'_>| Query::of(&bound, all(), call.call_position()),
     );
     let bound = context.clone();
     library.add(
@@ -97,7 +97,7 @@ pub fn register(library: &mut Library, engine: &mut Engine, context: &Context) {
             "Those of a name or an owner: `#{client_name, owner, page_size}`",
             r#"for c in clients::list(#{owner: "a"}) { print(c.client_id) }"#,
         ),
-        move |filter: Map| filtered(&bound, &filter),
+        move |call: Call<'_>, filter: Map| filtered(&bound, &filter, call.call_position()),
     );
     let bound = context.clone();
     library.add(
@@ -362,13 +362,15 @@ pub struct Query {
     filter: ListQuery,
     /// Whom it is told to how long fetching took.
     listener: Option<Ui>,
+    /// Where the script asks for them.
+    at: Position,
 }
 
 fn all() -> ListQuery {
     ListQuery { page_size: Some(500), ..ListQuery::default() }
 }
 
-fn filtered(context: &Context, filter: &Map) -> ScriptResult<Query> {
+fn filtered(context: &Context, filter: &Map, at: Position) -> ScriptResult<Query> {
     let query = || -> Result<ListQuery> {
         let mut query = all();
         for (key, value) in filter {
@@ -399,10 +401,14 @@ fn filtered(context: &Context, filter: &Map) -> ScriptResult<Query> {
         }
         Ok(query)
     };
-    Ok(Query { session: context.session(), filter: query().map_err(thrown)?, listener: context.listener() })
+    Ok(Query::of(context, query().map_err(thrown)?, at))
 }
 
 impl Query {
+    fn of(context: &Context, filter: ListQuery, at: Position) -> Self {
+        Query { session: context.session(), filter, listener: context.listener(), at }
+    }
+
     /// The clients, fetched as they are pulled.
     pub fn clients(&self) -> Clients {
         Clients::new(self.session.clone(), self.filter.clone(), true)
@@ -428,7 +434,8 @@ impl IntoIterator for Query {
     fn into_iter(self) -> Listing {
         let would_be = WouldBe::of(&self);
         let place = self.session.chosen().map(|chosen| chosen.place()).unwrap_or_default();
-        Listing { clients: self.clients(), place, would_be, listener: self.listener, count: 0, took: Duration::ZERO }
+        let (clients, listener) = (self.clients(), self.listener);
+        Listing { clients, place, would_be, listener, count: 0, took: Duration::ZERO, at: self.at }
     }
 }
 
@@ -440,6 +447,7 @@ pub struct Listing {
     listener: Option<Ui>,
     count: usize,
     took: Duration,
+    at: Position,
 }
 
 impl Iterator for Listing {
@@ -450,7 +458,7 @@ impl Iterator for Listing {
         let client = self.would_be.next(&mut self.clients);
         self.took += began.map(|began| began.elapsed()).unwrap_or_default();
         self.count += usize::from(client.is_some());
-        Some(client?.map(|client| Dynamic::from(client.at(&self.place))).map_err(thrown))
+        Some(client?.map(|client| Dynamic::from(client.at(&self.place))).map_err(|error| thrown_at(error, self.at)))
     }
 }
 

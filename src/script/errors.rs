@@ -246,12 +246,8 @@ pub fn uncaught(mut error: EvalAltResult, source: Source<'_>) -> Error {
         }
         EvalAltResult::ErrorPropertyNotFound(name, _) => Error::failed(format!("the map has no `{}`", safe(&name)))
             .hint(format!("`map.get(\"{0}\")` is () where it has not, `\"{0}\" in map` asks", safe(&name))),
-        // As Rhai says it: `'name' - a getter is not registered for type 'kind'`.
         EvalAltResult::ErrorDotExpr(said, _) if said.contains(NO_MEMBER) => {
-            let (name, kind) = said.split_once(NO_MEMBER).unwrap_or((&said, ""));
-            let (name, kind) = (name.rsplit_once('\'').map_or(name, |(name, _)| name), kind.trim_matches('\''));
-            let name = name.rsplit('\'').next().unwrap_or(name);
-            Error::failed(format!("there is no `{}` in a value of the type {}", safe(name), named(kind)))
+            no_member(&said).unwrap_or_else(|| Error::failed(said))
         }
         EvalAltResult::ErrorVariableNotFound(name, _) => {
             Error::failed(format!("there is no variable `{name}`")).hint("`let` makes one")
@@ -398,6 +394,14 @@ const MOST_LINES: usize = 40;
 
 /// What Rhai says between a member and the type that has it not.
 const NO_MEMBER: &str = " - a getter is not registered for type ";
+
+/// What is wrong with a member of a value that has none, as Rhai says it: `'name' - a getter is not registered for type 'kind'`.
+pub fn no_member(said: &str) -> Option<Error> {
+    let (name, kind) = said.split_once(NO_MEMBER)?;
+    let (name, kind) = (name.rsplit_once('\'').map_or(name, |(name, _)| name), kind.trim_matches('\''));
+    let name = name.rsplit('\'').next().unwrap_or(name);
+    Some(Error::failed(format!("there is no `{}` in a value of the type {}", safe(name), named(kind))))
+}
 
 /// Types as Rhai and Rust tell them, and as signatures do.
 const TYPES: [(&str, &str); 5] = [

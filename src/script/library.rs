@@ -169,6 +169,44 @@ fn around(native: RhaiFunc, name: String, listener: Option<Ui>, need: Option<(Ar
     RhaiFunc::Pure { func: Arc::new(around), has_context: true, is_pure, is_volatile }
 }
 
+/// Functions whose errors have the place of the call.
+pub trait Placing {
+    /// Registers one beside those of the language: operators, methods.
+    fn register_placed<A, const N: usize, const X: bool, R, const E: bool, F>(
+        &mut self,
+        name: &str,
+        native: F,
+    ) -> &mut Self
+    where
+        A: 'static,
+        R: Variant + Clone,
+        F: RhaiNativeFunc<A, N, X, R, E> + Send + Sync + 'static;
+}
+
+impl Placing for Engine {
+    fn register_placed<A, const N: usize, const X: bool, R, const E: bool, F>(
+        &mut self,
+        name: &str,
+        native: F,
+    ) -> &mut Self
+    where
+        A: 'static,
+        R: Variant + Clone,
+        F: RhaiNativeFunc<A, N, X, R, E> + Send + Sync + 'static,
+    {
+        match native.into_rhai_function(true, true) {
+            RhaiFunc::Pure { func, has_context, .. } | RhaiFunc::Method { func, has_context, .. } => {
+                self.register_raw_fn(name, F::param_types(), move |call: Call<'_>, arguments: &mut [&mut Dynamic]| {
+                    let at = call.call_position();
+                    placed(func(has_context.then_some(call), arguments), at)
+                })
+            }
+            // There is no other kind of what Rust has.
+            _ => self,
+        }
+    }
+}
+
 /// An error without a place has this one.
 pub fn placed<T>(result: ScriptResult<T>, at: Position) -> ScriptResult<T> {
     result.map_err(|mut error| {

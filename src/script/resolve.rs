@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::script::compile::compiled;
 use crate::script::ending;
 use crate::script::engine::Context;
-use crate::script::errors::{self, Source, thrown};
+use crate::script::errors::{self, Source, thrown, thrown_at};
 use crate::script::run::for_rhai;
 use crate::session::handle::locked;
 use crate::text::safe;
@@ -152,18 +152,14 @@ impl ModuleResolver for Below {
         path: &str,
         at: Position,
     ) -> std::result::Result<Shared<Module>, Box<EvalAltResult>> {
-        let placed = |mut error: Box<EvalAltResult>| {
-            error.set_position(at);
-            error
-        };
         if let Some(module) = plugin(self.caller.as_ref(), path) {
-            return module.map_err(thrown).map_err(placed);
+            return module.map_err(|error| thrown_at(error, at));
         }
-        let file = self.find(source, path).map_err(thrown).map_err(placed)?;
+        let file = self.find(source, path).map_err(|error| thrown_at(error, at))?;
         match self.known().get(&file).cloned() {
             Some(Some(module)) => return Ok(module),
             Some(None) => {
-                return Err(placed(thrown(round(path))));
+                return Err(thrown_at(round(path), at));
             }
             None => {}
         }
@@ -173,6 +169,9 @@ impl ModuleResolver for Below {
             Ok(module) => self.known().insert(file, Some(module.clone())),
             Err(_) => self.known().remove(&file),
         };
-        module.map_err(placed)
+        module.map_err(|mut error| {
+            error.set_position(at);
+            error
+        })
     }
 }

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Read as _};
 use std::sync::{Arc, Mutex};
 
-use rhai::{Array, Dynamic, Engine, Map};
+use rhai::{Array, Dynamic, Engine, Map, NativeCallContext as Call};
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
@@ -17,7 +17,7 @@ use crate::output;
 use crate::script::api;
 use crate::script::clients::Query;
 use crate::script::engine::Context;
-use crate::script::errors::{ScriptResult, named, thrown};
+use crate::script::errors::{ScriptResult, named, thrown, thrown_at};
 use crate::script::library::Library;
 use crate::script::rows::{self, Fetched};
 use crate::script::value;
@@ -71,7 +71,10 @@ fn of_json(library: &mut Library, context: &Context) {
             "The values of a JSON Lines file or a JSON list, read one at a time",
             r#"json::write("x.json", [1, 2]); let n = 0; for x in json::lines("x.json") { n += x } n"#,
         ),
-        move |path: &str| lines.readable(path).and_then(|path| Rows::json(&path)).map_err(thrown),
+        move |call: Call<'_>, path: &str| {
+            let rows = lines.readable(path).and_then(|path| Rows::json(&path));
+            rows.map(|rows| rows.asked_for_at(call.call_position())).map_err(thrown)
+        },
     );
     let bound = context.clone();
     library.add(
@@ -125,7 +128,10 @@ fn of_csv(library: &mut Library, context: &Context) {
             "The rows of a CSV file as maps of text, read one at a time",
             r#"csv::write("x.csv", [#{a: 1}]); for row in csv::read("x.csv") { print(row.a) }"#,
         ),
-        move |path: &str| reading.readable(path).and_then(|path| Rows::csv(&path)).map_err(thrown),
+        move |call: Call<'_>, path: &str| {
+            let rows = reading.readable(path).and_then(|path| Rows::csv(&path));
+            rows.map(|rows| rows.asked_for_at(call.call_position())).map_err(thrown)
+        },
     );
     library.add(
         ("csv", "columns(rows) -> array"),
@@ -264,6 +270,8 @@ fn append(context: &Context, path: &str, rows: Dynamic) -> ScriptResult<()> {
 pub struct Rows {
     path: String,
     source: Arc<Mutex<Source>>,
+    /// Where the script asks for them.
+    at: rhai::Position,
 }
 
 enum Source {
@@ -356,7 +364,11 @@ impl Rows {
     }
 
     fn of(path: &str, source: Source) -> Rows {
-        Rows { path: path.to_owned(), source: Arc::new(Mutex::new(source)) }
+        Rows { path: path.to_owned(), source: Arc::new(Mutex::new(source)), at: rhai::Position::NONE }
+    }
+
+    fn asked_for_at(self, at: rhai::Position) -> Self {
+        Rows { at, ..self }
     }
 
     fn csv(path: &str) -> Result<Rows> {
@@ -420,6 +432,6 @@ impl Iterator for Rows {
                 Ok(value::from_json(&value))
             }),
         };
-        Some(read.map_err(|error| thrown(in_file(error, &self.path))))
+        Some(read.map_err(|error| thrown_at(in_file(error, &self.path), self.at)))
     }
 }

@@ -6,7 +6,7 @@ use rhai::{Dynamic, Engine, FLOAT, INT};
 
 use crate::error::{Error, Result};
 use crate::script::errors::{ScriptResult, named, thrown};
-use crate::script::library::Library;
+use crate::script::library::{Library, Placing as _};
 use crate::text::safe;
 
 /// A moment.
@@ -141,17 +141,17 @@ fn operators(engine: &mut Engine) {
         .register_fn("to_string", |time: &mut Time| time.to_string())
         .register_fn("to_debug", |time: &mut Time| time.to_string())
         .register_get("seconds", |time: &mut Time| seconds(time.0.duration_since(UNIX_EPOCH).unwrap_or_default()))
-        .register_fn("+", |time: Time, by: Span| moved(time.0.checked_add(by.0)))
-        .register_fn("+", |time: Time, by: &str| {
+        .register_placed("+", |time: Time, by: Span| moved(time.0.checked_add(by.0)))
+        .register_placed("+", |time: Time, by: &str| {
             let by = Span::parse(by).map_err(thrown)?;
             moved(time.0.checked_add(by.0))
         })
-        .register_fn("-", |time: Time, by: Span| moved(time.0.checked_sub(by.0)))
-        .register_fn("-", |time: Time, before: Time| time.since(before))
-        .register_fn("-", |time: Time, before: &str| {
+        .register_placed("-", |time: Time, by: Span| moved(time.0.checked_sub(by.0)))
+        .register_placed("-", |time: Time, before: Time| time.since(before))
+        .register_placed("-", |time: Time, before: &str| {
             Time::parse(before).map(|before| time.since(before)).map_err(thrown)
         })
-        .register_fn("-", |time: &str, before: Time| Time::parse(time).map(|time| time.since(before)).map_err(thrown));
+        .register_placed("-", |time: &str, before: Time| Time::parse(time).map(|time| time.since(before)).map_err(thrown));
     engine
         .register_type_with_name::<Span>("Duration")
         .register_fn("to_string", |span: &mut Span| span.to_string())
@@ -174,10 +174,10 @@ fn operators(engine: &mut Engine) {
     macro_rules! compared_with_text {
         ($type:ty: $($operator:tt),*) => { $(
             engine
-                .register_fn(stringify!($operator), |a: &str, b: $type| -> ScriptResult<bool> {
+                .register_placed(stringify!($operator), |a: &str, b: $type| -> ScriptResult<bool> {
                     Ok(<$type>::parse(a).map_err(thrown)? $operator b)
                 })
-                .register_fn(stringify!($operator), |a: $type, b: &str| -> ScriptResult<bool> {
+                .register_placed(stringify!($operator), |a: $type, b: &str| -> ScriptResult<bool> {
                     Ok(a $operator <$type>::parse(b).map_err(thrown)?)
                 });
         )* };
@@ -199,18 +199,18 @@ fn operators(engine: &mut Engine) {
     macro_rules! not_compared {
         ($($operator:tt),*) => { $(
             engine
-                .register_fn(stringify!($operator), |_: Span, _: INT| no_number())
-                .register_fn(stringify!($operator), |_: INT, _: Span| no_number())
-                .register_fn(stringify!($operator), |_: Span, _: FLOAT| no_number())
-                .register_fn(stringify!($operator), |_: FLOAT, _: Span| no_number());
+                .register_placed(stringify!($operator), |_: Span, _: INT| no_number())
+                .register_placed(stringify!($operator), |_: INT, _: Span| no_number())
+                .register_placed(stringify!($operator), |_: Span, _: FLOAT| no_number())
+                .register_placed(stringify!($operator), |_: FLOAT, _: Span| no_number());
         )* };
     }
     not_compared!(<, <=, >, >=, ==, !=);
     macro_rules! no_times {
         ($other:ty: $($operator:tt),*) => { $(
             engine
-                .register_fn(stringify!($operator), |_: Time, _: $other| no_time())
-                .register_fn(stringify!($operator), |_: $other, _: Time| no_time());
+                .register_placed(stringify!($operator), |_: Time, _: $other| no_time())
+                .register_placed(stringify!($operator), |_: $other, _: Time| no_time());
         )* };
     }
     // Whether two things are equal can be asked of any.
@@ -218,13 +218,13 @@ fn operators(engine: &mut Engine) {
     no_times!(FLOAT: <, <=, >, >=);
     no_times!(Span: <, <=, >, >=);
     engine
-        .register_fn("+", |a: Span, b: Span| Span(a.0.saturating_add(b.0)))
-        .register_fn("-", |a: Span, b: Span| {
+        .register_placed("+", |a: Span, b: Span| Span(a.0.saturating_add(b.0)))
+        .register_placed("-", |a: Span, b: Span| {
             let left = a.0.checked_sub(b.0).map(Span);
             left.ok_or_else(|| thrown(Error::usage(format!("{a} less {b} is no length of time"))))
         })
-        .register_fn("*", |a: Span, by: INT| times(a, by))
-        .register_fn("*", |by: INT, a: Span| times(a, by));
+        .register_placed("*", |a: Span, by: INT| times(a, by))
+        .register_placed("*", |by: INT, a: Span| times(a, by));
 }
 
 fn no_time() -> ScriptResult<bool> {
