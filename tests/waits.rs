@@ -4,7 +4,9 @@ use std::net::TcpListener;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use crate::support::{Sandbox, Terminal, anywhere, orysh};
+use rustix::process::Signal;
+
+use crate::support::{Sandbox, Terminal, anywhere, eventually, orysh};
 
 /// The longest that a script may go on after Ctrl-C.
 const AT_ONCE: Duration = Duration::from_secs(2);
@@ -69,6 +71,47 @@ fn ctrl_c_ends_a_script_in_every_kind_of_wait() {
     });
     let wrong = wrong.into_inner().unwrap();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// More than a pipe takes.
+const MANY: &str = "for n in 0..20000 { print(`line ${n} of very many`) }";
+const MUCH: &str = "let t = \"x\"; for n in 0..20 { t += t; } fs::write(\"-\", t)";
+const ROWS: &str = "let all = []; for n in 0..200 { all.push(clients::create(#{client_name: `c${n}`})) } all";
+
+#[test]
+fn what_nobody_reads_is_ended_by_ctrl_c_and_by_the_deadline() {
+    for (code, more, told, is_kept) in [
+        (MANY, "", "interrupted", false),
+        (MUCH, "", "interrupted", false),
+        (ROWS, "", "interrupted", true),
+        (MANY, "--deadline 2s", "it took more than 2s", false),
+        (MUCH, "--deadline 2s", "it took more than 2s", false),
+        (ROWS, "--deadline 4s", "it took more than 4s", true),
+    ] {
+        let program = anywhere();
+        program.file("script.rhai", code);
+        let mut running = program.begin(&format!("--sandbox run --format json {more} script.rhai"));
+        if more.is_empty() {
+            let made = || (!is_kept || program.pending().len() == 200).then_some(());
+            eventually("all is made", made);
+            std::thread::sleep(Duration::from_millis(500));
+            running.signal(Signal::INT);
+        }
+        eventually("it ends", || (!running.is_running()).then_some(()));
+        let ran = running.end().tells(told);
+        assert_eq!(ran.code, Some(if more.is_empty() { 130 } else { 1 }), "{code}: {ran}");
+        assert_eq!(ran.stderr.contains("secrets are kept in"), is_kept, "{code}: {ran}");
+        assert!(!is_kept || !program.pending().is_empty(), "{ran}");
+    }
+}
+
+#[test]
+fn what_is_kept_for_rows_that_are_not_shown_is_told() {
+    let program = anywhere();
+    program.file("script.rhai", ROWS);
+    program.run("--sandbox run --format env script.rhai").fails(2, "200 of their secrets are kept in");
+    let ran = program.sh("orysh --sandbox run --format jsonl script.rhai | head -n 1 >/dev/null");
+    assert!(ran.stderr.contains("of their secrets are kept in"), "{ran}");
 }
 
 /// What is wrong about how a script ends by Ctrl-C.

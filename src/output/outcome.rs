@@ -294,7 +294,14 @@ impl Outcome {
         columns: &'static [Column],
     ) -> Self {
         let shape = if count == 1 { Shape::One } else { Shape::Many };
-        Outcome { rows: Box::new(Each(rows)), shape, columns, members: Vec::new(), writes: false, broken_off: as_it_is() }
+        Outcome {
+            rows: Box::new(Each(rows)),
+            shape,
+            columns,
+            members: Vec::new(),
+            writes: false,
+            broken_off: as_it_is(),
+        }
     }
 
     /// The rows wait for a server, each on its own: what is there is shown before the next one is asked for.
@@ -324,12 +331,26 @@ impl Outcome {
 
     /// As many rows as there are: an array, even of one.
     pub fn many(rows: impl Iterator<Item = Result<Row>> + Send + 'static, columns: &'static [Column]) -> Self {
-        Outcome { rows: Box::new(Each(rows)), shape: Shape::Many, columns, members: Vec::new(), writes: false, broken_off: as_it_is() }
+        Outcome {
+            rows: Box::new(Each(rows)),
+            shape: Shape::Many,
+            columns,
+            members: Vec::new(),
+            writes: false,
+            broken_off: as_it_is(),
+        }
     }
 
     /// A list.
     pub fn list(rows: impl Rows + 'static, columns: &'static [Column]) -> Self {
-        Outcome { rows: Box::new(rows), shape: Shape::List, columns, members: Vec::new(), writes: false, broken_off: as_it_is() }
+        Outcome {
+            rows: Box::new(rows),
+            shape: Shape::List,
+            columns,
+            members: Vec::new(),
+            writes: false,
+            broken_off: as_it_is(),
+        }
     }
 
     /// Sets the members that rows have.

@@ -309,7 +309,7 @@ impl Plugin {
                 })
             })
         });
-        let called = called.map_err(|error| errors::at_home(*error, &loaded.ast).into());
+        let called = called.map_err(|error| errors::at_home(*error, &loaded.ast, &|_| None).into());
         if loaded.context.left().is_some() {
             return Err(Error::failed(format!("{}: `exit` is for scripts", loaded.name)));
         }

@@ -10,13 +10,13 @@ mod members;
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
-use rhai::{AST, ASTNode, Engine, Expr, FnAccess, FnCallExpr, Module, Position as At, Scope, Stmt};
+use rhai::{AST, ASTNode, Engine, Expr, FnCallExpr, Module, ParseError, ParseErrorType, Position as At, Scope, Stmt};
 
 use crate::error::{Error, Result, nearest};
 use crate::grammar::common;
 use crate::script::api::{http, tokens};
 use crate::script::clients;
-use crate::script::compile::compiled;
+use crate::script::compile::{compiled, refuse_long};
 use crate::script::engine::{self, Context};
 use crate::script::errors::{self, Source, counted};
 use crate::script::library::{self, Function};
@@ -35,8 +35,10 @@ pub fn check(context: &Context, source: Source<'_>, beside: &[&str]) -> Result<V
     }
     let mut scope = Scope::new();
     scope.push_constant(ARGS, rhai::Dynamic::UNIT);
+    refuse_long(source)?;
+    let unknown = unknown_modules(&mut engine, &scope, source.text);
     let ast = compiled(&engine, &scope, source)?;
-    let mut found: Vec<(At, Error)> = Vec::new();
+    let mut found: Vec<(At, Error)> = unknown.iter().map(|(name, at)| (*at, errors::no_module(name))).collect();
     let names = names(&ast);
     let (imported, wrong_imports) = imported(&engine, &ast, source);
     found.extend(wrong_imports);
@@ -45,10 +47,14 @@ pub fn check(context: &Context, source: Source<'_>, beside: &[&str]) -> Result<V
             Some(ASTNode::Expr(Expr::FnCall(call, at)) | ASTNode::Stmt(Stmt::FnCall(call, at))) => {
                 match root(call).and_then(|root| imported.get(root)) {
                     Some(module) => {
-                        let wrong = module.as_ref().and_then(|ast| of_module(ast, call));
+                        let function = (call.namespace.root(), call.name.as_str());
+                        let of = |ast| errors::no_function_in(ast, function, call.args.len());
+                        let wrong = module.as_ref().and_then(of);
                         found.extend(wrong.map(|error| (*at, error)));
                     }
-                    None if root(call).is_some_and(|root| beside.contains(&root)) => {}
+                    None if root(call)
+                        .is_some_and(|root| beside.contains(&root) || unknown.iter().any(|(name, _)| name == root)) => {
+                    }
                     None => found.extend(wrong_call(context, &ast, call, *at)),
                 }
                 found.extend(no_name(&names.plain, call, *at));
@@ -79,6 +85,22 @@ pub fn check(context: &Context, source: Source<'_>, beside: &[&str]) -> Result<V
     });
     Ok(told.collect())
 }
+
+/// Modules that there are not. Rhai reads nothing of a script with one: they are there from now on, with nothing in them.
+fn unknown_modules(engine: &mut Engine, scope: &Scope<'_>, text: &str) -> Vec<(String, At)> {
+    let mut found = Vec::new();
+    while let Err(ParseError(wrong, at)) = engine.compile_with_scope(scope, text)
+        && let ParseErrorType::ModuleUndefined(module) = *wrong
+        && found.len() < MOST_UNKNOWN
+    {
+        engine.register_static_module(&module, Module::new().into());
+        found.push((module, at));
+    }
+    found
+}
+
+/// So many modules that there are not are told.
+const MOST_UNKNOWN: usize = 20;
 
 /// The module that a function is called in, if any.
 fn root(call: &FnCallExpr) -> Option<&str> {
@@ -112,20 +134,6 @@ fn imported(engine: &Engine, ast: &AST, source: Source<'_>) -> (Imported, Vec<(A
         true
     });
     (modules, wrong)
-}
-
-/// A call of what an imported file has not, or of a function of it with another number of arguments.
-fn of_module(ast: &AST, call: &FnCallExpr) -> Option<Error> {
-    let (module, name) = (call.namespace.root(), call.name.as_str());
-    let public = || ast.iter_functions().filter(|function| function.access == FnAccess::Public);
-    if public().any(|function| function.name == name) {
-        return own_function(ast, call);
-    }
-    if ast.iter_functions().any(|function| function.name == name) {
-        return Some(Error::failed(format!("`{}::{}` is private there", safe(module), safe(name))));
-    }
-    let near = nearest(name, public().map(|function| function.name));
-    Some(Error::failed(format!("there is no function `{}::{}`", safe(module), safe(name))).did_you_mean(near))
 }
 
 /// What can be called without a module.
@@ -241,11 +249,7 @@ fn wrong_call(context: &Context, ast: &AST, call: &FnCallExpr, at: At) -> Vec<(A
     let (module, name) = (call.namespace.root(), call.name.as_str());
     let of_module: Vec<&Function> = library::known().iter().filter(|function| function.module == module).collect();
     if of_module.is_empty() {
-        let modules = library::known().iter().map(|function| function.module);
-        return vec![(
-            at,
-            Error::failed(format!("there is no module `{}`", safe(module))).did_you_mean(nearest(module, modules)),
-        )];
+        return vec![(at, errors::no_module(module))];
     }
     let alike: Vec<&&Function> = of_module.iter().filter(|function| function.short_name() == name).collect();
     if alike.is_empty() {
@@ -276,17 +280,9 @@ fn plain(call: &FnCallExpr) -> Option<Error> {
 
 /// A function of the script that is called with another number of arguments.
 fn own_function(ast: &AST, call: &FnCallExpr) -> Option<Error> {
-    let mut alike = ast.iter_functions().filter(|function| function.name == call.name.as_str()).peekable();
-    alike.peek()?;
+    let alike = ast.iter_functions().filter(|function| function.name == call.name.as_str());
     let takes: Vec<usize> = alike.map(|function| function.params.len()).collect();
-    if takes.contains(&call.args.len()) {
-        return None;
-    }
-    let takes = match takes.as_slice() {
-        [one] => counted(*one),
-        several => format!("{} arguments", several.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ")),
-    };
-    Some(Error::failed(format!("`{}` takes {takes}, and is called with {}", call.name, call.args.len())))
+    errors::wrong_count(&call.name, &takes, call.args.len())
 }
 
 /// What functions take as options: their module, their name, which argument it is, whether they say whom a secret is for, and

@@ -12,6 +12,12 @@ const LONGEST: usize = 128 * 1024;
 
 /// What a script says. Errors are of usage: it cannot be read.
 pub fn compiled(engine: &Engine, scope: &Scope<'_>, source: Source<'_>) -> Result<AST> {
+    refuse_long(source)?;
+    engine.compile_with_scope(scope, source.text).map_err(|error| errors::unreadable(&error, source))
+}
+
+/// Errors are of usage: Rhai would read it for too long.
+pub fn refuse_long(source: Source<'_>) -> Result<()> {
     if source.text.len() > LONGEST
         && let Some(begin) = too_long(source.text)
     {
@@ -21,14 +27,12 @@ pub fn compiled(engine: &Engine, scope: &Scope<'_>, source: Source<'_>) -> Resul
         let error = Error::usage(format!("a text or a name is longer than {} KiB", LONGEST >> 10)).about(source.name);
         return Err(error.at(Position { line, column }).hint("what is longer is read from a file: fs::read(\"FILE\")"));
     }
-    engine.compile_with_scope(scope, source.text).map_err(|error| errors::unreadable(&error, source))
+    Ok(())
 }
 
 /// Where a text or a name begins that is too long.
 fn too_long(text: &str) -> Option<usize> {
-    pieces(text)
-        .find(|(range, kind)| range.len() > LONGEST && *kind != Kind::Comment)
-        .map(|(range, _)| range.start)
+    pieces(text).find(|(range, kind)| range.len() > LONGEST && *kind != Kind::Comment).map(|(range, _)| range.start)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::time::Duration;
 
-use rhai::{AST, ASTNode, Dynamic, EvalAltResult, Expr, INT, Map, ParseError, ParseErrorType, Stmt};
+use rhai::{AST, ASTNode, Dynamic, EvalAltResult, Expr, FnAccess, INT, Map, ParseError, ParseErrorType, Stmt};
 
 use serde_json::Value;
 
@@ -38,11 +38,21 @@ pub fn thrown(error: Error) -> Box<EvalAltResult> {
 
 /// The same at a place.
 pub fn thrown_at(error: Error, at: rhai::Position) -> Box<EvalAltResult> {
-    let mut map = as_map(&error);
-    if let Some(line) = at.line() {
+    placed_at(thrown(error), at)
+}
+
+/// An error without a place has this one.
+pub fn placed_at(mut error: Box<EvalAltResult>, at: rhai::Position) -> Box<EvalAltResult> {
+    if !error.position().is_none() {
+        return error;
+    }
+    if let EvalAltResult::ErrorRuntime(value, _) = &mut *error
+        && let (Some(mut map), Some(line)) = (value.write_lock::<Map>(), at.line())
+    {
         map.insert("position".into(), position_map(line, at.position().unwrap_or(1)).into());
     }
-    EvalAltResult::ErrorRuntime(map.into(), at).into()
+    error.set_position(at);
+    error
 }
 
 /// What a thrown error says, as one of ours.
@@ -81,7 +91,7 @@ pub struct Source<'a> {
 }
 
 /// The same, where a function of the script that an imported one has called is the script's own.
-pub fn at_home(error: EvalAltResult, script: &AST) -> EvalAltResult {
+pub fn at_home(error: EvalAltResult, script: &AST, imports: &dyn Fn(&str) -> Option<AST>) -> EvalAltResult {
     let is_own = |name: &str, of: &str| {
         let is_theirs = || read::text(of).is_ok_and(|text| text.contains(&format!("fn {name}")));
         script.iter_functions().any(|own| own.name == name) && (name.starts_with(CLOSURE) || !is_theirs())
@@ -89,12 +99,12 @@ pub fn at_home(error: EvalAltResult, script: &AST) -> EvalAltResult {
     match error {
         EvalAltResult::ErrorInFunctionCall(name, of, inner, at) => {
             let of = if of.is_empty() || is_own(&name, &of) { String::new() } else { of };
-            EvalAltResult::ErrorInFunctionCall(name, of, at_home(*inner, script).into(), at)
+            EvalAltResult::ErrorInFunctionCall(name, of, at_home(*inner, script, imports).into(), at)
         }
         EvalAltResult::ErrorInModule(path, inner, at) => {
-            EvalAltResult::ErrorInModule(path, at_home(*inner, script).into(), at)
+            EvalAltResult::ErrorInModule(path, at_home(*inner, script, imports).into(), at)
         }
-        EvalAltResult::ErrorFunctionNotFound(signature, at) => match no_function_of(script, &signature) {
+        EvalAltResult::ErrorFunctionNotFound(signature, at) => match no_function_of(script, imports, &signature) {
             Some(error) => EvalAltResult::ErrorRuntime(as_map(&error).into(), at),
             None => EvalAltResult::ErrorFunctionNotFound(signature, at),
         },
@@ -147,9 +157,12 @@ fn round(script: &AST) -> Option<(String, rhai::Position)> {
 }
 
 /// What is wrong with a call, where a function or a closure of the script is meant.
-fn no_function_of(script: &AST, signature: &str) -> Option<Error> {
+fn no_function_of(script: &AST, imports: &dyn Fn(&str) -> Option<AST>, signature: &str) -> Option<Error> {
     let (called, arguments) = signature.split_once(" (")?;
     let given = arguments.trim_end_matches(')').split(',').filter(|argument| !argument.trim().is_empty()).count();
+    if let Some((module, name)) = called.split_once("::") {
+        return no_function_in(&imports(&imported_as(script, module)?)?, (module, name), given);
+    }
     let takes = script.iter_functions().find(|own| own.name == called).map(|own| own.params.len());
     if let Some(takes) = takes {
         let what = if called.starts_with(CLOSURE) { "a closure".into() } else { format!("`{called}`") };
@@ -167,6 +180,47 @@ fn no_function_of(script: &AST, signature: &str) -> Option<Error> {
     let own = script.iter_functions().map(|own| own.name).filter(|name| !name.starts_with(CLOSURE));
     let near = error::nearest(called, own)?;
     Some(Error::failed(format!("there is no function {}", named(signature))).did_you_mean(Some(near)))
+}
+
+/// The path of the file that a script imports under a name.
+fn imported_as(script: &AST, module: &str) -> Option<String> {
+    let mut found = None;
+    script.walk(&mut |path| {
+        if let Some(ASTNode::Stmt(Stmt::Import(import, _))) = path.last()
+            && let Expr::StringConstant(path, _) = &import.0
+            && import.1.name == module
+        {
+            found = Some(path.to_string());
+        }
+        found.is_none()
+    });
+    found
+}
+
+/// What is wrong with a call of what an imported file has not, or of a function of it with another number of arguments; `None`:
+/// nothing.
+pub fn no_function_in(imported: &AST, (module, name): (&str, &str), given: usize) -> Option<Error> {
+    let public = || imported.iter_functions().filter(|function| function.access == FnAccess::Public);
+    let takes: Vec<usize> = public().filter(|of| of.name == name).map(|of| of.params.len()).collect();
+    if !takes.is_empty() {
+        return wrong_count(&format!("{module}::{name}"), &takes, given);
+    }
+    if imported.iter_functions().any(|function| function.name == name) {
+        return Some(Error::failed(format!("`{}::{}` is private there", safe(module), safe(name))));
+    }
+    let near = error::nearest(name, public().map(|function| function.name));
+    Some(Error::failed(format!("there is no function `{}::{}`", safe(module), safe(name))).did_you_mean(near))
+}
+
+/// A function that is called with another number of arguments than it takes; `None`: it takes so many.
+pub fn wrong_count(name: &str, takes: &[usize], given: usize) -> Option<Error> {
+    let told = match takes {
+        [] => return None,
+        several if several.contains(&given) => return None,
+        [one] => counted(*one),
+        several => format!("{} arguments", several.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ")),
+    };
+    Some(Error::failed(format!("`{}` takes {told}, and is called with {given}", safe(name))))
 }
 
 /// So many arguments, as a person says it.
@@ -456,12 +510,17 @@ pub fn no_function(signature: &str) -> Error {
         .did_you_mean(error::nearest(called, names.iter().map(String::as_str)))
 }
 
+/// A module that there is not.
+pub fn no_module(name: &str) -> Error {
+    let modules = library::known().iter().map(|function| function.module);
+    Error::usage(format!("there is no module `{}`", safe(name))).did_you_mean(error::nearest(name, modules))
+}
+
 /// A script that cannot be read: nothing of it ran.
 pub fn unreadable(error: &ParseError, source: Source<'_>) -> Error {
     let text = error.err_type().to_string();
     let wrong = match error.err_type() {
-        ParseErrorType::ModuleUndefined(module) => Error::usage(format!("there is no module `{module}`"))
-            .did_you_mean(error::nearest(module, library::known().iter().map(|function| function.module))),
+        ParseErrorType::ModuleUndefined(module) => no_module(module),
         _ => Error::usage(text.clone()),
     };
     let trap = TRAPS.iter().find(|(part, _)| text.contains(part)).map(|(_, hint)| *hint);

@@ -25,7 +25,9 @@ pub fn excerpt(text: &str, position: rhai::Position) -> Option<String> {
     let place = whole.char_indices().nth(column.saturating_sub(1)).map_or(whole.len(), |(at, _)| at);
     let parts: Vec<(Range<usize>, Kind)> = pieces(text).collect();
     // What stands there may be a secret.
-    let (shown, column) = if around(text, &parts, begin + place).into_iter().any(|part| is_telling(&text[part])) {
+    let may_be_said =
+        is_telling(whole) || around(text, &parts, begin + place).into_iter().any(|part| is_telling(&text[part]));
+    let (shown, column) = if may_be_said {
         without_texts(text, &parts, begin..begin + whole.len(), begin + place)
     } else {
         (whole.to_owned(), column)

@@ -7,14 +7,14 @@ use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use rhai::{
-    Array, Dynamic, Engine, EvalAltResult, FLOAT, FnPtr, FuncRegistration, INT, ImmutableString, Map, Module,
+    Array, Dynamic, Engine, FLOAT, FnPtr, FuncRegistration, INT, ImmutableString, Map, Module,
     NativeCallContext as Call, Position, RhaiFunc, RhaiNativeFunc, Variant,
 };
 
 use crate::model::client::Client;
 use crate::script::api::time::{Span, Time};
 use crate::script::ending;
-use crate::script::errors::{ScriptResult, place, position_map, thrown};
+use crate::script::errors::{ScriptResult, place, placed_at, thrown};
 use crate::script::needs::{self, Need};
 use crate::secret::Secret;
 use crate::session::grant::Grant;
@@ -196,7 +196,10 @@ impl Placing for Engine {
     {
         match native.into_rhai_function(true, true) {
             RhaiFunc::Pure { func, has_context, .. } | RhaiFunc::Method { func, has_context, .. } => {
-                self.register_raw_fn(name, F::param_types(), move |call: Call<'_>, arguments: &mut [&mut Dynamic]| {
+                // Rhai finds a text that is called something on by its own type only.
+                let types = F::param_types()
+                    .map(|of| if of == TypeId::of::<&str>() { TypeId::of::<ImmutableString>() } else { of });
+                self.register_raw_fn(name, types, move |call: Call<'_>, arguments: &mut [&mut Dynamic]| {
                     let at = call.call_position();
                     placed(func(has_context.then_some(call), arguments), at)
                 })
@@ -209,16 +212,5 @@ impl Placing for Engine {
 
 /// An error without a place has this one.
 pub fn placed<T>(result: ScriptResult<T>, at: Position) -> ScriptResult<T> {
-    result.map_err(|mut error| {
-        if !error.position().is_none() {
-            return error;
-        }
-        if let EvalAltResult::ErrorRuntime(value, _) = &mut *error
-            && let (Some(mut map), Some(line)) = (value.write_lock::<Map>(), at.line())
-        {
-            map.insert("position".into(), position_map(line, at.position().unwrap_or(1)).into());
-        }
-        error.set_position(at);
-        error
-    })
+    result.map_err(|error| placed_at(error, at))
 }

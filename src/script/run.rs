@@ -202,7 +202,8 @@ fn evaluate(context: &Context, script: &Script<'_>) -> Result<Left> {
         context.session().ui().warn(&format!("{}; {hint}", doubtful.full_message()));
     }
     let ended = ending::to_its_end(|| engine.eval_ast_with_scope::<Dynamic>(&mut scope, &ast));
-    let ended = ended.map_err(|error| errors::at_home(*error, &ast).into());
+    let imports = |path: &str| Below::of(Path::new(script.name)).ast(&engine, path).ok();
+    let ended = ended.map_err(|error| errors::at_home(*error, &ast, &imports).into());
     // Some functions of Rhai take what ends a script for an answer of their closure.
     match context.left() {
         Some(left) => Ok(left),

@@ -46,7 +46,9 @@ pub fn run(context: &Context, source: Source<'_>, name: &str, prepare: Prepare<'
             return Err(Error::usage("a test takes no arguments").about(source.name));
         }
         let called = ending::to_its_end(|| engine.call_fn::<Dynamic>(&mut Scope::new(), &standing(&ast), name, ()));
-        let settled = errors::settled(called.map_err(|error| errors::at_home(*error, &ast).into()), source).map(drop);
+        let imports = |path: &str| Below::of(Path::new(source.name)).ast(&engine, path).ok();
+        let called = called.map_err(|error| errors::at_home(*error, &ast, &imports).into());
+        let settled = errors::settled(called, source).map(drop);
         match context.left() {
             // What should have been looked at behind it was not.
             Some(left) => {

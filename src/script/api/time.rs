@@ -151,7 +151,9 @@ fn operators(engine: &mut Engine) {
         .register_placed("-", |time: Time, before: &str| {
             Time::parse(before).map(|before| time.since(before)).map_err(thrown)
         })
-        .register_placed("-", |time: &str, before: Time| Time::parse(time).map(|time| time.since(before)).map_err(thrown));
+        .register_placed("-", |time: &str, before: Time| {
+            Time::parse(time).map(|time| time.since(before)).map_err(thrown)
+        });
     engine
         .register_type_with_name::<Span>("Duration")
         .register_fn("to_string", |span: &mut Span| span.to_string())
@@ -197,26 +199,25 @@ fn operators(engine: &mut Engine) {
     equal_to_text!(Span);
     // Rhai takes what it cannot compare for neither more nor less.
     macro_rules! not_compared {
+        ($type:ty, $wrong:ident: $($operator:tt),*) => { $(
+            engine
+                .register_placed(stringify!($operator), |_: $type, _: Dynamic| $wrong())
+                .register_placed(stringify!($operator), |_: Dynamic, _: $type| $wrong());
+        )* };
+    }
+    not_compared!(Time, no_time: <, <=, >, >=);
+    not_compared!(Span, no_length: <, <=, >, >=);
+    // Whether two things are equal can be asked of any, but a number is meant as a length of time.
+    macro_rules! no_numbers {
         ($($operator:tt),*) => { $(
             engine
-                .register_placed(stringify!($operator), |_: Span, _: INT| no_number())
-                .register_placed(stringify!($operator), |_: INT, _: Span| no_number())
-                .register_placed(stringify!($operator), |_: Span, _: FLOAT| no_number())
-                .register_placed(stringify!($operator), |_: FLOAT, _: Span| no_number());
+                .register_placed(stringify!($operator), |_: Span, _: INT| no_length())
+                .register_placed(stringify!($operator), |_: INT, _: Span| no_length())
+                .register_placed(stringify!($operator), |_: Span, _: FLOAT| no_length())
+                .register_placed(stringify!($operator), |_: FLOAT, _: Span| no_length());
         )* };
     }
-    not_compared!(<, <=, >, >=, ==, !=);
-    macro_rules! no_times {
-        ($other:ty: $($operator:tt),*) => { $(
-            engine
-                .register_placed(stringify!($operator), |_: Time, _: $other| no_time())
-                .register_placed(stringify!($operator), |_: $other, _: Time| no_time());
-        )* };
-    }
-    // Whether two things are equal can be asked of any.
-    no_times!(INT: <, <=, >, >=);
-    no_times!(FLOAT: <, <=, >, >=);
-    no_times!(Span: <, <=, >, >=);
+    no_numbers!(==, !=);
     engine
         .register_placed("+", |a: Span, b: Span| Span(a.0.saturating_add(b.0)))
         .register_placed("-", |a: Span, b: Span| {
@@ -232,8 +233,8 @@ fn no_time() -> ScriptResult<bool> {
     Err(thrown(wrong.hint("compare it with another: time::now(), time::parse(\"2026-11-26T12:00:00Z\")")))
 }
 
-fn no_number() -> ScriptResult<bool> {
-    let wrong = Error::usage("a length of time is compared with a number");
+fn no_length() -> ScriptResult<bool> {
+    let wrong = Error::usage("a length of time is compared with what is none");
     Err(thrown(wrong.hint("compare it with another: time::duration(\"5m\"), or its `seconds` with the number")))
 }
 

@@ -205,6 +205,14 @@ impl Body {
         }
     }
 
+    /// What a variable is one after the other of, where a loop alone puts something into one of that name.
+    pub fn each_of(&self, name: &str) -> Option<&Expr> {
+        match self.bound.get(name)?.as_slice() {
+            [Put::Each(all)] => Some(all),
+            _ => None,
+        }
+    }
+
     /// The same, where nothing else is done with it.
     pub fn untouched(&self, name: &str) -> Option<&Expr> {
         self.put_into(name).filter(|_| !self.touched.contains(name))

@@ -10,8 +10,14 @@ use crate::script::arguments::Declared;
 use crate::script::variables::ARGS;
 use crate::text::safe;
 
+/// A module, functions of it, and the members that what they give has.
+type Same = (&'static str, &'static [&'static str], &'static [&'static str]);
+
+/// Functions of the API that give lists, whose entries always have the same members.
+const OF_ENTRIES: [Same; 1] = [("clients", &["create_all"], &["row", "outcome", "client", "error"])];
+
 /// Functions of the API whose values always have the same members.
-const SAME: [(&str, &[&str], &[&str]); 7] = [
+const SAME: [Same; 7] = [
     ("session", &["target"], &["place", "named_by", "subject", "profile", "is_production"]),
     ("session", &["project"], &["id", "slug", "name"]),
     ("session", &["workspace"], &["id", "name"]),
@@ -41,15 +47,21 @@ fn no_member(body: &Body, of: &Expr, name: &str) -> Option<Error> {
     if body.is_client_value(of) || variable.as_deref().is_some_and(|of| body.is_client(of)) {
         return no_field(name);
     }
+    let list = variable.as_deref().and_then(|of| body.each_of(of));
+    let is_entry = list.is_some();
     let value = match &variable {
         // What is set there is there.
-        Some(variable) if body.sets(variable)?.is_empty() => body.put_into(variable)?,
+        Some(variable) if body.sets(variable)?.is_empty() => match list {
+            Some(list) => self::variable(list).map_or(Some(list), |list| body.put_into(&list))?,
+            None => body.put_into(variable)?,
+        },
         Some(_) => return None,
         None => of,
     };
     let Expr::FnCall(call, _) = value else { return None };
     let (module, function) = (super::root(call)?, call.name.as_str());
-    let (.., members) = SAME.iter().find(|(of, names, _)| *of == module && names.contains(&function))?;
+    let table: &[Same] = if is_entry { &OF_ENTRIES } else { &SAME };
+    let (.., members) = table.iter().find(|(of, names, _)| *of == module && names.contains(&function))?;
     if members.contains(&name) {
         return None;
     }
