@@ -11,5 +11,6 @@ pub mod interrupt;
 pub mod network;
 pub mod pages;
 pub mod target;
+pub mod written;
 
 pub use handle::Session;

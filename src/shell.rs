@@ -15,5 +15,6 @@ mod repl;
 mod rhai;
 mod tour;
 mod tree;
+mod undo;
 
 pub use repl::{from_stdin, interactive};

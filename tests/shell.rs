@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::json;
 
-use crate::support::{Sandbox, Terminal, anywhere, orysh};
+use crate::support::{PROGRAM, Sandbox, Terminal, anywhere, orysh};
 
 #[test]
 fn with_nothing_configured_a_terminal_lands_in_the_sandbox_and_is_told_so() {
@@ -414,6 +414,40 @@ fn a_client_is_edited_as_yaml_and_what_changed_is_sent() {
     shell.types("7 * 111", "777");
     assert_eq!(fs::read_dir(shell.home().join("state/edit")).unwrap().count(), 0);
     assert_eq!(shell.leaves().code(), Some(0));
+}
+
+#[test]
+fn undo_takes_back_what_the_last_line_wrote() {
+    let server = Sandbox::start();
+    let program = orysh(&server);
+    program.file("rows.csv", "client_name\na\nb\n");
+    let name = |id: &str| {
+        server.clients().into_iter().find(|client| client["client_id"] == id).map(|it| it["client_name"].clone())
+    };
+    let lines = |lines: &str| program.run_with("--keep-going", lines);
+    let ran = lines("undo\ncreate client --id a -q; create client --id b -q\n6 * 7\nundo\nundo");
+    assert_eq!(ran.stderr.matches("no line of this shell has written anything").count(), 2, "{ran}");
+    assert!(ran.stdout.contains("42\n") && server.clients().is_empty(), "{ran}");
+    // Of what a line did to one client, the first state counts; a line after the other is taken back.
+    lines("create client --id c --name one -q\nupdate client c --name two -q; update client c --name three --add-scope x -q\nundo").tells("client_name, scope");
+    assert_eq!(name("c"), Some(json!("one")));
+    lines("update client c --name two -q\nupdate client c --name three -q\nundo\nundo");
+    assert_eq!(name("c"), Some(json!("one")));
+    // What cannot be taken back is told, and nothing older is touched.
+    let told = "client `d` was deleted, which cannot be undone";
+    lines("update client c --name two -q\ncreate client --id d -q\ndelete client d\nundo\nundo").tells(told);
+    lines("rotate oauth2-client-secret c -q\nundo").tells("nobody knows the old one here");
+    assert_eq!(name("c"), Some(json!("two")));
+    // Neither is what somebody else has changed meanwhile.
+    let theirs =
+        format!("get client c -q | xargs {PROGRAM} update client --name theirs -q --endpoint {}", server.admin);
+    lines(&format!("update client c --name three -q\n{theirs}\nundo")).tells("was changed since in client_name");
+    assert_eq!(name("c"), Some(json!("theirs")));
+    // A run is taken back as a whole, and asks as `batch undo` does.
+    lines("batch create rows.csv -q\nundo").tells("--yes does it without asking");
+    assert_eq!(server.clients().len(), 3);
+    lines("batch create rows.csv -q --again\nundo --yes\nundo --yes");
+    assert_eq!(server.clients().len(), 3);
 }
 
 #[test]

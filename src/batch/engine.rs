@@ -27,6 +27,7 @@ use crate::ops::guard;
 use crate::session::Session;
 use crate::session::hook::{self, Batch, Moment};
 use crate::session::interrupt::LastWords;
+use crate::session::written::Write;
 use crate::text::{safe, shell_word};
 use crate::ui::progress::Progress;
 
@@ -212,6 +213,7 @@ pub fn send(
 ) -> Result<Ended> {
     let mut batch = Batch { job: how.job.verb(), total: left, outcomes: Vec::new() };
     hook::batch(session, Moment::BeforeBatch, &batch)?;
+    session.wrote(|| Write::Run(run.folder.name.clone()));
     let pace = Arc::new(Pace::new(going.concurrency.unwrap_or(CONCURRENCY), limits.windows, limits.tier));
     let tally = Tally::default();
     let began = Instant::now();

@@ -113,6 +113,7 @@ By hand
   create oauth2-client  with no flag: a form; the secret is shown once, in a box
   edit ID               a client as YAML; what was changed is looked at, and sent
   copy it.client_id     a value to the clipboard of the terminal
+  undo                  what the last line wrote is taken back, where that can be done
   \\x                    rows as lines of name and value, and back
   show settings         what can be set, and is; set setting NAME VALUE
   tour                  two minutes on the sandbox

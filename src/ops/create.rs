@@ -21,6 +21,7 @@ use crate::ops::{deliver, dry_run};
 use crate::secret::{Secret, concealed};
 use crate::session::Session;
 use crate::session::hook::{self, Done, Planned};
+use crate::session::written::Write;
 use crate::text::shell_word;
 
 /// How a client is to be created.
@@ -309,6 +310,7 @@ fn finish(session: &Session, plan: Plan, mut client: Client, settled: bool, kept
         // The server echoes the secret, but only in the reply that may have been lost.
         (None, Some(secret)) => client.set_secret(secret.clone()),
     }
+    session.wrote(|| Write::created(&client));
     let (kept, undelivered) = deliver::deliver(session, Done::Created, &client, kept, &plan.recipients);
     Created { client, kept, undelivered }
 }

@@ -10,6 +10,7 @@ use crate::ops::guard::{self, Deed};
 use crate::ops::{deliver, dry_run};
 use crate::session::Session;
 use crate::session::hook::{self, Done, Event, Planned};
+use crate::session::written::Write;
 
 /// `DELETE /admin/clients/{id}`. A 404 is an error, unless a reply was lost before it: then it is done.
 pub fn delete(session: &Session, id: &ClientId) -> Result<()> {
@@ -26,6 +27,7 @@ pub fn delete(session: &Session, id: &ClientId) -> Result<()> {
         };
         hook::failed(session, id.as_str(), error)
     })?;
+    session.wrote(|| Write::ForGood(Done::Deleted, id.clone()));
     let event = gone(id);
     if hook::is_wanted(session, &event) {
         deliver::tell(session, event).map_or(Ok(()), Err)?;

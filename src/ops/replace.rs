@@ -14,6 +14,7 @@ use crate::ops::update::{Updated, changes};
 use crate::ops::{deliver, dry_run, mark};
 use crate::session::Session;
 use crate::session::hook::{self, Done, Moment, Planned};
+use crate::session::written::Write;
 
 /// A replacement that is ready to be sent.
 #[derive(Debug)]
@@ -113,6 +114,7 @@ fn send(session: &Session, replacement: &Replacement) -> Result<Updated> {
         }
     };
     let mut client = clients::client(&answer, &about).map_err(unknown)?;
+    session.wrote(|| Write::updated(&replacement.before, &client));
     let secret = replacement.spec.secret();
     let changes = changes(&replacement.before, &client, secret.is_some());
     if let Some(secret) = secret {

@@ -21,6 +21,7 @@ use crate::ops::{deliver, dry_run};
 use crate::secret::Secret;
 use crate::session::Session;
 use crate::session::hook::{self, Done, Event};
+use crate::session::written::Write;
 use crate::ui::Mark;
 
 /// What came of it.
@@ -133,6 +134,7 @@ fn absent(answer: &Answer, request: &Request, about: &str) -> Error {
 
 fn keep(session: &Session, mut client: Client, recipients: &[Recipient]) -> Result<Rotated> {
     let id = client.client_id()?;
+    session.wrote(|| Write::ForGood(Done::Rotated, id.clone()));
     let Some(secret) = client.secret().cloned() else {
         return Err(Error::failed(format!(
             "the server rotated the secret of client `{id}` and does not tell the new one"

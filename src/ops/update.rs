@@ -17,6 +17,7 @@ use crate::ops::{deliver, dry_run, look, mark};
 use crate::secret::{REDACTED, Secret};
 use crate::session::Session;
 use crate::session::hook::{self, Done, Moment, Planned};
+use crate::session::written::Write;
 
 /// What is to become of a client.
 #[derive(Clone, Debug, Default)]
@@ -412,6 +413,7 @@ fn change(session: &Session, update: Update) -> Result<Updated> {
             return Err(error);
         }
     };
+    session.wrote(|| Write::updated(&update.before, &client));
     let changes = changes(&update.before, &client, passed_on.is_some());
     if let Some(secret) = passed_on {
         client.set_secret(secret);

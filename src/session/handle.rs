@@ -24,6 +24,7 @@ use crate::session::hook::{Hook, Hooks};
 use crate::session::interrupt::{self, Interrupt};
 use crate::session::network::{self, Minted, Resolved};
 use crate::session::target::{self, Chosen, Given, ProfileUsed, Target};
+use crate::session::written;
 use crate::ui::Ui;
 
 /// A server that was started inside this process, and what keeps it running.
@@ -106,6 +107,8 @@ struct Shared {
     has_left: AtomicBool,
     /// Whether something was sent that changes clients.
     writes: AtomicU64,
+    /// What the lines of a shell have written.
+    lines: Mutex<written::Lines>,
     /// Keys that were made for this session.
     minted: Mutex<Vec<Minted>>,
     /// The targets on which a first change was agreed to.
@@ -151,6 +154,7 @@ impl Session {
             began_at: OnceLock::new(),
             has_left: AtomicBool::new(false),
             writes: AtomicU64::new(0),
+            lines: Mutex::default(),
             minted: Mutex::default(),
             agreed: Mutex::default(),
             warned: Mutex::default(),
@@ -264,6 +268,11 @@ impl Session {
     /// How many requests were sent in this process that change clients.
     pub fn writes(&self) -> u64 {
         self.shared.writes.load(Ordering::Relaxed)
+    }
+
+    /// What the lines of a shell have written.
+    pub(super) fn lines(&self) -> &Mutex<written::Lines> {
+        &self.shared.lines
     }
 
     /// The same session, which writes nothing and remembers what it would have written.

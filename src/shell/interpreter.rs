@@ -164,6 +164,7 @@ impl Interpreter {
             return Ok(Next::Go);
         }
         let _watch = self.host.session.interrupt().watch();
+        self.host.session.begin_line();
         let mut failed: Option<Error> = None;
         for (only_then, what) in self.steps(line)? {
             if only_then && failed.is_some() {
@@ -319,6 +320,10 @@ impl Interpreter {
                             self.settings = Some(read_settings(&self.host));
                         }
                         Ok(())
+                    }
+                    Request::Undo(line) => {
+                        let session = self.host.session.clone();
+                        session.taking_back(|| self.line(&line)).map(drop)
                     }
                     Request::Copy(code) => self.prompt.text(&code).and_then(|text| ui.copy(&text)),
                 })

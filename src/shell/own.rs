@@ -13,6 +13,7 @@ use crate::ops::guard;
 use crate::output::outcome::{Column, Outcome, Row};
 use crate::session::handle::locked;
 use crate::shell::history::History;
+use crate::shell::undo;
 
 /// The lines of the place where a shell acts; none off a terminal, or where they cannot be kept.
 pub type Lines = Arc<Mutex<Option<History>>>;
@@ -28,6 +29,8 @@ pub enum Request {
     Settings,
     /// A client is edited; of nothing the last line.
     Edit(Option<String>),
+    /// A line takes a run back.
+    Undo(String),
     /// The value of an expression goes to the clipboard.
     Copy(String),
 }
@@ -100,6 +103,13 @@ pub fn commands(lines: &Lines, requests: &Requests) -> Vec<Command> {
         .args(|| vec![Arg::new("id").value_name("ID").help("Client id [default: the last line is edited, and done]")])
         .after(
             "Examples:\n  edit\n  edit app-1\n\nThe editor is that of VISUAL or EDITOR. A client is shown as YAML; what was changed is looked at, and sent as a change of these fields.",
+        ),
+        Command::new(["undo"], "Take back what the last line wrote, where that can be done", {
+            let requests = Arc::clone(requests);
+            move |host, _| undo::run(host, &requests)
+        })
+        .after(
+            "Examples:\n  undo\n\nClients that it made are deleted, and fields that it changed are put back, where nobody has changed them since. A deletion and a new secret are for good. Once more, it takes back what the line before that wrote.",
         ),
         Command::new(["tour"], "See what this does in two minutes, on the sandbox", asks(|_| Request::Tour))
             .offline()
