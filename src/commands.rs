@@ -9,6 +9,7 @@ pub mod help;
 mod given;
 mod in_turn;
 pub mod inspect;
+pub mod man;
 pub mod network;
 pub mod plugin;
 pub mod profile;
@@ -99,6 +100,7 @@ pub fn registry() -> Registry {
         sandbox::serve::command(),
         completion::command(),
         completion::complete(),
+        man::command(),
         help::command(),
         version::command(),
     ])

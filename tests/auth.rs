@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::contract::wire;
 use crate::support::tools::package;
-use crate::support::{Orysh, PROGRAM, Sandbox, Stub, anywhere, eventually};
+use crate::support::{Orysh, PROGRAM, Sandbox, Stub, Terminal, anywhere, eventually};
 
 fn network() -> (Sandbox, Orysh) {
     let server = Sandbox::with("--network 127.0.0.1:0");
@@ -72,6 +72,29 @@ fn age(program: &Orysh) {
     let mut now = kept(program);
     now["access_token"]["expiry"] = "2020-01-01T00:00:00Z".into();
     fs::write(file(program), now.to_string()).unwrap();
+}
+
+#[test]
+fn the_prompt_says_where_nobody_is_signed_in_any_more() {
+    let (_server, program) = signed_in();
+    let profile = "[profile.acme]\nproject = \"happy-hill\"\nconsole-url = \"http://console.test\"\napis-url = \"http://oryapis.test\"\n";
+    program.file("config/config.toml", profile);
+    program.run("use profile acme").ok();
+    let path = file(&program);
+    let shell = Terminal::of(program);
+    assert!(!shell.shows("orysh ").contains("(signed out)"));
+    let mut now: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+    now["access_token"]["expiry"] = "2020-01-01T00:00:00Z".into();
+    fs::write(&path, now.to_string()).unwrap();
+    // It is renewed, so that nobody has to know.
+    assert!(!shell.types("6 * 111", "666").contains("(signed out)"));
+    now["access_token"]["refresh_token"] = "".into();
+    now["access_token"].as_object_mut().unwrap().remove("refresh_token");
+    fs::write(&path, now.to_string()).unwrap();
+    shell.types("6 * 112", "672");
+    shell.shows("orysh acme (signed out)>");
+    shell.types("6 * 113", "678");
+    assert_eq!(shell.leaves().code(), Some(0));
 }
 
 #[test]

@@ -67,3 +67,21 @@ fn errors_say_what_they_say() {
     insta::assert_snapshot!("errors", told);
     insta::assert_snapshot!("no_server", anywhere().run("create oauth2-client --name x").stderr);
 }
+
+#[test]
+fn there_is_a_manual_page_for_each_command() {
+    let program = anywhere();
+    let pages = program.run("man pages/man1 -q").ok().stdout;
+    assert!(pages.lines().count() > 90 && pages.lines().any(|page| page == "orysh-create-oauth2-client.1"), "{pages}");
+    let page = std::fs::read_to_string(program.home().join("pages/man1/orysh-create-oauth2-client.1")).unwrap();
+    assert!(page.contains("\\-\\-client\\-uri") && page.contains(".SH EXAMPLES"), "{page}");
+    for name in pages.lines() {
+        let page = std::fs::read_to_string(program.home().join("pages/man1").join(name)).unwrap();
+        assert!(
+            page.starts_with(".ie") && page.contains("\n.SH NAME\n") && page.contains("\n.SH SYNOPSIS\n"),
+            "{page}"
+        );
+    }
+    program.file("taken", "");
+    program.run("man taken").fails(2, "cannot make the folder taken");
+}

@@ -60,8 +60,9 @@ struct RawToken {
     expiry: Option<String>,
 }
 
-/// The code of an error that says that nobody is signed in.
+/// The codes of errors that say that nobody is signed in, and that nobody is any more.
 pub const SIGNED_OUT: &str = "signed_out";
+pub const EXPIRED: &str = "sign_in_expired";
 
 /// Reads the file. Errors: it cannot be read, is broken, nobody is signed in, the sign-in has expired for good.
 pub fn read(path: &Path) -> Result<OryConfig> {
@@ -87,6 +88,7 @@ pub fn read(path: &Path) -> Result<OryConfig> {
     let refresh_token = token.refresh_token.filter(|token| !token.is_empty()).map(Secret::new);
     if refresh_token.is_none() && expires.is_some_and(|expires| expires <= SystemTime::now()) {
         return Err(Error::denied(format!("the sign-in to Ory Network in {name} has expired"))
+            .with_code(EXPIRED)
             .hint("sign in again with `orysh auth login`"));
     }
     let email = raw.session_identity_traits.and_then(|traits| traits.email).filter(|email| !email.is_empty());

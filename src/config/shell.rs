@@ -39,8 +39,8 @@ pub const SETTINGS: [Setting; 5] = [
     Setting {
         name: "prompt",
         choices: &[],
-        default: "orysh {place}{danger}{status} ",
-        help: "The prompt: {place}, {server}, {danger} (! on production), {status} (>), {took} (of the last line, where it was slow)",
+        default: "orysh {place}{state}{danger}{status} ",
+        help: "The prompt: {place}, {server}, {state} (signed out), {danger} (! on production), {status} (>), {took} (of the last line, where it was slow)",
     },
     Setting { name: "slow", choices: &[], default: "500ms", help: "A line that takes longer is told so" },
 ];

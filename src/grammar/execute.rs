@@ -69,7 +69,7 @@ pub fn begin(host: &Host, command: &Command, matches: &ArgMatches, output: &Outp
         ));
     }
     let is_of_plugins = command.words.first() == Some(&"plugin");
-    let writes_files = command.words == ["script", "new"];
+    let writes_files = command.words == ["script", "new"] || command.words == ["man"];
     if (is_of_plugins || writes_files && host.session.grant().is_some())
         && (host.session.is_confined() || host.session.grant().is_some())
     {

@@ -18,6 +18,7 @@ use rustyline::{CompletionType, Config, Context, Editor, Helper};
 
 use crate::commands::completion::sources::Source;
 use crate::commands::completion::{Candidate, session_of};
+use crate::config::{ory, profile};
 use crate::error::{Error, Result};
 use crate::grammar::{Host, Registry};
 use crate::session::handle::locked;
@@ -204,13 +205,21 @@ struct Place {
     paint: Option<Paint>,
     /// Whether it is production.
     is_production: bool,
+    /// Whether nobody has signed in where that is how one acts there.
+    is_signed_out: bool,
 }
 
 impl Place {
     fn of(host: &Host) -> Self {
         let session = host.session.for_command(host.session.ui(), host.session.base_settings());
-        let Ok(chosen) = session.chosen() else {
-            return Place { name: "nowhere".into(), server: String::new(), paint: None, is_production: false };
+        let chosen = match session.chosen() {
+            Ok(chosen) => chosen,
+            Err(error) => {
+                let is_signed_out = error.code().is_some_and(|code| [ory::SIGNED_OUT, ory::EXPIRED].contains(&code));
+                let named = session.settings().given.profile.clone().or_else(|| profile::user().ok()?.current);
+                let name = named.filter(|_| is_signed_out).unwrap_or_else(|| "nowhere".into());
+                return Place { name, server: String::new(), paint: None, is_production: false, is_signed_out };
+            }
         };
         let chosen_place = chosen.place();
         let name = match (&chosen.profile, &chosen.target) {
@@ -221,7 +230,7 @@ impl Place {
         let is_production = chosen.profile.as_ref().is_some_and(|profile| profile.production);
         let color = chosen.profile.and_then(|profile| profile.color).or(is_production.then(|| "red".to_owned()));
         let paint = color.and_then(|name| PAINTS.iter().find(|(known, _)| *known == name)).map(|(_, paint)| *paint);
-        Place { name, server: chosen_place, paint, is_production }
+        Place { name, server: chosen_place, paint, is_production, is_signed_out: false }
     }
 
     /// The prompt, plain and styled: both are equally wide, so that the cursor stands where it should.
@@ -236,7 +245,8 @@ impl Place {
         let program = if is_narrow { "" } else { "orysh " };
         // Where colours are not seen it is told as well.
         let danger = if self.is_production { "!" } else { "" };
-        let label = format!("{program}{place}{danger}");
+        let state = self.state(is_narrow);
+        let label = format!("{program}{place}{state}{danger}");
         let raw = format!("{label}> ");
         if !ui.colors_stdout() {
             return (raw.clone(), raw);
@@ -245,25 +255,35 @@ impl Place {
         (raw, format!("{label}{} ", status(has_failed)))
     }
 
+    /// Whether one is signed in, where that has to be told.
+    fn state(&self, is_narrow: bool) -> &'static str {
+        match (self.is_signed_out, is_narrow) {
+            (false, _) => "",
+            (true, false) => " (signed out)",
+            (true, true) => "?",
+        }
+    }
+
     /// The prompt that a person has set, plain and styled.
     fn prompt_as(&self, ui: Ui, template: &str, has_failed: bool, slow: Option<Duration>) -> (String, String) {
         let place = text::safe(&self.name).into_owned();
         let server = text::safe(&self.server).into_owned();
         let danger = if self.is_production { "!" } else { "" };
         let took = slow.map(|took| format!("{:.1}s", took.as_secs_f64())).unwrap_or_default();
-        let filled = |values: [&str; 5]| {
+        let filled = |values: [&str; 6]| {
             let filled = IN_TEMPLATE
                 .iter()
                 .zip(values)
                 .fold(template.to_owned(), |text, (name, value)| text.replace(name, value));
             text::safe_painted(&filled).into_owned()
         };
-        let raw = filled([&place, &server, danger, ">", &took]);
+        let state = self.state(false);
+        let raw = filled([&place, &server, state, danger, ">", &took]);
         if !ui.colors_stdout() {
             return (raw.clone(), raw);
         }
         let painted = |text: &str| self.paint.map_or(text.to_owned(), |paint| paint.paint(text).to_string());
-        (raw, filled([&painted(&place), &painted(&server), &painted(danger), &status(has_failed), &took]))
+        (raw, filled([&painted(&place), &painted(&server), state, &painted(danger), &status(has_failed), &took]))
     }
 }
 
@@ -273,7 +293,7 @@ fn status(has_failed: bool) -> String {
 }
 
 /// What stands in a prompt's template, and what for.
-const IN_TEMPLATE: [&str; 5] = ["{place}", "{server}", "{danger}", "{status}", "{took}"];
+const IN_TEMPLATE: [&str; 6] = ["{place}", "{server}", "{state}", "{danger}", "{status}", "{took}"];
 
 fn editor() -> Result<Editor<Lines, MemHistory>> {
     let builder =
