@@ -22,7 +22,13 @@ pub struct Setting {
 }
 
 /// All of them.
-pub const SETTINGS: [Setting; 5] = [
+pub const SETTINGS: [Setting; 6] = [
+    Setting {
+        name: "dates",
+        choices: &["relative", "exact"],
+        default: "relative",
+        help: "How the rows of tables tell times: `2 hours ago`, or as they are",
+    },
     Setting { name: "edit-mode", choices: &["emacs", "vi"], default: "emacs", help: "What keys do at the prompt" },
     Setting {
         name: "expanded",

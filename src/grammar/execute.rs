@@ -183,6 +183,7 @@ pub fn screen(ui: Ui) -> Screen {
         is_terminal: ui.stdout_is_terminal(),
         is_discarded: ui.stdout_is_discarded(),
         is_expanded: false,
+        tells_ages: false,
     }
 }
 

@@ -38,6 +38,8 @@ pub struct Screen {
     pub is_discarded: bool,
     /// Whether each row of a table is shown as lines of name and value.
     pub is_expanded: bool,
+    /// Whether the rows of a table tell times from now on, as `2 hours ago`.
+    pub tells_ages: bool,
 }
 
 /// One format: takes rows, appends text.
@@ -47,6 +49,9 @@ pub(super) trait Formatter {
 
     /// After the last row: what is still missing.
     fn end(&mut self, trailer: Option<Trailer>, text: &mut String) -> Result<()>;
+
+    /// Instead of rows, where there is none and nothing went wrong.
+    fn none(&mut self, _text: &mut String) {}
 
     /// Before a wait, and when a list breaks off: shows what is held back, if it can be shown without the rest.
     fn pause(&mut self, _text: &mut String) -> Progress {
@@ -182,6 +187,10 @@ impl Run<'_> {
                 }
                 Err(error) => self.fail(error),
             }
+        }
+        let is_empty = self.rendered.rows + self.waiting == 0 && self.rendered.failures.is_empty();
+        if is_empty && outcome.shape != Shape::One {
+            self.formatter.none(&mut self.sink.text);
         }
         let before = self.sink.text.len();
         match self.formatter.end(outcome.rows.trailer(), &mut self.sink.text) {

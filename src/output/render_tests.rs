@@ -326,7 +326,7 @@ fn nothing_in_every_format() {
         assert_eq!(serde_json::from_str::<Value>(&list).unwrap()["items"], json!([]));
         assert_eq!(serde_json::from_str::<Value>(&several).unwrap(), json!([]));
     }
-    assert_eq!(show_on(terminal(80), "table", Outcome::list(Paged::of([]), COLUMNS)), "");
+    assert_eq!(show_on(terminal(80), "table", Outcome::list(Paged::of([]), COLUMNS)), "(no rows)\n");
     for format in FORMATS {
         let failed = Outcome::each(1, std::iter::once(Err(Error::failed("gone"))), COLUMNS);
         let printed = show(format, failed);

@@ -11,6 +11,7 @@ use super::render::{Clear, Formatter, Progress};
 use crate::error::Result;
 use crate::text;
 
+mod dates;
 mod layout;
 mod screen;
 

@@ -264,7 +264,8 @@ impl Interpreter {
     /// Shows an outcome on stdout; to a person by the pager, where it is longer than the screen.
     fn show(&self, ui: Ui, outcome: Outcome, format: &Format, quiet: bool) -> Result<()> {
         let is_on = |name| self.settings.as_ref().is_some_and(|settings| settings.is_on(name));
-        let screen = Screen { is_expanded: is_on("expanded"), ..execute::screen(ui) };
+        let ages = self.settings.as_ref().is_some_and(|settings| settings.get("dates") == "relative");
+        let screen = Screen { is_expanded: is_on("expanded"), tells_ages: ages, ..execute::screen(ui) };
         // What is done row by row is seen as it is done.
         let is_paged = is_on("pager") && screen.is_terminal && !outcome.writes && outcome.shape != Shape::One;
         if !is_paged {

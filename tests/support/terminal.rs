@@ -11,7 +11,7 @@ use rustix::termios::LocalModes;
 
 use super::{Orysh, PATIENCE, PROGRAM, eventually};
 
-/// The program on a terminal of 40 lines.
+/// The program on a terminal.
 pub struct Terminal {
     child: std::process::Child,
     keys: Arc<Pty>,
@@ -27,11 +27,16 @@ impl Terminal {
 
     /// A command.
     pub fn with(program: Orysh, args: &[&str]) -> Self {
+        Terminal::sized(program, args, (40, 120))
+    }
+
+    /// A command on a terminal of so many lines and columns.
+    pub fn sized(program: Orysh, args: &[&str], (rows, columns): (u16, u16)) -> Self {
         let (pty, pts) = open().unwrap();
-        pty.resize(Size::new(40, 120)).unwrap();
+        pty.resize(Size::new(rows, columns)).unwrap();
         let command = Command::new(PROGRAM).env_clear().envs(program.environment()).env("TERM", "xterm").args(args);
         let child = command.current_dir(program.home()).spawn(pts).unwrap();
-        let screen = Arc::new(Mutex::new(vt100::Parser::new(40, 120, 0)));
+        let screen = Arc::new(Mutex::new(vt100::Parser::new(rows, columns, 0)));
         let keys = Arc::new(pty);
         let (shown, from) = (Arc::clone(&screen), Arc::clone(&keys));
         std::thread::spawn(move || {
@@ -57,6 +62,52 @@ impl Terminal {
     /// What the screen shows.
     pub fn contents(&self) -> String {
         self.screen.lock().unwrap().screen().contents()
+    }
+
+    /// Another size, of lines and columns.
+    pub fn resize(&self, (rows, columns): (u16, u16)) {
+        self.screen.lock().unwrap().screen_mut().set_size(rows, columns);
+        self.keys.resize(Size::new(rows, columns)).unwrap();
+    }
+
+    /// The lines of the screen, each up to its last character.
+    pub fn lines(&self) -> Vec<String> {
+        let screen = self.screen.lock().unwrap();
+        let (_, columns) = screen.screen().size();
+        screen.screen().rows(0, columns).map(|line| line.trim_end().to_owned()).collect()
+    }
+
+    /// What the screen shows, with its colours, for whoever draws it.
+    pub fn look<T>(&self, at: impl FnOnce(&vt100::Screen) -> T) -> T {
+        at(self.screen.lock().unwrap().screen())
+    }
+
+    /// Presses keys, and waits until the screen is another one, shows this however it is broken into lines, and stays as it is; of nothing
+    /// to be shown until there is a prompt.
+    pub fn settles(&self, keys: &str, shown: &str) -> Vec<String> {
+        let before = self.lines();
+        self.press(keys);
+        let flat = |text: &str| text.split_whitespace().collect::<String>();
+        let is_due = |lines: &[String]| {
+            let last = lines.iter().rfind(|line| !line.is_empty());
+            if shown.is_empty() {
+                return last.is_some_and(|line| line.ends_with('>') || line.ends_with("> "));
+            }
+            flat(&lines.concat()).contains(&flat(shown))
+        };
+        let (began, mut since, mut last) = (Instant::now(), Instant::now(), before.clone());
+        loop {
+            let lines = self.lines();
+            if lines != last {
+                (since, last) = (Instant::now(), lines);
+            }
+            if last != before && is_due(&last) && since.elapsed() > Duration::from_millis(150) {
+                return last;
+            }
+            let shown = last.join("\n");
+            assert!(began.elapsed() < PATIENCE / 4, "{keys:?} does not lead to {shown:?}:\n{shown}");
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 
     /// Waits until the screen shows this.

@@ -1,6 +1,7 @@
 //! The table of a terminal: no lines, a bold header, and never wider than the window.
 
 use std::borrow::Cow;
+use std::time::SystemTime;
 
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width};
 use nu_ansi_term::Style;
@@ -8,6 +9,7 @@ use serde_json::Value;
 use unicode_width::UnicodeWidthStr as _;
 use zeroize::Zeroizing;
 
+use super::dates::make_relative;
 use super::layout::{Extent, GAP, widths};
 use super::{Shown, below, cell, columns, plain};
 use crate::error::Result;
@@ -28,6 +30,7 @@ pub(in crate::output) struct OnScreen {
     width: Option<usize>,
     color: bool,
     is_expanded: bool,
+    tells_ages: bool,
     /// How many rows have been shown as lines.
     expanded: usize,
     /// Rows that wait for the widths.
@@ -50,6 +53,7 @@ impl OnScreen {
             width: screen.width,
             color: screen.color,
             is_expanded: screen.is_expanded,
+            tells_ages: screen.tells_ages,
             expanded: 0,
             held: Vec::new(),
             laid_out: None,
@@ -64,9 +68,18 @@ impl OnScreen {
         if self.color { Style::new().dimmed().paint(words).to_string() } else { words.to_owned() }
     }
 
+    /// A row as the table tells it.
+    fn row_of(&self, body: &Body) -> Clear {
+        let mut row = Clear::of(body);
+        if self.tells_ages {
+            make_relative(&mut row.0, SystemTime::now());
+        }
+        row
+    }
+
     /// Finds the widths from the rows that were held back, and prints those; `early` where others are still to come.
     fn lay_out(&mut self, early: bool, text: &mut String) {
-        let rows: Vec<Clear> = std::mem::take(&mut self.held).iter().map(Clear::of).collect();
+        let rows: Vec<Clear> = std::mem::take(&mut self.held).iter().map(|body| self.row_of(body)).collect();
         let Some(first) = rows.first() else { return };
         let mut shown = columns(self.declared, &self.members, &first.0);
         shown.retain(|column| column.member != SELDOM || rows.iter().any(|row| !cell(&row.0, column).is_empty()));
@@ -175,7 +188,7 @@ impl Formatter for OnScreen {
             return Ok(Progress::Written);
         }
         if let Some(laid_out) = &self.laid_out {
-            laid_out.row(&Clear::of(&body).0, text);
+            laid_out.row(&self.row_of(&body).0, text);
             return Ok(Progress::Written);
         }
         self.held.push(body);
@@ -206,6 +219,11 @@ impl Formatter for OnScreen {
             self.vertical(lines.iter().map(|(name, value)| (*name, value.as_str())), text);
         }
         Ok(())
+    }
+
+    fn none(&mut self, text: &mut String) {
+        text.push_str(&self.dim("(no rows)"));
+        text.push('\n');
     }
 
     fn pause(&mut self, text: &mut String) -> Progress {
