@@ -1537,3 +1537,84 @@ fn no_excerpt_shows_a_text_beside_what_names_a_secret() {
     }
     program.args(&["eval", "let x = \"plain\" + nope;"]).fails(2, "\"plain\" + nope");
 }
+
+#[test]
+fn a_client_is_changed_under_its_own_id_only() {
+    let server = Sandbox::holding(&[json!({"client_id": "shop", "owner": "s"}), json!({"client_id": "mail"})], "");
+    for code in [
+        "clients::update(\"mail\", #{client_id: \"shop\", owner: \"x\"})",
+        "clients::update(\"mail\", #{client_id: (), owner: \"x\"})",
+        "clients::update(\"mail\", #{client_id: \"\", owner: \"x\"})",
+    ] {
+        for line in [&["eval", code][..], &["eval", "--dry-run", code]] {
+            orysh(&server).args(line).fails(1, "the id of client `mail` cannot be changed");
+        }
+    }
+    assert_eq!(server.client("shop")["owner"], "s");
+    orysh(&server).args(&["eval", "clients::update(\"mail\", #{client_id: \"mail\", owner: \"x\"}).owner"]).ok();
+    assert_eq!(server.client("mail")["owner"], "x");
+}
+
+#[test]
+fn a_comment_that_is_not_ended_hides_nothing() {
+    let program = anywhere();
+    program.file("un.rhai", "print(\"a\");\n/* never /* */\nprint(\"b\");\n");
+    for line in ["run un.rhai", "script check un.rhai"] {
+        let ran = program.run(line);
+        assert!(matches!(ran.code, Some(1 | 2)) && ran.stdout.is_empty(), "{ran}");
+        ran.tells("the comment that begins here is not ended (line 2, column 1)").tells(" 2 | /* never");
+    }
+    program.args(&["eval", "/* abc"]).fails(2, "not ended");
+    // At a prompt it goes on.
+    let ran = program.run_with("--sandbox", "1 + /* a\n b */ 2\n").ok();
+    assert_eq!(ran.stdout, "3\n");
+}
+
+#[test]
+fn rows_of_a_script_are_not_made_twice_under_another_name_of_it() {
+    let server = Sandbox::with("--latency 400ms");
+    let program = orysh(&server);
+    let code = "clients::create_all([1, 2, 3, 4, 5, 6].map(|n| #{client_name: `c${n}`}), #{concurrency: 1})";
+    for name in ["one.rhai", "two.rhai"] {
+        program.file(name, code);
+    }
+    let running = program.begin("run one.rhai");
+    eventually("some are made", || (server.clients().len() > 1).then_some(()));
+    running.signal(Signal::KILL);
+    running.end();
+    let made = server.clients().len();
+    let ran = program.run("run two.rhai").fails(1, "by another script or under another name");
+    ran.tells("orysh batch resume").tells("orysh batch forget");
+    assert_eq!(server.clients().len(), made);
+    program.run("run one.rhai").ok();
+    assert_eq!(server.clients().len(), 6);
+    // What has come to its end is nobody's concern.
+    program.run("run two.rhai").ok();
+    assert_eq!(server.clients().len(), 12);
+}
+
+#[test]
+fn the_deadline_counts_from_the_reading_of_the_script_on() {
+    let program = anywhere();
+    rustix::fs::mknodat(rustix::fs::CWD, program.home().join("fifo"), rustix::fs::FileType::Fifo, 0o600.into(), 0)
+        .unwrap();
+    program.run("run --deadline 500ms fifo").fails(1, "it took more than 500ms");
+}
+
+#[test]
+fn what_a_test_never_comes_back_from_has_a_place_and_mistakes_of_names_are_all_told() {
+    let program = anywhere();
+    program.file("q.rhai", "\n fn test_spin() { loop { } }\n");
+    program.run("script test --deadline 300ms q.rhai").fails_after(3, "it took more than 300ms (line 2, column 5)");
+    program.file("j.rhai", "let v = undefinedvar;\nfoo();\nlet w = undefined2;\nfn z() { notdefined }\n");
+    let ran = program.run("script check j.rhai").fails(1, "Undefined variable: undefinedvar (line 1");
+    ran.tells("`foo` (line 2").tells("undefined2 (line 3").tells("notdefined (line 4");
+    let code = "clients::apply([#{client_id: \"k\", owner: \"s\".to_secret()}])";
+    let ran = program.args(&["--sandbox", "eval", code]).fails(1, "row 1: `owner` is no secret");
+    assert!(!ran.stderr.contains("#{"), "{ran}");
+    // The place of rows that come from another file is not told as one of this.
+    program.file("lib/l.rhai", "// one\n// two\nfn all() { clients::list() }\n");
+    program.file("m.rhai", "import \"lib/l\" as l;\nlet n = 0;\n// innocent\nfor c in l::all() { n += 1; }\n");
+    let ran = program.run("-e http://127.0.0.1:1 run m.rhai").fails(1, "(line 4, column ");
+    assert!(!ran.stderr.contains("innocent"), "{ran}");
+}

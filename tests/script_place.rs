@@ -1,5 +1,7 @@
 //! A script that acts elsewhere for a while.
 
+use std::path::Path;
+
 use rustix::process::Signal;
 use serde_json::json;
 
@@ -143,4 +145,30 @@ fn a_script_agrees_to_nothing_on_production_by_itself() {
     program.args(&["eval", "sh(\"--yes delete client b\")"]).ok();
     program.args(&["eval", "--yes", "sh(\"--profile live delete client a\")"]).ok();
     assert_eq!((here.clients().len(), live.clients().len()), (0, 0));
+}
+
+#[test]
+fn a_copy_that_was_interrupted_is_gone_on_with_where_it_was_going_and_nowhere_else() {
+    let all: Vec<_> = (0..12).map(|n| json!({"client_id": format!("c{n}"), "owner": "ops"})).collect();
+    let from = Sandbox::holding(&all, "--hash-iterations 1");
+    let (slow, other) = (Sandbox::with("--latency 300ms"), Sandbox::with("--latency 300ms"));
+    let program = orysh(&from);
+    program.file("config/config.toml", &[profile("slow", &slow, ""), profile("other", &other, "")].concat());
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/copy.rhai").display().to_string();
+    let line = |to: &str| format!("run {script} --to-profile {to} --owner ops --plain --out {to}.csv");
+    for (to, server) in [("slow", &slow), ("other", &other)] {
+        let running = program.begin(&line(to));
+        eventually("some are made", || (!server.clients().is_empty()).then_some(()));
+        running.signal(Signal::KILL);
+        running.end();
+    }
+    let made = slow.clients().len();
+    assert!(made < 12, "all were made before it was killed");
+    // A dry run looks at what is left, and leaves it.
+    program.run(&format!("run --dry-run {script} --to-profile other --owner ops --plain --out other.csv")).ok();
+    let ran = program.run(&line("other"));
+    assert!(ran.code == Some(0) && !ran.stderr.contains(&slow.admin), "{ran}");
+    assert_eq!((slow.clients().len(), other.clients().len()), (made, 12));
+    assert_eq!(program.run(&line("slow")).code, Some(0));
+    assert_eq!(slow.clients().len(), 12);
 }

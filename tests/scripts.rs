@@ -276,7 +276,7 @@ clients::list().to_array().zip([1], |c, row| row.line);
         "cannot import `lib/none`: No such file or directory (os error 2) (line 2,",
         "there is no function `prnt` (line 3, column 1)",
         "there is no function `names::shrot` (line 4, column 8)",
-        "`short` takes 1 argument, and is called with 0 (line 5,",
+        "`names::short` takes 1 argument, and is called with 0 (line 5,",
         "a client has no field `clientname` (line 7,",
         "a client has no field `ownre` (line 8,",
         "there is no function `pussh` (line 17,",

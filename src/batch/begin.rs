@@ -164,6 +164,29 @@ pub const RESUMED: &str = "resumed";
 /// The code of an error that says that an input was run already.
 const SAME_INPUT: &str = "same_input";
 
+/// Whether two runs have the same rows, of different scripts.
+fn has_same_rows(one: &str, other: &str) -> bool {
+    let rows = |hash: &str| hash.rsplit_once(' ').map(|(rows, _)| rows.to_owned());
+    rows(one) == rows(other)
+}
+
+/// Errors: another script has begun these rows and has not come to their end; a script that was renamed is another one.
+fn refuse_rows_of_another(session: &Session, name: &str) -> Result<()> {
+    let Ok(run) = Run::open(session, name) else { return Ok(()) };
+    let left = due(&run.counts(session)?);
+    if left == 0 {
+        return Ok(());
+    }
+    let begun = run.fact("begun").unwrap_or_default();
+    let error = Error::usage(format!(
+        "these rows are run {name}, begun on {begun} by another script or under another name, and {left} of them are left"
+    ));
+    Err(error
+        .with_code(SAME_INPUT)
+        .hint(format!("go on with it: orysh batch resume {name}"))
+        .hint(format!("if its clients are to be made a second time: orysh batch forget {name}")))
+}
+
 /// Refuses an input that was run already on the same server: its clients would be made twice. Gives the run that is gone on with
 /// instead, where that may be.
 fn refuse_again(session: &Session, own: &Folder, same: &Same, has_ids: bool, again: Again) -> Result<Option<String>> {
@@ -176,7 +199,14 @@ fn refuse_again(session: &Session, own: &Folder, same: &Same, has_ids: bool, aga
     for name in folder::names()?.into_iter().filter(|name| *name != own.name) {
         // Most runs are of something else, and need not be looked through.
         let facts = Journal::peek(&folder::path(&name)?, store::facts).unwrap_or_default();
-        if facts.get("hash") != Some(&same.hash) || !Identity::read(&facts).may_be(&same.identity) {
+        if !Identity::read(&facts).may_be(&same.identity) {
+            continue;
+        }
+        let hash = facts.get("hash").map_or("", String::as_str);
+        if hash != same.hash {
+            if again == Again::GoneOn && has_same_rows(hash, &same.hash) {
+                refuse_rows_of_another(session, &name)?;
+            }
             continue;
         }
         let run = match Run::open(session, &name) {

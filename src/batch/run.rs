@@ -50,7 +50,7 @@ const MOST_DOUBLINGS: u32 = 7;
 pub const PATIENCE: Duration = Duration::from_secs(120);
 
 /// How long requests that are under way are waited for, once somebody has interrupted the run.
-const GRACE: Duration = Duration::from_secs(1);
+const GRACE: Duration = Duration::from_millis(600);
 
 /// How often it is looked whether the time is up.
 const GLANCE: Duration = Duration::from_millis(50);

@@ -9,6 +9,7 @@ pub mod run;
 pub mod test;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Arg, ArgAction};
@@ -18,7 +19,7 @@ use crate::error::{Error, Result};
 use crate::grammar::{Args, Host};
 use crate::output::outcome::Outcome;
 use crate::script::engine::Context;
-use crate::script::run::{Script, run as run_script};
+use crate::script::run::{Alarm, Script, run as run_script};
 use crate::text::safe;
 
 /// The flags of what runs a script.
@@ -87,7 +88,13 @@ fn bytes(text: &str) -> Result<usize> {
     number.checked_mul(unit).filter(|bytes| *bytes > 0).ok_or_else(wrong)
 }
 
-pub fn deadline(args: &Args) -> Result<Option<Duration>> {
+/// What ends the script `name`, where `--deadline` says when.
+fn alarm(host: &Host, args: &Args, name: &str) -> Result<Option<Arc<Alarm>>> {
+    Ok(deadline(args)?.map(|deadline| Alarm::set(&host.session, deadline, name).into()))
+}
+
+/// What `--deadline` says.
+fn deadline(args: &Args) -> Result<Option<Duration>> {
     let parse = |text: &str| {
         humantime::parse_duration(text).ok().filter(|time| !time.is_zero()).ok_or_else(|| {
             Error::usage(format!("--deadline: `{}` is no length of time", safe(text))).hint("as 30s, 5m, 1h 30m")

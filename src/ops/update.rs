@@ -134,6 +134,7 @@ fn whole(before: &Client, change: &Change) -> ClientSpec {
 /// The same, with what is doubtful about the result.
 pub fn plan_quietly(before: Client, change: Change, how: &How) -> Result<(Update, Vec<Finding>)> {
     let id = before.client_id()?;
+    refuse_other_id(&id, &change)?;
     let change = Change { set: mark::keep(change.set, &before), ..change };
     let mut patch = Patch::new();
     let mut after = before.to_spec();
@@ -160,6 +161,19 @@ pub fn plan_quietly(before: Client, change: Change, how: &How) -> Result<(Update
         _ => None,
     };
     Ok((Update { id, before, patch, secret_is_ours, recipients: how.recipients.clone(), sealed }, warnings))
+}
+
+/// Errors: the change names another id, to which a server would write instead.
+fn refuse_other_id(id: &ClientId, change: &Change) -> Result<()> {
+    let is_id = |field: &&'static Field| field.json == "client_id";
+    let is_changed = change.unset.iter().any(|field| is_id(field))
+        || change.add.iter().chain(&change.remove).any(|(field, _)| is_id(field))
+        || change.set.document().get("client_id").is_some_and(|named| named.as_str() != Some(id.as_str()));
+    if !is_changed {
+        return Ok(());
+    }
+    Err(Error::usage(format!("the id of client `{id}` cannot be changed"))
+        .hint("the server would write over the client that has the other one"))
 }
 
 /// Nobody has the secret of a client that did without: it gets one that is chosen here. Tells whether it did.

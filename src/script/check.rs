@@ -16,7 +16,7 @@ use crate::error::{Error, Result, nearest};
 use crate::grammar::common;
 use crate::script::api::{http, tokens};
 use crate::script::clients;
-use crate::script::compile::{compiled, refuse_long};
+use crate::script::compile::{compiled, refuse_traps};
 use crate::script::engine::{self, Context};
 use crate::script::errors::{self, Source, counted};
 use crate::script::library::{self, Function};
@@ -35,10 +35,11 @@ pub fn check(context: &Context, source: Source<'_>, beside: &[&str]) -> Result<V
     }
     let mut scope = Scope::new();
     scope.push_constant(ARGS, rhai::Dynamic::UNIT);
-    refuse_long(source)?;
-    let unknown = unknown_modules(&mut engine, &scope, source.text);
+    refuse_traps(source)?;
+    let Unknown { modules: unknown, variables } = unknown(&mut engine, &mut scope, source.text);
     let ast = compiled(&engine, &scope, source)?;
     let mut found: Vec<(At, Error)> = unknown.iter().map(|(name, at)| (*at, errors::no_module(name))).collect();
+    found.extend(variables.into_iter().map(|error| (error.1, errors::wrongly_parsed(&error, source))));
     let names = names(&ast);
     let (imported, wrong_imports) = imported(&engine, &ast, source);
     found.extend(wrong_imports);
@@ -86,20 +87,40 @@ pub fn check(context: &Context, source: Source<'_>, beside: &[&str]) -> Result<V
     Ok(told.collect())
 }
 
-/// Modules that there are not. Rhai reads nothing of a script with one: they are there from now on, with nothing in them.
-fn unknown_modules(engine: &mut Engine, scope: &Scope<'_>, text: &str) -> Vec<(String, At)> {
-    let mut found = Vec::new();
-    while let Err(ParseError(wrong, at)) = engine.compile_with_scope(scope, text)
-        && let ParseErrorType::ModuleUndefined(module) = *wrong
-        && found.len() < MOST_UNKNOWN
+/// What a script names that there is not.
+#[derive(Default)]
+struct Unknown {
+    modules: Vec<(String, At)>,
+    variables: Vec<ParseError>,
+}
+
+/// Rhai reads nothing of a script that names a module or a variable that there is not: they are there from now on, with nothing in
+/// them. A function sees no variable, so that behind the first one that is missing in one no more of them are looked for.
+fn unknown(engine: &mut Engine, scope: &mut Scope<'_>, text: &str) -> Unknown {
+    let mut found = Unknown::default();
+    while let Err(error) = engine.compile_with_scope(scope, text)
+        && found.modules.len() + found.variables.len() < MOST_UNKNOWN
     {
-        engine.register_static_module(&module, Module::new().into());
-        found.push((module, at));
+        match error.err_type() {
+            ParseErrorType::ModuleUndefined(module) => {
+                engine.register_static_module(module, Module::new().into());
+                found.modules.push((module.clone(), error.1));
+            }
+            ParseErrorType::VariableUndefined(name) => {
+                if scope.contains(name) {
+                    engine.set_strict_variables(false);
+                } else {
+                    scope.push(name.clone(), ());
+                    found.variables.push(error);
+                }
+            }
+            _ => break,
+        }
     }
     found
 }
 
-/// So many modules that there are not are told.
+/// So many of them are told.
 const MOST_UNKNOWN: usize = 20;
 
 /// The module that a function is called in, if any.

@@ -18,10 +18,10 @@ use crate::ops::update::{Change, Updated};
 use crate::script::apply::apply;
 use crate::script::create_all::create_all;
 use crate::script::engine::Context;
-use crate::script::errors::{ScriptResult, named, thrown, thrown_at};
+use crate::script::errors::{self, ScriptResult, named, thrown, thrown_of};
 use crate::script::held::Held;
 use crate::script::library::Library;
-use crate::script::rows::{self, Fetched};
+use crate::script::rows::{self, Fetched, asked_at};
 use crate::script::{recipients, value};
 use crate::session::pages::Clients;
 use crate::session::{Session, hook};
@@ -88,7 +88,7 @@ pub fn register(library: &mut Library, engine: &mut Engine, context: &Context) {
     library.add(
         ("clients", "list() -> clients"),
         ("All clients, fetched as a `for` gets to them", "for c in clients::list() { print(c.client_id) }"),
-        move |call: Call<'_>| Query::of(&bound, all(), call.call_position()),
+        move |call: Call<'_>| Query::of(&bound, all(), asked_at(&call)),
     );
     let bound = context.clone();
     library.add(
@@ -97,7 +97,7 @@ pub fn register(library: &mut Library, engine: &mut Engine, context: &Context) {
             "Those of a name or an owner: `#{client_name, owner, page_size}`",
             r#"for c in clients::list(#{owner: "a"}) { print(c.client_id) }"#,
         ),
-        move |call: Call<'_>, filter: Map| filtered(&bound, &filter, call.call_position()),
+        move |call: Call<'_>, filter: Map| filtered(&bound, &filter, asked_at(&call)),
     );
     let bound = context.clone();
     library.add(
@@ -249,7 +249,7 @@ pub fn spec_of_row(row: &Dynamic) -> Result<ClientSpec> {
     }
     let map = row.read_lock::<Map>();
     let map = map.ok_or_else(|| Error::usage(format!("a map of fields is due, not {}", named(row.type_name()))))?;
-    spec_of(value::fields_of(&map).map_err(|error| Error::usage(error.to_string()))?)
+    spec_of(value::fields_of(&map).map_err(|error| errors::message(&error))?)
 }
 
 fn update(context: &Context, id: &str, map: &Map) -> ScriptResult<Client> {
@@ -458,7 +458,7 @@ impl Iterator for Listing {
         let client = self.would_be.next(&mut self.clients);
         self.took += began.map(|began| began.elapsed()).unwrap_or_default();
         self.count += usize::from(client.is_some());
-        Some(client?.map(|client| Dynamic::from(client.at(&self.place))).map_err(|error| thrown_at(error, self.at)))
+        Some(client?.map(|client| Dynamic::from(client.at(&self.place))).map_err(|error| thrown_of(error, self.at)))
     }
 }
 

@@ -1,8 +1,8 @@
 //! Reading a script: the one way from its text to what is run.
 
-use rhai::{AST, Engine, Scope};
+use rhai::{AST, Engine, Position, Scope};
 
-use crate::error::{Error, Position, Result};
+use crate::error::{Error, Result};
 use crate::script::errors::{self, Source};
 use crate::script::lexer::{Kind, pieces};
 
@@ -12,32 +12,50 @@ const LONGEST: usize = 128 * 1024;
 
 /// What a script says. Errors are of usage: it cannot be read.
 pub fn compiled(engine: &Engine, scope: &Scope<'_>, source: Source<'_>) -> Result<AST> {
-    refuse_long(source)?;
+    refuse_traps(source)?;
     engine.compile_with_scope(scope, source.text).map_err(|error| errors::unreadable(&error, source))
 }
 
-/// Errors are of usage: Rhai would read it for too long.
-pub fn refuse_long(source: Source<'_>) -> Result<()> {
-    if source.text.len() > LONGEST
-        && let Some(begin) = too_long(source.text)
-    {
-        let before = &source.text[..begin];
-        let line = before.lines().count().max(1) + usize::from(before.ends_with('\n'));
-        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-        let error = Error::usage(format!("a text or a name is longer than {} KiB", LONGEST >> 10)).about(source.name);
-        return Err(error.at(Position { line, column }).hint("what is longer is read from a file: fs::read(\"FILE\")"));
+/// Errors are of usage: what Rhai would read for too long, or pass over to the end.
+pub fn refuse_traps(source: Source<'_>) -> Result<()> {
+    let text = source.text;
+    if text.len() <= LONGEST && !text.contains("/*") {
+        return Ok(());
     }
-    Ok(())
+    let Some((begin, kind)) = trap(text) else { return Ok(()) };
+    let error = match kind {
+        Kind::Comment { .. } => Error::usage("the comment that begins here is not ended").hint("`*/` ends it"),
+        _ => Error::usage(format!("a text or a name is longer than {} KiB", LONGEST >> 10))
+            .hint("what is longer is read from a file: fs::read(\"FILE\")"),
+    };
+    Err(errors::shown(error, place_of(text, begin), source))
 }
 
-/// Where a text or a name begins that is too long.
-fn too_long(text: &str) -> Option<usize> {
-    pieces(text).find(|(range, kind)| range.len() > LONGEST && *kind != Kind::Comment).map(|(range, _)| range.start)
+/// The place of a byte.
+pub fn place_of(text: &str, at: usize) -> Position {
+    let before = &text[..at];
+    let short = |number: usize| u16::try_from(number).unwrap_or(u16::MAX);
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    Position::new(short(line), short(column))
+}
+
+/// Where a text or a name begins that is too long, or a comment that is not ended.
+fn trap(text: &str) -> Option<(usize, Kind)> {
+    let is_trap = |length: usize, kind: Kind| match kind {
+        Kind::Comment { is_open } => is_open,
+        _ => length > LONGEST,
+    };
+    pieces(text).find(|(range, kind)| is_trap(range.len(), *kind)).map(|(range, kind)| (range.start, kind))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn too_long(text: &str) -> Option<usize> {
+        trap(text).map(|(begin, _)| begin)
+    }
 
     #[test]
     fn what_is_too_long_is_found_where_it_begins() {
@@ -54,6 +72,14 @@ mod tests {
             "1; ".repeat(LONGEST),
         ] {
             assert_eq!(too_long(&fine), None);
+        }
+    }
+
+    #[test]
+    fn a_comment_that_is_not_ended_is_found_and_none_in_a_text() {
+        assert_eq!(trap("1; /* a /* b */").map(|(begin, _)| begin), Some(3));
+        for fine in ["\"/*\"", "`/*`", "// /*", "/* a /* b */ */ 1", "'/' /* */"] {
+            assert_eq!(trap(fine), None, "{fine}");
         }
     }
 }

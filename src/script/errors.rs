@@ -41,16 +41,27 @@ pub fn thrown_at(error: Error, at: rhai::Position) -> Box<EvalAltResult> {
     placed_at(thrown(error), at)
 }
 
+/// The same of what was asked for at a place, and is fetched at another: whoever catches it is told the first.
+pub fn thrown_of(error: Error, at: rhai::Position) -> Box<EvalAltResult> {
+    let mut error = thrown(error);
+    place_in(&mut error, at);
+    error
+}
+
+fn place_in(error: &mut EvalAltResult, at: rhai::Position) {
+    if let EvalAltResult::ErrorRuntime(value, _) = error
+        && let (Some(mut map), Some(line)) = (value.write_lock::<Map>(), at.line())
+    {
+        map.insert("position".into(), position_map(line, at.position().unwrap_or(1)).into());
+    }
+}
+
 /// An error without a place has this one.
 pub fn placed_at(mut error: Box<EvalAltResult>, at: rhai::Position) -> Box<EvalAltResult> {
     if !error.position().is_none() {
         return error;
     }
-    if let EvalAltResult::ErrorRuntime(value, _) = &mut *error
-        && let (Some(mut map), Some(line)) = (value.write_lock::<Map>(), at.line())
-    {
-        map.insert("position".into(), position_map(line, at.position().unwrap_or(1)).into());
-    }
+    place_in(&mut error, at);
     error.set_position(at);
     error
 }
@@ -518,6 +529,11 @@ pub fn no_module(name: &str) -> Error {
 
 /// A script that cannot be read: nothing of it ran.
 pub fn unreadable(error: &ParseError, source: Source<'_>) -> Error {
+    shown(wrongly_parsed(error, source), error.position(), source)
+}
+
+/// The same without its place.
+pub fn wrongly_parsed(error: &ParseError, source: Source<'_>) -> Error {
     let text = error.err_type().to_string();
     let wrong = match error.err_type() {
         ParseErrorType::ModuleUndefined(module) => no_module(module),
@@ -527,8 +543,7 @@ pub fn unreadable(error: &ParseError, source: Source<'_>) -> Error {
     let hint = named_wrongly(error.err_type(), source.text, error.position())
         .or_else(|| trap.map(str::to_owned))
         .or_else(|| misplaced(&text, source.text, error.position()).map(str::to_owned));
-    let wrong = hint.into_iter().fold(wrong, Error::hint);
-    shown(wrong, error.position(), source)
+    hint.into_iter().fold(wrong, Error::hint)
 }
 
 /// An error at a place of a script, with the line of it.
@@ -537,7 +552,7 @@ pub fn shown(error: Error, position: rhai::Position, source: Source<'_>) -> Erro
 }
 
 /// The same with its place, where its message says all.
-fn at_place(error: Error, position: rhai::Position, source: Source<'_>) -> Error {
+pub fn at_place(error: Error, position: rhai::Position, source: Source<'_>) -> Error {
     let error = at(error, position);
     match excerpt(source.text, position) {
         Some(excerpt) => error.showing(excerpt),

@@ -115,8 +115,8 @@ const GOES_ON: [&str; 4] = ["else", "catch", "until", "while"];
 /// in which it stands, and what stands behind that.
 fn around(text: &str, parts: &[(Range<usize>, Kind)], place: usize) -> Vec<Range<usize>> {
     let mut open = vec![Open::new(0, 0, true)];
-    let mut last = Kind::Comment;
-    let mut parts = parts.iter().filter(|(_, kind)| *kind != Kind::Comment).peekable();
+    let mut last = Kind::Mark(';');
+    let mut parts = parts.iter().filter(|(_, kind)| !matches!(kind, Kind::Comment { .. })).peekable();
     while let Some((range, kind)) = parts.next_if(|(range, _)| range.start < place) {
         step(text, &mut open, range, *kind, last);
         last = *kind;
@@ -203,7 +203,7 @@ fn without_texts(text: &str, parts: &[(Range<usize>, Kind)], line: Range<usize>,
         match kind {
             Kind::Word | Kind::Mark(_) => copy(&mut shown, part, None),
             Kind::Number => copy(&mut shown, part, Some("…")),
-            Kind::Comment => copy(&mut shown, part.clone(), Some(if is_whole(true) { "// …" } else { "…" })),
+            Kind::Comment { .. } => copy(&mut shown, part.clone(), Some(if is_whole(true) { "// …" } else { "…" })),
             Kind::Text { is_open } => {
                 let (before, behind) = ends(&text[range.clone()], *is_open);
                 let before = if is_whole(true) { before } else { 0 };

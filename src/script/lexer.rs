@@ -13,7 +13,10 @@ pub enum Kind {
         is_open: bool,
     },
     /// A comment.
-    Comment,
+    Comment {
+        /// Whether its `*/` is missing.
+        is_open: bool,
+    },
     /// A number.
     Number,
     /// A name, or a word of the language.
@@ -54,8 +57,11 @@ impl Pieces<'_> {
         let c = rest.chars().next()?;
         let until = |is_end: fn(char) -> bool| rest.find(is_end).unwrap_or(rest.len());
         Some(match c {
-            '/' if rest.starts_with("//") => (until(|c| c == '\n'), Kind::Comment),
-            '/' if rest.starts_with("/*") => (block(rest), Kind::Comment),
+            '/' if rest.starts_with("//") => (until(|c| c == '\n'), Kind::Comment { is_open: false }),
+            '/' if rest.starts_with("/*") => {
+                let length = block(rest);
+                (length.unwrap_or(rest.len()), Kind::Comment { is_open: length.is_none() })
+            }
             '"' | '\'' => of_text(quoted(rest, c), rest),
             '#' if rest.trim_start_matches('#').starts_with('"') => of_text(raw(rest), rest),
             '`' => self.backticks(rest, 1),
@@ -127,7 +133,7 @@ fn raw(rest: &str) -> Option<usize> {
 }
 
 /// How long a comment is that goes on to its `*/`; they may stand in each other.
-fn block(rest: &str) -> usize {
+fn block(rest: &str) -> Option<usize> {
     let (mut at, mut depth) = (2, 1_usize);
     while let Some(length) = rest[at..].find(['*', '/']) {
         at += length;
@@ -137,10 +143,10 @@ fn block(rest: &str) -> usize {
             _ => at += 1,
         }
         if depth == 0 {
-            return at;
+            return Some(at);
         }
     }
-    rest.len()
+    None
 }
 
 /// How long a number is: `1_000`, `0xff`, `1.5e-3`, and not `0..9` or `1.to_string()`.
@@ -166,6 +172,7 @@ mod tests {
     }
 
     const TEXT: Kind = Kind::Text { is_open: false };
+    const COMMENT: Kind = Kind::Comment { is_open: false };
     const OPEN: Kind = Kind::Text { is_open: true };
 
     #[test]
@@ -178,13 +185,13 @@ mod tests {
                 ("=", Kind::Mark('=')),
                 ("1.5e-3", Kind::Number),
                 (";", Kind::Mark(';')),
-                ("// \"x\"", Kind::Comment),
+                ("// \"x\"", COMMENT),
                 ("\"a\\\"b\"", TEXT),
                 ("+", Kind::Mark('+')),
                 ("'\\''", TEXT),
             ]
         );
-        assert_eq!(told("/* a /* b */ c */1"), [("/* a /* b */ c */", Kind::Comment), ("1", Kind::Number)]);
+        assert_eq!(told("/* a /* b */ c */1"), [("/* a /* b */ c */", COMMENT), ("1", Kind::Number)]);
         assert_eq!(told("##\"a\"#b\"##"), [("##\"a\"#b\"##", TEXT)]);
         assert_eq!(told("1.to_text()")[0], ("1", Kind::Number));
         assert_eq!(told("0..9")[0], ("0", Kind::Number));
@@ -213,7 +220,7 @@ mod tests {
         for open in ["\"a\n b", "`a ${b} c", "'x", "#\"a\"", "`a"] {
             assert_eq!(told(open).last().map(|(_, kind)| *kind), Some(OPEN), "{open}");
         }
-        assert_eq!(told("/* a"), [("/* a", Kind::Comment)]);
+        assert_eq!(told("/* a"), [("/* a", Kind::Comment { is_open: true })]);
         assert_eq!(told("}"), [("}", Kind::Mark('}'))]);
     }
 }

@@ -46,8 +46,8 @@ pub struct Script<'a> {
     pub name: &'a str,
     /// The constant `args`: what the script declares as a map, else the words as a list.
     pub args: Dynamic,
-    /// How long it may take.
-    pub deadline: Option<Duration>,
+    /// What ends it once it has run for too long.
+    pub alarm: Option<Arc<Alarm>>,
 }
 
 impl<'a> Script<'a> {
@@ -61,7 +61,7 @@ pub fn run(context: &Context, script: &Script<'_>, columns: &'static [Column]) -
     on_big_stack(|| {
         let _watch = context.session().interrupt().watch();
         memory::bound(memory::allocated().saturating_add(context.most_memory()));
-        let alarm = script.deadline.map(|deadline| Alarm::set(&context.session(), deadline, script.name));
+        let alarm = script.alarm.clone();
         let session = context.session();
         let interrupt = session.interrupt();
         // Some functions of Rhai take an error of their closure for an answer.
@@ -114,8 +114,8 @@ pub fn run(context: &Context, script: &Script<'_>, columns: &'static [Column]) -
     })
 }
 
-/// Interrupts a script once it has run for too long, wherever it is.
-struct Alarm {
+/// Interrupts a script once it has run for too long, wherever it is, and be it that it is read still.
+pub struct Alarm {
     deadline: Duration,
     /// What errors call the script.
     name: String,
@@ -125,7 +125,8 @@ struct Alarm {
 }
 
 impl Alarm {
-    fn set(session: &Session, deadline: Duration, name: &str) -> Self {
+    /// From now on.
+    pub fn set(session: &Session, deadline: Duration, name: &str) -> Self {
         let (quiet, rings) = channel::<()>();
         let has_rung = Arc::new(AtomicBool::new(false));
         let (flag, interrupt) = (Arc::clone(&has_rung), session.interrupt().clone());
@@ -139,7 +140,7 @@ impl Alarm {
     }
 
     /// An interruption that was its own is told as such.
-    fn settle<T>(&self, result: Result<T>) -> Result<T> {
+    pub fn settle<T>(&self, result: Result<T>) -> Result<T> {
         result.map_err(|error| self.told(error))
     }
 
@@ -150,8 +151,8 @@ impl Alarm {
 }
 
 /// The same outcome, whose rows are fetched as they are shown, within the deadline as well.
-fn bounded(outcome: Outcome, alarm: Option<Alarm>) -> Outcome {
-    let Some(alarm) = alarm.map(Arc::new) else { return outcome };
+fn bounded(outcome: Outcome, alarm: Option<Arc<Alarm>>) -> Outcome {
+    let Some(alarm) = alarm else { return outcome };
     let mut is_told = false;
     let of_rows = Arc::clone(&alarm);
     let outcome = outcome.or_else(move |error| alarm.told(error));

@@ -3,13 +3,15 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use rhai::{AST, ASTFlags, Dynamic, Engine, Map, Scope, Stmt};
+use rhai::{AST, ASTFlags, Dynamic, Engine, Map, Position, Scope, Stmt};
 
 use crate::error::{Error, Kind, Result};
+use crate::script::compile::place_of;
 use crate::script::ending;
 use crate::script::engine::{Context, engine};
 use crate::script::errors::{self, Source};
 use crate::script::held::Held;
+use crate::script::lexer::{Kind as Piece, pieces};
 use crate::script::resolve::Below;
 use crate::script::variables::{self, ARGS};
 use crate::script::{arguments, compile};
@@ -49,6 +51,11 @@ pub fn run(context: &Context, source: Source<'_>, name: &str, prepare: Prepare<'
         let imports = |path: &str| Below::of(Path::new(source.name)).ast(&engine, path).ok();
         let called = called.map_err(|error| errors::at_home(*error, &ast, &imports).into());
         let settled = errors::settled(called, source).map(drop);
+        // Of a loop in which there is nothing Rhai tells no place.
+        let settled = settled.map_err(|error| match error.position() {
+            Some(_) => error,
+            None => errors::at_place(error, begin_of(source.text, name), source),
+        });
         match context.left() {
             // What should have been looked at behind it was not.
             Some(left) => {
@@ -67,6 +74,19 @@ pub fn run(context: &Context, source: Source<'_>, name: &str, prepare: Prepare<'
     let let_go = context.take_held().into_iter().try_for_each(Held::let_go);
     let lines = std::mem::take(&mut *locked(&printed));
     (result.and(let_go), lines)
+}
+
+/// Where a function begins.
+fn begin_of(text: &str, name: &str) -> Position {
+    let mut words = pieces(text).filter(|(_, kind)| *kind == Piece::Word).map(|(range, _)| range).peekable();
+    while let Some(word) = words.next() {
+        if &text[word] == "fn"
+            && let Some(next) = words.peek().filter(|next| &text[(*next).clone()] == name)
+        {
+            return place_of(text, next.start);
+        }
+    }
+    Position::NONE
 }
 
 /// What a script's functions find of it: what it imports, and its constants.

@@ -12,6 +12,7 @@ use crate::output::outcome::{Body, Outcome};
 use crate::script::compile::compiled;
 use crate::script::engine::{Context, engine};
 use crate::script::errors::{self, Source, settled};
+use crate::script::lexer::{Kind, pieces};
 use crate::script::{ending, run, value};
 use crate::secret::Secret;
 use crate::shell::complete::Known;
@@ -181,6 +182,9 @@ fn word(value: &Dynamic) -> Result<String> {
 
 /// Whether a text is Rhai that has not come to its end: an open brace, bracket or string.
 pub fn is_incomplete(text: &str) -> bool {
+    if pieces(text).any(|(_, kind)| kind == Kind::Comment { is_open: true }) {
+        return true;
+    }
     let Err(error) = Engine::new_raw().compile(text) else { return false };
     if *error.err_type() == ParseErrorType::UnexpectedEOF || is_open_text(text, error.err_type()) {
         return true;
@@ -205,6 +209,8 @@ mod tests {
         for (text, expected) in [
             ("fn f() {", true),
             ("let x = [1,", true),
+            ("1 /* a", true),
+            ("\"/*\"", false),
             ("let x = `a", true),
             ("if true {\n  1", true),
             ("1 +", true),

@@ -12,6 +12,8 @@ use crate::batch::results::{self, Reader, Secrets};
 use crate::error::Result;
 use crate::grammar::{Args, Command, Host};
 use crate::output::outcome::{Column, Outcome, Row};
+use crate::text::safe;
+use crate::ui::Mark;
 
 const ROWS: &[Column] = &[
     Column { title: "ROW", member: "row" },
@@ -61,6 +63,7 @@ Examples:
 /// `batch results`.
 pub fn results() -> Command {
     Command::new(["batch", "results"], "Write the results of a run", write)
+        .runs_dry()
         .offline()
         .in_tests()
         .args(|| {
@@ -115,6 +118,11 @@ fn write(host: &Host, args: &Args) -> Result<Outcome> {
     }
     let Some(out) = args.text("out") else { return shown(host, args, secrets) };
     let session = &host.session;
+    if session.dry_run().is_some() {
+        Run::open(session, args.text("run").unwrap_or_default())?;
+        session.ui().marked(Mark::Added, &format!("{} is written", safe(out)));
+        return Ok(Outcome::nothing());
+    }
     results::rehearse(Path::new(out))?;
     results::refuse_others(Path::new(out))?;
     let run = Run::open_with_key(session, args.text("run").unwrap_or_default())?;

@@ -2,7 +2,7 @@
 
 use clap::Arg;
 
-use crate::commands::script::{carry_out, deadline, running_args};
+use crate::commands::script::{alarm, carry_out, running_args};
 use crate::error::{Error, Result};
 use crate::grammar::{Args, Command, Host};
 use crate::output::outcome::Outcome;
@@ -30,6 +30,6 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     if code.trim().is_empty() {
         return Err(Error::usage("the code is empty").about(EVAL));
     }
-    let script = Script { text: &code, name: EVAL, args: rhai::Array::new().into(), deadline: deadline(args)? };
+    let script = Script { text: &code, name: EVAL, args: rhai::Array::new().into(), alarm: alarm(host, args, EVAL)? };
     carry_out(host, args, &script)
 }

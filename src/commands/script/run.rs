@@ -3,7 +3,7 @@
 use clap::{Arg, ArgAction};
 use rhai::{Array, Dynamic};
 
-use crate::commands::script::{carry_out, deadline, running_args};
+use crate::commands::script::{alarm, carry_out, running_args};
 use crate::config::read;
 use crate::error::{Error, Result};
 use crate::grammar::{Args, Command, Host};
@@ -11,6 +11,7 @@ use crate::output::outcome::Outcome;
 use crate::script::arguments::{self, Read};
 use crate::script::run::{Script, for_rhai};
 use crate::text::safe;
+use crate::ui::is_interrupted;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -41,7 +42,13 @@ pub fn command() -> Command {
 fn run(host: &Host, args: &Args) -> Result<Outcome> {
     let file = args.text("file").unwrap_or_default();
     let name = read::name(file);
-    let source = read(file, name)?;
+    let alarm = alarm(host, args, name)?;
+    // Ctrl-C at a file that does not come is no fault of the file.
+    let source = read(file, name).map_err(|error| if is_interrupted() { Error::interrupted() } else { error });
+    let source = match &alarm {
+        Some(alarm) => alarm.settle(source)?,
+        None => source?,
+    };
     let words = args.texts("args");
     let declared = arguments::declared(&source).map_err(|error| error.about(safe(name)))?;
     let asks = words.first().is_some_and(|word| word == "--help" || word == "-h");
@@ -57,7 +64,7 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     } else {
         words.into_iter().map(Dynamic::from).collect::<Array>().into()
     };
-    let script = Script { text: &source, name, args: given, deadline: deadline(args)? };
+    let script = Script { text: &source, name, args: given, alarm };
     carry_out(host, args, &script)
 }
 

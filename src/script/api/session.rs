@@ -21,6 +21,12 @@ pub fn register(library: &mut Library, context: &Context) {
     );
     let bound = context.clone();
     library.add(
+        ("session", "server() -> text"),
+        ("The server itself, as `batch::list()` names that of a run", "session::server()"),
+        move || bound.session().server().map_err(thrown),
+    );
+    let bound = context.clone();
+    library.add(
         ("session", "project() -> map"),
         (
             "The project of Ory Network that it acts on: `#{id, slug, name}`; `()` on any other server",

@@ -44,7 +44,7 @@ pub fn looks(line: &str, part: Range<usize>, known: &Known, looks: &mut Looks) {
             // In backticks a text goes on in the next line.
             Kind::Text { is_open: true } if !piece.starts_with(['`', '}']) => Look::Wrong,
             Kind::Text { .. } => Look::Text,
-            Kind::Comment => Look::Comment,
+            Kind::Comment { .. } => Look::Comment,
             Kind::Number => Look::Number,
         };
         looks.push((range, look));
