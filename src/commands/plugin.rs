@@ -8,18 +8,21 @@ pub mod sync;
 pub mod test;
 pub mod update;
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::time::Duration;
 
 use clap::{Arg, ArgAction};
 use uuid::Uuid;
 
+use crate::commands;
 use crate::config::files::{self, Passing};
 use crate::config::paths;
 use crate::error::{Error, Kind, Result, nearest};
-use crate::grammar::{Args, Host};
+use crate::grammar::{Args, Host, Registry};
 use crate::plugin::content::Content;
 use crate::plugin::git::{self, Source};
+use crate::plugin::known::{self, Known};
 use crate::plugin::loaded::Plugin;
 use crate::plugin::manifest::Manifest;
 use crate::plugin::store::{self, Entry};
@@ -128,37 +131,70 @@ impl Obtained {
     }
 
     /// Errors: it has a command that is there already, or asks for one that is not.
-    fn demand_place(&self, host: &Host) -> Result<()> {
+    fn demand_place(&self) -> Result<()> {
+        let (known, registry) = everything();
+        demand_no_round(&self.manifest, &self.content, &known)?;
         for asked in &self.manifest.grant.commands {
             let words: Vec<&str> = asked.split(' ').collect();
             // One word may be the command of a plugin that comes later.
-            let may_be_of_plugin = words.len() == 1 && !host.registry.is_verb(asked);
-            let found = host.registry.find(&words);
+            let may_be_of_plugin = words.len() == 1 && !registry.is_verb(asked);
+            let found = registry.find(&words);
             if found.is_some_and(|command| !is_for_plugins(command)) {
                 let wrong = format!("it asks for the command `{}`, which is for people", safe(asked));
-                return Err(self.manifest.wrong_command(&self.content, asked, wrong));
+                return Err(self.manifest.wrong_name(&self.content, asked, wrong));
             }
             if may_be_of_plugin || found.is_some() {
                 continue;
             }
             let wrong = format!("it asks for the command `{}`, which is not there", safe(asked));
-            let wrong = self.manifest.wrong_command(&self.content, asked, wrong);
-            let names: Vec<String> = host.registry.commands().iter().map(|command| command.words.join(" ")).collect();
+            let wrong = self.manifest.wrong_name(&self.content, asked, wrong);
+            let names: Vec<String> = registry.commands().iter().map(|command| command.words.join(" ")).collect();
             let near = nearest(asked, names.iter().map(String::as_str));
             return Err(wrong.did_you_mean(near));
         }
         for command in &self.manifest.commands {
-            let taken = host.registry.find(&[command.name.as_str()]);
+            let taken = registry.find(&[command.name.as_str()]);
             let own = format!("A command of plugin `{}` ", self.manifest.name);
             let is_other =
-                taken.map_or_else(|| host.registry.is_verb(&command.name), |taken| !taken.after.starts_with(&own));
+                taken.map_or_else(|| registry.is_verb(&command.name), |taken| !taken.after.starts_with(&own));
             if is_other {
                 let wrong = format!("it has the command `{}`, which is there already", command.name);
-                return Err(self.manifest.wrong_command(&self.content, &command.name, wrong));
+                return Err(self.manifest.wrong_name(&self.content, &command.name, wrong));
             }
         }
         Ok(())
     }
+}
+
+/// The plugins and all commands, whatever this process goes without.
+fn everything() -> (Known, Registry) {
+    let built_in = commands::registry();
+    let known = known::load(&built_in);
+    let registry = built_in.with(known.commands());
+    (known, registry)
+}
+
+/// Errors: it may import a plugin that may import it, by itself or by others.
+fn demand_no_round(manifest: &Manifest, content: &Content, known: &Known) -> Result<()> {
+    let asked_by = |name: &str| -> Vec<String> {
+        let all = known.plugins.iter().chain(known.untrusted.iter().map(|(_, plugin)| plugin));
+        all.filter(|plugin| plugin.manifest.name == name)
+            .flat_map(|plugin| plugin.manifest.grant.plugins.clone())
+            .collect()
+    };
+    for first in &manifest.grant.plugins {
+        let (mut seen, mut left) = (HashSet::new(), vec![first.clone()]);
+        while let Some(name) = left.pop() {
+            if name == manifest.name {
+                let wrong = format!("plugin `{}` imports it in turn, by itself or by others", safe(first));
+                return Err(manifest.wrong_name(content, first, wrong));
+            }
+            if seen.insert(name.clone()) {
+                left.extend(asked_by(&name));
+            }
+        }
+    }
+    Ok(())
 }
 
 fn name_arg(help: &'static str) -> Arg {

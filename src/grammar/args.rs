@@ -3,7 +3,8 @@
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches};
 
-use crate::error::{Error, Result};
+use crate::config::read;
+use crate::error::Result;
 use crate::model::client::ClientSpec;
 use crate::model::convert;
 use crate::model::fields::{Default, FIELDS, Field, Kind};
@@ -123,8 +124,9 @@ fn given(matches: &ArgMatches, name: &str) -> Vec<String> {
 /// JSON may be given as `@FILE`: a key set is long for a command line.
 fn from_file(field: &Field, text: String) -> Result<String> {
     match text.strip_prefix('@').filter(|_| field.kind == Kind::Json) {
-        Some(path) => std::fs::read_to_string(path)
-            .map_err(|source| Error::usage(format!("cannot read {path}")).caused_by(source)),
+        // Stdin is not meant: a file may be called so.
+        Some("-") => read::text("./-"),
+        Some(path) => read::text(path),
         None => Ok(text),
     }
 }

@@ -127,11 +127,17 @@ const REACHING: [&str; 17] = [
 fn refuse_reaching(command: &Command, matches: &ArgMatches) -> Result<()> {
     let of_target: Vec<String> = common::server_args(true).iter().map(|arg| arg.get_id().to_string()).collect();
     let is_given = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
+    // What may be read from a file is named so: `@FILE`.
+    let names_file = |id: &str| {
+        let values = matches.try_get_many::<String>(id).ok().flatten();
+        values.into_iter().flatten().any(|value| value.starts_with('@'))
+    };
     let is_refused = |id: &&str| {
         is_given(id)
             && (REACHING.contains(id)
                 || id.starts_with("pgp")
                 || id.contains("key")
+                || names_file(id)
                 || of_target.iter().any(|of| of == id))
     };
     match matches.ids().map(clap::Id::as_str).find(is_refused) {

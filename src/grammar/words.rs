@@ -2,6 +2,10 @@
 
 use crate::error::{Error, Result};
 
+/// What means something at the prompt of the shell that is no command anywhere else: no plugin's command can be called so.
+pub const SHELL_WORDS: [&str; 11] =
+    ["it", "exit", "quit", "history", "load", "show", "set", "edit", "undo", "tour", "copy"];
+
 /// Splits a line. `#` at the beginning of a word begins a comment. Errors: an open quote.
 pub fn split(line: &str) -> Result<Vec<String>> {
     shlex::split(line).ok_or_else(|| {

@@ -122,12 +122,14 @@ impl Hook for PluginHooks {
         match planned {
             Planned::Create(spec) => {
                 let given = self.plugin.call(session, "before_create", vec![self.fields(spec).into()])?;
-                self.put(given, spec, "before_create")
+                let put = self.put(given, spec, "before_create");
+                put.map_err(|error| self.plugin.wrongly_given("before_create", error))
             }
             Planned::Update(client, set) => {
                 let arguments = vec![self.client(client), self.fields(set).into()];
                 let given = self.plugin.call(session, "before_update", arguments)?;
-                self.put(given, set, "before_update")
+                let put = self.put(given, set, "before_update");
+                put.map_err(|error| self.plugin.wrongly_given("before_update", error))
             }
             Planned::Delete(id) => {
                 self.plugin.call(session, "before_delete", vec![id.as_str().to_owned().into()]).map(|_| None)
@@ -140,7 +142,10 @@ impl Hook for PluginHooks {
         if given.is_unit() {
             return Ok(Vec::new());
         }
-        let wrong = || Error::failed("lint gives a list: of texts, or of #{field, message, is_wrong}");
+        let wrong = || {
+            let error = Error::failed("lint gives a list: of texts, or of #{field, message, is_wrong}");
+            self.plugin.wrongly_given("lint", error)
+        };
         let found = given.try_cast::<Array>().ok_or_else(wrong)?;
         found.into_iter().map(|one| finding(&self.plugin.told(), one).ok_or_else(wrong)).collect()
     }

@@ -16,10 +16,10 @@ use super::content::{Content, MAIN};
 use super::manifest::{Key, Kind, Manifest, Setting};
 use crate::config::read;
 use crate::env;
-use crate::error::{Error, Result, nearest};
+use crate::error::{self, Error, Result, nearest};
 use crate::grammar::{Host, Registry};
 use crate::output::outcome::{Column, Outcome};
-use crate::script::compile::compiled;
+use crate::script::compile::{begin_of, compiled};
 use crate::script::engine::{Context, engine};
 use crate::script::errors::{self, ScriptResult, Source, settled, thrown};
 use crate::script::{ending, limits, resolve, run, value};
@@ -153,24 +153,22 @@ impl Plugin {
         let commands = self.manifest.commands.iter().map(|command| command.name.replace('-', "_"));
         let declared = self.manifest.hooks.iter().map(|hook| (*hook).to_owned()).chain(commands);
         if let Some(missing) = declared.chain(self.manifest.exports.iter().cloned()).find(|name| !has(name)) {
-            return Err(Error::usage(format!(
-                "{name}: there is no function `{}`, which plugin.toml names",
-                safe(&missing)
-            )));
+            let wrong = format!("{name} has no function `{}`", safe(&missing));
+            return Err(self.manifest.wrong_name(&files, &missing, wrong));
         }
         let hooks = self.manifest.hooks.iter().map(|hook| ((*hook).to_owned(), parameters(hook)));
         let commands = self.manifest.commands.iter().map(|command| (command.name.replace('-', "_"), 1));
         if let Some((wrong, count)) = hooks.chain(commands).find(|(name, count)| !takes(name, *count)) {
-            return Err(Error::usage(format!("{name}: `{}` is called with {}", safe(&wrong), errors::counted(count))));
+            let error = Error::usage(format!("`{}` is called with {}", safe(&wrong), errors::counted(count)));
+            return Err(errors::shown(error, begin_of(&text, &wrong), source));
         }
         let exported = |function: &rhai::ScriptFnMetadata<'_>| {
             self.manifest.exports.iter().any(|name| name == function.name) && function.params.len() > MOST_EXPORTED
         };
         if let Some(wrong) = ast.iter_functions().find(exported) {
-            return Err(Error::usage(format!(
-                "{name}: `{}` is exported with more than {MOST_EXPORTED} parameters",
-                safe(wrong.name)
-            )));
+            let error =
+                Error::usage(format!("`{}` is exported with more than {MOST_EXPORTED} parameters", safe(wrong.name)));
+            return Err(errors::shown(error, begin_of(&text, wrong.name), source));
         }
         Ok(Loaded { engine, ast, context, grant, text, name })
     }
@@ -178,11 +176,18 @@ impl Plugin {
     /// Errors: it cannot be loaded, or has not what it names.
     pub fn check(&self, session: &Session) -> Result<()> {
         let loaded = self.loaded(session)?;
-        self.imports(&loaded.engine, &self.content()?, MAIN, &mut Vec::new())
+        self.imports(&loaded.engine, &self.content()?, MAIN, &mut Vec::new(), &mut HashSet::new())
     }
 
     /// Errors: a file of its own that is imported is not there, cannot be read, or leads back to itself. Nothing is run.
-    fn imports(&self, engine: &Engine, files: &Content, file: &str, within: &mut Vec<String>) -> Result<()> {
+    fn imports(
+        &self,
+        engine: &Engine,
+        files: &Content,
+        file: &str,
+        within: &mut Vec<String>,
+        done: &mut HashSet<String>,
+    ) -> Result<()> {
         let name = format!("{}/{file}", self.manifest.name);
         let text = files.text(file)?.unwrap_or_default();
         let source = Source { name: &name, text };
@@ -201,12 +206,13 @@ impl Plugin {
                     Err(error) => Some(errors::shown(error, *at, source)),
                     Ok(None) => Some(errors::shown(none(), *at, source)),
                     Ok(Some(_)) if within.contains(&imported) => Some(errors::shown(round(), *at, source)),
-                    Ok(Some(_)) => self.imports(engine, files, &imported, within).err(),
+                    Ok(Some(_)) if done.contains(&imported) => None,
+                    Ok(Some(_)) => self.imports(engine, files, &imported, within, done).err(),
                 };
             }
             wrong.is_none()
         });
-        within.pop();
+        done.extend(within.pop());
         wrong.map_or(Ok(()), Err)
     }
 
@@ -310,13 +316,24 @@ impl Plugin {
             })
         });
         let called = called.map_err(|error| errors::at_home(*error, &loaded.ast, &|_| None).into());
-        if loaded.context.left().is_some() {
-            return Err(Error::failed(format!("{}: `exit` is for scripts", loaded.name)));
-        }
-        settled(called, Source { name: &loaded.name, text: &loaded.text }).map_err(|error| {
+        let source = Source { name: &loaded.name, text: &loaded.text };
+        settled(called, source).map_err(|error| {
+            // Of what ends a call Rhai often tells no place.
+            let error = match error.position() {
+                Some(_) => error,
+                None => errors::at_place(error, begin_of(&loaded.text, function), source),
+            };
+            // It is told by those as well who tell messages only.
+            let error = match error.kind() {
+                error::Kind::Interrupted => error,
+                _ => {
+                    let told = placed(&error);
+                    error.saying(told)
+                }
+            };
             if error.code() == Some("memory") {
                 let most = format!("a call into a plugin may take {}", size(limits::MOST_MEMORY));
-                return Error::failed(error.message()).with_code("memory").hint(most);
+                return error.unhinted().hint(most);
             }
             if error.message().len() <= MOST_TOLD {
                 return error;
@@ -324,6 +341,15 @@ impl Plugin {
             let short: String = error.message().chars().take(MOST_TOLD).collect();
             Error::failed(format!("{short}…")).of_kind(error.kind())
         })
+    }
+
+    /// What is wrong with what a function gave, where that stands.
+    pub fn wrongly_given(&self, function: &str, error: Error) -> Error {
+        let Some(Ok(loaded)) = self.loaded.get() else { return error };
+        let source = Source { name: &loaded.name, text: &loaded.text };
+        let error = errors::shown(error, begin_of(&loaded.text, function), source);
+        let told = placed(&error);
+        error.saying(told)
     }
 
     /// Its functions that others can import, as stubs that call into its own engine: plain data goes in and comes out.
@@ -350,8 +376,8 @@ fn parameters(hook: &str) -> usize {
 /// What is wrong, and where.
 fn placed(error: &Error) -> String {
     match error.position() {
-        Some(at) => format!("{} ({at})", error.full_message()),
-        None => error.full_message(),
+        Some(at) if !error.full_message().contains(&at.to_string()) => format!("{} ({at})", error.full_message()),
+        _ => error.full_message(),
     }
 }
 

@@ -12,6 +12,7 @@ use super::content::{Content, MAIN, MANIFEST};
 use crate::config::edit;
 use crate::error::{Error, Result, nearest};
 use crate::grammar::common;
+use crate::grammar::words::SHELL_WORDS;
 use crate::net::fetch;
 use crate::script::arguments::{self, Declared};
 use crate::session::grant::{Grant, Op};
@@ -266,16 +267,26 @@ impl Manifest {
     }
 
     /// An error about a command that it has, or asks for, where its text says that.
-    pub fn wrong_command(&self, content: &Content, command: &str, what: String) -> Error {
+    pub fn wrong_name(&self, content: &Content, name: &str, what: String) -> Error {
         let text = content.text(MANIFEST).ok().flatten().unwrap_or_default();
         let Ok(document) = edit::parse(text, std::path::Path::new(MANIFEST)) else { return Error::usage(what) };
         let table_of = |name: &str| document.get(name).and_then(|item| item.get_ref().as_table());
-        let own = table_of("commands").and_then(|all| all.get(command)).map(|item| item.span().start);
-        let asked = || {
-            let all = table_of("capabilities")?.get("commands")?.get_ref().as_array()?;
-            all.iter().find(|item| item.get_ref().as_str() == Some(command)).map(|item| item.span().start)
+        let is_it = |given: &str| given == name || given.replace('-', "_") == name;
+        let own = table_of("commands").and_then(|all| all.iter().find(|(given, _)| is_it(given.get_ref())));
+        let own = own.map(|(_, item)| item.span().start);
+        let capabilities = table_of("capabilities");
+        let lists = [
+            document.get("hooks"),
+            document.get("exports"),
+            capabilities.and_then(|all| all.get("commands")),
+            capabilities.and_then(|all| all.get("plugins")),
+        ];
+        let mut entries = lists.into_iter().flatten().filter_map(|item| item.get_ref().as_array()).flatten();
+        let listed = || {
+            let entry = entries.find(|item| item.get_ref().as_str().is_some_and(is_it));
+            entry.map(|item| item.span().start)
         };
-        let at = edit::position(text, own.or_else(asked).unwrap_or(0));
+        let at = edit::position(text, own.or_else(listed).unwrap_or(0));
         Error::usage(format!("plugin `{}`: {MANIFEST}, {at}: {what}", self.name)).at(at)
     }
 
@@ -370,9 +381,6 @@ fn is_variable(name: &str) -> bool {
     !name.is_empty() && name.chars().all(is_part) && !name.starts_with(|c: char| c.is_ascii_digit())
 }
 
-/// Words that the shell knows by itself.
-const SHELL: [&str; 3] = ["it", "exit", "quit"];
-
 fn commands(top: &Reader<'_>) -> Result<Vec<Declares>> {
     let taken: Vec<String> = common::output_args()
         .iter()
@@ -386,7 +394,7 @@ fn commands(top: &Reader<'_>) -> Result<Vec<Declares>> {
         if !is_word(name) || HOOKS.contains(&function.as_str()) || !rhai::is_valid_function_name(&function) {
             return Err(top.wrong(at, format!("`{}` is no name for a command", safe(name))));
         }
-        if SHELL.contains(&name) {
+        if SHELL_WORDS.contains(&name) {
             return Err(top.wrong(at, format!("`{name}` means another thing at the prompt of the shell")));
         }
         let about = table.needed("about").map_err(|error| error.about(format!("command `{name}`")))?;

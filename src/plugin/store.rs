@@ -224,10 +224,16 @@ pub fn install(manifest: &Manifest, content: &Content, entry: &Entry, settings: 
 }
 
 /// What is configured in a table, as the manifest has it. Errors are of usage: an unknown key, a wrong type.
-pub fn settings(table: Option<&DeTable<'_>>, manifest: &Manifest, of: &str) -> Result<BTreeMap<String, Setting>> {
+pub fn settings(
+    table: Option<&DeTable<'_>>,
+    manifest: &Manifest,
+    (path, text): (&Path, &str),
+) -> Result<BTreeMap<String, Setting>> {
     let each = table.into_iter().flatten().map(|(name, item): (_, &Spanned<DeValue<'_>>)| {
         let name: &str = name.get_ref();
-        let wrong = |why: &str| Error::usage(format!("{of}: config `{}` {why}", safe(name)));
+        let at = edit::position(text, item.span().start);
+        let of = format!("{}, {at}: plugin `{}`", path.display(), manifest.name);
+        let wrong = |why: &str| Error::usage(format!("{of}: config `{}` {why}", safe(name))).at(at);
         let Some(key) = manifest.config.get(name) else {
             let known = manifest.config.keys().map(String::as_str);
             return Err(wrong("is unknown").did_you_mean(crate::error::nearest(name, known)));
@@ -245,7 +251,7 @@ pub fn configured(manifest: &Manifest) -> Result<BTreeMap<String, Setting>> {
     let document = edit::parse(&text, &path)?;
     let table = document.get(manifest.name.as_str()).and_then(|item| item.get_ref().as_table());
     let config = table.and_then(|table| table.get("config")).and_then(|config| config.get_ref().as_table());
-    settings(config, manifest, &format!("{}, plugin `{}`", path.display(), manifest.name))
+    settings(config, manifest, (&path, &text))
 }
 
 /// A value for a key of a plugin's configuration; `text` is TOML, or a text as it stands. Errors are of usage: there is no such key; it

@@ -61,15 +61,27 @@ fn listed(text: &str, path: &Path) -> Result<BTreeMap<String, Source>> {
             );
             return Err(error.did_you_mean(nearest(key.get_ref(), known)));
         }
-        let text_of = |key: &str| edit::text_of(table, key).map(str::to_owned);
-        let source = match (text_of("path"), text_of("git")) {
-            (Some(path), None) => Source::Path(path),
-            (None, Some(url)) => {
-                let told = text_of("rev").map_or(url.clone(), |rev| format!("{url}@{rev}"));
+        let text_of = |key: &str| match table.get(key) {
+            None => Ok(None),
+            Some(item) => match item.get_ref().as_str() {
+                Some(text) => Ok(Some(text.to_owned())),
+                None => Err(wrong(item.span().start, format!("plugin `{}`: `{key}` wants a text", safe(name)))),
+            },
+        };
+        if let Some(config) = table.get("config").filter(|config| config.get_ref().as_table().is_none()) {
+            return Err(wrong(config.span().start, format!("plugin `{}`: `config` wants a table", safe(name))));
+        }
+        let source = match (text_of("path")?, text_of("git")?, text_of("rev")?) {
+            (Some(path), None, None) => Source::Path(path),
+            (None, Some(url), rev) => {
+                let told = rev.map_or(url.clone(), |rev| format!("{url}@{rev}"));
                 match Source::parse(&told).map_err(|error| wrong(start, error.full_message()))? {
                     Source::Path(_) => return Err(wrong(start, format!("`{}` is no repository", safe(&url)))),
                     git @ Source::Git { .. } => git,
                 }
+            }
+            (Some(_), None, Some(_)) => {
+                return Err(wrong(start, format!("plugin `{}`: `rev` is of `git`, not of `path`", safe(name))));
             }
             _ => return Err(wrong(start, format!("plugin `{}` wants `path` or `git`", safe(name)))),
         };
@@ -135,7 +147,7 @@ impl Team {
     pub fn settings(&self, manifest: &Manifest) -> Result<BTreeMap<String, Setting>> {
         let document = edit::parse(&self.text, &self.path)?;
         let table = |of: Option<&DeTable<'_>>| -> Result<BTreeMap<String, Setting>> {
-            store::settings(of, manifest, &format!("{}, plugin `{}`", self.path.display(), manifest.name))
+            store::settings(of, manifest, (&self.path, &self.text))
         };
         let plugins = document.get(PLUGINS).and_then(|item| item.get_ref().as_table());
         let own =

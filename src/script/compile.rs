@@ -49,6 +49,19 @@ fn trap(text: &str) -> Option<(usize, Kind)> {
     pieces(text).find(|(range, kind)| is_trap(range.len(), *kind)).map(|(range, kind)| (range.start, kind))
 }
 
+/// Where a function begins.
+pub fn begin_of(text: &str, name: &str) -> Position {
+    let mut words = pieces(text).filter(|(_, kind)| *kind == Kind::Word).map(|(range, _)| range).peekable();
+    while let Some(word) = words.next() {
+        if &text[word] == "fn"
+            && let Some(next) = words.peek().filter(|next| &text[(*next).clone()] == name)
+        {
+            return place_of(text, next.start);
+        }
+    }
+    Position::NONE
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,15 +3,14 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use rhai::{AST, ASTFlags, Dynamic, Engine, Map, Position, Scope, Stmt};
+use rhai::{AST, ASTFlags, Dynamic, Engine, Map, Scope, Stmt};
 
 use crate::error::{Error, Kind, Result};
-use crate::script::compile::place_of;
+use crate::script::compile::begin_of;
 use crate::script::ending;
 use crate::script::engine::{Context, engine};
 use crate::script::errors::{self, Source};
 use crate::script::held::Held;
-use crate::script::lexer::{Kind as Piece, pieces};
 use crate::script::resolve::Below;
 use crate::script::variables::{self, ARGS};
 use crate::script::{arguments, compile};
@@ -74,19 +73,6 @@ pub fn run(context: &Context, source: Source<'_>, name: &str, prepare: Prepare<'
     let let_go = context.take_held().into_iter().try_for_each(Held::let_go);
     let lines = std::mem::take(&mut *locked(&printed));
     (result.and(let_go), lines)
-}
-
-/// Where a function begins.
-fn begin_of(text: &str, name: &str) -> Position {
-    let mut words = pieces(text).filter(|(_, kind)| *kind == Piece::Word).map(|(range, _)| range).peekable();
-    while let Some(word) = words.next() {
-        if &text[word] == "fn"
-            && let Some(next) = words.peek().filter(|next| &text[(*next).clone()] == name)
-        {
-            return place_of(text, next.start);
-        }
-    }
-    Position::NONE
 }
 
 /// What a script's functions find of it: what it imports, and its constants.

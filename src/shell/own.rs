@@ -163,3 +163,16 @@ fn settings() -> Result<Outcome> {
     };
     Ok(Outcome::many(SETTINGS.iter().map(row), OF_SETTINGS))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::grammar::words::SHELL_WORDS;
+
+    #[test]
+    fn no_plugin_can_take_their_place() {
+        for command in commands(&Lines::default(), &Requests::default()) {
+            assert!(SHELL_WORDS.contains(&command.words[0]), "{}", command.words[0]);
+        }
+    }
+}

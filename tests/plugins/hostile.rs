@@ -311,15 +311,22 @@ fn what_a_command_of_a_plugin_does_is_heard_of_as_any_other() {
 fn a_hook_that_misbehaves_is_told_and_holds_nothing_up() {
     let server = Sandbox::with("--hash-iterations 1");
     for (code, told) in [
-        ("fn before_create(c) { 7 }", "gives int, where a map"),
+        ("fn before_create(c) { 7 }", "gives int, where a map of fields is due, or nothing (line 1, column 4)"),
+        (
+            "let x = 1;\nfn before_create(c) { let a = []; loop { a.push(\"0123456789\" + a.len()); } }",
+            "(line 2, column",
+        ),
         ("fn before_create(c) { #{client_nmae: \"x\"} }", "client_nmae"),
-        ("fn before_create(c) { c.client_id = \"other\"; c }", "changes the client_id"),
+        (
+            "fn before_create(c) { c.client_id = \"other\"; c }",
+            "changes the client_id, by which a client is known (line 1, column 4)",
+        ),
         ("fn before_create(c) { c.created_at = \"x\"; c }", "only the server sets"),
         ("fn before_create(c) { c.client_secret = \"mine-mine\"; c }", "capability `secrets`"),
         ("fn before_create(c) { c.foo.bar }", "foo"),
         ("fn before_create() { }", "before_create"),
         ("fn before_create(c) { eval(\"1\") }", "'eval' is disabled"),
-        ("fn other(c) { }", "there is no function `before_create`"),
+        ("fn other(c) { }", "plugin.toml, line 5, column 10: odd/main.rhai has no function `before_create`"),
         ("fn before_create(c) { let x = ; }", "main.rhai"),
         ("fn before_create(c) { let a = []; loop { a.push(\"0123456789\" + a.len()); } }", "memory"),
         ("fn before_create(c) { before_create(c) }", "overflow"),
@@ -518,13 +525,8 @@ fn hooks_of_a_dry_run_write_nothing() {
 fn plugins_that_call_each_other_for_ever_are_ended() {
     let program = anywhere();
     for (name, other) in [("one", "two"), ("two", "one")] {
-        let manifest = format!(
-            "exports = [\"f\"]\n[commands.{name}-go]\nabout = \"a\"\n[capabilities]\nplugins = [\"{other}\"]\ncommands = [\"two-go\", \"one-go\"]\n"
-        );
-        let code = format!(
-            "import \"plugin:{other}\" as other;\nfn f(n) {{ other::f(n + 1) }}\nfn {name}_go(args) {{ if {} {{ f(0) }} else {{ sh(\"one-go\") }} }}\n",
-            name == "two"
-        );
+        let manifest = format!("[commands.{name}-go]\nabout = \"a\"\n[capabilities]\ncommands = [\"{other}-go\"]\n");
+        let code = format!("fn {name}_go(args) {{ sh(\"{other}-go\") }}\n");
         plugin(&program, name, &manifest, &code);
     }
     install(&program, "./one");
@@ -908,6 +910,84 @@ fn what_was_changed_is_shown_to_nobody_and_put_back() {
     program.file("orysh.toml", "[plugins.lb]\npath = \"lb\"\n[plugins.lc]\npath = \"lc\"\n");
     let (b, c) = (super::hash(&program, "./lb"), super::hash(&program, "./lc"));
     program.run(&format!("plugin sync --trust {b} --trust {c}")).fails(2, "plugin `lc`: plugin.toml, line 5");
+}
+
+#[test]
+fn no_file_comes_to_a_plugin_by_a_flag_of_a_command() {
+    let server = Sandbox::holding(&[json!({"client_id": "a"})], "");
+    let program = orysh(&server);
+    program.file("own.json", "{\"token\": \"hunter2\"}");
+    let granted = "commands = [\"create oauth2-client\", \"update oauth2-client\", \"patch oauth2-client\"]";
+    let code = "fn spy(args) { let said = []; for line in [\"create client --dry-run --metadata @own.json\", \"create client --dry-run --metadata @/dev/zero\", \"update client a --dry-run --metadata @own.json\", \"create client --dry-run --jwks @own.json\"] { try { said.push(json::text(sh(line))) } catch (e) { said.push(e.message) } } said }";
+    plugin(&program, "spy", &format!("[commands.spy]\nabout = \"a\"\n[capabilities]\n{granted}\n"), code);
+    install(&program, "./spy");
+    let ran = program.run("spy").ok();
+    assert!(ran.stdout.matches("is not for plugins").count() == 4 && !ran.stdout.contains("hunter2"), "{ran}");
+    let test = "fn test_x() { throw json::text(sh(\"create client --dry-run --metadata @$HOME/own.json\")); }";
+    let home = program.home().display().to_string();
+    plugin(&program, "ev", &format!("[capabilities]\n{granted}\n"), &test.replace("$HOME", &home));
+    let ran = program.run("plugin test ./ev");
+    assert!(ran.code != Some(0) && !ran.stderr.contains("hunter2"), "{ran}");
+    // A script of whoever runs it reads them, and no more than it may.
+    let ran = program.args(&["eval", "sh(\"create client --dry-run --metadata @own.json\").body.metadata.token"]).ok();
+    assert_eq!(ran.stdout, "hunter2\n");
+    program.run("create client --dry-run --metadata @/dev/zero").fails(2, "is larger than");
+}
+
+#[test]
+fn a_hook_that_would_end_the_script_fails_by_itself() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = orysh(&server);
+    let code =
+        "fn after_create(c) { if c.client_name == \"bad\" { exit(0); } fs::write(`log/${c.client_name}`, \"x\"); }";
+    fs::create_dir(program.home().join("log")).unwrap();
+    plugin(&program, "h", "hooks = [\"after_create\"]\n[capabilities]\nwrite = [\"log\"]\n", code);
+    install(&program, "./h");
+    program.file("rows.csv", "client_name\na\nb\nbad\nc\nd\n");
+    let ran = program
+        .run("batch create rows.csv --out r.csv --format json")
+        .fails_after(3, "h/main.rhai: `exit` is for scripts (line 1, column");
+    let ran: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!((&ran["done"], &ran["delivery_failed"]), (&json!(4), &json!(1)));
+    assert_eq!(fs::read_dir(program.home().join("log")).unwrap().count(), 4);
+}
+
+#[test]
+fn what_is_looked_at_as_a_plugin_comes_is_looked_at_once_and_whatever_is_gone_without() {
+    let program = anywhere();
+    plugin(&program, "dia", "", "import \"f0\" as a;");
+    for n in 0..40 {
+        let code = format!("import \"f{0}\" as a; import \"f{0}\" as b;", n + 1);
+        program.file(&format!("dia/f{n}.rhai"), &code);
+    }
+    program.file("dia/f40.rhai", "fn f() { 1 }");
+    install(&program, "./dia");
+    for name in ["p1", "p2"] {
+        plugin(&program, name, "[commands.zap]\nabout = \"a\"\n", "fn zap(args) { 1 }");
+    }
+    install(&program, "./p1");
+    let hash = super::hash(&program, "./p2");
+    for line in ["plugin install ./p2 --trust", "--no-plugins plugin install ./p2 --trust"] {
+        program.run(&format!("{line} {hash}")).fails(2, "plugin `p2`: plugin.toml, line 5").tells("`zap`");
+    }
+    program.run("plugin disable p1").ok();
+    install(&program, "./p2");
+    program.run("--no-plugins plugin enable p1").fails(2, "plugin `p1`: plugin.toml, line 5");
+    // What the shell has of its own is not a plugin's.
+    for name in ["copy", "history", "load", "undo", "edit", "tour"] {
+        plugin(&program, "own", &format!("[commands.{name}]\nabout = \"a\"\n"), &format!("fn {name}(args) {{ 1 }}"));
+        program.run("plugin show ./own").fails(2, "means another thing at the prompt of the shell").tells("line 5");
+    }
+    // Plugins that may import each other in a circle.
+    for (name, other) in [("one", "two"), ("two", "three"), ("three", "one")] {
+        let manifest = format!("exports = [\"f\"]\n[capabilities]\nplugins = [\"{other}\"]\n");
+        plugin(&program, name, &manifest, &format!("import \"plugin:{other}\" as other;\nfn f() {{ other::f() }}"));
+    }
+    install(&program, "./one");
+    install(&program, "./two");
+    let hash = super::hash(&program, "./three");
+    let told = "plugin `three`: plugin.toml, line 7, column 12: plugin `one` imports it in turn";
+    program.run(&format!("plugin install ./three --trust {hash}")).fails(2, told);
 }
 
 #[test]

@@ -83,11 +83,24 @@ fn what_is_wrong_with_a_repository_s_plugins_is_told_and_the_rest_works() {
         ("[plugins.policy]\ngit = \"http://a.example/x\"\n", "does not come by http"),
         ("[plugins]\npolicy = 1\n", "wants a table"),
         ("[plugins.policy]\n", "wants `path` or `git`"),
+        (
+            "[plugins.policy]\ngit = \"https://a.example/x\"\nrev = 1.0\n",
+            "line 3, column 7: plugin `policy`: `rev` wants a text",
+        ),
+        ("[plugins.policy]\npath = \"policy\"\nrev = \"v1\"\n", "`rev` is of `git`"),
+        ("[plugins.policy]\npath = \"policy\"\ngit = 1\n", "line 3, column 7: plugin `policy`: `git` wants a text"),
+        ("[plugins.policy]\npath = 7\n", "`path` wants a text"),
+        (
+            "[plugins.policy]\npath = \"policy\"\nconfig = \"a = 1\"\n",
+            "line 3, column 10: plugin `policy`: `config` wants a table",
+        ),
     ] {
         program.file("orysh.toml", text);
         program.run("list oauth2-clients").ok().tells(told);
     }
     repository(&program);
+    program.file("orysh.toml", "[plugins.policy]\npath = \"policy\"\nconfig = { nope = 1 }\n");
+    program.run("list oauth2-clients").ok().tells("line 3, column 19: plugin `policy`: config `nope` is unknown");
     program.file("orysh.toml", "[plugins.other]\npath = \"policy\"\n");
     program.run("list oauth2-clients").ok().tells("it calls itself `policy`");
 }

@@ -57,7 +57,7 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         ))
         .hint("orysh plugin sync makes that one ready"));
     }
-    obtained.demand_place(host)?;
+    obtained.demand_place()?;
     obtained.demand_code(host)?;
     let settings = args.texts("set").into_iter().map(|text| {
         let (key, value) =

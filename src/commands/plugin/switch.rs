@@ -1,6 +1,6 @@
 //! `plugin enable`, `disable` and `remove`.
 
-use super::{entry, name_arg};
+use super::{demand_no_round, entry, everything, name_arg};
 use crate::error::Result;
 use crate::grammar::{Args, Command, Host};
 use crate::output::outcome::Outcome;
@@ -41,7 +41,7 @@ fn switch(host: &Host, args: &Args, enabled: bool) -> Result<Outcome> {
     } else {
         let before = entry(name)?;
         if enabled && !before.enabled {
-            demand_room(host, &before)?;
+            demand_room(&before)?;
         }
         store::set(&store::own()?, name, &Entry { enabled, ..before })?;
     }
@@ -58,13 +58,15 @@ fn run_remove(host: &Host, args: &Args) -> Result<Outcome> {
 }
 
 /// Errors: another plugin has a command of it by now.
-fn demand_room(host: &Host, entry: &Entry) -> Result<()> {
+fn demand_room(entry: &Entry) -> Result<()> {
+    let (known, registry) = everything();
     let content = Content::read(&store::place(&entry.hash)?)?;
     let manifest = Manifest::of(&content)?;
-    match manifest.commands.iter().find(|command| host.registry.is_verb(&command.name)) {
+    demand_no_round(&manifest, &content, &known)?;
+    match manifest.commands.iter().find(|command| registry.is_verb(&command.name)) {
         Some(command) => {
             let wrong = format!("it has the command `{}`, which is there already", command.name);
-            Err(manifest.wrong_command(&content, &command.name, wrong))
+            Err(manifest.wrong_name(&content, &command.name, wrong))
         }
         None => Ok(()),
     }

@@ -79,12 +79,12 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
             let wrong = format!("you have another plugin of that name, from {}", safe(&own.source));
             return Err(about(Error::usage(wrong).hint(format!("orysh plugin remove {name} takes that out"))));
         }
-        obtained.demand_place(host)?;
+        obtained.demand_place()?;
         obtained.demand_code(host).map_err(about)?;
         for command in &obtained.manifest.commands {
             if let Some(other) = commands.insert(command.name.clone(), name) {
                 let wrong = format!("it has the command `{}`, which is one of plugin `{other}`", command.name);
-                return Err(obtained.manifest.wrong_command(&obtained.content, &command.name, wrong));
+                return Err(obtained.manifest.wrong_name(&obtained.content, &command.name, wrong));
             }
         }
         let settings = team.settings(&obtained.manifest).map_err(about)?;

@@ -50,7 +50,7 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
             format!("plugin `{name}` calls itself `{}` by now: it is another one", safe(&obtained.manifest.name));
         return Err(Error::usage(wrong).hint("`plugin install` takes it over under that name, and asks what it may do"));
     }
-    obtained.demand_place(host)?;
+    obtained.demand_place()?;
     obtained.demand_code(host)?;
     let old = Content::read(&store::place(&before.hash)?)?;
     for line in changes(&old, &obtained.content) {

@@ -121,6 +121,10 @@ fn ending(library: &mut Library, context: &Context) {
 
 #[expect(clippy::unnecessary_box_returns, reason = "it is what Rhai functions fail with")]
 fn left(context: &Context, code: u8, value: Dynamic) -> Box<EvalAltResult> {
+    // What goes on outside of a plugin is not the plugin's to end.
+    if context.session().grant().is_some() {
+        return thrown(Error::usage("`exit` is for scripts"));
+    }
     context.leave(Left { code, value });
     EvalAltResult::ErrorTerminated(Dynamic::UNIT, Position::NONE).into()
 }
