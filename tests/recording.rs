@@ -94,6 +94,11 @@ const COLORS: [&str; 16] = [
 
 const CELL: (f64, f64) = (8.4, 18.0);
 
+/// A number of rows or columns.
+fn number(count: usize) -> f64 {
+    u16::try_from(count).unwrap().into()
+}
+
 /// The screen as a picture: these characters, in the colours that they have.
 fn svg(shell: &Terminal, lines: &[String]) -> String {
     let (width, height) = (f64::from(SIZE.1) * CELL.0 + 24.0, f64::from(SIZE.0) * CELL.1 + 24.0);
@@ -115,11 +120,11 @@ fn svg(shell: &Terminal, lines: &[String]) -> String {
                     _ => runs.push((c.to_string(), color, is_bold)),
                 }
             }
-            let y = CELL.1.mul_add(row as f64, 26.0);
+            let y = CELL.1.mul_add(number(row), 26.0);
             let _ = write!(
                 svg,
                 "<text x=\"12\" y=\"{y}\" xml:space=\"preserve\" textLength=\"{:.1}\">",
-                CELL.0 * line.chars().count() as f64
+                CELL.0 * number(line.chars().count())
             );
             for (text, color, is_bold) in runs {
                 let text = text.replace('&', "&amp;").replace('<', "&lt;");

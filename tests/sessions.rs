@@ -22,7 +22,8 @@ fn as_it_is(program: Orysh) -> Orysh {
 }
 
 fn with_rows(program: Orysh) -> Orysh {
-    let rows = (1..=9).map(|n| format!("app-{n},service {n},team-{}@example.org\n", n % 2)).collect::<String>();
+    let rows: Vec<String> = (1..=9).map(|n| format!("app-{n},service {n},team-{}@example.org\n", n % 2)).collect();
+    let rows = rows.concat();
     program.file("rows.csv", &format!("client_id,client_name,owner\n{rows}"));
     program.with("PAGER", "cat")
 }

@@ -540,3 +540,231 @@ fn ctrl_c_at_any_moment_leaves_the_shell_as_it_was() {
     assert!(server.clients().len() == 300, "a form that was left has made nothing");
     assert_eq!(shell.leaves().code(), Some(0));
 }
+
+/// A home in which nothing is told that is another each time.
+fn quiet(program: crate::support::Orysh) -> crate::support::Orysh {
+    program.file("config/shell.toml", "slow = \"1h\"\n");
+    program
+}
+
+#[test]
+fn whatever_is_typed_the_shell_goes_on() {
+    let shell = Terminal::of(quiet(anywhere()));
+    shell.shows("orysh sandbox>");
+    // Bytes that are no text, controls, what terminals send by themselves.
+    for bytes in [
+        &b"\xff\xfe\xc0\x80"[..],
+        b"\x00\x1f\x7f\x0b",
+        b"\x1b[200;1~\x1b[?1;2c\x1b[99~",
+        b"\x1bOZ\x1b[1;5C\x1b",
+        b"\xe2\x82",
+    ] {
+        shell.press_bytes(bytes);
+        shell.press("\u{3}");
+        // What is typed ahead of Ctrl-C is taken back by it.
+        std::thread::sleep(std::time::Duration::from_millis(200));
+    }
+    shell.types("6 * 111", "666");
+    // A quote that is not ended is told, or goes on until a blank line.
+    shell.types("get oauth2-client \"abc", "a quote is open");
+    shell.answers("let t = \"abc", "between backticks");
+    // Lines that are pasted are one text until Enter is pressed.
+    shell.press("\u{1b}[200~6 *\n112\u{1b}[201~");
+    std::thread::sleep(std::time::Duration::from_millis(200));
+    assert!(!shell.contents().contains("672"), "{}", shell.contents());
+    shell.press("\r");
+    shell.shows("672");
+    shell.types("6 * 113", "678");
+    assert_eq!(shell.leaves().code(), Some(0));
+}
+
+#[test]
+fn a_line_of_a_megabyte_is_taken_or_refused_and_the_shell_goes_on() {
+    // Off a terminal it is done.
+    let long = format!("let t = \"{}\"; t.len()\n6 * 111\n", "x".repeat(100_000));
+    assert_eq!(anywhere().run_with("--sandbox", &long).ok().stdout, "100000\n666\n");
+    let longer = format!("let t = \"{}\"; t.len()\n", "x".repeat(1_000_000));
+    anywhere().run_with("--sandbox", &longer).fails(2, "longer than 128 KiB");
+    let shell = Terminal::of(quiet(anywhere()));
+    shell.shows("orysh sandbox>");
+    // What is pasted comes as fast as the terminal takes it.
+    shell.press(&format!("\u{1b}[200~1 + {}\u{1b}[201~", "1".repeat(1_000_000)));
+    shell.press("\u{3}");
+    shell.until("the prompt below it", |screen| {
+        screen.contains("1111") && screen.trim_end().ends_with("orysh sandbox>")
+    });
+    shell.types("6 * 112", "672");
+    assert_eq!(shell.leaves().code(), Some(0));
+}
+
+#[test]
+fn a_terminal_may_be_of_any_size_and_of_another_in_the_middle() {
+    let shell = Terminal::of(quiet(anywhere()));
+    shell.shows("orysh sandbox>");
+    shell.press("create oauth2-client --name abc --id re");
+    for size in [(24, 80), (10, 20), (3, 10), (60, 200), (24, 40), (40, 120)] {
+        shell.resize(size);
+        shell.press("s");
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    shell.answers("", "CLIENT SECRET");
+    let running = "for n in 0..40 { print(n); sleep(0.02) } 777";
+    shell.press(&format!("{running}\r"));
+    for size in [(24, 80), (5, 30), (40, 120)] {
+        shell.resize(size);
+        std::thread::sleep(std::time::Duration::from_millis(150));
+    }
+    shell.shows("777");
+    shell.types("list oauth2-clients -q", "ressssss");
+    assert_eq!(shell.leaves().code(), Some(0));
+    // Without a size it has 80 columns; a dumb one gets lines and nothing else.
+    for (size, term) in [((0, 0), "xterm"), ((40, 120), "dumb"), ((1, 1), "xterm")] {
+        let program = quiet(anywhere()).with("COLUMNS", "");
+        let mut shell = Terminal::on(program, &[], size, term);
+        shell.settles_raw(">");
+        shell.press("6 * 111\r");
+        shell.settles_raw("666");
+        shell.press("exit\r");
+        assert_eq!(shell.ended().code(), Some(0), "{term}");
+    }
+}
+
+#[test]
+fn what_a_server_says_moves_no_cursor() {
+    let name = "a\u{1b}[2J\u{1b}]0;owned\u{7}\u{202e}b\u{9b}31m";
+    let server = Sandbox::holding(&[json!({"client_id": "app", "client_name": name})], "");
+    let shell = Terminal::of(quiet(orysh(&server)));
+    shell.types("let kept = 6660 + 6;", ">");
+    shell.types("get oauth2-client app --format jsonpath=client_name", "b");
+    shell.types("clients::get(\"app\").client_name", "b");
+    shell.press("get oauth2-client \t\t");
+    std::thread::sleep(std::time::Duration::from_millis(800));
+    shell.press("\t");
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    // It stands there still: nothing has cleared the screen.
+    assert!(shell.contents().contains("let kept"), "{}", shell.contents());
+    shell.press("\u{3}");
+    assert_eq!(shell.leaves().code(), Some(0));
+}
+
+#[test]
+fn a_history_or_an_rc_file_that_is_broken_keeps_no_shell_from_starting() {
+    let server = Sandbox::start();
+    let program = quiet(orysh(&server));
+    Terminal::of(program.same_home()).leaves();
+    let shell = Terminal::of(program.same_home());
+    shell.types("6 * 111", "666");
+    shell.leaves();
+    let folder = program.home().join("state/history");
+    let file = fs::read_dir(&folder).unwrap().next().unwrap().unwrap().path();
+    for broken in [b"\xff\xfe\x00garbage\n\n\n6 * 111\n".to_vec(), Vec::new(), vec![b'x'; 300_000]] {
+        fs::write(&file, broken).unwrap();
+        let shell = Terminal::of(program.same_home());
+        shell.types("6 * 112", "672");
+        assert_eq!(shell.leaves().code(), Some(0));
+    }
+    // Not ours, or no file at all.
+    fs::remove_file(&file).unwrap();
+    fs::create_dir(&file).unwrap();
+    let shell = Terminal::of(program.same_home());
+    shell.types("6 * 113", "678");
+    assert_eq!(shell.leaves().code(), Some(0));
+    program.file("config/shell.rhai", "let a = ;");
+    let shell = Terminal::of(program.same_home());
+    shell.types("6 * 114", "684");
+    assert_eq!(shell.leaves().code(), Some(0));
+}
+
+/// What is looked for everywhere.
+const CANARY: &str = "canary-7f3a-of-the-shell";
+
+#[test]
+fn a_secret_that_comes_in_by_any_way_is_in_no_history_and_no_log() {
+    let server = Sandbox::start();
+    let program = quiet(orysh(&server)).with("EDITOR", "sh ed.sh");
+    program.file("ed.sh", &format!("#!/bin/sh\necho 'client_secret: {CANARY}' >> \"$1\"\n"));
+    program.file("secret.txt", CANARY);
+    program.file("client.json", &format!("{{\"client_id\": \"f\", \"client_secret\": \"{CANARY}\"}}"));
+    program.run("create client --id e --token-endpoint-auth-method client_secret_post --secret other-secret-1").ok();
+    let shell = Terminal::of(program.same_home());
+    for line in [
+        format!("create client --id a --secret {CANARY} -q"),
+        format!("create client --id b '--secret={CANARY}' -q"),
+        "create client --id c --secret-file secret.txt -q".to_owned(),
+        "create client --file client.json -q".to_owned(),
+        format!("clients::create(#{{client_id: \"d\", client_secret: \"{CANARY}\"}});"),
+        format!("let secret = \"{CANARY}\".to_secret();"),
+        format!("let s = \"{CANARY}\"; s.to_secret()"),
+        format!(" let hidden = \"{CANARY}\";"),
+        format!("token introspect {CANARY}"),
+        format!("clients::update(\"e\", #{{client_secret: \"{CANARY}\"}}); nofunc()"),
+        format!("update client e --secret {CANARY} --nmae x"),
+        format!("eval 'print(\"{CANARY}\".to_secret())'"),
+    ] {
+        shell.answers(&line, ">");
+        shell.until("a prompt", |screen| screen.trim_end().ends_with('>'));
+    }
+    shell.press("let typed = ui::password(\"it\");\r");
+    shell.shows("it:");
+    shell.press(&format!("{CANARY}\r"));
+    shell.until("a prompt", |screen| screen.trim_end().ends_with('>'));
+    let history = shell.answers("history", "TEXT");
+    let below = history.rsplit_once("TEXT").map_or("", |(_, below)| below).to_owned();
+    assert!(!below.contains(CANARY) && below.contains("client.json"), "{history}");
+    // Up brings none of them back.
+    for _ in 0..20 {
+        shell.press("\u{1b}[A");
+    }
+    std::thread::sleep(std::time::Duration::from_millis(200));
+    let line = shell.contents().lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default().to_owned();
+    assert!(!line.contains(CANARY), "{line}");
+    shell.press("\u{3}");
+    assert_eq!(shell.leaves().code(), Some(0));
+    // Kept secrets, the files above and the sandbox's clients are where they belong.
+    let mut folders = vec![program.home().to_owned()];
+    while let Some(folder) = folders.pop() {
+        for path in crate::support::files(&folder) {
+            let shown = path.display().to_string();
+            if path.is_dir() {
+                folders.extend((!shown.contains("/state/pending")).then_some(path));
+                continue;
+            }
+            let is_own = ["ed.sh", "secret.txt", "client.json"].iter().any(|own| shown.ends_with(own));
+            let text = fs::read(&path).unwrap_or_default();
+            let holds = text.windows(CANARY.len()).any(|part| part == CANARY.as_bytes());
+            assert!(is_own || !holds, "{shown}");
+        }
+    }
+}
+
+#[test]
+fn a_shell_that_is_killed_loses_no_line_but_the_last_and_leaves_no_broken_file() {
+    let server = Sandbox::start();
+    let program = quiet(orysh(&server));
+    let mut done = Vec::new();
+    for round in 0..12_usize {
+        let mut shell = Terminal::of(program.same_home());
+        shell.until("a prompt", |screen| screen.trim_end().ends_with('>'));
+        for n in 0..3 {
+            let line = format!("{round}{n} + 0");
+            shell.types(&line, &format!("{}", round * 10 + n));
+            done.push(line);
+        }
+        // At another moment each time: as it reads a line, as it does one, as it writes one down.
+        shell.press(["create client -q\r", "never", "sleep(5)\r", "9 + 9\r", "list clients\r", "history\r"][round % 6]);
+        std::thread::sleep(std::time::Duration::from_millis(3 * round as u64));
+        shell.kill();
+    }
+    let shell = Terminal::of(program.same_home());
+    shell.types("history > all.txt; version > version.txt", ">");
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    assert!(program.home().join("version.txt").exists(), "{}", shell.contents());
+    let all = fs::read_to_string(program.home().join("all.txt")).unwrap();
+    for line in done {
+        assert!(all.lines().any(|told| told.ends_with(&line)), "{line}: {all}");
+    }
+    assert!(!all.contains("never"), "{all}");
+    assert_eq!(shell.leaves().code(), Some(0));
+    // Whatever was being made then is there once, or its secret is kept.
+    program.run("batch list").ok();
+}

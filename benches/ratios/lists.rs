@@ -23,7 +23,7 @@ pub fn tables() -> bool {
 }
 
 /// A sandbox with so many clients, and the file that describes them.
-fn holding(count: usize) -> (Sandbox, std::path::PathBuf) {
+pub fn holding(count: usize) -> (Sandbox, std::path::PathBuf) {
     let client = |n: usize| {
         json!({"client_id": format!("c{n:06}"), "client_name": format!("client {n}"),
             "redirect_uris": ["https://app.example.org/cb"], "scope": "openid offline", "owner": "team@example.org"})

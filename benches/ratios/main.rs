@@ -13,6 +13,7 @@ mod measure;
 mod plugins;
 mod profiles;
 mod scripts;
+mod shell;
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -98,7 +99,7 @@ type Table = fn(&Sandbox) -> bool;
 fn main() -> ExitCode {
     let named: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
     let sandbox = Sandbox::start();
-    let tables: [(&str, Table); 7] = [
+    let tables: [(&str, Table); 8] = [
         ("commands", commands),
         ("profiles", profiles::table),
         ("encryption", |sandbox| encryption::table(&sandbox.home)),
@@ -106,6 +107,7 @@ fn main() -> ExitCode {
         ("batches", |sandbox| batches::tables(&sandbox.home)),
         ("scripts", scripts::table),
         ("plugins", plugins::table),
+        ("shell", shell::table),
     ];
     let due = tables.iter().filter(|(name, _)| named.is_empty() || named.iter().any(|wanted| wanted == name));
     let as_due: Vec<bool> = due.map(|(_, table)| table(&sandbox)).collect();

@@ -1,10 +1,11 @@
 //! Commands as data: what each is called, what it takes, what it returns.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use clap::ArgMatches;
 
 use crate::error::Result;
+use crate::grammar::parse;
 use crate::output::format::Format;
 use crate::output::outcome::Outcome;
 use crate::session::Session;
@@ -170,24 +171,32 @@ impl Command {
 #[derive(Default)]
 pub struct Registry {
     commands: Vec<Command>,
+    /// The tree of them, for whoever looks at it again and again.
+    tree: OnceLock<clap::Command>,
 }
 
 impl Registry {
     /// A registry of these.
     pub fn new(commands: Vec<Command>) -> Self {
-        Registry { commands }
+        Registry { commands, tree: OnceLock::new() }
     }
 
     /// The same with more behind them.
     #[must_use]
     pub fn with(mut self, more: Vec<Command>) -> Self {
         self.commands.extend(more);
+        self.tree = OnceLock::new();
         self
     }
 
     /// The commands, in the order of the help.
     pub fn commands(&self) -> &[Command] {
         &self.commands
+    }
+
+    /// The tree of them, as it is parsed by.
+    pub fn tree(&self) -> &clap::Command {
+        self.tree.get_or_init(|| parse::root(self))
     }
 
     /// The command of exactly these words.

@@ -82,7 +82,8 @@ A string that a path picks is printed as it is, without quotes. With -q, ids are
 const SHELL: &str = "\
 The shell
   A line whose first word is a command's verb is a command; anything else is Rhai.
-  A verb that is followed by an operator, `.`, `(` or `[` is Rhai, too, as are `import` and `export`
+  A verb that is followed by an operator, `.`, `(` or `[` is Rhai, too, but for one that `>` follows and
+  that is a command by itself; as are `import` and `export`
   with a quote, `let` or `const` behind them.
   `it` is the last value. Functions and variables stay. Ctrl-C stops what runs, Ctrl-D leaves.
 

@@ -166,7 +166,7 @@ pub fn plan_quietly(before: Client, change: Change, how: &How) -> Result<(Update
 /// Errors: the change names another id, to which a server would write instead.
 fn refuse_other_id(id: &ClientId, change: &Change) -> Result<()> {
     let is_id = |field: &&'static Field| field.json == "client_id";
-    let is_changed = change.unset.iter().any(|field| is_id(field))
+    let is_changed = change.unset.iter().any(is_id)
         || change.add.iter().chain(&change.remove).any(|(field, _)| is_id(field))
         || change.set.document().get("client_id").is_some_and(|named| named.as_str() != Some(id.as_str()));
     if !is_changed {

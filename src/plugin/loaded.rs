@@ -324,13 +324,8 @@ impl Plugin {
                 None => errors::at_place(error, begin_of(&loaded.text, function), source),
             };
             // It is told by those as well who tell messages only.
-            let error = match error.kind() {
-                error::Kind::Interrupted => error,
-                _ => {
-                    let told = placed(&error);
-                    error.saying(told)
-                }
-            };
+            let told = placed(&error);
+            let error = if error.kind() == error::Kind::Interrupted { error } else { error.saying(told) };
             if error.code() == Some("memory") {
                 let most = format!("a call into a plugin may take {}", size(limits::MOST_MEMORY));
                 return error.unhinted().hint(most);

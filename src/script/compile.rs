@@ -41,7 +41,7 @@ pub fn place_of(text: &str, at: usize) -> Position {
 }
 
 /// Where a text or a name begins that is too long, or a comment that is not ended.
-fn trap(text: &str) -> Option<(usize, Kind)> {
+pub fn trap(text: &str) -> Option<(usize, Kind)> {
     let is_trap = |length: usize, kind: Kind| match kind {
         Kind::Comment { is_open } => is_open,
         _ => length > LONGEST,

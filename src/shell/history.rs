@@ -42,21 +42,20 @@ impl History {
         self.lines.iter().map(String::as_str)
     }
 
-    /// Adds a line, and keeps it where it may be kept: it holds no secret, and does not begin with a space. Gives those that other
-    /// shells have kept since.
-    pub fn add(&mut self, line: &str) -> Result<Vec<String>> {
-        let is_hidden = line.starts_with(char::is_whitespace);
-        let line = line.trim();
-        if line.is_empty() {
-            return Ok(Vec::new());
+    /// Adds a line, where it may be kept: it holds no secret, and does not begin with a space. Gives those that other shells have kept
+    /// since; `None` of a line that is not kept.
+    pub fn add(&mut self, line: &str) -> Result<Option<Vec<String>>> {
+        if line.trim().is_empty() || !may_be_kept(line) {
+            return Ok(None);
         }
+        let line = line.trim();
         let (mut file, news) = self.locked()?;
-        if !is_hidden && is_fit(line) && self.lines.back().is_none_or(|last| last != line) {
+        if self.lines.back().is_none_or(|last| last != line) {
             file.write_all(format!("{}\n", escaped(line)).as_bytes()).map_err(|source| self.failed(source))?;
             self.read = file.metadata().map_err(|source| self.failed(source))?.len();
         }
         self.put(line.to_owned());
-        Ok(news)
+        Ok(Some(news))
     }
 
     /// What other shells have kept since.
@@ -175,6 +174,11 @@ fn unescaped(line: &str) -> String {
         }
     }
     text
+}
+
+/// Whether a line is for anybody to read, be it later in the same shell: it holds no secret, and does not begin with a space.
+pub fn may_be_kept(line: &str) -> bool {
+    !line.starts_with(char::is_whitespace) && is_fit(line.trim())
 }
 
 /// What a line with a secret in it holds: flags and members by parts of their names, and words that a token follows.

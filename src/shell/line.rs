@@ -5,6 +5,10 @@ use crate::grammar::Registry;
 /// Words that lead back out of the shell.
 const LEAVE: [&str; 2] = ["exit", "quit"];
 
+/// Words that statements of Rhai begin with: a variable may have the name of anything.
+const STATEMENTS: [&str; 13] =
+    ["let", "const", "fn", "private", "if", "for", "while", "loop", "do", "switch", "return", "throw", "try"];
+
 /// What is to be done with a line.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Sort {
@@ -30,9 +34,12 @@ pub fn sort(line: &str, registry: &Registry) -> Sort {
     let end = line.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-')).unwrap_or(line.len());
     let (verb, rest) = line.split_at(end);
     // A misspelt verb before a known noun was meant for a command, and gets its did-you-mean.
-    let is_command = registry.is_verb(verb) || names_a_noun(rest, registry);
+    let is_command = registry.is_verb(verb) || !STATEMENTS.contains(&verb) && names_a_noun(rest, registry);
     let is_statement = ["import", "export"].contains(&verb) && names_a_module(rest.trim_start());
-    if is_command && !is_statement && !continues_an_expression(rest) { Sort::Command } else { Sort::Rhai }
+    // What a word does that is a command by itself can go to a file.
+    let goes_to_file = rest.trim_start().starts_with('>') && registry.find(&[verb]).is_some();
+    let is_expression = continues_an_expression(rest) && !goes_to_file;
+    if is_command && !is_statement && !is_expression { Sort::Command } else { Sort::Rhai }
 }
 
 fn names_a_noun(rest: &str, registry: &Registry) -> bool {
@@ -85,7 +92,12 @@ mod tests {
             ("list.len()", Sort::Rhai),
             ("list[0]", Sort::Rhai),
             ("list + 1", Sort::Rhai),
+            ("list > 1", Sort::Rhai),
+            ("version > x.txt", Sort::Command),
+            ("version >> x.txt", Sort::Command),
             ("let x = 1;", Sort::Rhai),
+            ("let secret = 1;", Sort::Rhai),
+            ("const clients = 1;", Sort::Rhai),
             ("it.client_id", Sort::Rhai),
             ("clients::list()", Sort::Rhai),
             ("version", Sort::Command),

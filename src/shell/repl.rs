@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::LazyCell;
+use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -28,7 +29,7 @@ use crate::session::target::Target;
 use crate::shell::complete::{self, Known, Listings, MOST};
 use crate::shell::highlight::{looks, painted};
 use crate::shell::hint::{Hint, hint};
-use crate::shell::history::{History, MOST_LINES};
+use crate::shell::history::{History, MOST_LINES, may_be_kept};
 use crate::shell::interpreter::{Interpreter, Next};
 use crate::shell::line::{Sort, sort};
 use crate::shell::rhai::is_incomplete;
@@ -102,6 +103,9 @@ pub fn interactive(host: &Host, fell_back: bool, goes_without_rc: bool) -> Resul
                 }
                 Err(ReadlineError::Interrupted) => {}
                 Err(ReadlineError::Eof) => return Ok(()),
+                Err(ReadlineError::Io(source)) if source.kind() == ErrorKind::InvalidData => {
+                    ui.error(&Error::usage("what was typed is no text").hint("the terminal is to send UTF-8"));
+                }
                 Err(source) => return Err(Error::failed("cannot read from the terminal").caused_by(source)),
             }
         }
@@ -139,7 +143,7 @@ impl Kept {
         let mut history = locked(&self.history);
         match history.as_mut().map(|history| history.add(line)) {
             Some(Ok(news)) => {
-                for line in news {
+                for line in news.into_iter().flatten() {
                     let _ = editor.add_history_entry(line);
                 }
             }
@@ -149,7 +153,9 @@ impl Kept {
             }
             None => {}
         }
-        let _ = editor.add_history_entry(line.trim());
+        if may_be_kept(line) {
+            let _ = editor.add_history_entry(line.trim());
+        }
     }
 
     /// A line with `!!` or `!text` at its beginning is the last one, or the last one that begins so, which is told. Errors: there is

@@ -9,10 +9,10 @@ use crate::grammar::Host;
 use crate::model::client::Client;
 use crate::model::fields;
 use crate::output::outcome::{Body, Outcome};
-use crate::script::compile::compiled;
+use crate::script::compile::{compiled, trap};
 use crate::script::engine::{Context, engine};
 use crate::script::errors::{self, Source, settled};
-use crate::script::lexer::{Kind, pieces};
+use crate::script::lexer::Kind;
 use crate::script::{ending, run, value};
 use crate::secret::Secret;
 use crate::shell::complete::Known;
@@ -182,8 +182,11 @@ fn word(value: &Dynamic) -> Result<String> {
 
 /// Whether a text is Rhai that has not come to its end: an open brace, bracket or string.
 pub fn is_incomplete(text: &str) -> bool {
-    if pieces(text).any(|(_, kind)| kind == Kind::Comment { is_open: true }) {
-        return true;
+    match trap(text) {
+        Some((_, Kind::Comment { .. })) => return true,
+        // Rhai would read it for too long, and it is refused anyway.
+        Some(_) => return false,
+        None => {}
     }
     let Err(error) = Engine::new_raw().compile(text) else { return false };
     if *error.err_type() == ParseErrorType::UnexpectedEOF || is_open_text(text, error.err_type()) {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use clap::Arg;
 
-use crate::grammar::{Registry, parse};
+use crate::grammar::Registry;
 
 /// A verb, a noun, or all of it.
 #[derive(Debug, Default)]
@@ -27,7 +27,7 @@ pub struct Flag {
 impl Node {
     /// The whole tree.
     pub fn of(registry: &Registry) -> Self {
-        Node::of_command(&parse::root(registry))
+        Node::of_command(registry.tree())
     }
 
     fn of_command(command: &clap::Command) -> Self {

@@ -31,11 +31,18 @@ impl Terminal {
     }
 
     /// A command on a terminal of so many lines and columns.
-    pub fn sized(program: Orysh, args: &[&str], (rows, columns): (u16, u16)) -> Self {
+    pub fn sized(program: Orysh, args: &[&str], size: (u16, u16)) -> Self {
+        Terminal::on(program, args, size, "xterm")
+    }
+
+    /// A command on a terminal of this kind.
+    pub fn on(program: Orysh, args: &[&str], (rows, columns): (u16, u16), kind: &str) -> Self {
         let (pty, pts) = open().unwrap();
         pty.resize(Size::new(rows, columns)).unwrap();
-        let command = Command::new(PROGRAM).env_clear().envs(program.environment()).env("TERM", "xterm").args(args);
+        let command = Command::new(PROGRAM).env_clear().envs(program.environment()).env("TERM", kind).args(args);
         let child = command.current_dir(program.home()).spawn(pts).unwrap();
+        // One without a size is read as one of the usual size.
+        let (rows, columns) = if columns < 10 { (24, 80) } else { (rows, columns) };
         let screen = Arc::new(Mutex::new(vt100::Parser::new(rows, columns, 0)));
         let keys = Arc::new(pty);
         let (shown, from) = (Arc::clone(&screen), Arc::clone(&keys));
@@ -57,6 +64,23 @@ impl Terminal {
     /// Presses keys.
     pub fn press(&self, keys: &str) {
         (&*self.keys).write_all(keys.as_bytes()).unwrap();
+    }
+
+    /// Presses what is no text.
+    pub fn press_bytes(&self, bytes: &[u8]) {
+        (&*self.keys).write_all(bytes).unwrap();
+    }
+
+    /// Waits until this has come, wherever the cursor was.
+    pub fn settles_raw(&self, text: &str) {
+        let flat = |text: &str| text.split_whitespace().collect::<String>();
+        self.until(text, |contents| flat(contents).contains(text));
+    }
+
+    /// Ends it at once.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
     }
 
     /// What the screen shows.

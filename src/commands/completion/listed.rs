@@ -180,6 +180,11 @@ fn name(text: &str, entry: Entry) -> &str {
 
 /// Whether a word has these letters, small ones, in their order.
 pub fn has_letters(word: &str, letters: &str) -> bool {
+    // Nearly all words, and what is typed of them, are of ASCII.
+    if word.is_ascii() {
+        let mut bytes = word.bytes();
+        return letters.bytes().all(|letter| bytes.any(|byte| byte.to_ascii_lowercase() == letter));
+    }
     let mut characters = word.chars().flat_map(char::to_lowercase);
     letters.chars().all(|letter| characters.any(|c| c == letter))
 }

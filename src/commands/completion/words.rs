@@ -1,11 +1,13 @@
 //! What a word of a command line can be: commands, flags, choices, and what a script declares behind `run FILE`.
 
+use std::borrow::Cow;
+
 use clap::Arg;
 
 use super::sources::Source;
 use crate::commands::script::run as script;
 use crate::env;
-use crate::grammar::{Registry, parse};
+use crate::grammar::Registry;
 use crate::script::arguments;
 
 /// What a word can be.
@@ -33,9 +35,7 @@ pub struct Offered {
 /// What the word that has begun as `current` can be, behind these words (without the program's name). None at all: a file, or
 /// something that only a person knows.
 pub fn offered(registry: &Registry, words: &[String], current: &str) -> Offered {
-    let root = parse::root(registry);
-    let mut at =
-        Place { command: root, waiting: None, positionals: 0, file: None, is_literal: false, target: Vec::new() };
+    let mut at = Place::at(Cow::Borrowed(registry.tree()));
     for word in words {
         at = at.behind(&unquoted(word));
     }
@@ -59,8 +59,10 @@ fn unquoted(word: &str) -> String {
 const OF_TARGET: [&str; 6] = ["profile", "endpoint", "sandbox", "project", "workspace", "config"];
 
 /// Where a command line has come to.
-struct Place {
-    command: clap::Command,
+struct Place<'a> {
+    command: Cow<'a, clap::Command>,
+    /// What all commands take, which is known at the top only as long as nothing has been parsed.
+    global: Vec<&'a Arg>,
     /// The flag whose value comes next.
     waiting: Option<Arg>,
     /// How many words came that are no flags.
@@ -73,8 +75,20 @@ struct Place {
     target: Vec<(String, String)>,
 }
 
-impl Place {
-    fn behind(mut self, word: &str) -> Place {
+impl<'a> Place<'a> {
+    fn at(command: Cow<'a, clap::Command>) -> Self {
+        let (global, target) = (Vec::new(), Vec::new());
+        Place { command, global, waiting: None, positionals: 0, file: None, is_literal: false, target }
+    }
+
+    /// The flags that it takes.
+    fn arguments(&self) -> impl Iterator<Item = &Arg> {
+        let own = || self.command.get_arguments();
+        let is_own = move |arg: &Arg| own().any(|its| its.get_id() == arg.get_id());
+        own().chain(self.global.iter().copied().filter(move |arg| !is_own(arg)))
+    }
+
+    fn behind(mut self, word: &str) -> Place<'a> {
         if let Some(flag) = self.waiting.take() {
             self.note(&flag, word);
             return self;
@@ -90,13 +104,12 @@ impl Place {
             }
             return Place { waiting, ..self };
         }
-        if let Some(inner) = self.command.find_subcommand(word).filter(|_| self.positionals == 0) {
-            // What all commands take is known at the top only, as long as nothing has been parsed.
-            let global: Vec<Arg> = self.command.get_arguments().filter(|arg| arg.is_global_set()).cloned().collect();
-            let own: Vec<_> = inner.get_arguments().map(|arg| arg.get_id().clone()).collect();
-            let missing = global.into_iter().filter(|arg| !own.contains(arg.get_id()));
-            let command = inner.clone().args(missing.collect::<Vec<_>>());
-            return Place { command, ..self };
+        // A script's own words are no commands.
+        if let Cow::Borrowed(command) = self.command
+            && let Some(inner) = command.find_subcommand(word).filter(|_| self.positionals == 0)
+        {
+            self.global.extend(command.get_arguments().filter(|arg| arg.is_global_set()));
+            return Place { command: Cow::Borrowed(inner), ..self };
         }
         self.positionals += 1;
         if self.file.is_none() && self.command.get_name() == "run" {
@@ -106,24 +119,23 @@ impl Place {
     }
 
     /// Behind the name of a script stands what that declares.
-    fn in_script(self, file: &str) -> Place {
+    fn in_script(self, file: &str) -> Place<'a> {
         let file = file.to_owned();
         // What is no file is not read: it may be what somebody types.
         if !std::path::Path::new(&file).is_file() {
             let nothing = clap::Command::new("nothing").disable_help_flag(true);
-            return Place {
-                command: nothing,
-                waiting: None,
-                positionals: 0,
-                file: Some(file),
-                is_literal: true,
-                ..self
-            };
+            let at = Place::at(Cow::Owned(nothing));
+            return Place { file: Some(file), is_literal: true, target: self.target, ..at };
         }
         let declared = script::read(&file, &file).ok().and_then(|text| arguments::declared(&text).ok());
         let command = declared.filter(arguments::Declared::has_arguments).map(|declared| declared.command(&file));
         match command {
-            Some(command) => Place { command, waiting: None, positionals: 0, file: Some(file), ..self },
+            Some(command) => Place {
+                file: Some(file),
+                is_literal: self.is_literal,
+                target: self.target,
+                ..Place::at(Cow::Owned(command))
+            },
             None => Place { file: Some(file), ..self },
         }
     }
@@ -141,7 +153,7 @@ impl Place {
             let short = name.strip_prefix('-').and_then(|rest| rest.chars().next());
             is_long || !name.starts_with("--") && short.is_some() && arg.get_short() == short
         };
-        self.command.get_arguments().find(is_it).cloned()
+        self.arguments().find(is_it).cloned()
     }
 
     /// What it can be, where others come from, and what stands before those.
@@ -172,7 +184,7 @@ impl Place {
     }
 
     fn flags(&self) -> Vec<Candidate> {
-        let shown = self.command.get_arguments().filter(|arg| !arg.is_hide_set());
+        let shown = self.arguments().filter(|arg| !arg.is_hide_set());
         let flags = shown
             .filter_map(|arg| Some(Candidate { word: format!("--{}", arg.get_long()?), about: line(arg.get_help()) }));
         let help = Candidate { word: "--help".into(), about: "Print help".into() };
