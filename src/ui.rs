@@ -294,6 +294,11 @@ impl Ui {
         self.tell("warning", Paint::Yellow, message);
     }
 
+    /// Tells something wrong, behind which all goes on: it is no error that a command ends with.
+    pub fn complain(self, message: &str) {
+        self.tell("error", Paint::Red, message);
+    }
+
     /// Tells a line of a plan, with its mark in front; left out with `--quiet`.
     pub fn marked(self, mark: Mark, message: &str) {
         if self.quiet {
@@ -332,8 +337,7 @@ impl Ui {
 
     /// Writes text for a person to stderr as it is, but for what could harm the terminal.
     pub fn line(self, line: &str) {
-        // A closed stderr leaves nobody to tell.
-        let _ = writeln!(io::stderr(), "{line}");
+        output::tell(&format!("{line}\n"));
     }
 
     /// Writes a text to stderr in as many lines as the terminal needs, each behind `indent`.

@@ -173,17 +173,26 @@ fn has_same_rows(one: &str, other: &str) -> bool {
 /// Errors: another script has begun these rows and has not come to their end; a script that was renamed is another one.
 fn refuse_rows_of_another(session: &Session, name: &str) -> Result<()> {
     let Ok(run) = Run::open(session, name) else { return Ok(()) };
-    let left = due(&run.counts(session)?);
-    if left == 0 {
+    let counts = run.counts(session)?;
+    let (left, made) = (due(&counts), count(&counts, &State::MADE));
+    if left + made == 0 {
         return Ok(());
     }
+    let what = match left {
+        0 => "whose clients are made, and whose secrets nobody has taken".to_owned(),
+        left => format!("of which {left} are left"),
+    };
     let begun = run.fact("begun").unwrap_or_default();
     let error = Error::usage(format!(
-        "these rows are run {name}, begun on {begun} by another script or under another name, and {left} of them are left"
+        "these rows are run {name}, begun on {begun} by another script or under another name, {what}"
     ));
+    let next = match left {
+        0 => format!("take them: orysh batch results {name} --secrets plain --out FILE.csv"),
+        _ => format!("go on with it: orysh batch resume {name}"),
+    };
     Err(error
         .with_code(SAME_INPUT)
-        .hint(format!("go on with it: orysh batch resume {name}"))
+        .hint(next)
         .hint(format!("if its clients are to be made a second time: orysh batch forget {name}")))
 }
 

@@ -16,7 +16,7 @@ use super::quiet::Quiet;
 use super::table;
 use super::yaml::Yaml;
 use crate::error::{Error, Result};
-use crate::ui::output;
+use crate::ui::{self, output};
 
 /// Text is handed to the writer when there is this much of it.
 const BUFFER: usize = 64 * 1024;
@@ -38,6 +38,8 @@ pub struct Screen {
     pub is_discarded: bool,
     /// Whether each row of a table is shown as lines of name and value.
     pub is_expanded: bool,
+    /// Whether a script prints it, for which no format is chosen.
+    pub is_of_script: bool,
     /// Whether the rows of a table tell times from now on, as `2 hours ago`.
     pub tells_ages: bool,
 }
@@ -169,6 +171,10 @@ impl Run<'_> {
         loop {
             if !outcome.rows.is_ready() {
                 self.pause()?;
+            }
+            // What changes something comes to its end first, and is shown.
+            if !outcome.writes && self.rendered.rows > 0 && ui::is_interrupted() {
+                return Err(Error::interrupted().into());
             }
             let Some(next) = outcome.rows.next() else { break };
             match next {

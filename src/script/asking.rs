@@ -4,7 +4,7 @@
 use rhai::{Array, Dynamic, Engine, EvalAltResult, FnPtr, INT, Map, NativeCallContext as Call};
 
 use crate::error::Error;
-use crate::script::errors::{ScriptResult, named, thrown_at};
+use crate::script::errors::{ScriptResult, Spot, named, thrown_at};
 
 /// What is done with a list as a closure says.
 type Of = fn(&mut Asked<'_>, &mut Array) -> ScriptResult<Dynamic>;
@@ -95,7 +95,7 @@ impl<'a> Asked<'a> {
         thrown_at(
             Error::failed(wrong)
                 .hint(format!("as {name}(|entry| …), or {name}(|entry, index| …); of a map |key, value|")),
-            self.call.call_position(),
+            &Spot::of(self.call),
         )
     }
 
@@ -109,7 +109,7 @@ impl<'a> Asked<'a> {
             let error =
                 Error::failed(format!("the closure of `{}` gives {kind}, neither true nor false", self.call.fn_name()));
             let hint = "`==` compares, `=` puts a value into a variable; what is asked is the closure's last value";
-            thrown_at(error.hint(hint), self.call.call_position())
+            thrown_at(error.hint(hint), &Spot::of(self.call))
         })
     }
 

@@ -57,8 +57,12 @@ impl Names {
     }
 }
 
+/// What Rhai's own errors begin with, and what is told instead as where nobody catches them.
+const SAID: [(&str, fn(&str) -> Error); 2] =
+    [("Property not found: ", errors::no_property), ("Function not found: ", errors::no_function)];
+
 /// Rhai's own error has its kind, its place and whatever it is about.
-fn complete(map: &mut Map) {
+pub fn complete(map: &mut Map) {
     let text = |key: &str| map.get(key).and_then(|text| text.clone().into_string().ok());
     let at = |key: &str| map.get(key).and_then(|number| number.as_int().ok());
     // As Rhai names its kinds of errors: another's map has no such name, or no place of that form.
@@ -77,15 +81,17 @@ fn complete(map: &mut Map) {
         Some((first.to_owned(), line.parse().ok()?, column.parse().ok()?))
     });
     let (message, line, column) = inner.unwrap_or((first.to_owned(), line, column));
+    // Of one in another file Rhai tells the whole path.
+    let message = message.split_once(" @ '").map_or(message.clone(), |(message, _)| message.to_owned());
     let position =
         Some([("line", line), ("column", column)].map(|(key, number): (_, INT)| (key.into(), number.into())));
     let position = position.map_or(Dynamic::UNIT, |members| Map::from(members).into());
     // It says the same as where nobody catches it.
-    let called = text("function").filter(|_| text("error").as_deref() == Some("ErrorFunctionNotFound"));
-    let error = match called {
-        Some(called) => errors::no_function(&called),
-        None => errors::no_member(&message).unwrap_or_else(|| Error::failed(message)),
-    };
+    let error = SAID
+        .iter()
+        .find_map(|(words, meant)| Some(meant(message.strip_prefix(words)?)))
+        .or_else(|| errors::no_member(&message))
+        .unwrap_or_else(|| Error::failed(message));
     *map = errors::as_map(&error);
     map.insert("position".into(), position);
 }

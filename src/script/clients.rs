@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use rhai::{Array, Dynamic, Engine, Map, NativeCallContext as Call, Position};
+use rhai::{Array, Dynamic, Engine, Map, NativeCallContext as Call};
 
 use crate::api;
 use crate::api::request::ListQuery;
@@ -18,10 +18,10 @@ use crate::ops::update::{Change, Updated};
 use crate::script::apply::apply;
 use crate::script::create_all::create_all;
 use crate::script::engine::Context;
-use crate::script::errors::{self, ScriptResult, named, thrown, thrown_of};
+use crate::script::errors::{self, ScriptResult, Spot, named, thrown, thrown_of};
 use crate::script::held::Held;
 use crate::script::library::Library;
-use crate::script::rows::{self, Fetched, asked_at};
+use crate::script::rows::{self, Fetched};
 use crate::script::{recipients, value};
 use crate::session::pages::Clients;
 use crate::session::{Session, hook};
@@ -88,7 +88,7 @@ pub fn register(library: &mut Library, engine: &mut Engine, context: &Context) {
     library.add(
         ("clients", "list() -> clients"),
         ("All clients, fetched as a `for` gets to them", "for c in clients::list() { print(c.client_id) }"),
-        move |call: Call<'_>| Query::of(&bound, all(), asked_at(&call)),
+        move |call: Call<'_>| Query::of(&bound, all(), Spot::of(&call)),
     );
     let bound = context.clone();
     library.add(
@@ -97,7 +97,7 @@ pub fn register(library: &mut Library, engine: &mut Engine, context: &Context) {
             "Those of a name or an owner: `#{client_name, owner, page_size}`",
             r#"for c in clients::list(#{owner: "a"}) { print(c.client_id) }"#,
         ),
-        move |call: Call<'_>, filter: Map| filtered(&bound, &filter, asked_at(&call)),
+        move |call: Call<'_>, filter: Map| filtered(&bound, &filter, Spot::of(&call)),
     );
     let bound = context.clone();
     library.add(
@@ -363,14 +363,14 @@ pub struct Query {
     /// Whom it is told to how long fetching took.
     listener: Option<Ui>,
     /// Where the script asks for them.
-    at: Position,
+    at: Spot,
 }
 
 fn all() -> ListQuery {
     ListQuery { page_size: Some(500), ..ListQuery::default() }
 }
 
-fn filtered(context: &Context, filter: &Map, at: Position) -> ScriptResult<Query> {
+fn filtered(context: &Context, filter: &Map, at: Spot) -> ScriptResult<Query> {
     let query = || -> Result<ListQuery> {
         let mut query = all();
         for (key, value) in filter {
@@ -405,7 +405,7 @@ fn filtered(context: &Context, filter: &Map, at: Position) -> ScriptResult<Query
 }
 
 impl Query {
-    fn of(context: &Context, filter: ListQuery, at: Position) -> Self {
+    fn of(context: &Context, filter: ListQuery, at: Spot) -> Self {
         Query { session: context.session(), filter, listener: context.listener(), at }
     }
 
@@ -447,7 +447,7 @@ pub struct Listing {
     listener: Option<Ui>,
     count: usize,
     took: Duration,
-    at: Position,
+    at: Spot,
 }
 
 impl Iterator for Listing {
@@ -458,7 +458,7 @@ impl Iterator for Listing {
         let client = self.would_be.next(&mut self.clients);
         self.took += began.map(|began| began.elapsed()).unwrap_or_default();
         self.count += usize::from(client.is_some());
-        Some(client?.map(|client| Dynamic::from(client.at(&self.place))).map_err(|error| thrown_of(error, self.at)))
+        Some(client?.map(|client| Dynamic::from(client.at(&self.place))).map_err(|error| thrown_of(error, &self.at)))
     }
 }
 

@@ -5,7 +5,9 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::time::Duration;
 
-use rhai::{AST, ASTNode, Dynamic, EvalAltResult, Expr, FnAccess, INT, Map, ParseError, ParseErrorType, Stmt};
+use rhai::{
+    AST, ASTNode, Dynamic, EvalAltResult, Expr, FnAccess, INT, Map, NativeCallContext, ParseError, ParseErrorType, Stmt,
+};
 
 use serde_json::Value;
 
@@ -18,7 +20,7 @@ use crate::script::ending::{self, Due};
 use crate::script::engine::{Exhausted, TimedOut, runtime_error};
 use crate::script::excerpt::excerpt;
 use crate::script::library::{self, Function};
-use crate::script::{standard, value};
+use crate::script::{caught, standard, value};
 use crate::text::{safe, size};
 use crate::ui;
 
@@ -36,33 +38,53 @@ pub fn thrown(error: Error) -> Box<EvalAltResult> {
     runtime_error(as_map(&error).into())
 }
 
+/// A place of a script, or of a file that it imports.
+#[derive(Clone, Debug)]
+pub struct Spot {
+    /// Line and column.
+    pub at: rhai::Position,
+    /// The file; `None`: it is the script itself.
+    pub file: Option<String>,
+}
+
+impl Spot {
+    /// Where a function is called.
+    pub fn of(call: &NativeCallContext<'_>) -> Self {
+        Spot { at: call.call_position(), file: call.call_source().map(str::to_owned) }
+    }
+}
+
 /// The same at a place.
-pub fn thrown_at(error: Error, at: rhai::Position) -> Box<EvalAltResult> {
-    placed_at(thrown(error), at)
+pub fn thrown_at(error: Error, spot: &Spot) -> Box<EvalAltResult> {
+    placed_at(thrown(error), spot)
 }
 
 /// The same of what was asked for at a place, and is fetched at another: whoever catches it is told the first.
-pub fn thrown_of(error: Error, at: rhai::Position) -> Box<EvalAltResult> {
+pub fn thrown_of(error: Error, spot: &Spot) -> Box<EvalAltResult> {
     let mut error = thrown(error);
-    place_in(&mut error, at);
+    place_in(&mut error, spot);
     error
 }
 
-fn place_in(error: &mut EvalAltResult, at: rhai::Position) {
+fn place_in(error: &mut EvalAltResult, spot: &Spot) {
     if let EvalAltResult::ErrorRuntime(value, _) = error
-        && let (Some(mut map), Some(line)) = (value.write_lock::<Map>(), at.line())
+        && let (Some(mut map), Some(line)) = (value.write_lock::<Map>(), spot.at.line())
     {
-        map.insert("position".into(), position_map(line, at.position().unwrap_or(1)).into());
+        let mut position = position_map(line, spot.at.position().unwrap_or(1));
+        if let Some(file) = &spot.file {
+            position.insert("file".into(), name_of(file).into());
+        }
+        map.insert("position".into(), position.into());
     }
 }
 
 /// An error without a place has this one.
-pub fn placed_at(mut error: Box<EvalAltResult>, at: rhai::Position) -> Box<EvalAltResult> {
+pub fn placed_at(mut error: Box<EvalAltResult>, spot: &Spot) -> Box<EvalAltResult> {
     if !error.position().is_none() {
         return error;
     }
-    place_in(&mut error, at);
-    error.set_position(at);
+    place_in(&mut error, spot);
+    error.set_position(spot.at);
     error
 }
 
@@ -298,19 +320,24 @@ pub fn uncaught(mut error: EvalAltResult, source: Source<'_>) -> Error {
     {
         return imported;
     }
-    let position = error.position();
+    let position = rethrown(&error).unwrap_or(error.position());
     let told = match error {
         EvalAltResult::ErrorTerminated(why, _) => ended(why),
         EvalAltResult::ErrorRuntime(value, _) if value.is::<Due>() => ended(value.cast::<Due>().0),
-        EvalAltResult::ErrorRuntime(value, _) => from_value(value),
+        EvalAltResult::ErrorRuntime(mut value, _) => {
+            // What was caught is thrown on as Rhai tells it, where nothing has looked at it.
+            if let Some(mut map) = value.write_lock::<Map>() {
+                caught::complete(&mut map);
+            }
+            from_value(value)
+        }
         EvalAltResult::ErrorParsing(parsing, _) => Error::usage(parsing.to_string()),
         EvalAltResult::ErrorFunctionNotFound(signature, _) => no_function(&signature),
         EvalAltResult::ErrorVariableNotFound(name, _) if !calls.is_empty() => {
             Error::failed(format!("there is no variable `{name}` in this function"))
                 .hint("a function sees none of the script's variables: hand them over as arguments")
         }
-        EvalAltResult::ErrorPropertyNotFound(name, _) => Error::failed(format!("the map has no `{}`", safe(&name)))
-            .hint(format!("`map.get(\"{0}\")` is () where it has not, `\"{0}\" in map` asks", safe(&name))),
+        EvalAltResult::ErrorPropertyNotFound(name, _) => no_property(&name),
         EvalAltResult::ErrorDotExpr(said, _) if said.contains(NO_MEMBER) => {
             no_member(&said).unwrap_or_else(|| Error::failed(said))
         }
@@ -459,6 +486,26 @@ const MOST_LINES: usize = 40;
 
 /// What Rhai says between a member and the type that has it not.
 const NO_MEMBER: &str = " - a getter is not registered for type ";
+
+/// Where an error was thrown first that a script has caught and throws on, be it with more in it: only of what stands in the script
+/// itself.
+fn rethrown(error: &EvalAltResult) -> Option<rhai::Position> {
+    let EvalAltResult::ErrorRuntime(value, _) = error else { return None };
+    let map = value.read_lock::<Map>()?;
+    let is_ours = ["status", "code", "message", "hint"].iter().all(|key| map.contains_key(*key));
+    let at = map.get("position").filter(|_| is_ours)?.read_lock::<Map>()?;
+    let number = |key: &str| at.get(key).and_then(|number| u16::try_from(number.as_int().ok()?).ok());
+    if at.contains_key("file") {
+        return None;
+    }
+    Some(rhai::Position::new(number("line").filter(|line| *line > 0)?, number("column")?))
+}
+
+/// What is wrong with a member of a map.
+pub fn no_property(name: &str) -> Error {
+    Error::failed(format!("the map has no `{}`", safe(name)))
+        .hint(format!("`map.get(\"{0}\")` is () where it has not, `\"{0}\" in map` asks", safe(name)))
+}
 
 /// What is wrong with a member of a value that has none, as Rhai says it: `'name' - a getter is not registered for type 'kind'`.
 pub fn no_member(said: &str) -> Option<Error> {

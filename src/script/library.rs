@@ -14,7 +14,7 @@ use rhai::{
 use crate::model::client::Client;
 use crate::script::api::time::{Span, Time};
 use crate::script::ending;
-use crate::script::errors::{ScriptResult, place, placed_at, thrown};
+use crate::script::errors::{ScriptResult, Spot, place, placed_at, thrown};
 use crate::script::needs::{self, Need};
 use crate::secret::Secret;
 use crate::session::grant::Grant;
@@ -153,18 +153,18 @@ fn type_name(of: &TypeId) -> &'static str {
 fn around(native: RhaiFunc, name: String, listener: Option<Ui>, need: Option<(Arc<Grant>, Need)>) -> RhaiFunc {
     let RhaiFunc::Pure { func, has_context, is_pure, is_volatile } = native else { return native };
     let around = move |call: Option<Call<'_>>, arguments: &mut [&mut Dynamic]| {
-        let at = call.as_ref().map_or(Position::NONE, Call::call_position);
-        placed(ending::goes_on(), at)?;
+        let spot = call.as_ref().map_or(Spot { at: Position::NONE, file: None }, Spot::of);
+        placed(ending::goes_on(), &spot)?;
         if let Some((grant, need)) = &need {
-            placed(need(grant).map_err(thrown), at)?;
+            placed(need(grant).map_err(thrown), &spot)?;
         }
         let began = listener.map(|_| Instant::now());
         let result = func(call.filter(|_| has_context), arguments);
         if let (Some(ui), Some(began)) = (listener, began) {
             let failed = if result.is_err() { " and failed" } else { "" };
-            ui.note(&format!("{name} at {} took {:.1?}{failed}", place(at), began.elapsed()));
+            ui.note(&format!("{name} at {} took {:.1?}{failed}", place(spot.at), began.elapsed()));
         }
-        placed(result, at)
+        placed(result, &spot)
     };
     RhaiFunc::Pure { func: Arc::new(around), has_context: true, is_pure, is_volatile }
 }
@@ -200,8 +200,8 @@ impl Placing for Engine {
                 let types = F::param_types()
                     .map(|of| if of == TypeId::of::<&str>() { TypeId::of::<ImmutableString>() } else { of });
                 self.register_raw_fn(name, types, move |call: Call<'_>, arguments: &mut [&mut Dynamic]| {
-                    let at = call.call_position();
-                    placed(func(has_context.then_some(call), arguments), at)
+                    let spot = Spot::of(&call);
+                    placed(func(has_context.then_some(call), arguments), &spot)
                 })
             }
             // There is no other kind of what Rust has.
@@ -211,6 +211,6 @@ impl Placing for Engine {
 }
 
 /// An error without a place has this one.
-pub fn placed<T>(result: ScriptResult<T>, at: Position) -> ScriptResult<T> {
-    result.map_err(|error| placed_at(error, at))
+pub fn placed<T>(result: ScriptResult<T>, spot: &Spot) -> ScriptResult<T> {
+    result.map_err(|error| placed_at(error, spot))
 }

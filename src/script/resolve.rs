@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::script::compile::compiled;
 use crate::script::ending;
 use crate::script::engine::Context;
-use crate::script::errors::{self, Source, thrown, thrown_at};
+use crate::script::errors::{self, Source, Spot, thrown, thrown_at};
 use crate::script::run::for_rhai;
 use crate::session::handle::locked;
 use crate::text::safe;
@@ -152,14 +152,15 @@ impl ModuleResolver for Below {
         path: &str,
         at: Position,
     ) -> std::result::Result<Shared<Module>, Box<EvalAltResult>> {
+        let spot = Spot { at, file: source.filter(|source| !source.is_empty()).map(str::to_owned) };
         if let Some(module) = plugin(self.caller.as_ref(), path) {
-            return module.map_err(|error| thrown_at(error, at));
+            return module.map_err(|error| thrown_at(error, &spot));
         }
-        let file = self.find(source, path).map_err(|error| thrown_at(error, at))?;
+        let file = self.find(source, path).map_err(|error| thrown_at(error, &spot))?;
         match self.known().get(&file).cloned() {
             Some(Some(module)) => return Ok(module),
             Some(None) => {
-                return Err(thrown_at(round(path), at));
+                return Err(thrown_at(round(path), &spot));
             }
             None => {}
         }

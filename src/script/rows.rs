@@ -1,6 +1,6 @@
 //! What every kind of rows can do that a `for` fetches one at a time.
 
-use rhai::{Array, Dynamic, Engine, FnPtr, NativeCallContext as Call, Position, Variant};
+use rhai::{Array, Dynamic, Engine, FnPtr, NativeCallContext as Call, Variant};
 
 use crate::script::asking::Asked;
 use crate::script::errors::ScriptResult;
@@ -16,11 +16,6 @@ pub trait Fetched: Variant + Clone {
 
     /// The rows, from the first on.
     fn rows(&self) -> impl Iterator<Item = ScriptResult<Dynamic>>;
-}
-
-/// Where the script asks for them; in a file that it imports, nowhere: they may be gone through in another.
-pub fn asked_at(call: &Call<'_>) -> Position {
-    if call.call_source().is_some() { Position::NONE } else { call.call_position() }
 }
 
 /// All of them. Errors: they take more than a script may.

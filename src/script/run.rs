@@ -235,7 +235,7 @@ pub fn outcome(value: &Dynamic, columns: &'static [Column]) -> errors::ScriptRes
 }
 
 /// What rows have together, in the order in which they first have it.
-fn members(rows: &[Row]) -> Vec<String> {
+pub fn members(rows: &[Row]) -> Vec<String> {
     let (mut members, mut known) = (Vec::new(), HashSet::new());
     for row in rows {
         let names: Vec<String> = match &row.body {

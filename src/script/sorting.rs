@@ -7,7 +7,7 @@ use rhai::{Array, Dynamic, Engine, FLOAT, FnPtr, INT, ImmutableString, NativeCal
 
 use crate::error::Error;
 use crate::script::api::time::{Span, Time};
-use crate::script::errors::{ScriptResult, named, thrown_at};
+use crate::script::errors::{ScriptResult, Spot, named, thrown_at};
 
 /// Replaces them by those that end with the closure's error.
 pub fn register(engine: &mut Engine) {
@@ -25,7 +25,7 @@ pub fn register(engine: &mut Engine) {
         let is_mixed = items.iter().any(|item| item.type_name() != first);
         let of = if is_mixed { "different types".to_owned() } else { format!("the type {}", named(first)) };
         let wrong = Error::usage(format!("elements of {of} cannot be sorted"));
-        Err(thrown_at(wrong.hint("give `sort` a closure that says which comes first"), call.call_position()))
+        Err(thrown_at(wrong.hint("give `sort` a closure that says which comes first"), &Spot::of(&call)))
     });
     engine.register_fn("order_by", |call: Call<'_>, items: &mut Array, closure: FnPtr| by(&call, items, &closure));
     engine.register_fn("dedup", |call: Call<'_>, items: &mut Array, closure: FnPtr| {
@@ -80,7 +80,7 @@ fn by(call: &Call<'_>, items: &Array, closure: &FnPtr) -> ScriptResult<Array> {
             (_, Ok(is_first)) => Ok(!is_first),
             (Err(kind), Err(_)) => {
                 let wrong = format!("a closure to sort by gives a number or a bool, not {}", named(kind));
-                Err(thrown_at(Error::usage(wrong), call.call_position()))
+                Err(thrown_at(Error::usage(wrong), &Spot::of(&call)))
             }
         }
     };

@@ -16,7 +16,7 @@ use crate::model::spec;
 use crate::output::outcome::Body;
 use crate::script::api::time::{Span, Time};
 use crate::script::engine::runtime_error;
-use crate::script::errors::{self, ScriptResult, named, thrown};
+use crate::script::errors::{self, ScriptResult, Spot, named, thrown};
 use crate::script::library::placed;
 use crate::script::{bounded, held, limits};
 use crate::secret::Secret;
@@ -99,7 +99,7 @@ fn member(call: Call<'_>, client: &mut Client, name: ImmutableString) -> ScriptR
         None if fields::field(&name).is_some() => Ok(Dynamic::UNIT),
         None => {
             let none = Error::usage(format!("a client has no field `{name}`")).did_you_mean(fields::nearest(&name));
-            placed(Err(thrown(none)), call.call_position())
+            placed(Err(thrown(none)), &Spot::of(&call))
         }
     }
 }
@@ -108,6 +108,10 @@ fn member(call: Call<'_>, client: &mut Client, name: ImmutableString) -> ScriptR
 fn set_member(call: Call<'_>, client: &mut Client, name: ImmutableString, value: Dynamic) -> ScriptResult<()> {
     let set = |client: &mut Client| -> Result<()> {
         let field = spec::known(&name)?;
+        // Rhai puts back what a method was called on, though that only looked.
+        if is_there(client, field.json, &value) {
+            return Ok(());
+        }
         if field.set_by == SetBy::Server || field.json == "client_id" {
             return Err(Error::usage(format!("`{}` cannot be changed", field.json)));
         }
@@ -117,7 +121,20 @@ fn set_member(call: Call<'_>, client: &mut Client, name: ImmutableString, value:
         client.change(field, &asked);
         Ok(())
     };
-    placed(set(client).map_err(thrown), call.call_position())
+    placed(set(client).map_err(thrown), &Spot::of(&call))
+}
+
+/// Whether a value is what a client has there already.
+fn is_there(client: &Client, name: &str, value: &Dynamic) -> bool {
+    let document = client.document();
+    match (document.secret(name), value.read_lock::<Secret>()) {
+        (Some(is), Some(given)) => *is == *given,
+        (Some(_), None) | (None, Some(_)) => false,
+        (None, None) => match document.get(name) {
+            Some(is) => to_json(value, false).is_ok_and(|given| given == *is),
+            None => value.is_unit(),
+        },
+    }
 }
 
 fn shown(client: &Client) -> String {

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::OFlags;
@@ -30,22 +31,25 @@ fn cut_off() -> io::Error {
 pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let flags = OFlags::NONBLOCK.bits().cast_signed();
     let file = File::options().write(true).custom_flags(flags).open(path)?;
-    write_to(&file, bytes)
+    write_to(&file, bytes, Duration::ZERO)
 }
 
-/// Stdout, for results: what its reader takes at once is written even as Ctrl-C comes, but nothing after it.
-#[derive(Debug, Default)]
-pub(super) struct Stdout {
-    is_over: bool,
+/// Tells a person: whoever is to be told why all ends has a moment to take it.
+pub(super) fn tell(text: &str) {
+    // Nobody is left to tell that nobody listens.
+    let _ = write_to(io::stderr(), text.as_bytes(), MOMENT);
 }
+
+/// See [`tell`].
+const MOMENT: Duration = Duration::from_millis(500);
+
+/// Stdout, for results: what its reader takes at once is written even as Ctrl-C comes.
+#[derive(Debug, Default)]
+pub(super) struct Stdout(());
 
 impl Write for Stdout {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.is_over {
-            return Err(cut_off());
-        }
-        self.is_over = is_interrupted();
-        write_to(io::stdout(), bytes).map(|()| bytes.len())
+        write_to(io::stdout(), bytes, Duration::ZERO).map(|()| bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -53,11 +57,13 @@ impl Write for Stdout {
     }
 }
 
-fn write_to(file: impl AsFd, mut bytes: &[u8]) -> io::Result<()> {
+/// `patience`: for how long it waits once Ctrl-C has come.
+fn write_to(file: impl AsFd, mut bytes: &[u8], patience: Duration) -> io::Result<()> {
+    let mut since: Option<Instant> = None;
     while !bytes.is_empty() {
         let is_ready = |time| poll(&mut [PollFd::new(&file, PollFlags::OUT)], Some(time)).is_ok_and(|ready| ready > 0);
         if !is_ready(&NO_TIME) {
-            if is_interrupted() {
+            if is_interrupted() && since.get_or_insert_with(Instant::now).elapsed() >= patience {
                 return Err(cut_off());
             }
             if !is_ready(&GLANCE) {

@@ -31,6 +31,7 @@ pub(in crate::output) struct OnScreen {
     color: bool,
     is_expanded: bool,
     tells_ages: bool,
+    is_of_script: bool,
     /// How many rows have been shown as lines.
     expanded: usize,
     /// Rows that wait for the widths.
@@ -54,6 +55,7 @@ impl OnScreen {
             color: screen.color,
             is_expanded: screen.is_expanded,
             tells_ages: screen.tells_ages,
+            is_of_script: screen.is_of_script,
             expanded: 0,
             held: Vec::new(),
             laid_out: None,
@@ -205,7 +207,8 @@ impl Formatter for OnScreen {
             && !hidden.is_empty()
         {
             let columns = if hidden.len() == 1 { "column" } else { "columns" };
-            let note = format!("({} {columns} hidden: {}; --format json shows all)", hidden.len(), hidden.join(", "));
+            let how = if self.is_of_script { "" } else { "; --format json shows all" };
+            let note = format!("({} {columns} hidden: {}{how})", hidden.len(), hidden.join(", "));
             for line in wrapped(&note, self.width) {
                 text.push_str(&self.dim(line));
                 text.push('\n');

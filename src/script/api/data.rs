@@ -17,9 +17,9 @@ use crate::output;
 use crate::script::api;
 use crate::script::clients::Query;
 use crate::script::engine::Context;
-use crate::script::errors::{ScriptResult, named, thrown, thrown_of};
+use crate::script::errors::{ScriptResult, Spot, named, thrown, thrown_of};
 use crate::script::library::Library;
-use crate::script::rows::{self, Fetched, asked_at};
+use crate::script::rows::{self, Fetched};
 use crate::script::value;
 use crate::session::handle::locked;
 use crate::text::safe;
@@ -73,7 +73,7 @@ fn of_json(library: &mut Library, context: &Context) {
         ),
         move |call: Call<'_>, path: &str| {
             let rows = lines.readable(path).and_then(|path| Rows::json(&path));
-            rows.map(|rows| rows.asked_for_at(asked_at(&call))).map_err(thrown)
+            rows.map(|rows| rows.asked_for_at(Spot::of(&call))).map_err(thrown)
         },
     );
     let bound = context.clone();
@@ -130,7 +130,7 @@ fn of_csv(library: &mut Library, context: &Context) {
         ),
         move |call: Call<'_>, path: &str| {
             let rows = reading.readable(path).and_then(|path| Rows::csv(&path));
-            rows.map(|rows| rows.asked_for_at(asked_at(&call))).map_err(thrown)
+            rows.map(|rows| rows.asked_for_at(Spot::of(&call))).map_err(thrown)
         },
     );
     library.add(
@@ -271,7 +271,7 @@ pub struct Rows {
     path: String,
     source: Arc<Mutex<Source>>,
     /// Where the script asks for them.
-    at: rhai::Position,
+    at: Spot,
 }
 
 enum Source {
@@ -364,10 +364,14 @@ impl Rows {
     }
 
     fn of(path: &str, source: Source) -> Rows {
-        Rows { path: path.to_owned(), source: Arc::new(Mutex::new(source)), at: rhai::Position::NONE }
+        Rows {
+            path: path.to_owned(),
+            source: Arc::new(Mutex::new(source)),
+            at: Spot { at: rhai::Position::NONE, file: None },
+        }
     }
 
-    fn asked_for_at(self, at: rhai::Position) -> Self {
+    fn asked_for_at(self, at: Spot) -> Self {
         Rows { at, ..self }
     }
 
@@ -432,6 +436,6 @@ impl Iterator for Rows {
                 Ok(value::from_json(&value))
             }),
         };
-        Some(read.map_err(|error| thrown_of(in_file(error, &self.path), self.at)))
+        Some(read.map_err(|error| thrown_of(in_file(error, &self.path), &self.at)))
     }
 }

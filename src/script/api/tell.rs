@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::crypt::{Source, recipient};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::ops::recipients::{self, Wanted};
 use crate::script::engine::Context;
 use crate::script::errors::{ScriptResult, thrown};
@@ -25,7 +25,7 @@ pub fn register(library: &mut Library, context: &Context) {
     library.add(
         ("log", "error(text)"),
         ("Tells on stderr what went wrong, and goes on", "log::error(\"it is gone\")"),
-        move |text: &str| told(text, |text| ui.error(&Error::failed(text))),
+        move |text: &str| told(text, |text| ui.complain(text)),
     );
     let bound = context.clone();
     library.add(

@@ -13,7 +13,7 @@ use crate::output::outcome::{Outcome, Row};
 use crate::script::engine::Context;
 use crate::script::errors::{self, thrown};
 use crate::script::library::Library;
-use crate::script::{limits, value};
+use crate::script::{limits, run, value};
 use crate::secret::Secret;
 use crate::session::Session;
 use crate::session::handle::locked;
@@ -161,8 +161,12 @@ fn table(context: &Context, rows: &Array) -> Result<()> {
     let row = |row: &Dynamic| value::to_json(row, false).map(Row::value).map_err(|error| errors::message(&error));
     let rows = rows.iter().map(row).collect::<Result<Vec<_>>>()?;
     let ui = context.session().ui();
-    let (outcome, mut text) = (Outcome::many(rows.into_iter().map(Ok), &[]), Vec::new());
-    let screen = if limits::is_hook() { Screen::default() } else { execute::screen(ui) };
+    let members = run::members(&rows);
+    let outcome = Outcome::many(rows.into_iter().map(Ok), &[]).with_members(members);
+    let mut text = Vec::new();
+    // What is printed is the same in any format.
+    let screen =
+        if limits::is_hook() { Screen::default() } else { Screen { is_of_script: true, ..execute::screen(ui) } };
     execute::show_on(ui, outcome, (&Format::Table, false), &screen, &mut text)?;
     context.print(&String::from_utf8_lossy(&text));
     Ok(())

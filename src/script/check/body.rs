@@ -230,17 +230,17 @@ impl Body {
         gives(value, &GIVING) || matches!(value, Expr::FnCall(call, _) if is_own(call))
     }
 
-    /// The member that is looked for in an entry of a list of clients: `all[0].owner`.
-    pub fn looked_in_entry(&self, value: &Expr) -> Option<Member> {
+    /// The member that is looked for in an entry of a list, and the list: `all[0].owner`.
+    pub fn looked_in_entry<'a>(&'a self, value: &'a Expr) -> Option<(&'a Expr, Member)> {
         let Expr::Index(pair, ..) = value else { return None };
         let Expr::Dot(entry, ..) = &pair.rhs else { return None };
-        if !matches!(entry.lhs, Expr::IntegerConstant(..)) || !self.is_list(&pair.lhs, 0) {
+        if !matches!(entry.lhs, Expr::IntegerConstant(..)) {
             return None;
         }
-        match &entry.rhs {
-            Expr::Property(property, at) => Some((property.2.to_string(), *at)),
-            _ => None,
-        }
+        // What more is looked for in the member is not known.
+        let Expr::Property(property, at) = &entry.rhs else { return None };
+        let list = variable(&pair.lhs).map_or(Some(&pair.lhs), |name| self.put_into(&name))?;
+        Some((list, (property.2.to_string(), *at)))
     }
 
     /// Whether it gives a client, however it ends.
@@ -257,7 +257,7 @@ impl Body {
     }
 
     /// Whether a value is a list of clients.
-    fn is_list(&self, value: &Expr, depth: usize) -> bool {
+    pub fn is_list(&self, value: &Expr, depth: usize) -> bool {
         match value {
             Expr::Dot(pair, ..) => {
                 let calls = calls(&pair.rhs);

@@ -14,7 +14,10 @@ use crate::text::safe;
 type Same = (&'static str, &'static [&'static str], &'static [&'static str]);
 
 /// Functions of the API that give lists, whose entries always have the same members.
-const OF_ENTRIES: [Same; 1] = [("clients", &["create_all"], &["row", "outcome", "client", "error"])];
+const OF_ENTRIES: [Same; 2] = [
+    ("clients", &["create_all"], &["row", "outcome", "client", "error"]),
+    ("clients", &["apply"], &["client_id", "action", "fields", "changes", "client_secret", "error"]),
+];
 
 /// Functions of the API whose values always have the same members.
 const SAME: [Same; 7] = [
@@ -32,8 +35,9 @@ pub fn wrong(body: &Body) -> Vec<(At, Error)> {
     let mut wrong = Vec::new();
     body.walk(&mut |node| {
         let ASTNode::Expr(expression) = node else { return };
-        if let Some((name, at)) = body.looked_in_entry(expression) {
-            wrong.extend(no_field(&name).map(|error| (at, error)));
+        if let Some((list, (name, at))) = body.looked_in_entry(expression) {
+            let error = if body.is_list(list, 0) { no_field(&name) } else { none_of(list, &OF_ENTRIES, &name) };
+            wrong.extend(error.map(|error| (at, error)));
         } else if let Some((of, (name, at))) = body::looked(expression) {
             wrong.extend(no_member(body, of, &name).map(|error| (at, error)));
         }
@@ -58,9 +62,13 @@ fn no_member(body: &Body, of: &Expr, name: &str) -> Option<Error> {
         Some(_) => return None,
         None => of,
     };
+    none_of(value, if is_entry { &OF_ENTRIES } else { &SAME }, name)
+}
+
+/// What is wrong with a member of what a function of a table gives.
+fn none_of(value: &Expr, table: &[Same], name: &str) -> Option<Error> {
     let Expr::FnCall(call, _) = value else { return None };
     let (module, function) = (super::root(call)?, call.name.as_str());
-    let table: &[Same] = if is_entry { &OF_ENTRIES } else { &SAME };
     let (.., members) = table.iter().find(|(of, names, _)| *of == module && names.contains(&function))?;
     if members.contains(&name) {
         return None;
