@@ -262,7 +262,9 @@ fn each_row_is_delivered_once_whatever_the_server_does() {
 fn a_secret_goes_to_vault_and_what_it_refuses_is_told() {
     let server = Sandbox::with("--hash-iterations 1");
     let program = orysh(&server).with("VAULT_TOKEN", "t0ken-t0ken");
-    let stub = Stub::noting("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}");
+    let stub = Stub::noting(
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 22\r\n\r\n{\"data\":{\"version\":1}}",
+    );
     let shut = Stub::noting(
         "HTTP/1.1 403 Forbidden\r\ncontent-type: application/json\r\ncontent-length: 32\r\n\r\n{\"errors\":[\"permission denied\"]}\n",
     );

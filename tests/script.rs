@@ -1622,3 +1622,76 @@ fn what_a_test_never_comes_back_from_has_a_place_and_mistakes_of_names_are_all_t
     let ran = program.run("-e http://127.0.0.1:1 run m.rhai").fails(1, "(line 4, column ");
     assert!(!ran.stderr.contains("innocent"), "{ran}");
 }
+
+#[test]
+fn what_only_looks_at_a_field_changes_nothing() {
+    let server = Sandbox::holding(
+        &[json!({"client_id": "a", "owner": "x", "grant_types": ["implicit"], "metadata": {"team": "old"}})],
+        "",
+    );
+    let program = orysh(&server);
+    let looks = [
+        "c.grant_types.contains(\"implicit\")",
+        "c.grant_types.map(|x| x)",
+        "c.grant_types.len()",
+        "c.grant_types.sort()",
+        "c.metadata.get(\"team\")",
+        "c.client_id.split(\"-\").len()",
+        "c.created_at.split(\"T\").len()",
+        "c.client_secret_expires_at.to_string()",
+        "c.client_secret.to_string()",
+        "c.scope.trim()",
+    ];
+    let code = format!(
+        "let c = clients::get(\"a\"); {}; clients::update(\"a\", #{{grant_types: [\"client_credentials\"], metadata: #{{team: \"new\"}}}}); c.owner = \"y\"; clients::update(c).owner",
+        looks.join("; ")
+    );
+    assert_eq!(program.args(&["eval", &code]).ok().stdout, "y\n");
+    let now = server.client("a");
+    assert_eq!((&now["grant_types"], &now["metadata"]), (&json!(["client_credentials"]), &json!({"team": "new"})));
+    // What is changed in place is changed.
+    let code = "let c = clients::get(\"a\"); c.grant_types.push(\"implicit\"); clients::update(c).grant_types.len()";
+    assert_eq!(program.args(&["eval", code]).ok().stdout, "2\n");
+    // And a secret that was only shown is not sent again.
+    let code = "let c = clients::create(#{client_id: \"t\", client_secret: \"0123456789abcdef\"}); print(c.client_secret.to_string()); let r = clients::rotate_secret(\"t\"); clients::drop_old_secrets(\"t\"); c.owner = \"y\"; clients::update(c); fs::write(\"new\", r.client_secret);";
+    program.args(&["eval", code]).ok();
+    let new = fs::read_to_string(program.home().join("new")).unwrap();
+    assert!(server.accepts(&json!("t"), &json!(new)) && !server.accepts(&json!("t"), &json!("0123456789abcdef")));
+}
+
+#[test]
+fn what_was_caught_is_thrown_on_as_it_was() {
+    let program = anywhere();
+    program.file("s.rhai", "fn step(id) {\n    clients::get(id)\n}\ntry {\n  step(\"nope\");\n} catch (error) {\n  log::warn(`x`);\n  throw error;\n}\n");
+    program.run("--sandbox run s.rhai").fails(1, "HTTP 404) (line 2, column 14)").tells(" 2 |     clients::get(id)");
+    program.file("t.rhai", "fn f(x) { x.nope() }\ntry {\n f(1);\n} catch (e) { throw e; }\n");
+    program.run("run t.rhai").fails(1, "there is no function nope (int) (line 1, column 13)");
+    // What stands in another file says so, and is not told as a place of this one.
+    program.file(
+        "lib.rhai",
+        "// a\nfn get() { clients::get(\"nobody\") }\nfn each(list, f) { for x in list { f.call(x) } }\n",
+    );
+    program.file("u.rhai", "import \"lib\" as l;\ntry { l::get() } catch (e) { print(e.position); throw e; }\n");
+    let ran = program.run("--sandbox run u.rhai");
+    assert!(ran.stdout.contains("\"file\": \"lib.rhai\"") && ran.stderr.contains("(line 2, column 49)"), "{ran}");
+    program.file("v.rhai", "import \"lib\" as l;\ntry { l::each([1], |x| x / 0); } catch (e) { print(e.message); }\ntry { let m = #{a: 1}; m.b } catch (e) { print(e.message); }\n");
+    assert_eq!(program.run("run v.rhai").ok().stdout, "Division by zero: 1 / 0\nthe map has no `b`\n");
+}
+
+#[test]
+fn what_a_script_tells_is_whole_and_no_error_of_its_own() {
+    let program = anywhere();
+    let ran = program.args(&["eval", "ui::table([#{name: \"shop\"}, #{name: \"mail\", error: \"it failed\"}])"]).ok();
+    assert_eq!(ran.stdout, "NAME\tERROR\nshop\t\nmail\tit failed\n");
+    let ran = program.args(&["--format", "json", "eval", "log::error(\"e\"); 1"]).ok();
+    assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), ("1\n", "error: e\n"));
+    // Rows that were made and that nobody has taken are not made by another script.
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = orysh(&server);
+    let code = "let made = clients::create_all([#{client_name: \"a\"}]); csv::write(\"none/made.csv\", made);";
+    program.file("one.rhai", code);
+    program.file("two.rhai", &code.replace("none/", ""));
+    program.run("run one.rhai").fails_after(1, "are kept in run");
+    program.run("run two.rhai").fails(1, "whose secrets nobody has taken").tells("orysh batch results");
+    assert_eq!(server.clients().len(), 1);
+}

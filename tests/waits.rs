@@ -106,6 +106,17 @@ fn what_nobody_reads_is_ended_by_ctrl_c_and_by_the_deadline() {
 }
 
 #[test]
+fn what_is_told_and_not_read_is_ended_by_the_deadline_as_well() {
+    let program = anywhere();
+    program.file("told.rhai", "for n in 0..20000 { log::info(`line ${n} of very many`) }");
+    let line = "(orysh run --deadline 1s told.rhai 2>&1; echo \"$? $(($(date +%s) - $(cat begun)))\" > ended)";
+    program.sh(&format!("date +%s > begun; {line} | (sleep 8; cat > /dev/null)"));
+    let ended = std::fs::read_to_string(program.home().join("ended")).unwrap();
+    let (code, took) = ended.trim().split_once(' ').unwrap();
+    assert!(code == "1" && took.parse::<u64>().unwrap() < 6, "{ended}");
+}
+
+#[test]
 fn what_is_kept_for_rows_that_are_not_shown_is_told() {
     let program = anywhere();
     program.file("script.rhai", ROWS);

@@ -357,7 +357,7 @@ impl<'a> Checker<'a> {
         let spec = whole;
         if !self.how.no_lint {
             let findings = lint::lint(&spec).into_iter().chain(hook::lint(self.session, &spec)?).collect();
-            for finding in lint::judge(findings)? {
+            for finding in hook::judged(self.session, spec.id().unwrap_or_default(), findings)? {
                 self.warn(&finding.told(), place.row);
             }
         }

@@ -103,17 +103,17 @@ impl Obtained {
             return Err(Error::usage(format!("--trust {} is not the hash of plugin `{name}`", safe(other)))
                 .hint(format!("it is {}", self.key)));
         }
-        if !ui.can_ask(false) {
-            return Err(Error::usage(format!(
-                "nobody can be asked whether plugin `{name}` is granted what it asks for"
-            ))
-            .hint("orysh plugin show tells what that is, and its hash: --trust HASH grants it"));
-        }
         ui.line(&format!(
             "plugin `{name}` {} ({}) asks to be granted:\n  {lines}",
             safe(&self.manifest.version),
             self.source
         ));
+        if !ui.can_ask(false) {
+            return Err(Error::usage(format!(
+                "nobody can be asked whether plugin `{name}` is granted what it asks for"
+            ))
+            .hint(format!("--trust {} grants it what stands above", self.key)));
+        }
         if ui.agrees(&format!("Grant that to plugin `{name}`?"), false) {
             return Ok(());
         }

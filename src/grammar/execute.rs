@@ -69,10 +69,11 @@ pub fn begin(host: &Host, command: &Command, matches: &ArgMatches, output: &Outp
         ));
     }
     let is_of_plugins = command.words.first() == Some(&"plugin");
+    let is_plugin = host.session.grant().is_some();
     let writes_files = command.words == ["script", "new"] || command.words == ["man"];
-    if (is_of_plugins || writes_files && host.session.grant().is_some())
-        && (host.session.is_confined() || host.session.grant().is_some())
-    {
+    // What it completes may be on another server, or in a file.
+    let reaches = command.words == ["complete"];
+    if (is_of_plugins || reaches) && (host.session.is_confined() || is_plugin) || writes_files && is_plugin {
         return Err(Error::usage(format!("`{}` is for people", command.words.join(" "))));
     }
     if let Some(grant) = host.session.grant() {
@@ -130,7 +131,12 @@ fn refuse_reaching(command: &Command, matches: &ArgMatches) -> Result<()> {
     // What may be read from a file is named so: `@FILE`.
     let names_file = |id: &str| {
         let values = matches.try_get_many::<String>(id).ok().flatten();
-        values.into_iter().flatten().any(|value| value.starts_with('@'))
+        values.into_iter().flatten().any(|value| {
+            let (name, of_set) = value.split_once('=').unwrap_or(("", ""));
+            let is_set = ["set", "map"].contains(&id);
+            let names_key = is_set && [name, of_set].iter().any(|name| is_of_keys(name));
+            value.starts_with('@') || is_set && of_set.starts_with('@') || names_key
+        })
     };
     let is_refused = |id: &&str| {
         is_given(id)
@@ -145,6 +151,11 @@ fn refuse_reaching(command: &Command, matches: &ArgMatches) -> Result<()> {
             .hint("a plugin names clients and their fields, and acts where the command acts")),
         None => Ok(()),
     }
+}
+
+/// Whether a column of a batch says whom secrets are encrypted for.
+fn is_of_keys(column: &str) -> bool {
+    column.starts_with("pgp") || column == "keybase"
 }
 
 /// What counts as agreed to in a line of a script, of what it says itself and what whoever runs it said.

@@ -128,7 +128,7 @@ pub fn check(session: &Session, spec: ClientSpec, how: &How) -> Result<Checked> 
     hook::before_one(session, Planned::Create(&mut spec))?;
     if !how.no_lint {
         let findings = lint::lint(&spec).into_iter().chain(hook::lint(session, &spec)?).collect();
-        for finding in lint::judge(findings)? {
+        for finding in hook::judged(session, spec.id().unwrap_or_default(), findings)? {
             session.ui().warn(&finding.told());
         }
     }

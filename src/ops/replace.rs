@@ -55,7 +55,7 @@ pub fn plan(session: &Session, id: &ClientId, spec: ClientSpec, no_lint: bool) -
     }
     if !no_lint {
         let findings = lint::lint(&spec).into_iter().chain(hook::lint(session, &spec)?).collect();
-        for finding in lint::judge(findings)? {
+        for finding in hook::judged(session, id.as_str(), findings)? {
             session.ui().warn(&finding.told());
         }
     }

@@ -12,7 +12,7 @@ use crate::api::send::{Answer, Exchange, exchange};
 use crate::api::{clients, refusal, request};
 use crate::crypt::{Recipient, recipient};
 use crate::error::{Error, Result};
-use crate::model::client::{Client, ClientId};
+use crate::model::client::{Client, ClientId, ClientSpec};
 use crate::model::patch::Patch;
 use crate::ops::guard::{self, Deed};
 use crate::ops::keep::Kept;
@@ -20,7 +20,7 @@ use crate::ops::update::{self, Update};
 use crate::ops::{deliver, dry_run};
 use crate::secret::Secret;
 use crate::session::Session;
-use crate::session::hook::{self, Done, Event};
+use crate::session::hook::{self, Done, Event, Planned};
 use crate::session::written::Write;
 use crate::ui::Mark;
 
@@ -163,11 +163,20 @@ fn unknown(error: Error, id: &ClientId) -> Error {
         .hint("the old secret still counts; rotate again for a new one")
 }
 
-/// The change that sets a secret that is chosen here; the old one, and those rotated out before, end at once.
-pub fn cut_over(before: Client, recipients: &[Recipient]) -> Result<Update> {
-    let mut patch = Patch::new();
-    patch.set_secret(Secret::generate()?);
-    update::plan_secret(before, patch, recipients)
+/// The change that sets a secret that is chosen here; the old one, and those rotated out before, end at once. Whoever hears of changes
+/// is asked as for any, and hears of a rotation.
+pub fn cut_over(session: &Session, before: Client, recipients: &[Recipient]) -> Result<Update> {
+    let (mut patch, secret) = (Patch::new(), Secret::generate()?);
+    let mut set = ClientSpec::new();
+    set.set_secret(secret.clone());
+    let asked = set.clone();
+    hook::before_one(session, Planned::Update(&before, &mut set))?;
+    if set.document() != asked.document() {
+        return Err(Error::usage("a plugin would change more than the secret of the client")
+            .hint("`update oauth2-client` sets fields"));
+    }
+    patch.set_secret(secret);
+    Ok(update::plan_secret(before, patch, recipients)?.that_rotates())
 }
 
 /// `DELETE /admin/clients/{id}/secrets/rotate`: the secrets that were rotated out end.

@@ -58,6 +58,8 @@ pub struct Update {
     recipients: Vec<Recipient>,
     /// The new secret encrypted for them.
     sealed: Option<Secret>,
+    /// What it is told as.
+    done: Done,
 }
 
 /// What came of it.
@@ -110,11 +112,8 @@ pub fn plan_from(session: &Session, before: Client, mut change: Change, how: &Ho
     }
     let (update, mut warnings) = plan_quietly(before, change, how)?;
     if !how.no_lint && !update.is_empty() {
-        warnings.extend(lint::judge(hook::lint_change(
-            session,
-            &update.before.to_spec(),
-            &update.would_be().to_spec(),
-        )?)?);
+        let found = hook::lint_change(session, &update.before.to_spec(), &update.would_be().to_spec())?;
+        warnings.extend(hook::judged(session, update.id.as_str(), found)?);
     }
     for finding in warnings {
         session.ui().warn(&finding.told());
@@ -160,7 +159,10 @@ pub fn plan_quietly(before: Client, change: Change, how: &How) -> Result<(Update
         Some(secret) if !how.recipients.is_empty() => Some(recipient::encrypt(&how.recipients, secret)?),
         _ => None,
     };
-    Ok((Update { id, before, patch, secret_is_ours, recipients: how.recipients.clone(), sealed }, warnings))
+    Ok((
+        Update { id, before, patch, secret_is_ours, recipients: how.recipients.clone(), sealed, done: Done::Updated },
+        warnings,
+    ))
 }
 
 /// Errors: the change names another id, to which a server would write instead.
@@ -191,7 +193,15 @@ pub fn plan_secret(before: Client, patch: Patch, recipients: &[Recipient]) -> Re
         Some(secret) if !recipients.is_empty() => Some(recipient::encrypt(recipients, secret)?),
         _ => None,
     };
-    Ok(Update { id: before.client_id()?, before, patch, secret_is_ours: true, recipients: recipients.to_vec(), sealed })
+    Ok(Update {
+        id: before.client_id()?,
+        before,
+        patch,
+        secret_is_ours: true,
+        recipients: recipients.to_vec(),
+        sealed,
+        done: Done::Updated,
+    })
 }
 
 /// A patch that was written by somebody else, ready to be sent.
@@ -225,8 +235,17 @@ pub fn plan_patch(session: &Session, id: &ClientId, asked: patch::Asked) -> Resu
         after.set(field, method.into());
     }
     let secret_is_ours = add_secret(&mut patch, &before, &after)?;
-    let update = Update { id: id.clone(), before, patch, secret_is_ours, recipients: Vec::new(), sealed: None };
-    for finding in lint::judge(hook::lint_change(session, &update.before.to_spec(), &update.would_be().to_spec())?)? {
+    let update = Update {
+        id: id.clone(),
+        before,
+        patch,
+        secret_is_ours,
+        recipients: Vec::new(),
+        sealed: None,
+        done: Done::Updated,
+    };
+    let found = hook::lint_change(session, &update.before.to_spec(), &update.would_be().to_spec())?;
+    for finding in hook::judged(session, id.as_str(), found)? {
         session.ui().warn(&finding.told());
     }
     Ok(update)
@@ -348,6 +367,12 @@ impl Update {
         Update { secret_is_ours: true, ..self }
     }
 
+    /// The same, which is told as a rotation.
+    #[must_use]
+    pub fn that_rotates(self) -> Self {
+        Update { done: Done::Rotated, ..self }
+    }
+
     /// Its new secret, encrypted for its recipients.
     pub fn sealed(&self) -> Option<&Secret> {
         self.sealed.as_ref()
@@ -432,7 +457,7 @@ fn change(session: &Session, update: Update) -> Result<Updated> {
     if let Some(secret) = passed_on {
         client.set_secret(secret);
     }
-    let (kept, undelivered) = deliver::deliver(session, Done::Updated, &client, kept, &update.recipients);
+    let (kept, undelivered) = deliver::deliver(session, update.done, &client, kept, &update.recipients);
     Ok(Updated { client, kept, changes, undelivered })
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rhai::{Array, Dynamic, INT, Map};
+use rhai::{Array, Dynamic, INT, ImmutableString, Map};
 
 use super::loaded::Plugin;
 use crate::error::{Error, Result};
@@ -239,9 +239,12 @@ fn finding(plugin: &str, one: Dynamic) -> Option<Finding> {
         return Some(Finding { field: "client", level: Level::Warning, message, hint: None });
     }
     let map = one.try_cast::<Map>()?;
-    let field = map.get("field").and_then(|name| fields::field(&name.to_string())).map_or("client", |field| field.json);
-    let message = format!("{plugin}: {}", safe(&map.get("message")?.to_string()));
-    let is_wrong = map.get("is_wrong").is_some_and(|is| is.as_bool().unwrap_or_default());
+    let field = match map.get("field") {
+        Some(name) => fields::field(&name.read_lock::<ImmutableString>()?)?.json,
+        None => "client",
+    };
+    let message = format!("{plugin}: {}", safe(&map.get("message")?.read_lock::<ImmutableString>()?));
+    let is_wrong = map.get("is_wrong").map_or(Some(false), |is| is.as_bool().ok())?;
     let level = if is_wrong { Level::Error } else { Level::Warning };
     Some(Finding { field, level, message, hint: None })
 }

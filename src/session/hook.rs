@@ -298,6 +298,11 @@ pub fn lint(session: &Session, spec: &ClientSpec) -> Result<Vec<Finding>> {
     Ok(found)
 }
 
+/// What is doubtful of what was found. Errors: something is wrong, which whoever hears of errors hears.
+pub fn judged(session: &Session, id: &str, found: Vec<Finding>) -> Result<Vec<Finding>> {
+    lint::judge(found).map_err(|error| failed(session, id, error))
+}
+
 /// What they find wrong with a client as it would be, and not with it as it is.
 pub fn lint_change(session: &Session, before: &ClientSpec, after: &ClientSpec) -> Result<Vec<Finding>> {
     if !is_at(session, Moment::Lint) {

@@ -935,6 +935,82 @@ fn no_file_comes_to_a_plugin_by_a_flag_of_a_command() {
 }
 
 #[test]
+fn no_line_of_a_plugin_leads_elsewhere() {
+    let server = Sandbox::holding(&[json!({"client_id": "a"})], "");
+    let elsewhere = Stub::answering("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n[]");
+    let program = orysh(&server);
+    program.run(&format!("profile add prod --endpoint {} --production", elsewhere.url)).ok();
+    program.file("key.asc", "no key");
+    // What completes words of a line asks where that line would act.
+    plugin(&program, "snoop", "[capabilities]\ncommands = [\"complete\"]\n", "");
+    let hash = super::hash(&program, "./snoop");
+    program.run(&format!("plugin install ./snoop --trust {hash}")).fails(2, "plugin.toml, line 6").tells("for people");
+    plugin(
+        &program,
+        "net",
+        "[commands.net]\nabout = \"a\"\narguments = [\"line: text\"]\n[capabilities]\nclients = [\"update\"]\ncommands = [\"batch update\"]\n",
+        "fn net(args) { sh(args.line) }",
+    );
+    install(&program, "./net");
+    for key in [
+        "pgp_key=@key.asc",
+        "pgp_key_url=https://a.example/k",
+        "keybase=nobody",
+        "pgp_fingerprint=AA",
+        "owner=@key.asc",
+    ] {
+        let line = format!("net 'batch update a --set {key}'");
+        program.run(&line).fails(1, "is not for plugins");
+    }
+    assert_eq!(elsewhere.asked(), 0);
+    // Neither does a line of a script's test.
+    program.file("t.rhai", "fn test_x() { sh(\"complete -- --profile prod get oauth2-client ''\") }");
+    let ran = program.run("script test t.rhai");
+    assert!(ran.code != Some(0) && elsewhere.asked() == 0, "{ran}");
+}
+
+#[test]
+fn a_secret_that_is_set_at_once_is_asked_about_and_heard_of_as_a_rotation() {
+    let server =
+        Sandbox::holding(&[json!({"client_id": "a", "client_secret": "old-secret-of-a"})], "--hash-iterations 1");
+    let program = orysh(&server);
+    fs::create_dir(program.home().join("out")).unwrap();
+    let code = "fn after_rotate(c) { fs::write(`out/${c.client_id}`, c.client_secret); }\nfn before_update(before, set) { if before.owner == \"frozen\" { throw \"it is frozen\"; } }";
+    let manifest = "hooks = [\"after_rotate\", \"before_update\"]\n[capabilities]\nsecrets = true\nwrite = [\"out\"]\n";
+    plugin(&program, "dlv", manifest, code);
+    install(&program, "./dlv");
+    let secret = program.run("rotate secret a --cut-over --yes --format jsonpath=client_secret").ok().stdout;
+    assert_eq!(fs::read_to_string(program.home().join("out/a")).unwrap(), secret.trim_end());
+    program.run("--no-plugins update client a --owner frozen -q").ok();
+    program.run("rotate secret a --cut-over --yes").fails(1, "it is frozen");
+    assert!(server.accepts(&json!("a"), &json!(secret.trim_end())));
+}
+
+#[test]
+fn what_lint_says_is_as_it_is_said_to_be_and_its_refusals_are_heard_of() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = orysh(&server);
+    for wrong in [
+        "#{field: \"owner\", message: \"m\", is_wrong: \"yes\"}",
+        "#{field: \"zz\", message: \"m\"}",
+        "#{message: 1}",
+        "#{is_wrong: true}",
+    ] {
+        plugin(&program, "nz", "hooks = [\"lint\"]\n", &format!("fn lint(c) {{ [{wrong}] }}"));
+        install(&program, "./nz");
+        program.run("create client -q").fails(1, "lint gives a list").tells("(line 1, column 4)");
+        program.run("plugin remove nz").ok();
+    }
+    let code = "fn lint(c) { if c.client_name == \"BAD\" { [#{field: \"client_name\", message: \"bad name\", is_wrong: true}] } }\nfn on_error(id, error) { fs::write(`log/${hash::sha256(error.message + time::now().to_string())}`, error.message); }";
+    fs::create_dir(program.home().join("log")).unwrap();
+    plugin(&program, "lw", "hooks = [\"lint\", \"on_error\"]\n[capabilities]\nwrite = [\"log\"]\n", code);
+    install(&program, "./lw");
+    program.run("create client --id l --name BAD").fails(2, "bad name");
+    assert_eq!(fs::read_dir(program.home().join("log")).unwrap().count(), 1);
+    assert!(server.clients().is_empty());
+}
+
+#[test]
 fn a_hook_that_would_end_the_script_fails_by_itself() {
     let server = Sandbox::with("--hash-iterations 1");
     let program = orysh(&server);

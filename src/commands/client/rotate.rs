@@ -78,7 +78,7 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         return Ok(with_members(Outcome::later(work, COLUMNS)));
     }
     if cut_over {
-        return change::carry_out(session, rotate::cut_over(client, &recipients)?, args);
+        return change::carry_out(session, rotate::cut_over(session, client, &recipients)?, args);
     }
     let session = session.clone();
     let work = move || {

@@ -52,11 +52,12 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     }
     obtained.demand_place()?;
     obtained.demand_code(host)?;
-    let old = Content::read(&store::place(&before.hash)?)?;
-    for line in changes(&old, &obtained.content) {
+    // They may be gone as well as changed.
+    let old = Content::read(&store::place(&before.hash)?).ok();
+    for line in old.iter().flat_map(|old| changes(old, &obtained.content)) {
         ui.line(&line);
     }
-    let more = if old.hash() == before.hash {
+    let more = if let Some(old) = old.filter(|old| old.hash() == before.hash) {
         beyond(&obtained.manifest, &Manifest::of(&old)?)
     } else {
         // What is there now is not what was granted: nobody knows what that was.

@@ -155,8 +155,8 @@ fn is_of_person(command: &Command) -> bool {
     ["use", "profile", "auth", "plugin"].contains(&command.words[0]) && !command.runs_dry
 }
 
-/// Commands that write or read files which no capability names.
-const FOR_PEOPLE: [&[&str]; 2] = [&["script", "new"], &["batch", "create"]];
+/// Commands that write or read files which no capability names, or act where their words say.
+const FOR_PEOPLE: [&[&str]; 4] = [&["script", "new"], &["batch", "create"], &["complete"], &["man"]];
 
 /// Whether a plugin could ever give a command to `sh`.
 pub fn is_for_plugins(command: &Command) -> bool {
