@@ -170,30 +170,26 @@ fn has_same_rows(one: &str, other: &str) -> bool {
     rows(one) == rows(other)
 }
 
-/// Errors: another script has begun these rows and has not come to their end; a script that was renamed is another one.
+/// Errors: another script has begun these rows and has not come to their end; a script that was renamed is another one. Where it has,
+/// and nobody has taken what came of it, that is told.
 fn refuse_rows_of_another(session: &Session, name: &str) -> Result<()> {
     let Ok(run) = Run::open(session, name) else { return Ok(()) };
     let counts = run.counts(session)?;
     let (left, made) = (due(&counts), count(&counts, &State::MADE));
-    if left + made == 0 {
-        return Ok(());
-    }
-    let what = match left {
-        0 => "whose clients are made, and whose secrets nobody has taken".to_owned(),
-        left => format!("of which {left} are left"),
-    };
     let begun = run.fact("begun").unwrap_or_default();
-    let error = Error::usage(format!(
-        "these rows are run {name}, begun on {begun} by another script or under another name, {what}"
-    ));
-    let next = match left {
-        0 => format!("take them: orysh batch results {name} --secrets plain --out FILE.csv"),
-        _ => format!("go on with it: orysh batch resume {name}"),
-    };
-    Err(error
-        .with_code(SAME_INPUT)
-        .hint(next)
-        .hint(format!("if its clients are to be made a second time: orysh batch forget {name}")))
+    let rows = format!("rows are run {name}, begun on {begun} by another script or under another name");
+    if left > 0 {
+        return Err(Error::usage(format!("these {rows}, and {left} of them are left"))
+            .with_code(SAME_INPUT)
+            .hint(format!("go on with it: orysh batch resume {name}"))
+            .hint(format!("if its clients are to be made a second time: orysh batch forget {name}")));
+    }
+    if made > 0 {
+        session.ui().warn(&format!(
+            "the same {rows}, whose secrets nobody has taken: its {made} clients are made a second time (orysh batch undo {name} takes the first ones back)"
+        ));
+    }
+    Ok(())
 }
 
 /// Refuses an input that was run already on the same server: its clients would be made twice. Gives the run that is gone on with

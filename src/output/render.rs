@@ -16,7 +16,7 @@ use super::quiet::Quiet;
 use super::table;
 use super::yaml::Yaml;
 use crate::error::{Error, Result};
-use crate::ui::{self, output};
+use crate::ui::output;
 
 /// Text is handed to the writer when there is this much of it.
 const BUFFER: usize = 64 * 1024;
@@ -171,10 +171,6 @@ impl Run<'_> {
         loop {
             if !outcome.rows.is_ready() {
                 self.pause()?;
-            }
-            // What changes something comes to its end first, and is shown.
-            if !outcome.writes && self.rendered.rows > 0 && ui::is_interrupted() {
-                return Err(Error::interrupted().into());
             }
             let Some(next) = outcome.rows.next() else { break };
             match next {

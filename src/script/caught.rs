@@ -57,8 +57,11 @@ impl Names {
     }
 }
 
+/// What is told of what stands behind.
+type Meant = fn(&str) -> Error;
+
 /// What Rhai's own errors begin with, and what is told instead as where nobody catches them.
-const SAID: [(&str, fn(&str) -> Error); 2] =
+const SAID: [(&str, Meant); 2] =
     [("Property not found: ", errors::no_property), ("Function not found: ", errors::no_function)];
 
 /// Rhai's own error has its kind, its place and whatever it is about.

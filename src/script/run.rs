@@ -29,6 +29,7 @@ use crate::script::{ending, traps, value};
 use crate::secret::Secret;
 use crate::session::Session;
 use crate::session::hook::on_big_stack;
+use crate::ui;
 
 /// `#!/usr/bin/env -S orysh run` is for the system, not for Rhai; the line stays, so that positions do.
 pub fn for_rhai(text: String) -> String {
@@ -150,22 +151,29 @@ impl Alarm {
     }
 }
 
-/// The same outcome, whose rows are fetched as they are shown, within the deadline as well.
+/// The same outcome, whose rows are fetched as they are shown, within the deadline as well; Ctrl-C ends it between two.
 fn bounded(outcome: Outcome, alarm: Option<Arc<Alarm>>) -> Outcome {
-    let Some(alarm) = alarm else { return outcome };
-    let mut is_told = false;
-    let of_rows = Arc::clone(&alarm);
-    let outcome = outcome.or_else(move |error| alarm.told(error));
+    let of_rows = alarm.clone();
+    let outcome = outcome.or_else(move |error| match &alarm {
+        Some(alarm) => alarm.told(error),
+        None => error,
+    });
+    let (mut is_told, mut is_begun) = (false, false);
     outcome.through(move |rows| {
-        let alarm = &of_rows;
         if is_told {
             return None;
         }
-        if alarm.has_rung.load(Ordering::SeqCst) {
+        let settle = |result: Result<Row>| match &of_rows {
+            Some(alarm) => alarm.settle(result),
+            None => result,
+        };
+        let is_late = of_rows.as_ref().is_some_and(|alarm| alarm.has_rung.load(Ordering::SeqCst));
+        if is_late || is_begun && ui::is_interrupted() {
             is_told = true;
-            return Some(alarm.settle(Err(Error::interrupted())));
+            return Some(settle(Err(Error::interrupted())));
         }
-        let row = rows.next().map(|row| alarm.settle(row));
+        is_begun = true;
+        let row = rows.next().map(settle);
         is_told = matches!(&row, Some(Err(error)) if error.code() == Some(LATE));
         row
     })

@@ -80,7 +80,7 @@ fn by(call: &Call<'_>, items: &Array, closure: &FnPtr) -> ScriptResult<Array> {
             (_, Ok(is_first)) => Ok(!is_first),
             (Err(kind), Err(_)) => {
                 let wrong = format!("a closure to sort by gives a number or a bool, not {}", named(kind));
-                Err(thrown_at(Error::usage(wrong), &Spot::of(&call)))
+                Err(thrown_at(Error::usage(wrong), &Spot::of(call)))
             }
         }
     };

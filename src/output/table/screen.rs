@@ -25,13 +25,9 @@ const SELDOM: &str = "client_secret";
 
 pub(in crate::output) struct OnScreen {
     shape: Shape,
+    screen: Screen,
     declared: &'static [Column],
     members: Vec<Cow<'static, str>>,
-    width: Option<usize>,
-    color: bool,
-    is_expanded: bool,
-    tells_ages: bool,
-    is_of_script: bool,
     /// How many rows have been shown as lines.
     expanded: usize,
     /// Rows that wait for the widths.
@@ -51,11 +47,7 @@ impl OnScreen {
             shape: outcome.shape,
             declared: outcome.columns,
             members: outcome.members.clone(),
-            width: screen.width,
-            color: screen.color,
-            is_expanded: screen.is_expanded,
-            tells_ages: screen.tells_ages,
-            is_of_script: screen.is_of_script,
+            screen: *screen,
             expanded: 0,
             held: Vec::new(),
             laid_out: None,
@@ -63,17 +55,17 @@ impl OnScreen {
     }
 
     fn bold(&self, words: &str) -> String {
-        if self.color { Style::new().bold().paint(words).to_string() } else { words.to_owned() }
+        if self.screen.color { Style::new().bold().paint(words).to_string() } else { words.to_owned() }
     }
 
     fn dim(&self, words: &str) -> String {
-        if self.color { Style::new().dimmed().paint(words).to_string() } else { words.to_owned() }
+        if self.screen.color { Style::new().dimmed().paint(words).to_string() } else { words.to_owned() }
     }
 
     /// A row as the table tells it.
     fn row_of(&self, body: &Body) -> Clear {
         let mut row = Clear::of(body);
-        if self.tells_ages {
+        if self.screen.tells_ages {
             make_relative(&mut row.0, SystemTime::now());
         }
         row
@@ -96,7 +88,7 @@ impl OnScreen {
             })
             .collect();
         let mut laid_out = LaidOut { columns: Vec::new(), hidden: Vec::new() };
-        for (column, width) in shown.into_iter().zip(widths(&extents, self.width)) {
+        for (column, width) in shown.into_iter().zip(widths(&extents, self.screen.width)) {
             match width {
                 Some(width) => laid_out.columns.push((column, width)),
                 None if column.member == SELDOM => {}
@@ -125,7 +117,7 @@ impl OnScreen {
                 continue;
             }
             let mut missing = indent - name.width();
-            for line in wrapped(value, self.width.map(|width| width.saturating_sub(indent))) {
+            for line in wrapped(value, self.screen.width.map(|width| width.saturating_sub(indent))) {
                 text.extend(std::iter::repeat_n(' ', missing));
                 text.push_str(line);
                 text.push('\n');
@@ -176,7 +168,7 @@ impl Formatter for OnScreen {
             text.push_str(&plain);
             return Ok(Progress::Written);
         }
-        if self.shape == Shape::One || self.is_expanded {
+        if self.shape == Shape::One || self.screen.is_expanded {
             if self.shape != Shape::One {
                 self.expanded += 1;
                 text.push_str(&self.dim(&format!("- row {} -", self.expanded)));
@@ -207,9 +199,9 @@ impl Formatter for OnScreen {
             && !hidden.is_empty()
         {
             let columns = if hidden.len() == 1 { "column" } else { "columns" };
-            let how = if self.is_of_script { "" } else { "; --format json shows all" };
+            let how = if self.screen.is_of_script { "" } else { "; --format json shows all" };
             let note = format!("({} {columns} hidden: {}{how})", hidden.len(), hidden.join(", "));
-            for line in wrapped(&note, self.width) {
+            for line in wrapped(&note, self.screen.width) {
                 text.push_str(&self.dim(line));
                 text.push('\n');
             }
