@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{Sandbox, Stub, files, orysh};
+use crate::support::{Sandbox, Stub, anywhere, files, orysh};
 
 #[test]
 fn a_dry_run_tells_every_write_and_does_none() {
@@ -130,4 +130,20 @@ fn what_a_dry_run_would_make_is_found_by_what_follows() {
     let code = r#"let t = "s3cr3t".to_secret(); http::post("http://127.0.0.1:1/x?key=" + t.reveal(), "b"); sh(`script new ${t.reveal()}`); fs::write(t.reveal(), "x");"#;
     let ran = program.args(&["eval", "--dry-run", code]).ok();
     assert!(!format!("{ran}").contains("s3cr3t"), "{ran}");
+}
+
+#[test]
+fn a_run_that_would_be_can_be_looked_at() {
+    let program = anywhere();
+    program.file("s.csv", "client_id\na\nb\n");
+    program.file(
+        "s.rhai",
+        "let run = batch::create(\"s.csv\", #{out: \"made.csv\", secrets: \"plain\"});\nprint(batch::status(run.run).rows);\nfor row in batch::results(run.run) { print(row.client_id + \" \" + row.outcome); }\nbatch::results(run.run, #{out: \"again.csv\"});\n",
+    );
+    let ran = program.run("--sandbox run --dry-run s.rhai").ok();
+    assert!(ran.stdout.starts_with("2\na planned\nb planned\n"), "{ran}");
+    ran.tells("+ made.csv would be written").tells("+ again.csv is written");
+    assert!(!program.home().join("made.csv").exists() && !program.home().join("again.csv").exists());
+    let ran = program.run("--sandbox run s.rhai").ok();
+    assert!(ran.stdout.starts_with("2\na created\nb created\n"), "{ran}");
 }

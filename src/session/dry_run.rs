@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard};
 
+use serde_json::Value;
+
 use crate::model::client::{Client, ClientId};
 use crate::secret::{REDACTED, Secret};
 use crate::session::handle::locked;
@@ -22,9 +24,21 @@ struct WouldBe {
     place: String,
     /// What may be in no text that is told.
     hidden: Vec<Secret>,
+    /// Runs that would have been, by their names: what is told of each, and its rows.
+    runs: HashMap<String, (Value, Vec<Value>)>,
 }
 
 impl DryRun {
+    /// A run would be there, with these rows.
+    pub fn keep_run(&self, name: &str, told: Value, rows: Vec<Value>) {
+        self.would_be().runs.insert(name.to_owned(), (told, rows));
+    }
+
+    /// What is told of a run that would be there, and its rows.
+    pub fn run(&self, name: &str) -> Option<(Value, Vec<Value>)> {
+        self.would_be().runs.get(name).cloned()
+    }
+
     /// A client would be like that; `None`: it would be no more.
     pub fn leave(&self, place: &str, id: &ClientId, client: Option<Client>) {
         self.would_be().clients.insert((place.to_owned(), id.clone()), client);

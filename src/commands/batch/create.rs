@@ -1,10 +1,11 @@
 //! `batch create INPUT`: a client a row, each exactly once.
 
-use super::{begin_args, going, outcome, switch};
+use super::{begin_args, going, look, outcome, switch};
 use crate::batch::begin::{self, Again, New};
 use crate::batch::check::{self, Input};
 use crate::batch::engine;
 use crate::batch::job::Job;
+use crate::batch::results::Secrets;
 use crate::batch::rows::Rows;
 use crate::batch::shape::Shape;
 use crate::batch::trial;
@@ -14,6 +15,8 @@ use crate::grammar::{Args, Command, Host, recipients};
 use crate::model::client::ClientSpec;
 use crate::output::outcome::{Outcome, Row};
 use crate::session::Session;
+use crate::text::safe;
+use crate::ui::Mark;
 use clap::{Arg, ArgAction};
 
 const EXAMPLES: &str = "\
@@ -102,6 +105,12 @@ pub fn begin(session: &Session, new: New<'_>, is_trial: bool, stdin_is_read: boo
         let counts = run.counts(session)?;
         let row = engine::row(&run, &counts, None, going.out.as_deref());
         let refused = trial::ask_hooks(session, &run);
+        if let Some(dry_run) = session.dry_run() {
+            dry_run.keep_run(&run.folder.name, row.clone(), look::rows_of(session, &run, Secrets::None)?);
+            if let Some(out) = &going.out {
+                session.ui().marked(Mark::Added, &format!("{} would be written", safe(&out.display().to_string())));
+            }
+        }
         engine::discard(session, run)?;
         let refused = refused?;
         session.ui().note(&format!("{} rows are right: nothing was sent", checked.good - refused));

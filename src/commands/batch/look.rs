@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use clap::Arg;
+use serde_json::Value;
 
 use super::create::told;
 use super::{COLUMNS, run_arg};
@@ -12,6 +13,7 @@ use crate::batch::results::{self, Reader, Secrets};
 use crate::error::Result;
 use crate::grammar::{Args, Command, Host};
 use crate::output::outcome::{Column, Outcome, Row};
+use crate::session::Session;
 use crate::text::safe;
 use crate::ui::Mark;
 
@@ -103,6 +105,9 @@ fn all(host: &Host, _args: &Args) -> Result<Outcome> {
 
 fn one(host: &Host, args: &Args) -> Result<Outcome> {
     let session = &host.session;
+    if let Some((row, _)) = planned(session, args) {
+        return Ok(Outcome::one(told(row), COLUMNS));
+    }
     let run = Run::open(session, args.text("run").unwrap_or_default())?;
     Ok(Outcome::one(told(engine::row(&run, &run.counts(session)?, None, None)), COLUMNS))
 }
@@ -119,7 +124,9 @@ fn write(host: &Host, args: &Args) -> Result<Outcome> {
     let Some(out) = args.text("out") else { return shown(host, args, secrets) };
     let session = &host.session;
     if session.dry_run().is_some() {
-        Run::open(session, args.text("run").unwrap_or_default())?;
+        if planned(session, args).is_none() {
+            Run::open(session, args.text("run").unwrap_or_default())?;
+        }
         session.ui().marked(Mark::Added, &format!("{} is written", safe(out)));
         return Ok(Outcome::nothing());
     }
@@ -133,11 +140,24 @@ fn write(host: &Host, args: &Args) -> Result<Outcome> {
 
 fn shown(host: &Host, args: &Args, secrets: Secrets) -> Result<Outcome> {
     let session = &host.session;
-    let run = Run::open_with_key(session, args.text("run").unwrap_or_default())?;
+    let rows = match planned(session, args) {
+        Some((_, rows)) => rows,
+        None => rows_of(session, &Run::open_with_key(session, args.text("run").unwrap_or_default())?, secrets)?,
+    };
+    Ok(Outcome::many(rows.into_iter().map(|row| Ok(Row::value(row))), ROWS))
+}
+
+/// What each row of a run came to.
+pub fn rows_of(session: &Session, run: &Run, secrets: Secrets) -> Result<Vec<Value>> {
     let mut found = Vec::new();
     Reader::new(session, &run.journal, run.job()?, run.key.as_ref(), secrets)?.each(|row| {
-        found.push(Ok(Row::value(results::value(row))));
+        found.push(results::value(row));
         Ok(())
     })?;
-    Ok(Outcome::many(found.into_iter(), ROWS))
+    Ok(found)
+}
+
+/// A run that a dry run has planned, and its rows.
+fn planned(session: &Session, args: &Args) -> Option<(Value, Vec<Value>)> {
+    session.dry_run()?.run(args.text("run").unwrap_or_default())
 }
