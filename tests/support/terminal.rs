@@ -94,11 +94,16 @@ impl Terminal {
         self.keys.resize(Size::new(rows, columns)).unwrap();
     }
 
-    /// The lines of the screen, each up to its last character.
+    /// The lines of the screen, each up to its last character; one that goes on in the next is as wide as the screen.
     pub fn lines(&self) -> Vec<String> {
         let screen = self.screen.lock().unwrap();
         let (_, columns) = screen.screen().size();
-        screen.screen().rows(0, columns).map(|line| line.trim_end().to_owned()).collect()
+        let line = |(row, line): (u16, String)| {
+            let line = line.trim_end();
+            let width = if screen.screen().row_wrapped(row) { usize::from(columns) } else { 0 };
+            format!("{line:<width$}")
+        };
+        (0..).zip(screen.screen().rows(0, columns)).map(line).collect()
     }
 
     /// What the screen shows, with its colours, for whoever draws it.
