@@ -54,6 +54,15 @@ pub struct Request {
 }
 
 impl Request {
+    /// Whether it gives a client a secret.
+    pub fn sets_secret(&self) -> bool {
+        match &self.payload {
+            Payload::Patch(patch) => patch.secret().is_some(),
+            Payload::Json(document) => document.secret("client_secret").is_some(),
+            _ => false,
+        }
+    }
+
     fn new(method: Method, side: Side, path: &[&str]) -> Self {
         Request {
             writes: method != Method::GET,

@@ -170,8 +170,8 @@ fn has_same_rows(one: &str, other: &str) -> bool {
     rows(one) == rows(other)
 }
 
-/// Errors: another script has begun these rows and has not come to their end; a script that was renamed is another one. Where it has,
-/// and nobody has taken what came of it, that is told.
+/// Errors: another script has begun these rows and has not come to their end, or nobody has taken what came of them; a script that
+/// was renamed is another one, and so is a line of `eval` that was mended.
 fn refuse_rows_of_another(session: &Session, name: &str) -> Result<()> {
     let Ok(run) = Run::open(session, name) else { return Ok(()) };
     let counts = run.counts(session)?;
@@ -185,9 +185,11 @@ fn refuse_rows_of_another(session: &Session, name: &str) -> Result<()> {
             .hint(format!("if its clients are to be made a second time: orysh batch forget {name}")));
     }
     if made > 0 {
-        session.ui().warn(&format!(
-            "the same {rows}, whose secrets nobody has taken: its {made} clients are made a second time (orysh batch undo {name} takes the first ones back)"
-        ));
+        return Err(Error::usage(format!("these {rows}, and nobody has taken the secrets of its {made} clients"))
+            .with_code(SAME_INPUT)
+            .hint(format!("take them: orysh batch results {name} --secrets plain --out FILE.csv"))
+            .hint(format!("or take the clients back: orysh batch undo {name}"))
+            .hint(format!("if they are to be made a second time: orysh batch forget {name}")));
     }
     Ok(())
 }

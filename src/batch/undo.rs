@@ -21,7 +21,7 @@ use crate::ops::delete;
 use crate::ops::deliver;
 use crate::ops::keep::Untold;
 use crate::ops::update::{self, Change};
-use crate::session::hook::{Done, Event, Past};
+use crate::session::hook::{Batch, Done, Event, Moment, Past};
 use crate::session::{Session, hook};
 
 /// So many clients are looked at at once.
@@ -31,7 +31,8 @@ const AT_ONCE: usize = 16;
 enum Taken {
     /// It is as it was before; and why somebody does not know.
     Undone(Option<Error>),
-    Kept(Error),
+    /// By its id.
+    Kept(String, Error),
 }
 
 /// What undoing came to.
@@ -39,8 +40,8 @@ enum Taken {
 pub struct Undone {
     /// Clients that were deleted, or were gone already.
     pub deleted: u64,
-    /// Why others were left alone, each with its row.
-    pub kept: Vec<Error>,
+    /// Why others were left alone, each with its row, by their ids.
+    pub kept: Vec<(String, Error)>,
     /// Who does not know of what was undone, each with its row.
     pub untold: Vec<Error>,
     /// What ended it before its end.
@@ -48,8 +49,19 @@ pub struct Undone {
 }
 
 /// Deletes the clients that a run made, or puts the fields back that it changed.
-pub fn undo(session: &Session, run: &Run) -> Result<Undone> {
-    session.finish(all(session, run))
+/// Whoever hears of batches is asked before, and told after it.
+pub fn undo(session: &Session, run: &Run, total: u64) -> Result<Undone> {
+    let mut batch = Batch { job: "undo", total, outcomes: Vec::new() };
+    hook::batch(session, Moment::BeforeBatch, &batch)?;
+    let mut undone = session.finish(all(session, run))?;
+    let kept = std::mem::take(&mut undone.kept).into_iter();
+    undone.kept = kept.map(|(id, error)| (id.clone(), hook::failed(session, &id, error))).collect();
+    batch.outcomes = vec![("undone".into(), undone.deleted), ("kept".into(), undone.kept.len() as u64)];
+    // All of it is done by then.
+    if let Err(error) = hook::batch(session, Moment::AfterBatch, &batch) {
+        session.ui().warn(&error.full_message());
+    }
+    Ok(undone)
 }
 
 async fn all(session: &Session, run: &Run) -> Undone {
@@ -87,8 +99,8 @@ async fn all(session: &Session, run: &Run) -> Undone {
                     undone.deleted += 1;
                     undone.untold.extend(untold);
                 }
-                Some(Ok(Taken::Kept(_)) | Err(_)) if is_interrupted => {}
-                Some(Ok(Taken::Kept(error))) => undone.kept.push(error),
+                Some(Ok(Taken::Kept(..)) | Err(_)) if is_interrupted => {}
+                Some(Ok(Taken::Kept(id, error))) => undone.kept.push((id, error)),
                 Some(Err(error)) => return Undone { stopped: Some(error), ..undone },
             }
         }
@@ -119,7 +131,7 @@ async fn take(remote: &Paced, run: &Run, row: Told) -> Result<Taken> {
             ))
         }
         Err(error) if error.kind() == Kind::Denied => Err(error),
-        Err(error) => Ok(Taken::Kept(error.about(format!("row {n}")))),
+        Err(error) => Ok(Taken::Kept(row.id.clone(), error.about(format!("row {n}")))),
     }
 }
 

@@ -99,15 +99,15 @@ impl Obtained {
         if given.iter().any(|hash| hash.eq_ignore_ascii_case(&self.key)) {
             return Ok(());
         }
-        if let Some(other) = given.first() {
-            return Err(Error::usage(format!("--trust {} is not the hash of plugin `{name}`", safe(other)))
-                .hint(format!("it is {}", self.key)));
-        }
         ui.line(&format!(
             "plugin `{name}` {} ({}) asks to be granted:\n  {lines}",
             safe(&self.manifest.version),
             self.source
         ));
+        if let Some(other) = given.last() {
+            return Err(Error::usage(format!("--trust {} is not the hash of plugin `{name}`", safe(other)))
+                .hint(format!("--trust {} as well grants it what stands above", self.key)));
+        }
         if !ui.can_ask(false) {
             return Err(Error::usage(format!(
                 "nobody can be asked whether plugin `{name}` is granted what it asks for"

@@ -15,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::grammar::Args;
 use crate::model::client::ClientId;
 use crate::secret::Secret;
+use crate::session::Session;
 use crate::ui::Ui;
 
 /// The flags by which a client signs in as itself.
@@ -37,7 +38,16 @@ fn credential_args() -> [Arg; 4] {
     ]
 }
 
-fn credentials(args: &Args, ui: Ui) -> Result<Credentials> {
+fn credentials(session: &Session, args: &Args) -> Result<Credentials> {
+    let ui = session.ui();
+    // What is in the environment is the user's, and not a plugin's.
+    if let Some(grant) = session.grant() {
+        for (flag, variable) in [("client-id", &env::OAUTH2_CLIENT_ID), ("client-secret", &env::OAUTH2_CLIENT_SECRET)] {
+            if args.text(flag).is_none() {
+                grant.variable(variable.name)?;
+            }
+        }
+    }
     let given = args.text("client-id").map(str::to_owned).or_else(|| env::OAUTH2_CLIENT_ID.get());
     let id = given.ok_or_else(|| Error::usage("the client's id is missing").hint("give it with --client-id"))?;
     let id = ClientId::parse(&id)?;

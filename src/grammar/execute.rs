@@ -15,6 +15,7 @@ use crate::output::format::Format;
 use crate::output::outcome::{Body, LATE, Outcome};
 use crate::output::{Screen, render};
 use crate::session::Session;
+use crate::session::grant::Grant;
 use crate::session::handle::Assent;
 use crate::ui::{self, Ui};
 
@@ -78,7 +79,7 @@ pub fn begin(host: &Host, command: &Command, matches: &ArgMatches, output: &Outp
     }
     if let Some(grant) = host.session.grant() {
         grant.command(&command.words)?;
-        refuse_reaching(command, matches)?;
+        refuse_reaching(grant, command, matches)?;
     }
     let session = deliver::with_program(host.session.for_command(output.ui, settings), matches)?;
     let is_trial = ["dry-run", "diff"].iter().any(|flag| matches!(matches.try_get_one(flag), Ok(Some(true))));
@@ -125,7 +126,7 @@ const REACHING: [&str; 17] = [
 ];
 
 /// Refuses what a line of a plugin names beyond clients and their fields.
-fn refuse_reaching(command: &Command, matches: &ArgMatches) -> Result<()> {
+fn refuse_reaching(grant: &Grant, command: &Command, matches: &ArgMatches) -> Result<()> {
     let of_target: Vec<String> = common::server_args(true).iter().map(|arg| arg.get_id().to_string()).collect();
     let is_given = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
     // What may be read from a file is named so: `@FILE`.
@@ -135,17 +136,22 @@ fn refuse_reaching(command: &Command, matches: &ArgMatches) -> Result<()> {
             let (name, of_set) = value.split_once('=').unwrap_or(("", ""));
             let is_set = ["set", "map"].contains(&id);
             let names_key = is_set && [name, of_set].iter().any(|name| is_of_keys(name));
-            value.starts_with('@') || is_set && of_set.starts_with('@') || names_key
+            // A dash is stdin, or the terminal.
+            value == "-" || value.starts_with('@') || is_set && of_set.starts_with('@') || names_key
         })
     };
     let is_refused = |id: &&str| {
         is_given(id)
             && (REACHING.contains(id)
                 || id.starts_with("pgp")
-                || id.contains("key")
+                || ["key", "file", "stdin"].iter().any(|part| id.contains(part))
                 || names_file(id)
                 || of_target.iter().any(|of| of == id))
     };
+    let secrets = matches.try_get_one::<String>("secrets").ok().flatten();
+    if secrets.is_some_and(|which| which == "plain") {
+        grant.secret()?;
+    }
     match matches.ids().map(clap::Id::as_str).find(is_refused) {
         Some(id) => Err(Error::usage(format!("`{}`: --{id} is not for plugins", command.words.join(" ")))
             .hint("a plugin names clients and their fields, and acts where the command acts")),

@@ -166,7 +166,7 @@ impl Hook for PluginHooks {
 }
 
 /// Stands in for a plugin that does not count as it is broken: nothing is written while nobody knows what it would say.
-pub struct Refusing(pub String);
+pub struct Refusing(pub String, pub Vec<String>);
 
 impl Hook for Refusing {
     fn name(&self) -> String {
@@ -208,7 +208,8 @@ impl Hook for Refusing {
 
 impl Refusing {
     fn error(&self) -> Error {
-        Error::usage(self.0.clone()).hint("--no-plugins goes without any")
+        let error = self.1.iter().fold(Error::usage(self.0.clone()), Error::hint);
+        error.hint("--no-plugins goes without any")
     }
 }
 

@@ -227,7 +227,7 @@ impl Known {
         }
         // A rule that cannot be read is not a rule that holds: nothing is written without it, unless a person says so.
         if let Some((_, error)) = self.refused.iter().find(|(name, _)| !off.contains(name)) {
-            session = session.with_hook(Arc::new(Refusing(error.full_message())));
+            session = session.with_hook(Arc::new(Refusing(error.full_message(), error.hints().to_vec())));
         }
         session
     }

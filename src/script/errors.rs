@@ -320,6 +320,7 @@ pub fn uncaught(mut error: EvalAltResult, source: Source<'_>) -> Error {
     {
         return imported;
     }
+    let elsewhere = first_elsewhere(&error);
     let position = rethrown(&error).unwrap_or(error.position());
     let told = match error {
         EvalAltResult::ErrorTerminated(why, _) => ended(why),
@@ -377,7 +378,7 @@ pub fn uncaught(mut error: EvalAltResult, source: Source<'_>) -> Error {
             let function = if function.starts_with(CLOSURE) { "a closure".into() } else { format!("`{function}`") };
             format!("called as {function} at {of}{}", place(*at))
         });
-    let excerpt: Vec<String> = excerpt(text, position).into_iter().chain(led).collect();
+    let excerpt: Vec<String> = excerpt(text, position).into_iter().chain(led).chain(elsewhere).collect();
     let name = if file.is_empty() { source.name.to_owned() } else { name_of(&file) };
     let is_interruption = told.kind() == Kind::Interrupted;
     let told = at(told, position);
@@ -499,6 +500,17 @@ fn rethrown(error: &EvalAltResult) -> Option<rhai::Position> {
         return None;
     }
     Some(rhai::Position::new(number("line").filter(|line| *line > 0)?, number("column")?))
+}
+
+/// The same of what stands in another file, as it is told.
+fn first_elsewhere(error: &EvalAltResult) -> Option<String> {
+    let EvalAltResult::ErrorRuntime(value, _) = error else { return None };
+    let map = value.read_lock::<Map>()?;
+    let at = map.get("position")?.read_lock::<Map>()?;
+    let file = at.get("file")?.clone().into_string().ok()?;
+    let number = |key: &str| at.get(key).and_then(|number| u16::try_from(number.as_int().ok()?).ok());
+    let at = rhai::Position::new(number("line").filter(|line| *line > 0)?, number("column")?);
+    Some(format!("thrown first at {}, {}", safe(&file), place(at)))
 }
 
 /// What is wrong with a member of a map.

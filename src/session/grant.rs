@@ -285,6 +285,9 @@ impl Grant {
             (Side::Public, ["oauth2", "token"], _) if self.clients.contains(&Op::Create) => return Ok(()),
             _ => return self.token(),
         };
+        if op == Op::Update && request.sets_secret() {
+            self.client_op(Op::Rotate)?;
+        }
         self.client_op(op)
     }
 }

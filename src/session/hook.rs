@@ -291,10 +291,11 @@ pub fn before_heard(session: &Session, planned: Planned<'_>) -> Result<Vec<Strin
 pub fn lint(session: &Session, spec: &ClientSpec) -> Result<Vec<Finding>> {
     demand_public(session, Moment::Lint, spec)?;
     let mut found = Vec::new();
-    each(session, Moment::Lint, |hook, session| {
+    let looked = each(session, Moment::Lint, |hook, session| {
         found.extend(hook.lint(session, spec)?);
         Ok(())
-    })?;
+    });
+    looked.map_err(|error| failed(session, spec.id().unwrap_or_default(), error))?;
     Ok(found)
 }
 

@@ -970,6 +970,75 @@ fn no_line_of_a_plugin_leads_elsewhere() {
 }
 
 #[test]
+fn no_secret_comes_to_a_plugin_by_a_line_and_none_is_chosen_by_it() {
+    let server =
+        Sandbox::holding(&[json!({"client_id": "vic", "client_secret": "old-secret-of-vic"})], "--hash-iterations 1");
+    let program = orysh(&server)
+        .with("HYDRA_PUBLIC_URL", &server.public)
+        .with("OAUTH2_CLIENT_ID", "vic")
+        .with("OAUTH2_CLIENT_SECRET", "old-secret-of-vic");
+    program.file("mine.secret", "old-secret-of-vic");
+    let code = "fn net(args) { sh(args.line) }\nfn choose(args) { clients::update(\"vic\", #{client_secret: \"chosen-by-a-plugin\"}) }";
+    plugin(
+        &program,
+        "net",
+        "[commands.net]\nabout = \"a\"\narguments = [\"line: text\"]\n[commands.choose]\nabout = \"a\"\n[capabilities]\nclients = [\"read\", \"update\"]\ntokens = true\ncommands = [\"batch resume\", \"perform client-credentials\", \"introspect token\", \"rotate secret\", \"update oauth2-client\"]\n",
+        code,
+    );
+    install(&program, "./net");
+    for (line, told) in [
+        ("batch resume x --secrets plain", "capability `secrets`"),
+        ("perform client-credentials --client-id vic --client-secret-file mine.secret", "is not for plugins"),
+        ("perform client-credentials --client-id vic --client-secret-stdin", "error: "),
+        ("perform client-credentials", "capability `environment`"),
+        ("introspect token -", "error: "),
+        ("rotate secret vic --cut-over --yes", "is not for plugins"),
+        ("rotate secret vic --cut-over", "may not rotate"),
+        ("update client vic --secret chosen-by-a-plugin", "may not rotate"),
+    ] {
+        let ran = program.args(&["net", line]);
+        assert!(ran.code != Some(0) && ran.stderr.contains(told), "{line}: {ran}");
+    }
+    program.run("choose").fails(1, "may not rotate");
+    assert!(server.accepts(&json!("vic"), &json!("old-secret-of-vic")));
+}
+
+#[test]
+fn what_is_taken_back_is_asked_about_as_well() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = orysh(&server);
+    program.file("rows.csv", "client_id\na\nb\n");
+    let run = program.run("batch create rows.csv -q").ok().stdout.trim().to_owned();
+    plugin(
+        &program,
+        "v",
+        "hooks = [\"before_batch\"]\n",
+        "fn before_batch(batch) { if batch.job == \"undo\" { throw \"no batch\"; } }",
+    );
+    install(&program, "./v");
+    program.run(&format!("batch undo {run} --yes")).fails(1, "no batch");
+    assert_eq!(server.clients().len(), 2);
+    program.run("plugin remove v").ok();
+    fs::create_dir(program.home().join("log")).unwrap();
+    let code = "fn before_delete(id) { throw \"no delete\"; }\nfn on_error(id, error) { fs::write(`log/${id}`, error.message); }\nfn after_batch(batch) { fs::write(`log/after-${batch.job}`, json::text(batch.outcomes)); }";
+    plugin(
+        &program,
+        "w",
+        "hooks = [\"before_delete\", \"on_error\", \"after_batch\"]\n[capabilities]\nwrite = [\"log\"]\n",
+        code,
+    );
+    install(&program, "./w");
+    let ran = program.run(&format!("batch undo {run} --yes"));
+    assert!(ran.code == Some(3) && server.clients().len() == 2, "{ran}");
+    let mut log: Vec<String> = crate::support::files(&program.home().join("log"))
+        .iter()
+        .map(|path| path.file_name().unwrap().to_string_lossy().into_owned())
+        .collect();
+    log.sort();
+    assert_eq!(log, ["a", "after-undo", "b"]);
+}
+
+#[test]
 fn a_secret_that_is_set_at_once_is_asked_about_and_heard_of_as_a_rotation() {
     let server =
         Sandbox::holding(&[json!({"client_id": "a", "client_secret": "old-secret-of-a"})], "--hash-iterations 1");

@@ -53,9 +53,10 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         );
     }
     guard::ask(&session, &deed, "nothing was undone", false)?;
-    let undone = undo(&session, &run)?;
+    let undone = undo(&session, &run, made)?;
     let ui = session.ui();
-    for error in undone.kept.iter().take(10).chain(undone.untold.iter().take(10)) {
+    let kept = undone.kept.iter().map(|(_, error)| error);
+    for error in kept.take(10).chain(undone.untold.iter().take(10)) {
         ui.error(error);
     }
     let (kept, untold) = (undone.kept.len(), undone.untold.len());

@@ -49,7 +49,7 @@ fn grant_args() -> Vec<Arg> {
 
 fn run(host: &Host, args: &Args) -> Result<Outcome> {
     let session = &host.session;
-    let client = credentials(args, session.ui())?;
+    let client = credentials(session, args)?;
     let (scope, audience) = (args.texts("scope").join(" "), args.texts("audience").join(" "));
     let session = session.clone();
     let work = move || {

@@ -31,7 +31,7 @@ fn revoke_args() -> Vec<Arg> {
 fn run(host: &Host, args: &Args) -> Result<Outcome> {
     let session = &host.session;
     let token = token(args, session.ui())?;
-    let client = credentials(args, session.ui())?;
+    let client = credentials(session, args)?;
     session.wait(tokens::revoke(session, &token, &client))?;
     session.ui().note("the token is revoked, or was not known");
     Ok(Outcome::nothing())
