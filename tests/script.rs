@@ -794,6 +794,11 @@ fn one_mistake_does_not_hide_another_and_imported_functions_are_told_of() {
         "let r = clients::create_all([#{}]);\nprint(r[0].outcom);\nfor x in clients::apply([#{}]) { print(x.acton) }\n";
     program.file("rows.rhai", code);
     program.run("script check rows.rhai").fails(1, "gives no `outcom` (line 2").tells("gives no `acton` (line 3");
+    let code = "let cs = clients::list().to_array();\nprint(cs.filter(|c| c.ownr == 1).map(|c| c.client_nmae));\nlet fine = [1]; fine.map(|c| c.nothing);\n";
+    program.file("lists.rhai", code);
+    let ran = program.run("script check lists.rhai").fails(1, "no field `ownr` (line 2");
+    assert!(!ran.stderr.contains("nothing"), "{ran}");
+    ran.tells("no field `client_nmae` (line 2");
     program.file("lib.rhai", "fn greet(name) { name }\nprivate fn own() { 1 }\n");
     for (call, told) in [
         ("l::gret(1)", "did you mean `greet`?"),
@@ -1655,6 +1660,9 @@ fn what_only_looks_at_a_field_changes_nothing() {
     // What is changed in place is changed.
     let code = "let c = clients::get(\"a\"); c.grant_types.push(\"implicit\"); clients::update(c).grant_types.len()";
     assert_eq!(program.args(&["eval", code]).ok().stdout, "2\n");
+    // As is a list of which the server said nothing, and which was only looked at otherwise.
+    let code = "let c = clients::create(#{client_id: \"n\"}); c.contacts.len(); c.redirect_uris.push(\"https://a.example/cb\"); let c = clients::update(c); [c.redirect_uris.len(), c.contacts.len()]";
+    assert_eq!(program.args(&["eval", code]).ok().stdout, "1\n0\n");
     // And a secret that was only shown is not sent again.
     let code = "let c = clients::create(#{client_id: \"t\", client_secret: \"0123456789abcdef\"}); print(c.client_secret.to_string()); let r = clients::rotate_secret(\"t\"); clients::drop_old_secrets(\"t\"); c.owner = \"y\"; clients::update(c); fs::write(\"new\", r.client_secret);";
     program.args(&["eval", code]).ok();

@@ -88,15 +88,19 @@ fn float(number: &Number) -> FLOAT {
     number.as_f64().unwrap_or(FLOAT::NAN)
 }
 
-/// `client.member`: `()` where the server said nothing; an unknown name is an error.
+/// `client.member`: `()` where the server said nothing, of a list an empty one; an unknown name is an error.
 fn member(call: Call<'_>, client: &mut Client, name: ImmutableString) -> ScriptResult<Dynamic> {
     let document = client.document();
     if let Some(secret) = document.secret(&name) {
         return Ok(Dynamic::from(secret.clone()));
     }
+    let field = fields::field(&name);
     match document.get(&name) {
-        Some(value) => Ok(from_json(value)),
-        None if fields::field(&name).is_some() => Ok(Dynamic::UNIT),
+        Some(value) if !value.is_null() => Ok(from_json(value)),
+        // A list that a server says nothing of is one in which there is nothing, to which something may be put.
+        _ if field.is_some_and(|field| field.empty().is_array()) => Ok(Array::new().into()),
+        Some(_) => Ok(Dynamic::UNIT),
+        None if field.is_some() => Ok(Dynamic::UNIT),
         None => {
             let none = Error::usage(format!("a client has no field `{name}`")).did_you_mean(fields::nearest(&name));
             placed(Err(thrown(none)), &Spot::of(&call))
@@ -130,9 +134,9 @@ fn is_there(client: &Client, name: &str, value: &Dynamic) -> bool {
     match (document.secret(name), value.read_lock::<Secret>()) {
         (Some(is), Some(given)) => *is == *given,
         (Some(_), None) | (None, Some(_)) => false,
-        (None, None) => match document.get(name) {
+        (None, None) => match document.get(name).filter(|is| !is.is_null()) {
             Some(is) => to_json(value, false).is_ok_and(|given| given == *is),
-            None => value.is_unit(),
+            None => value.is_unit() || value.read_lock::<Array>().is_some_and(|list| list.is_empty()),
         },
     }
 }

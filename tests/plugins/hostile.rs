@@ -93,7 +93,7 @@ const TRIES: &[(&str, &str, &str)] = &[
     // What it is not to hold up.
     ("", "exit(0)", "`exit` is for scripts"),
     ("", "fn f(n) { f(n + 1) } f(0)", "overflow"),
-    ("", "let a = []; loop { a.push(\"0123456789\" + a.len()); }", "memory"),
+    ("", "let a = []; let s = \"x\"; s.pad(100000, 'x'); loop { a.push(s + a.len()); }", "memory"),
     ("", "let s = \"a\"; loop { s += s; }", "memory|more than"),
     ("plugins = [\"none\"]", "import \"plugin:none\" as x; 1", "there is no plugin `none`"),
     ("", "plugin::config(\"nothing\")", "has no configuration `nothing`"),
@@ -313,7 +313,7 @@ fn a_hook_that_misbehaves_is_told_and_holds_nothing_up() {
     for (code, told) in [
         ("fn before_create(c) { 7 }", "gives int, where a map of fields is due, or nothing (line 1, column 4)"),
         (
-            "let x = 1;\nfn before_create(c) { let a = []; loop { a.push(\"0123456789\" + a.len()); } }",
+            "let x = 1;\nfn before_create(c) { let a = []; let s = \"x\"; s.pad(100000, 'x'); loop { a.push(s + a.len()); } }",
             "(line 2, column",
         ),
         ("fn before_create(c) { #{client_nmae: \"x\"} }", "client_nmae"),
@@ -328,7 +328,7 @@ fn a_hook_that_misbehaves_is_told_and_holds_nothing_up() {
         ("fn before_create(c) { eval(\"1\") }", "'eval' is disabled"),
         ("fn other(c) { }", "plugin.toml, line 5, column 10: odd/main.rhai has no function `before_create`"),
         ("fn before_create(c) { let x = ; }", "main.rhai"),
-        ("fn before_create(c) { let a = []; loop { a.push(\"0123456789\" + a.len()); } }", "memory"),
+        ("fn before_create(c) { let a = []; let s = \"x\"; s.pad(100000, 'x'); loop { a.push(s + a.len()); } }", "memory"),
         ("fn before_create(c) { before_create(c) }", "overflow"),
         ("fn before_create(c) { throw \"\\x1b[31mred\\u202e\"; }", "red"),
     ] {

@@ -58,6 +58,24 @@ pub fn all(ast: &AST) -> Vec<Body> {
         let given = given.get(name).map(Vec::as_slice).unwrap_or_default();
         bodies.push(Body::of(name.to_owned(), alone, &parameters, given));
     }
+    // The same of lists that are in variables.
+    let mut given: Vec<(String, Vec<usize>)> = Vec::new();
+    for body in &bodies {
+        body.walk(&mut |node| {
+            if let ASTNode::Expr(Expr::Dot(pair, ..)) = node
+                && variable(&pair.lhs).is_some()
+                && body.is_list(&pair.lhs, 0)
+            {
+                given.extend(given_by(&pair.rhs));
+            }
+        });
+    }
+    for (closure, places) in given {
+        for body in bodies.iter_mut().filter(|body| body.name == closure) {
+            let count = body.parameters.len();
+            places.iter().filter(|at| **at < count).for_each(|at| body.take_client(*at));
+        }
+    }
     // What gives what another one gives, or takes what another one takes, is known a round later.
     for _ in 0..MOST_CALLS {
         let named = bodies.iter().filter(|body| !body.name.is_empty());
@@ -336,21 +354,28 @@ fn given_clients(ast: &AST) -> HashMap<String, Vec<usize>> {
         if let Some(ASTNode::Expr(Expr::Dot(pair, ..))) = path.last()
             && gives(&pair.lhs, &["list"])
         {
-            for (name, closure) in calls(&pair.rhs) {
-                if let Some((closure, own)) = closure {
-                    if WITH_ONE.contains(&name.as_str()) {
-                        found.insert(closure, vec![own]);
-                    } else if WITH_TWO.contains(&name.as_str()) {
-                        found.insert(closure, vec![own, own + 1]);
-                    }
-                }
-                if !KEEPING.contains(&name.as_str()) {
-                    break;
-                }
-            }
+            found.extend(given_by(&pair.rhs));
         }
         true
     });
+    found
+}
+
+/// The closures that a chain behind a list of clients calls with them, and which of their parameters those are.
+fn given_by(chain: &Expr) -> Vec<(String, Vec<usize>)> {
+    let mut found = Vec::new();
+    for (name, closure) in calls(chain) {
+        if let Some((closure, own)) = closure {
+            if WITH_ONE.contains(&name.as_str()) {
+                found.push((closure, vec![own]));
+            } else if WITH_TWO.contains(&name.as_str()) {
+                found.push((closure, vec![own, own + 1]));
+            }
+        }
+        if !KEEPING.contains(&name.as_str()) {
+            break;
+        }
+    }
     found
 }
 
