@@ -328,7 +328,10 @@ fn a_hook_that_misbehaves_is_told_and_holds_nothing_up() {
         ("fn before_create(c) { eval(\"1\") }", "'eval' is disabled"),
         ("fn other(c) { }", "plugin.toml, line 5, column 10: odd/main.rhai has no function `before_create`"),
         ("fn before_create(c) { let x = ; }", "main.rhai"),
-        ("fn before_create(c) { let a = []; let s = \"x\"; s.pad(100000, 'x'); loop { a.push(s + a.len()); } }", "memory"),
+        (
+            "fn before_create(c) { let a = []; let s = \"x\"; s.pad(100000, 'x'); loop { a.push(s + a.len()); } }",
+            "memory",
+        ),
         ("fn before_create(c) { before_create(c) }", "overflow"),
         ("fn before_create(c) { throw \"\\x1b[31mred\\u202e\"; }", "red"),
     ] {
