@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use tokio::sync::oneshot;
 
 use crate::error::{Error, Result};
@@ -229,14 +229,25 @@ impl Drop for Journal {
 fn open(path: &Path, flags: OpenFlags) -> Result<Connection> {
     let connection = Connection::open_with_flags(path, flags).map_err(|source| failed(&source))?;
     connection.set_prepared_statement_cache_capacity(64);
-    connection
-        .execute_batch(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
-             PRAGMA cache_size = -4096; PRAGMA busy_timeout = 5000;",
-        )
-        .map_err(|source| Error::failed(format!("{} cannot be used", path.display())).caused_by(source.to_string()))?;
-    Ok(connection)
+    let began = Instant::now();
+    loop {
+        let set = connection.execute_batch(
+            "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
+             PRAGMA cache_size = -4096;",
+        );
+        let Err(source) = set else { return Ok(connection) };
+        // Two that set the mode of one file at once are told so at once, whatever they would wait.
+        let is_busy = matches!(source.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked));
+        if !is_busy || began.elapsed() > PATIENCE {
+            let error = Error::failed(format!("{} cannot be used", path.display()));
+            return Err(error.caused_by(source.to_string()));
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
 }
+
+/// So long another one is waited for that looks at the same file.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 fn failed(source: &rusqlite::Error) -> Error {
     Error::failed(format!("the journal cannot be written: {source}")).with_code(BROKEN)
