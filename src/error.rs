@@ -277,6 +277,15 @@ impl Error {
         }
         text
     }
+
+    /// The same with the place behind it, where it does not name that itself.
+    pub fn placed_message(&self) -> String {
+        let message = self.full_message();
+        match self.0.position.map(|at| at.to_string()).filter(|at| !message.contains(at)) {
+            Some(at) => format!("{message} ({at})"),
+            None => message,
+        }
+    }
 }
 
 impl fmt::Display for Error {

@@ -14,4 +14,4 @@ pub mod reference;
 pub mod stdin;
 pub mod words;
 
-pub use command::{Args, Command, Host, Registry};
+pub use command::{Args, Audience, Command, Host, Registry};

@@ -161,7 +161,7 @@ pub struct Ui {
 impl Ui {
     /// Where results go. Writes are buffered: flush it.
     pub fn stdout(self) -> impl Write {
-        BufWriter::with_capacity(64 * 1024, output::Stdout::default())
+        BufWriter::with_capacity(64 * 1024, output::Stdout)
     }
 
     /// Whether stdout is a terminal.
@@ -322,11 +322,7 @@ impl Ui {
             self.line(&text::safe_json(&error_json(error).to_string()));
             return;
         }
-        let message = error.full_message();
-        // Errors in files lead with their place.
-        let place = error.position().map(|position| position.to_string()).filter(|place| !message.contains(place));
-        let place = place.map(|place| format!(" ({place})")).unwrap_or_default();
-        self.tell("error", Paint::Red, &format!("{message}{place}"));
+        self.tell("error", Paint::Red, &error.placed_message());
         if let Some(excerpt) = error.excerpt() {
             self.line(&text::safe_lines(excerpt));
         }
@@ -352,7 +348,7 @@ impl Ui {
 
     /// Writes to stdout. Errors: nobody gets it.
     pub fn try_print(self, text: &str) -> io::Result<()> {
-        output::Stdout::default().write_all(text.as_bytes())
+        output::Stdout.write_all(text.as_bytes())
     }
 
     /// A line of a script for stdout: as it is for a pipe, and for a terminal what cannot harm it.

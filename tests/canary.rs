@@ -1,31 +1,12 @@
 //! Credentials that are looked for in everything a session leaves, shows and tells: not one hit outside their stores.
 
 use std::fs;
-use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use crate::support::{KeyStore, Orysh, PROGRAM, Sandbox, Stub, anywhere, eventually, files};
+use crate::support::{KeyStore, Orysh, PROGRAM, Sandbox, Stub, anywhere, eventually, files_below, holds};
 
 const KEY: &str = "canary-of-the-key";
 const STORED: &str = "canary-of-the-store";
-
-/// Every file below, by what it holds.
-fn everything(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
-    let mut found = Vec::new();
-    for path in files(folder) {
-        if path.is_dir() {
-            found.extend(everything(&path));
-        } else if path.is_file() {
-            let bytes = fs::read(&path).unwrap();
-            found.push((path, bytes));
-        }
-    }
-    found
-}
-
-fn holds(bytes: &[u8], text: &str) -> bool {
-    bytes.windows(text.len()).any(|window| window == text.as_bytes())
-}
 
 fn set_key(program: &Orysh, profile: &str, key: &str, place: &str) {
     let mut command = program.command(PROGRAM);
@@ -87,14 +68,14 @@ fn a_key_is_nowhere_but_in_its_store() {
     assert!(shown.contains("local-a"), "the commands did something\n{shown}");
     for (profile, canary) in canaries {
         assert!(!shown.contains(canary), "{profile}: shown\n{shown}");
-        let mine = everything(program.home());
+        let mine = files_below(program.home());
         assert!(mine.len() > 3, "{mine:?}");
         for (path, bytes) in mine {
             let is_store = path.ends_with("config/credentials.toml") && canary == KEY;
             assert_eq!(holds(&bytes, canary), is_store, "{profile}: {}", path.display());
         }
         // The key store's own files are encrypted.
-        for (path, bytes) in store.iter().flat_map(|store| everything(store.home())) {
+        for (path, bytes) in store.iter().flat_map(|store| files_below(store.home())) {
             assert!(!holds(&bytes, canary), "{profile}: {}", path.display());
         }
     }

@@ -47,9 +47,7 @@ const PICTURE: &str = "[c/e/s]";
 
 #[test]
 fn the_recording_is_what_the_shell_shows() {
-    let program = anywhere();
-    program.file("config/shell.toml", "slow = \"1h\"\n");
-    let mut shell = Terminal::sized(program, &[], SIZE);
+    let mut shell = Terminal::sized(anywhere().untimed(), &[], SIZE);
     let mut text =
         String::from("# A session\n\nOn a terminal of 80 columns and 24 lines. Ids, secrets and times are made up.\n");
     let mut picture = String::new();

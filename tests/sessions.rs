@@ -210,9 +210,7 @@ fn whole_sessions_look_as_they_should() {
 
 /// The screens of a session: of a usual terminal that after each step, of others the last.
 fn run(program: Orysh, size: (u16, u16), steps: &[Step]) -> String {
-    // How long something takes is not the same each time.
-    program.file("config/shell.toml", "slow = \"1h\"\n");
-    let mut shell = Terminal::sized(program, &[], size);
+    let mut shell = Terminal::sized(program.untimed(), &[], size);
     let mut screens = vec![(String::new(), shell.settles("", ""))];
     for (keys, until) in steps {
         let lines = shell.settles(keys, until);

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::json;
 
-use crate::support::{PROGRAM, Sandbox, Terminal, anywhere, orysh};
+use crate::support::{PROGRAM, Sandbox, Terminal, anywhere, files_below, holds, orysh};
 
 #[test]
 fn with_nothing_configured_a_terminal_lands_in_the_sandbox_and_is_told_so() {
@@ -541,15 +541,9 @@ fn ctrl_c_at_any_moment_leaves_the_shell_as_it_was() {
     assert_eq!(shell.leaves().code(), Some(0));
 }
 
-/// A home in which nothing is told that is another each time.
-fn quiet(program: crate::support::Orysh) -> crate::support::Orysh {
-    program.file("config/shell.toml", "slow = \"1h\"\n");
-    program
-}
-
 #[test]
 fn whatever_is_typed_the_shell_goes_on() {
-    let shell = Terminal::of(quiet(anywhere()));
+    let shell = Terminal::of(anywhere().untimed());
     shell.shows("orysh sandbox>");
     // Bytes that are no text, controls, what terminals send by themselves.
     for bytes in [
@@ -585,7 +579,7 @@ fn a_line_of_a_megabyte_is_taken_or_refused_and_the_shell_goes_on() {
     assert_eq!(anywhere().run_with("--sandbox", &long).ok().stdout, "100000\n666\n");
     let longer = format!("let t = \"{}\"; t.len()\n", "x".repeat(1_000_000));
     anywhere().run_with("--sandbox", &longer).fails(2, "longer than 128 KiB");
-    let shell = Terminal::of(quiet(anywhere()));
+    let shell = Terminal::of(anywhere().untimed());
     shell.shows("orysh sandbox>");
     // What is pasted comes as fast as the terminal takes it.
     shell.press(&format!("\u{1b}[200~1 + {}\u{1b}[201~", "1".repeat(1_000_000)));
@@ -599,7 +593,7 @@ fn a_line_of_a_megabyte_is_taken_or_refused_and_the_shell_goes_on() {
 
 #[test]
 fn a_terminal_may_be_of_any_size_and_of_another_in_the_middle() {
-    let shell = Terminal::of(quiet(anywhere()));
+    let shell = Terminal::of(anywhere().untimed());
     shell.shows("orysh sandbox>");
     shell.press("create oauth2-client --name abc --id re");
     for size in [(24, 80), (10, 20), (3, 10), (60, 200), (24, 40), (40, 120)] {
@@ -619,7 +613,7 @@ fn a_terminal_may_be_of_any_size_and_of_another_in_the_middle() {
     assert_eq!(shell.leaves().code(), Some(0));
     // Without a size it has 80 columns; a dumb one gets lines and nothing else.
     for (size, term) in [((0, 0), "xterm"), ((40, 120), "dumb"), ((1, 1), "xterm")] {
-        let program = quiet(anywhere()).with("COLUMNS", "");
+        let program = anywhere().untimed().with("COLUMNS", "");
         let mut shell = Terminal::on(program, &[], size, term);
         shell.settles_raw(">");
         shell.press("6 * 111\r");
@@ -633,7 +627,7 @@ fn a_terminal_may_be_of_any_size_and_of_another_in_the_middle() {
 fn what_a_server_says_moves_no_cursor() {
     let name = "a\u{1b}[2J\u{1b}]0;owned\u{7}\u{202e}b\u{9b}31m";
     let server = Sandbox::holding(&[json!({"client_id": "app", "client_name": name})], "");
-    let shell = Terminal::of(quiet(orysh(&server)));
+    let shell = Terminal::of(orysh(&server).untimed());
     shell.types("let kept = 6660 + 6;", ">");
     shell.types("get oauth2-client app --format jsonpath=client_name", "b");
     shell.types("clients::get(\"app\").client_name", "b");
@@ -650,7 +644,7 @@ fn what_a_server_says_moves_no_cursor() {
 #[test]
 fn a_history_or_an_rc_file_that_is_broken_keeps_no_shell_from_starting() {
     let server = Sandbox::start();
-    let program = quiet(orysh(&server));
+    let program = orysh(&server).untimed();
     Terminal::of(program.same_home()).leaves();
     let shell = Terminal::of(program.same_home());
     shell.types("6 * 111", "666");
@@ -681,7 +675,7 @@ const CANARY: &str = "canary-7f3a-of-the-shell";
 #[test]
 fn a_secret_that_comes_in_by_any_way_is_in_no_history_and_no_log() {
     let server = Sandbox::start();
-    let program = quiet(orysh(&server)).with("EDITOR", "sh ed.sh");
+    let program = orysh(&server).untimed().with("EDITOR", "sh ed.sh");
     program.file("ed.sh", &format!("#!/bin/sh\necho 'client_secret: {CANARY}' >> \"$1\"\n"));
     program.file("secret.txt", CANARY);
     program.file("client.json", &format!("{{\"client_id\": \"f\", \"client_secret\": \"{CANARY}\"}}"));
@@ -721,26 +715,18 @@ fn a_secret_that_comes_in_by_any_way_is_in_no_history_and_no_log() {
     shell.press("\u{3}");
     assert_eq!(shell.leaves().code(), Some(0));
     // Kept secrets, the files above and the sandbox's clients are where they belong.
-    let mut folders = vec![program.home().to_owned()];
-    while let Some(folder) = folders.pop() {
-        for path in crate::support::files(&folder) {
-            let shown = path.display().to_string();
-            if path.is_dir() {
-                folders.extend((!shown.contains("/state/pending")).then_some(path));
-                continue;
-            }
-            let is_own = ["ed.sh", "secret.txt", "client.json"].iter().any(|own| shown.ends_with(own));
-            let text = fs::read(&path).unwrap_or_default();
-            let holds = text.windows(CANARY.len()).any(|part| part == CANARY.as_bytes());
-            assert!(is_own || !holds, "{shown}");
-        }
+    for (path, text) in files_below(program.home()) {
+        let shown = path.display().to_string();
+        let is_own = shown.contains("/state/pending/")
+            || ["ed.sh", "secret.txt", "client.json"].iter().any(|own| shown.ends_with(own));
+        assert!(is_own || !holds(&text, CANARY), "{shown}");
     }
 }
 
 #[test]
 fn a_shell_that_is_killed_loses_no_line_but_the_last_and_leaves_no_broken_file() {
     let server = Sandbox::start();
-    let program = quiet(orysh(&server));
+    let program = orysh(&server).untimed();
     let mut done = Vec::new();
     for round in 0..12_usize {
         let mut shell = Terminal::of(program.same_home());

@@ -36,6 +36,24 @@ pub fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     }
 }
 
+/// Every file below a folder, and what is in it.
+pub fn files_below(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut found = Vec::new();
+    for path in files(folder) {
+        match std::fs::symlink_metadata(&path).unwrap().file_type() {
+            kind if kind.is_dir() => found.extend(files_below(&path)),
+            kind if kind.is_file() => found.push((path.clone(), std::fs::read(&path).unwrap())),
+            _ => {}
+        }
+    }
+    found
+}
+
+/// Whether a text stands somewhere in bytes.
+pub fn holds(bytes: &[u8], text: &str) -> bool {
+    bytes.windows(text.len()).any(|part| part == text.as_bytes())
+}
+
 /// The files of a folder, which need not exist.
 pub fn files(folder: &Path) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };

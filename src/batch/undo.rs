@@ -15,7 +15,7 @@ use super::store::{self, End, Told};
 use crate::api::clients;
 use crate::api::tokens::{self, Verdict};
 use crate::error::{Error, Kind, Result};
-use crate::model::client::{Client, ClientId, ClientSpec};
+use crate::model::client::{Client, ClientId};
 use crate::model::{compare, fields};
 use crate::ops::delete;
 use crate::ops::deliver;
@@ -153,24 +153,9 @@ async fn put_back(remote: &Paced, row: &Told) -> Result<Option<Event>> {
     let id = ClientId::parse(&row.id)?;
     let note: Value = serde_json::from_str(row.before.as_deref().unwrap_or("{}")).unwrap_or_default();
     let client = clients::get(remote, &id).await?;
-    let (mut set, mut changed) = (ClientSpec::new(), Vec::new());
-    for (name, old) in note["old"].as_object().into_iter().flatten() {
-        let Some(field) = fields::field(name) else { continue };
-        let now = client.get(name).unwrap_or(&Value::Null);
-        if compare::is_same(field, old, now) {
-            // It was put back already.
-        } else if compare::is_same(field, &note["new"][name], now) {
-            set.set(field, if old.is_null() { field.empty() } else { old.clone() });
-        } else {
-            changed.push(name.as_str());
-        }
-    }
-    if !changed.is_empty() {
-        return Err(Error::failed(format!(
-            "client `{id}` was changed since in {}: it is left as it is",
-            changed.join(", ")
-        )));
-    }
+    let changed = note["old"].as_object().into_iter().flatten();
+    let set =
+        update::back(&client, changed.filter_map(|(name, old)| Some((fields::field(name)?, old, &note["new"][name]))))?;
     let mut event = None;
     if !set.is_empty() {
         let (set, _) = hook::before_update(&remote.session, &client, set).await?;

@@ -12,7 +12,7 @@ use clap::{Arg, ArgAction};
 use serde_json::json;
 
 use crate::error::Result;
-use crate::grammar::{Args, Command, Host};
+use crate::grammar::{Args, Audience, Command, Host};
 use crate::output::outcome::{Column, Outcome, Row};
 use crate::session::Session;
 use crate::session::handle::Settings;
@@ -57,6 +57,7 @@ _orysh. Behind `run FILE` it completes what the script declares.",
 pub fn complete() -> Command {
     Command::new(["complete"], "Show what the last of some words can be", shown)
         .runs_dry()
+        .only_for(Audience::People)
         .offline()
         .args(|| {
             vec![

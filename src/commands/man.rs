@@ -9,7 +9,7 @@ use clap_mangen::roff::{Roff, roman};
 use serde_json::json;
 
 use crate::error::{Error, Result};
-use crate::grammar::{Args, Command, Host, parse};
+use crate::grammar::{Args, Audience, Command, Host, parse};
 use crate::output::outcome::{Column, Outcome, Row};
 use crate::text::safe;
 
@@ -19,6 +19,7 @@ const COLUMNS: &[Column] = &[Column { title: "PAGE", member: "file" }];
 pub fn command() -> Command {
     Command::new(["man"], "Write a manual page for each command", run)
         .offline()
+        .only_for(Audience::NoPlugin)
         .args(|| {
             vec![Arg::new("dir").value_name("DIR").required(true).help("The folder; it is made where it is missing")]
         })

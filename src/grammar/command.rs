@@ -83,10 +83,23 @@ pub struct Command {
     pub runs_dry: bool,
     /// Whether the test of a script may run it, which has a home of its own: what acts on a server or runs dry may be run anyway.
     pub in_tests: bool,
+    /// Who may write it in a line.
+    pub audience: Audience,
     /// Whether it serves others for as long as it runs, and needs threads for that.
     pub long_running: bool,
     /// What it does.
     pub run: Run,
+}
+
+/// Who may write a command in a line.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, PartialOrd)]
+pub enum Audience {
+    /// Whoever can write lines: plugins as well, where they were granted it.
+    All,
+    /// No plugin: it reads or writes files that no capability names.
+    NoPlugin,
+    /// No test of a script either: it acts where its words say, or on what is trusted.
+    People,
 }
 
 impl Command {
@@ -107,6 +120,7 @@ impl Command {
             on_public_side: false,
             runs_dry: false,
             in_tests: false,
+            audience: Audience::All,
             long_running: false,
             run: Arc::new(run),
         }
@@ -146,6 +160,12 @@ impl Command {
     #[must_use]
     pub fn in_tests(self) -> Self {
         Command { in_tests: true, ..self }
+    }
+
+    /// Not everybody may write it in a line.
+    #[must_use]
+    pub fn only_for(self, audience: Audience) -> Self {
+        Command { audience, ..self }
     }
 
     /// It serves others until it is stopped.

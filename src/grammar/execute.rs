@@ -8,7 +8,7 @@ use clap::parser::ValueSource;
 
 use crate::config::{profile, team};
 use crate::error::{Error, Kind, Result};
-use crate::grammar::command::{Args, Command, Host};
+use crate::grammar::command::{Args, Audience, Command, Host};
 use crate::grammar::common::{self, Output};
 use crate::grammar::{deliver, stdin};
 use crate::output::format::Format;
@@ -69,12 +69,12 @@ pub fn begin(host: &Host, command: &Command, matches: &ArgMatches, output: &Outp
             "--no-plugins and --no-hook are for the command line of orysh, and for all that runs there",
         ));
     }
-    let is_of_plugins = command.words.first() == Some(&"plugin");
-    let is_plugin = host.session.grant().is_some();
-    let writes_files = command.words == ["script", "new"] || command.words == ["man"];
-    // What it completes may be on another server, or in a file.
-    let reaches = command.words == ["complete"];
-    if (is_of_plugins || reaches) && (host.session.is_confined() || is_plugin) || writes_files && is_plugin {
+    let asker = match () {
+        () if host.session.grant().is_some() => Audience::All,
+        () if host.session.is_confined() => Audience::NoPlugin,
+        () => Audience::People,
+    };
+    if command.audience > asker {
         return Err(Error::usage(format!("`{}` is for people", command.words.join(" "))));
     }
     if let Some(grant) = host.session.grant() {

@@ -18,6 +18,7 @@ use crate::secret::{REDACTED, Secret};
 use crate::session::Session;
 use crate::session::hook::{self, Done, Moment, Planned};
 use crate::session::written::Write;
+use crate::text::safe;
 
 /// What is to become of a client.
 #[derive(Clone, Debug, Default)]
@@ -163,6 +164,32 @@ pub fn plan_quietly(before: Client, change: Change, how: &How) -> Result<(Update
         Update { id, before, patch, secret_is_ours, recipients: how.recipients.clone(), sealed, done: Done::Updated },
         warnings,
     ))
+}
+
+/// What sets the fields of a client back that are as a change left them, each given with its values before and after that.
+///
+/// Errors: somebody has changed one since.
+pub fn back<'a>(
+    now: &Client,
+    changed: impl IntoIterator<Item = (&'static Field, &'a Value, &'a Value)>,
+) -> Result<ClientSpec> {
+    let (mut set, mut since) = (ClientSpec::new(), Vec::new());
+    for (field, before, after) in changed {
+        let is = now.get(field.json).unwrap_or(&Value::Null);
+        if compare::is_same(field, before, is) {
+            // It was put back already.
+        } else if compare::is_same(field, after, is) {
+            set.set(field, if before.is_null() { field.empty() } else { before.clone() });
+        } else {
+            since.push(field.json);
+        }
+    }
+    if since.is_empty() { Ok(set) } else { Err(changed_since(now.id(), &since)) }
+}
+
+/// What is told where a client is not as it was left.
+pub fn changed_since(id: &str, fields: &[&str]) -> Error {
+    Error::failed(format!("client `{}` was changed since in {}: it is left as it is", safe(id), fields.join(", ")))
 }
 
 /// Errors: the change names another id, to which a server would write instead.

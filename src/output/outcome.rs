@@ -240,21 +240,16 @@ pub struct Outcome {
 /// An error, with what is to be known beside it.
 pub type BrokenOff = Box<dyn Fn(Error) -> Error + Send>;
 
-fn as_it_is() -> BrokenOff {
-    Box::new(|error| error)
-}
-
 impl Outcome {
+    /// Nothing changes as these are pulled.
+    fn of(rows: impl Rows + 'static, shape: Shape, columns: &'static [Column]) -> Self {
+        let broken_off: BrokenOff = Box::new(|error| error);
+        Outcome { rows: Box::new(rows), shape, columns, members: Vec::new(), writes: false, broken_off }
+    }
+
     /// One row.
     pub fn one(row: Row, columns: &'static [Column]) -> Self {
-        Outcome {
-            rows: Box::new(Each(std::iter::once(Ok(row)))),
-            shape: Shape::One,
-            columns,
-            members: Vec::new(),
-            writes: false,
-            broken_off: as_it_is(),
-        }
+        Outcome::of(Each(std::iter::once(Ok(row))), Shape::One, columns)
     }
 
     /// One row that is there once the work has been done, which changes something.
@@ -271,20 +266,12 @@ impl Outcome {
             Ok((row, error)) => [Some(Ok(row)), error.map(Err)].into_iter().flatten(),
             Err(error) => [Some(Err(error)), None].into_iter().flatten(),
         });
-        let rows = Box::new(Each(rows));
-        Outcome { rows, shape: Shape::One, columns, members: Vec::new(), writes: true, broken_off: as_it_is() }
+        Outcome::of(Each(rows), Shape::One, columns).writing()
     }
 
     /// Nothing to show.
     pub fn nothing() -> Self {
-        Outcome {
-            rows: Box::new(Each(std::iter::empty())),
-            shape: Shape::One,
-            columns: &[],
-            members: Vec::new(),
-            writes: false,
-            broken_off: as_it_is(),
-        }
+        Outcome::of(Each(std::iter::empty()), Shape::One, &[])
     }
 
     /// A row for each of `count` things asked for: an object if one was asked for, else an array.
@@ -293,15 +280,17 @@ impl Outcome {
         rows: impl Iterator<Item = Result<Row>> + Send + 'static,
         columns: &'static [Column],
     ) -> Self {
-        let shape = if count == 1 { Shape::One } else { Shape::Many };
-        Outcome {
-            rows: Box::new(Each(rows)),
-            shape,
-            columns,
-            members: Vec::new(),
-            writes: false,
-            broken_off: as_it_is(),
-        }
+        Outcome::of(Each(rows), if count == 1 { Shape::One } else { Shape::Many }, columns)
+    }
+
+    /// As many rows as there are: an array, even of one.
+    pub fn many(rows: impl Iterator<Item = Result<Row>> + Send + 'static, columns: &'static [Column]) -> Self {
+        Outcome::of(Each(rows), Shape::Many, columns)
+    }
+
+    /// A list.
+    pub fn list(rows: impl Rows + 'static, columns: &'static [Column]) -> Self {
+        Outcome::of(rows, Shape::List, columns)
     }
 
     /// The rows wait for a server, each on its own: what is there is shown before the next one is asked for.
@@ -327,30 +316,6 @@ impl Outcome {
     #[must_use]
     pub fn writing(self) -> Self {
         Outcome { writes: true, ..self }
-    }
-
-    /// As many rows as there are: an array, even of one.
-    pub fn many(rows: impl Iterator<Item = Result<Row>> + Send + 'static, columns: &'static [Column]) -> Self {
-        Outcome {
-            rows: Box::new(Each(rows)),
-            shape: Shape::Many,
-            columns,
-            members: Vec::new(),
-            writes: false,
-            broken_off: as_it_is(),
-        }
-    }
-
-    /// A list.
-    pub fn list(rows: impl Rows + 'static, columns: &'static [Column]) -> Self {
-        Outcome {
-            rows: Box::new(rows),
-            shape: Shape::List,
-            columns,
-            members: Vec::new(),
-            writes: false,
-            broken_off: as_it_is(),
-        }
     }
 
     /// Sets the members that rows have.

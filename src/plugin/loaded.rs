@@ -126,7 +126,7 @@ impl Plugin {
     }
 
     fn loaded(&self, session: &Session) -> Result<&Loaded> {
-        let loaded = self.loaded.get_or_init(|| self.load(session).map_err(|error| placed(&error)));
+        let loaded = self.loaded.get_or_init(|| self.load(session).map_err(|error| error.placed_message()));
         loaded.as_ref().map_err(|why| Error::failed(why.clone()).with_code(BROKEN))
     }
 
@@ -324,7 +324,7 @@ impl Plugin {
                 None => errors::at_place(error, begin_of(&loaded.text, function), source),
             };
             // It is told by those as well who tell messages only.
-            let told = placed(&error);
+            let told = error.placed_message();
             let error = if error.kind() == error::Kind::Interrupted { error } else { error.saying(told) };
             if error.code() == Some("memory") {
                 let most = format!("a call into a plugin may take {}", size(limits::MOST_MEMORY));
@@ -343,7 +343,7 @@ impl Plugin {
         let Some(Ok(loaded)) = self.loaded.get() else { return error };
         let source = Source { name: &loaded.name, text: &loaded.text };
         let error = errors::shown(error, begin_of(&loaded.text, function), source);
-        let told = placed(&error);
+        let told = error.placed_message();
         error.saying(told)
     }
 
@@ -366,14 +366,6 @@ const MOST_EXPORTED: usize = 3;
 /// How many arguments a hook is called with.
 fn parameters(hook: &str) -> usize {
     if ["before_update", "on_error"].contains(&hook) { 2 } else { 1 }
-}
-
-/// What is wrong, and where.
-fn placed(error: &Error) -> String {
-    match error.position() {
-        Some(at) if !error.full_message().contains(&at.to_string()) => format!("{} ({at})", error.full_message()),
-        _ => error.full_message(),
-    }
 }
 
 /// What is trusted of a plugin that a repository lists, by its content and how it is configured there.

@@ -2,6 +2,7 @@
 
 use rhai::{AST, Engine, Position, Scope};
 
+use crate::config::edit::position;
 use crate::error::{Error, Result};
 use crate::script::errors::{self, Source};
 use crate::script::lexer::{Kind, pieces};
@@ -32,12 +33,10 @@ pub fn refuse_traps(source: Source<'_>) -> Result<()> {
 }
 
 /// The place of a byte.
-pub fn place_of(text: &str, at: usize) -> Position {
-    let before = &text[..at];
+fn place_of(text: &str, at: usize) -> Position {
     let short = |number: usize| u16::try_from(number).unwrap_or(u16::MAX);
-    let line = before.matches('\n').count() + 1;
-    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-    Position::new(short(line), short(column))
+    let at = position(text, at);
+    Position::new(short(at.line), short(at.column))
 }
 
 /// Where a text or a name begins that is too long, or a comment that is not ended.

@@ -320,8 +320,11 @@ pub fn uncaught(mut error: EvalAltResult, source: Source<'_>) -> Error {
     {
         return imported;
     }
-    let elsewhere = first_elsewhere(&error);
-    let position = rethrown(&error).unwrap_or(error.position());
+    let first = first_thrown(&error);
+    let position = match &first {
+        Some((None, at)) => *at,
+        _ => error.position(),
+    };
     let told = match error {
         EvalAltResult::ErrorTerminated(why, _) => ended(why),
         EvalAltResult::ErrorRuntime(value, _) if value.is::<Due>() => ended(value.cast::<Due>().0),
@@ -378,8 +381,10 @@ pub fn uncaught(mut error: EvalAltResult, source: Source<'_>) -> Error {
             let function = if function.starts_with(CLOSURE) { "a closure".into() } else { format!("`{function}`") };
             format!("called as {function} at {of}{}", place(*at))
         });
-    let excerpt: Vec<String> = excerpt(text, position).into_iter().chain(led).chain(elsewhere).collect();
     let name = if file.is_empty() { source.name.to_owned() } else { name_of(&file) };
+    let elsewhere = first.and_then(|(file, at)| Some((file?, at))).filter(|first| *first != (name.clone(), position));
+    let elsewhere = elsewhere.map(|(file, at)| format!("thrown first at {}, {}", safe(&file), place(at)));
+    let excerpt: Vec<String> = excerpt(text, position).into_iter().chain(led).chain(elsewhere).collect();
     let is_interruption = told.kind() == Kind::Interrupted;
     let told = at(told, position);
     let told = match () {
@@ -488,29 +493,17 @@ const MOST_LINES: usize = 40;
 /// What Rhai says between a member and the type that has it not.
 const NO_MEMBER: &str = " - a getter is not registered for type ";
 
-/// Where an error was thrown first that a script has caught and throws on, be it with more in it: only of what stands in the script
-/// itself.
-fn rethrown(error: &EvalAltResult) -> Option<rhai::Position> {
+/// Where an error was thrown first that a script has caught and throws on, be it with more in it; and the file, if that is an
+/// imported one.
+fn first_thrown(error: &EvalAltResult) -> Option<(Option<String>, rhai::Position)> {
     let EvalAltResult::ErrorRuntime(value, _) = error else { return None };
     let map = value.read_lock::<Map>()?;
     let is_ours = ["status", "code", "message", "hint"].iter().all(|key| map.contains_key(*key));
     let at = map.get("position").filter(|_| is_ours)?.read_lock::<Map>()?;
     let number = |key: &str| at.get(key).and_then(|number| u16::try_from(number.as_int().ok()?).ok());
-    if at.contains_key("file") {
-        return None;
-    }
-    Some(rhai::Position::new(number("line").filter(|line| *line > 0)?, number("column")?))
-}
-
-/// The same of what stands in another file, as it is told.
-fn first_elsewhere(error: &EvalAltResult) -> Option<String> {
-    let EvalAltResult::ErrorRuntime(value, _) = error else { return None };
-    let map = value.read_lock::<Map>()?;
-    let at = map.get("position")?.read_lock::<Map>()?;
-    let file = at.get("file")?.clone().into_string().ok()?;
-    let number = |key: &str| at.get(key).and_then(|number| u16::try_from(number.as_int().ok()?).ok());
-    let at = rhai::Position::new(number("line").filter(|line| *line > 0)?, number("column")?);
-    Some(format!("thrown first at {}, {}", safe(&file), place(at)))
+    let file = at.get("file").map(|file| file.clone().into_string().ok());
+    let position = rhai::Position::new(number("line").filter(|line| *line > 0)?, number("column")?);
+    Some((file.map_or(Some(None), |file| file.map(Some))?, position))
 }
 
 /// What is wrong with a member of a map.

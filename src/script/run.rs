@@ -68,11 +68,7 @@ pub fn run(context: &Context, script: &Script<'_>, columns: &'static [Column]) -
         // Some functions of Rhai take an error of their closure for an answer.
         let result = evaluate(context, script)
             .and_then(|value| if interrupt.has_arrived() { Err(Error::interrupted()) } else { Ok(value) });
-        let result = match &alarm {
-            Some(alarm) => alarm.settle(result),
-            None => result,
-        };
-        let result = result.map_err(|error| match error.kind() {
+        let result = Alarm::settle(alarm.as_deref(), result).map_err(|error| match error.kind() {
             Kind::Interrupted => errors::interrupted(error),
             _ => error,
         });
@@ -87,11 +83,7 @@ pub fn run(context: &Context, script: &Script<'_>, columns: &'static [Column]) -
         };
         let last = |left: &Left| {
             let outcome = settled(outcome(&left.value, columns), script.source());
-            let outcome = match &alarm {
-                Some(alarm) => alarm.settle(outcome),
-                None => outcome,
-            };
-            outcome.map_err(|error| match (error.kind(), error.code()) {
+            Alarm::settle(alarm.as_deref(), outcome).map_err(|error| match (error.kind(), error.code()) {
                 (Kind::Interrupted, _) => errors::interrupted(error),
                 (_, Some(_)) => error,
                 _ => error.hint("what a script ends with is its output: `()` as its last line gives none"),
@@ -140,9 +132,12 @@ impl Alarm {
         Alarm { deadline, name: name.to_owned(), has_rung, _quiet: quiet }
     }
 
-    /// An interruption that was its own is told as such.
-    pub fn settle<T>(&self, result: Result<T>) -> Result<T> {
-        result.map_err(|error| self.told(error))
+    /// An interruption that was its own is told as such, where there is one.
+    pub fn settle<T>(alarm: Option<&Alarm>, result: Result<T>) -> Result<T> {
+        match alarm {
+            Some(alarm) => result.map_err(|error| alarm.told(error)),
+            None => result,
+        }
     }
 
     fn told(&self, error: Error) -> Error {
@@ -163,10 +158,7 @@ fn bounded(outcome: Outcome, alarm: Option<Arc<Alarm>>) -> Outcome {
         if is_told {
             return None;
         }
-        let settle = |result: Result<Row>| match &of_rows {
-            Some(alarm) => alarm.settle(result),
-            None => result,
-        };
+        let settle = |result: Result<Row>| Alarm::settle(of_rows.as_deref(), result);
         let is_late = of_rows.as_ref().is_some_and(|alarm| alarm.has_rung.load(Ordering::SeqCst));
         if is_late || is_begun && ui::is_interrupted() {
             is_told = true;

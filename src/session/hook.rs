@@ -326,8 +326,7 @@ pub async fn lint_row(session: &Session, before: ClientSpec, after: ClientSpec) 
 /// Tells the hooks that something went wrong with a client, and gives the error back. What goes wrong with that is warned of.
 pub fn failed(session: &Session, id: &str, error: Error) -> Error {
     if let Err(other) = each(session, Moment::OnError, |hook, session| hook.failed(session, id, &error)) {
-        let place = other.position().map(|at| format!(" ({at})")).unwrap_or_default();
-        session.ui().warn(&format!("{}{place}", other.full_message()));
+        session.ui().warn(&other.placed_message());
     }
     error
 }

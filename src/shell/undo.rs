@@ -1,12 +1,11 @@
 //! `undo`: what the last line that wrote something did is taken back, where that can be done.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::api::clients;
 use crate::error::{Error, Result};
 use crate::grammar::Host;
-use crate::model::client::{Client, ClientId, ClientSpec};
-use crate::model::compare;
+use crate::model::client::{Client, ClientId};
 use crate::ops::update::{self, Change};
 use crate::ops::{delete, look};
 use crate::output::outcome::{Column, Outcome, Row};
@@ -132,35 +131,25 @@ fn deleted(session: &Session, made: &Client) -> Result<&'static str> {
     let since = update::changes(made, &now, false);
     if !since.is_empty() {
         let fields: Vec<&str> = since.iter().map(|change| change.field.json).collect();
-        return Err(changed_since(session, &id, &fields).hint(format!("`delete oauth2-client {id}` deletes it")));
+        return Err(update::changed_since(id.as_str(), &fields)
+            .hint(look_at(session, &id))
+            .hint(format!("`delete oauth2-client {id}` deletes it")));
     }
     delete::delete(session, &id)?;
     Ok("deleted")
 }
 
-fn changed_since(session: &Session, id: &ClientId, fields: &[&str]) -> Error {
-    Error::failed(format!("client `{id}` was changed since in {}: it is left as it is", fields.join(", ")))
-        .hint(format!("look at it: {}", look::at(session, id)))
+fn look_at(session: &Session, id: &ClientId) -> String {
+    format!("look at it: {}", look::at(session, id))
 }
 
 /// Sets the fields of a client back that are as they were left. Errors: one of them is not.
 fn put_back(session: &Session, before: &Client, after: &Client) -> Result<&'static str> {
     let id = ClientId::parse(before.id())?;
     let now = session.wait(clients::get(session, &id))?;
-    let (mut set, mut since) = (ClientSpec::new(), Vec::new());
-    for change in update::changes(before, after, false) {
-        let is = now.get(change.field.json).unwrap_or(&Value::Null);
-        if compare::is_same(change.field, &change.before, is) {
-            // It was put back already.
-        } else if compare::is_same(change.field, &change.after, is) {
-            set.set(change.field, if change.before.is_null() { change.field.empty() } else { change.before });
-        } else {
-            since.push(change.field.json);
-        }
-    }
-    if !since.is_empty() {
-        return Err(changed_since(session, &id, &since));
-    }
+    let changes = update::changes(before, after, false);
+    let set = update::back(&now, changes.iter().map(|change| (change.field, &change.before, &change.after)))
+        .map_err(|error| error.hint(look_at(session, &id)))?;
     let how = update::How { no_lint: true, ..update::How::default() };
     let planned = update::plan_from(session, now, Change { set, ..Change::default() }, &how)?;
     let updated = update::update(session, planned)?;

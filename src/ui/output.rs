@@ -44,8 +44,8 @@ pub(super) fn tell(text: &str) {
 const MOMENT: Duration = Duration::from_millis(500);
 
 /// Stdout, for results: what its reader takes at once is written even as Ctrl-C comes.
-#[derive(Debug, Default)]
-pub(super) struct Stdout(());
+#[derive(Debug)]
+pub(super) struct Stdout;
 
 impl Write for Stdout {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {

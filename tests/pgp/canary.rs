@@ -3,33 +3,20 @@
 use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::FileExt as _;
-use std::path::Path;
 use std::process::Stdio;
 
 use rustix::process::Signal;
 
 use super::message;
-use crate::support::{Gpg, Orysh, PROGRAM, Sandbox, eventually, orysh};
+use crate::support::{Gpg, Orysh, PROGRAM, Sandbox, eventually, files_below, holds, orysh};
 
 const CANARY: &str = "canary-dYw3Gq0s9v";
 
-fn files_below(folder: &Path, found: &mut Vec<std::path::PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
-        match entry.file_type().unwrap() {
-            kind if kind.is_dir() => files_below(&entry.path(), found),
-            kind if kind.is_file() => found.push(entry.path()),
-            _ => {}
-        }
-    }
-}
-
 fn assert_nowhere(program: &Orysh) {
-    let mut files = Vec::new();
-    files_below(program.home(), &mut files);
+    let files = files_below(program.home());
     assert!(!files.is_empty());
-    for file in files {
-        let bytes = fs::read(&file).unwrap();
-        assert!(!bytes.windows(CANARY.len()).any(|part| part == CANARY.as_bytes()), "{}", file.display());
+    for (file, bytes) in files {
+        assert!(!holds(&bytes, CANARY), "{}", file.display());
     }
 }
 

@@ -57,6 +57,12 @@ impl Orysh {
         self.home.path()
     }
 
+    /// The same, whose shell does not tell how long something took, which is not the same each time.
+    pub fn untimed(self) -> Self {
+        self.file("config/shell.toml", "slow = \"1h\"\n");
+        self
+    }
+
     /// A file in its working folder, with this content.
     pub fn file(&self, name: &str, content: &str) -> PathBuf {
         let path = self.home.path().join(name);

@@ -11,7 +11,7 @@ use crate::batch::shape::Shape;
 use crate::batch::trial;
 use crate::commands::client::described;
 use crate::error::{Error, Kind, Result};
-use crate::grammar::{Args, Command, Host, recipients};
+use crate::grammar::{Args, Audience, Command, Host, recipients};
 use crate::model::client::ClientSpec;
 use crate::output::outcome::{Outcome, Row};
 use crate::session::Session;
@@ -34,6 +34,7 @@ metadata.NAME; pgp_key, pgp_key_url and keybase say whom a row's secret is encry
 pub fn command() -> Command {
     Command::new(["batch", "create"], "Create a client for each row of an input", run)
         .runs_dry()
+        .only_for(Audience::NoPlugin)
         .args(create_args)
         .after(EXAMPLES)
 }

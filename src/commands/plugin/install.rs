@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{obtain, trust_arg};
 use crate::error::{Error, Result};
-use crate::grammar::{Args, Command, Host};
+use crate::grammar::{Args, Audience, Command, Host};
 use crate::output::outcome::{Outcome, Row};
 use crate::plugin::git::Source;
 use crate::plugin::known::asks;
@@ -17,6 +17,7 @@ use crate::text::safe;
 pub fn command() -> Command {
     Command::new(["plugin", "install"], "Take a plugin over, and grant it what it asks for", run)
         .offline()
+        .only_for(Audience::People)
         .args(|| {
             vec![
                 trust_arg(),

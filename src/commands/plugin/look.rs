@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::{entry, is_place, name_arg, obtain};
 use crate::error::{Error, Kind, Result};
-use crate::grammar::{Args, Command, Host};
+use crate::grammar::{Args, Audience, Command, Host};
 use crate::output::outcome::{Column, Outcome, Row};
 use crate::plugin::content::Content;
 use crate::plugin::git::Source;
@@ -31,6 +31,7 @@ pub fn list() -> Command {
     Command::new(["plugin", "list"], "Show every plugin, in the order of their hooks", run_list)
         .runs_dry()
         .offline()
+        .only_for(Audience::People)
         .after("Examples:\n  orysh plugin list --format json")
 }
 
@@ -39,6 +40,7 @@ pub fn show() -> Command {
     Command::new(["plugin", "show"], "Show what a plugin is, what it may do, and its hash", run_show)
         .runs_dry()
         .offline()
+        .only_for(Audience::People)
         .args(|| {
             let help = "A plugin that is installed or listed by the repository, a folder, or a repository's URL";
             vec![Arg::new("name").value_name("PLUGIN|PATH|URL").required(true).help(help)]
@@ -51,6 +53,7 @@ pub fn verify() -> Command {
     Command::new(["plugin", "verify"], "Compare plugins with what was granted", run_verify)
         .runs_dry()
         .offline()
+        .only_for(Audience::People)
         .args(|| vec![name_arg("The plugin [default: all of them]").required(false)])
         .after("Examples:\n  orysh plugin verify")
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::name_arg;
 use crate::error::{Error, Result};
-use crate::grammar::{Args, Command, Host};
+use crate::grammar::{Args, Audience, Command, Host};
 use crate::output::outcome::Outcome;
 use crate::plugin::manifest::Manifest;
 use crate::text::{safe, shell_word};
@@ -20,6 +20,7 @@ const FILES: [(&str, &str); 3] = [
 pub fn command() -> Command {
     Command::new(["plugin", "new"], "Begin a plugin: commented, with a command and a test", run)
         .offline()
+        .only_for(Audience::People)
         .args(|| vec![name_arg("Its name, and the folder that is made")])
         .after("Examples:\n  orysh plugin new hello && orysh plugin test hello")
 }

@@ -2,7 +2,7 @@
 
 use super::{demand_no_round, entry, everything, name_arg};
 use crate::error::Result;
-use crate::grammar::{Args, Command, Host};
+use crate::grammar::{Args, Audience, Command, Host};
 use crate::output::outcome::Outcome;
 use crate::plugin::content::Content;
 use crate::plugin::manifest::Manifest;
@@ -13,6 +13,7 @@ use crate::plugin::team;
 pub fn enable() -> Command {
     Command::new(["plugin", "enable"], "Switch a plugin on", |host, args| switch(host, args, true))
         .offline()
+        .only_for(Audience::People)
         .args(|| vec![name_arg("The plugin")])
         .after("Examples:\n  orysh plugin enable naming")
 }
@@ -21,6 +22,7 @@ pub fn enable() -> Command {
 pub fn disable() -> Command {
     Command::new(["plugin", "disable"], "Switch a plugin off, and keep it", |host, args| switch(host, args, false))
         .offline()
+        .only_for(Audience::People)
         .args(|| vec![name_arg("The plugin")])
         .after("Examples:\n  orysh plugin disable naming")
 }
@@ -29,6 +31,7 @@ pub fn disable() -> Command {
 pub fn remove() -> Command {
     Command::new(["plugin", "remove"], "Take a plugin out, with what is configured of it", run_remove)
         .offline()
+        .only_for(Audience::People)
         .args(|| vec![name_arg("The plugin")])
         .after("Examples:\n  orysh plugin remove naming")
 }

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{obtain, trust_arg};
 use crate::error::{Error, Result};
-use crate::grammar::{Args, Command, Host};
+use crate::grammar::{Args, Audience, Command, Host};
 use crate::output::outcome::{Outcome, Row};
 use crate::plugin::git::Source;
 use crate::plugin::known::{asks, configured};
@@ -20,6 +20,7 @@ use crate::text::safe;
 pub fn command() -> Command {
     Command::new(["plugin", "sync"], "Make the plugins of this repository ready, as its orysh.toml lists them", run)
         .offline()
+        .only_for(Audience::People)
         .args(|| {
             vec![
                 trust_arg(),

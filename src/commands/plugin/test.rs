@@ -8,7 +8,7 @@ use clap::{Arg, ArgAction};
 use super::{entry, is_place, trust_arg};
 use crate::commands::script::test::{Test, limits, limits_args, run_tests};
 use crate::error::{Error, Result};
-use crate::grammar::{Args, Command, Host};
+use crate::grammar::{Args, Audience, Command, Host};
 use crate::output::outcome::Outcome;
 use crate::plugin::content::Content;
 use crate::plugin::loaded::Plugin;
@@ -23,6 +23,7 @@ use crate::text::safe;
 pub fn command() -> Command {
     Command::new(["plugin", "test"], "Run the tests of plugins, each on a fresh sandbox", run)
         .offline()
+        .only_for(Audience::People)
         .args(|| {
             let mut args = limits_args();
             args.extend([

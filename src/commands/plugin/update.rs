@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{entry, name_arg, obtain, trust_arg};
 use crate::error::{Error, Result};
-use crate::grammar::{Args, Command, Host};
+use crate::grammar::{Args, Audience, Command, Host};
 use crate::output::outcome::{Outcome, Row};
 use crate::plugin::content::Content;
 use crate::plugin::git::Source;
@@ -19,6 +19,7 @@ use crate::text::safe;
 pub fn command() -> Command {
     Command::new(["plugin", "update"], "Take the newer content of a plugin over", run)
         .offline()
+        .only_for(Audience::People)
         .args(|| vec![trust_arg(), name_arg("The plugin")])
         .after(
             "\

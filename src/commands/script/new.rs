@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Arg;
 
 use crate::error::{Error, Result};
-use crate::grammar::{Args, Command, Host};
+use crate::grammar::{Args, Audience, Command, Host};
 use crate::output::outcome::Outcome;
 use crate::text::{safe, shell_word};
 
@@ -16,6 +16,7 @@ const START: &str = include_str!("new.rhai");
 pub fn command() -> Command {
     Command::new(["script", "new"], "Begin a script: commented, with an argument and a test", run)
         .offline()
+        .only_for(Audience::NoPlugin)
         .in_tests()
         .args(|| {
             vec![

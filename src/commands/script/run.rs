@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::grammar::{Args, Command, Host};
 use crate::output::outcome::Outcome;
 use crate::script::arguments::{self, Read};
-use crate::script::run::{Script, for_rhai};
+use crate::script::run::{Alarm, Script, for_rhai};
 use crate::text::safe;
 use crate::ui::is_interrupted;
 
@@ -45,10 +45,7 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     let alarm = alarm(host, args, name)?;
     // Ctrl-C at a file that does not come is no fault of the file.
     let source = read(file, name).map_err(|error| if is_interrupted() { Error::interrupted() } else { error });
-    let source = match &alarm {
-        Some(alarm) => alarm.settle(source)?,
-        None => source?,
-    };
+    let source = Alarm::settle(alarm.as_deref(), source)?;
     let words = args.texts("args");
     let declared = arguments::declared(&source).map_err(|error| error.about(safe(name)))?;
     let asks = words.first().is_some_and(|word| word == "--help" || word == "-h");

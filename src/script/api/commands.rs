@@ -6,7 +6,7 @@ use rhai::{Array, Dynamic, Map};
 
 use crate::error::{Error, Result};
 use crate::grammar::execute::{self, Origin};
-use crate::grammar::{Command, common, parse, words};
+use crate::grammar::{Audience, Command, common, parse, words};
 use crate::ops::dry_run::would;
 use crate::output::outcome::Shape;
 use crate::script::engine::Context;
@@ -155,14 +155,9 @@ fn is_of_person(command: &Command) -> bool {
     ["use", "profile", "auth", "plugin"].contains(&command.words[0]) && !command.runs_dry
 }
 
-/// Commands that write or read files which no capability names, or act where their words say.
-const FOR_PEOPLE: [&[&str]; 4] = [&["script", "new"], &["batch", "create"], &["complete"], &["man"]];
-
 /// Whether a plugin could ever give a command to `sh`.
 pub fn is_for_plugins(command: &Command) -> bool {
-    let is_of_person =
-        is_of_person(command) || command.words[0] == "plugin" || FOR_PEOPLE.contains(&command.words.as_slice());
-    !is_no_value(command) && !is_of_person
+    !is_no_value(command) && !is_of_person(command) && command.audience == Audience::All
 }
 
 /// Runs a command. Errors: its own; the first of several that failed.
