@@ -51,14 +51,29 @@ fn no_core_dumps() {
 }
 
 fn run(words: &[String], persona: Persona) -> Result<()> {
-    let built_in = commands::registry();
     let goes_without = words.iter().take_while(|word| *word != "--").any(|word| word == "--no-plugins");
-    let known = if goes_without { Known::default() } else { known::load(&built_in) };
-    let registry = Arc::new(built_in.with(known.commands()));
-    known.introduce(&registry);
+    let load = || {
+        let built_in = commands::registry();
+        let known = if goes_without { Known::default() } else { known::load(&built_in) };
+        let registry = Arc::new(built_in.with(known.commands()));
+        (known, registry)
+    };
+    let (mut known, mut registry) = load();
     let ui = Ui::default();
     let words = with_run(words, &registry);
-    let parsed = parse::parse(&registry, &words, ui.colors_stdout());
+    let mut parsed = parse::parse(&registry, &words, ui.colors_stdout());
+    // What calls no hook needs no plugin.
+    let calls_hooks = match &parsed {
+        Ok(parse::Parsed::Command(command, _)) => command.on_server,
+        Ok(parse::Parsed::Bare(_)) => true,
+        Ok(parse::Parsed::Help(_)) | Err(_) => false,
+    };
+    if calls_hooks && known.is_to_be_fetched(ui) {
+        fetch(&registry)?;
+        (known, registry) = load();
+        parsed = parse::parse(&registry, &words, ui.colors_stdout());
+    }
+    known.introduce(&registry);
     if parsed.is_err() {
         if goes_without {
             ui.note("plugins are off");
@@ -76,6 +91,20 @@ fn run(words: &[String], persona: Persona) -> Result<()> {
         parse::Parsed::Command(command, matches) => one_command(&registry, known, command, &matches, persona),
         parse::Parsed::Bare(matches) => start_shell(&registry, known, &matches),
     }
+}
+
+/// Fetches the plugins of the repository, as `plugin sync` does: each is shown and asked about.
+fn fetch(registry: &Arc<Registry>) -> Result<()> {
+    let parse::Parsed::Command(command, matches) = parse::parse(registry, &["plugin".into(), "sync".into()], false)?
+    else {
+        return Ok(());
+    };
+    let output = common::output(&matches, command.format)?;
+    let session = Session::new(output.ui, common::settings(&matches, &Settings::default())?, 0, starter());
+    let host = Host { session, registry: Arc::clone(registry) };
+    let fetched = execute::begin(&host, command, &matches, &output, execute::Origin::Process);
+    host.session.close();
+    fetched.map(drop)
 }
 
 /// A lone dash in the place of a command reads a script from stdin.

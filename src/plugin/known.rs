@@ -20,6 +20,9 @@ use crate::session::Session;
 use crate::text::safe;
 use crate::ui::Ui;
 
+/// The code of an error that says that a plugin of the repository is not on this machine yet.
+const ABSENT: &str = "absent_plugin";
+
 /// What is known of plugins as a process begins.
 #[derive(Default)]
 pub struct Known {
@@ -99,12 +102,13 @@ pub fn of_team(team: &Team, name: &str, source: &Source, locked: Option<&Entry>)
             (folder, content.hash(), content)
         }
         Source::Git { .. } => {
-            let entry = locked.ok_or_else(|| sync("it has not been fetched yet"))?;
+            let absent = || sync(&format!("it has not been fetched from {} yet", source.told())).with_code(ABSENT);
+            let entry = locked.ok_or_else(absent)?;
             if entry.source != source.told() {
                 return Err(sync("the lock is of another source"));
             }
             let folder = store::place_of_team(&entry.hash)?;
-            let content = Content::read(&folder).map_err(|_| sync("it has not been fetched yet"))?;
+            let content = Content::read(&folder).map_err(|_| absent())?;
             (folder, entry.hash.clone(), content)
         }
     };
@@ -176,6 +180,20 @@ impl Known {
             let none = || Error::usage(format!("there is no plugin `{}`", safe(name)));
             plugins.iter().find(|plugin| plugin.manifest.name == name).ok_or_else(none)?.stubs(caller)
         }));
+    }
+
+    /// Whether a person wants those of the repository to be fetched that are not here yet, if there are any and somebody can be
+    /// asked.
+    pub fn is_to_be_fetched(&self, ui: Ui) -> bool {
+        let absent: Vec<&Error> =
+            self.refused.iter().map(|(_, error)| error).filter(|error| error.code() == Some(ABSENT)).collect();
+        if absent.is_empty() || !ui.can_ask(false) {
+            return false;
+        }
+        for error in absent {
+            ui.warn(&error.full_message());
+        }
+        ui.agrees("Fetch what is not here yet, to be shown what it asks for?", false)
     }
 
     /// Asks for each plugin of the repository that has not been granted anything yet. Errors of usage: it is not granted, or nobody

@@ -174,6 +174,67 @@ fn a_repository_is_fetched_by_git_and_pinned_by_its_commit() {
 }
 
 #[test]
+fn who_clones_a_repository_is_asked_before_its_plugins_are_fetched_and_granted() {
+    let Some(git) = tool("git") else { return };
+    let first = anywhere();
+    let repository = first.home().join("policy");
+    plugin(
+        &first,
+        "policy",
+        "hooks = [\"before_create\"]\n[commands.rules]\nabout = \"a\"\n",
+        "fn before_create(c) { if c.client_name == \"BAD\" { throw \"no\"; } }\nfn rules(args) { 7 }",
+    );
+    for args in
+        [&["init"][..], &["add", "."], &["-c", "user.name=a", "-c", "user.email=a@b.example", "commit", "-m", "a"]]
+    {
+        assert!(Command::new(&git).args(args).current_dir(&repository).output().unwrap().status.success(), "{args:?}");
+    }
+    let listed = format!("[plugins.policy]\ngit = \"file://{}\"\n", repository.display());
+    first.file("team/orysh.toml", &listed);
+    let granted = hash(&first, "policy");
+    first.sh(&format!("cd team && orysh plugin sync --trust {granted}")).ok();
+    let lock = std::fs::read_to_string(first.home().join("team/orysh.lock")).unwrap();
+    let clone = || {
+        let program = anywhere();
+        program.file("orysh.toml", &listed);
+        program.file("orysh.lock", &lock);
+        program
+    };
+    let create = ["--sandbox", "create", "oauth2-client", "--name", "BAD"];
+    // Nobody can be asked: nothing is written, and nothing fetched.
+    clone().run(&create.join(" ")).fails(2, "has not been fetched from file://").tells("orysh plugin sync");
+    // Whoever does not want it goes on as if nobody could be asked.
+    let mut terminal = Terminal::with(clone(), &create);
+    terminal.shows("Fetch what is not here yet");
+    terminal.press("n\r");
+    terminal.shows("orysh plugin sync");
+    assert_eq!(terminal.ended().code(), Some(2));
+    let mut terminal = Terminal::with(clone(), &create);
+    terminal.shows("Fetch what is not here yet");
+    terminal.press("y\r");
+    terminal.shows("before_create");
+    terminal.press("n\r");
+    terminal.shows("nothing was granted");
+    assert_eq!(terminal.ended().code(), Some(2));
+    let mut terminal = Terminal::with(clone(), &create);
+    terminal.shows("Fetch what is not here yet");
+    terminal.press("y\r");
+    terminal.shows("before_create");
+    terminal.press("y\r");
+    terminal.shows("plugin `policy`");
+    assert_eq!(terminal.ended().code(), Some(1));
+    // In the shell its commands are there at once.
+    let terminal = Terminal::with(clone(), &["--sandbox"]);
+    terminal.shows("Fetch what is not here yet");
+    terminal.press("y\r");
+    terminal.shows("before_create");
+    terminal.press("y\r");
+    terminal.shows("sandbox");
+    terminal.press("rules --format json | sed s/^/came=/\r");
+    terminal.shows("came=7");
+}
+
+#[test]
 fn how_a_repository_configures_a_plugin_is_trusted_with_it() {
     let program = anywhere().with("AWS_KEY", "canary");
     plugin(
