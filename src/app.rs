@@ -16,7 +16,7 @@ use crate::plugin::known::{self, Known};
 use crate::plugin::manifest::HOOKS;
 use crate::session::Session;
 use crate::session::handle::Settings;
-use crate::session::hook::on_big_stack;
+use crate::session::stack::on_big_stack;
 use crate::session::target::{self, Given};
 use crate::shell;
 use crate::ui::Ui;

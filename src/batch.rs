@@ -15,6 +15,7 @@ pub mod identity;
 pub mod keeper;
 pub mod key;
 pub mod pace;
+pub mod paced;
 pub mod results;
 pub mod rows;
 pub mod run;

@@ -10,6 +10,7 @@ pub mod hook;
 pub mod interrupt;
 pub mod network;
 pub mod pages;
+pub mod stack;
 pub mod target;
 pub mod written;
 

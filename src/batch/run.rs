@@ -11,19 +11,18 @@ use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use serde_json::{Map, Value};
 use tokio::sync::Semaphore;
-use url::Url;
 
 use super::heard::Heard;
 use super::job::Job;
 use super::journal::{self, Journal};
 use super::key::RunKey;
 use super::pace::Pace;
+use super::paced::Paced;
 use super::state::{MOST_TRIES, Next, State, after, is_of_server};
 use super::store::{self, Due, End};
 use super::work::{self, Bench, Got, Worked};
 use crate::api::clients;
-use crate::api::request::Request;
-use crate::api::{Door, Remote, Seen, Side, Wait};
+use crate::api::{Remote, Side};
 use crate::crypt::Recipient;
 use crate::error::{Error, Result};
 use crate::model::client::{ClientId, ClientSpec};
@@ -54,48 +53,6 @@ const GRACE: Duration = Duration::from_millis(600);
 
 /// How often it is looked whether the time is up.
 const GLANCE: Duration = Duration::from_millis(50);
-
-/// The session at the run's pace.
-pub struct Paced {
-    pub(super) session: Session,
-    pace: Arc<Pace>,
-}
-
-impl Paced {
-    /// The session at this pace.
-    pub fn new(session: Session, pace: Arc<Pace>) -> Self {
-        Paced { session, pace }
-    }
-}
-
-impl Remote for Paced {
-    fn door(&self, side: Side) -> Wait<'_, Result<Door>> {
-        self.session.door(side)
-    }
-
-    fn learn_public(&self, url: Url) {
-        self.session.learn_public(url);
-    }
-
-    fn tell(&self, _message: &str) {
-        // The progress tells it.
-    }
-
-    fn admit<'a>(&'a self, request: &'a Request) -> Wait<'a, Result<()>> {
-        Box::pin(async move {
-            self.session.permits(request)?;
-            self.pace.admit(request).await
-        })
-    }
-
-    fn observe(&self, request: &Request, seen: &Seen<'_>) {
-        self.pace.observe(request, seen);
-    }
-
-    fn is_patient(&self) -> bool {
-        true
-    }
-}
 
 /// What a run has come to so far, for whoever shows it.
 #[derive(Debug, Default)]

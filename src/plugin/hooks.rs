@@ -10,6 +10,7 @@ use crate::model::client::{Client, ClientSpec};
 use crate::model::fields::{self, FIELDS};
 use crate::model::lint::{Finding, Level};
 use crate::script::errors::{self, as_map};
+use crate::script::missing;
 use crate::script::value;
 use crate::session::Session;
 use crate::session::hook::{Batch, Done, Event, Hook, Moment, Planned};
@@ -56,7 +57,7 @@ impl PluginHooks {
         if given.is_unit() {
             return Ok(None);
         }
-        let kind = errors::named(given.type_name());
+        let kind = missing::named(given.type_name());
         let map = given.try_cast::<Map>().ok_or_else(|| {
             Error::failed(format!("{hook} gives {kind}, where a map of fields is due, or nothing"))
                 .hint("a function gives what its last statement does: `()` as the last one gives nothing")

@@ -22,12 +22,13 @@ use crate::output::outcome::{Column, Outcome};
 use crate::script::compile::{begin_of, compiled};
 use crate::script::engine::{Context, engine};
 use crate::script::errors::{self, ScriptResult, Source, settled, thrown};
+use crate::script::missing;
 use crate::script::{ending, limits, resolve, run, value};
 use crate::secret::Secret;
 use crate::session::Session;
 use crate::session::grant::Grant;
 use crate::session::handle::locked;
-use crate::session::hook::on_big_stack;
+use crate::session::stack::on_big_stack;
 use crate::text::{hex, safe, safe_lines, size};
 
 /// The module that a plugin has beside the API's.
@@ -159,7 +160,7 @@ impl Plugin {
         let hooks = self.manifest.hooks.iter().map(|hook| ((*hook).to_owned(), parameters(hook)));
         let commands = self.manifest.commands.iter().map(|command| (command.name.replace('-', "_"), 1));
         if let Some((wrong, count)) = hooks.chain(commands).find(|(name, count)| !takes(name, *count)) {
-            let error = Error::usage(format!("`{}` is called with {}", safe(&wrong), errors::counted(count)));
+            let error = Error::usage(format!("`{}` is called with {}", safe(&wrong), missing::counted(count)));
             return Err(errors::shown(error, begin_of(&text, &wrong), source));
         }
         let exported = |function: &rhai::ScriptFnMetadata<'_>| {
@@ -315,7 +316,7 @@ impl Plugin {
                 })
             })
         });
-        let called = called.map_err(|error| errors::at_home(*error, &loaded.ast, &|_| None).into());
+        let called = called.map_err(|error| missing::at_home(*error, &loaded.ast, &|_| None).into());
         let source = Source { name: &loaded.name, text: &loaded.text };
         settled(called, source).map_err(|error| {
             // Of what ends a call Rhai often tells no place.

@@ -11,8 +11,9 @@ use crate::ops::apply::{self, How};
 use crate::ops::recipients;
 use crate::script::clients::spec_of_row;
 use crate::script::engine::Context;
-use crate::script::errors::{as_map, named};
+use crate::script::errors::as_map;
 use crate::script::held::Held;
+use crate::script::missing::named;
 use crate::script::{recipients as recipient_options, value};
 
 /// The options beside those that say whom secrets are for.

@@ -4,7 +4,8 @@
 use rhai::{Array, Dynamic, Engine, EvalAltResult, FnPtr, INT, Map, NativeCallContext as Call};
 
 use crate::error::Error;
-use crate::script::errors::{ScriptResult, Spot, named, thrown_at};
+use crate::script::errors::{ScriptResult, Spot, thrown_at};
+use crate::script::missing::named;
 
 /// What is done with a list as a closure says.
 type Of = fn(&mut Asked<'_>, &mut Array) -> ScriptResult<Dynamic>;

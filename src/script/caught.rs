@@ -9,6 +9,7 @@ use rhai::{Dynamic, Engine, EvalContext, INT, Map, Token};
 
 use crate::error::Error;
 use crate::script::errors;
+use crate::script::missing;
 use crate::session::handle::locked;
 
 /// Names behind `catch`, as they are read.
@@ -62,7 +63,7 @@ type Meant = fn(&str) -> Error;
 
 /// What Rhai's own errors begin with, and what is told instead as where nobody catches them.
 const SAID: [(&str, Meant); 2] =
-    [("Property not found: ", errors::no_property), ("Function not found: ", errors::no_function)];
+    [("Property not found: ", missing::no_property), ("Function not found: ", missing::no_function)];
 
 /// Rhai's own error has its kind, its place and whatever it is about.
 pub fn complete(map: &mut Map) {
@@ -93,7 +94,7 @@ pub fn complete(map: &mut Map) {
     let error = SAID
         .iter()
         .find_map(|(words, meant)| Some(meant(message.strip_prefix(words)?)))
-        .or_else(|| errors::no_member(&message))
+        .or_else(|| missing::no_member(&message))
         .unwrap_or_else(|| Error::failed(message));
     *map = errors::as_map(&error);
     map.insert("position".into(), position);

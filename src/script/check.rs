@@ -18,9 +18,11 @@ use crate::script::api::{http, tokens};
 use crate::script::clients;
 use crate::script::compile::{compiled, refuse_traps};
 use crate::script::engine::{self, Context};
-use crate::script::errors::{self, Source, counted};
+use crate::script::errors::{self, Source};
 use crate::script::library::{self, Function};
+use crate::script::missing::{self, counted};
 use crate::script::resolve::{self, Below};
+use crate::script::unreadable;
 use crate::script::variables::ARGS;
 use crate::script::{apply, arguments, create_all, recipients, standard, traps};
 use crate::text::safe;
@@ -38,8 +40,8 @@ pub fn check(context: &Context, source: Source<'_>, beside: &[&str]) -> Result<V
     refuse_traps(source)?;
     let Unknown { modules: unknown, variables } = unknown(&mut engine, &mut scope, source.text);
     let ast = compiled(&engine, &scope, source)?;
-    let mut found: Vec<(At, Error)> = unknown.iter().map(|(name, at)| (*at, errors::no_module(name))).collect();
-    found.extend(variables.into_iter().map(|error| (error.1, errors::wrongly_parsed(&error, source))));
+    let mut found: Vec<(At, Error)> = unknown.iter().map(|(name, at)| (*at, missing::no_module(name))).collect();
+    found.extend(variables.into_iter().map(|error| (error.1, unreadable::wrongly_parsed(&error, source))));
     let names = names(&ast);
     let (imported, wrong_imports) = imported(&engine, &ast, source);
     found.extend(wrong_imports);
@@ -49,7 +51,7 @@ pub fn check(context: &Context, source: Source<'_>, beside: &[&str]) -> Result<V
                 match root(call).and_then(|root| imported.get(root)) {
                     Some(module) => {
                         let function = (call.namespace.root(), call.name.as_str());
-                        let of = |ast| errors::no_function_in(ast, function, call.args.len());
+                        let of = |ast| missing::no_function_in(ast, function, call.args.len());
                         let wrong = module.as_ref().and_then(of);
                         found.extend(wrong.map(|error| (*at, error)));
                     }
@@ -270,7 +272,7 @@ fn wrong_call(context: &Context, ast: &AST, call: &FnCallExpr, at: At) -> Vec<(A
     let (module, name) = (call.namespace.root(), call.name.as_str());
     let of_module: Vec<&Function> = library::known().iter().filter(|function| function.module == module).collect();
     if of_module.is_empty() {
-        return vec![(at, errors::no_module(module))];
+        return vec![(at, missing::no_module(module))];
     }
     let alike: Vec<&&Function> = of_module.iter().filter(|function| function.short_name() == name).collect();
     if alike.is_empty() {
@@ -303,7 +305,7 @@ fn plain(call: &FnCallExpr) -> Option<Error> {
 fn own_function(ast: &AST, call: &FnCallExpr) -> Option<Error> {
     let alike = ast.iter_functions().filter(|function| function.name == call.name.as_str());
     let takes: Vec<usize> = alike.map(|function| function.params.len()).collect();
-    errors::wrong_count(&call.name, &takes, call.args.len())
+    missing::wrong_count(&call.name, &takes, call.args.len())
 }
 
 /// What functions take as options: their module, their name, which argument it is, whether they say whom a secret is for, and

@@ -6,6 +6,7 @@ use crate::config::edit::position;
 use crate::error::{Error, Result};
 use crate::script::errors::{self, Source};
 use crate::script::lexer::{Kind, pieces};
+use crate::script::unreadable;
 
 /// So many bytes a name or a text of a script has at most: Rhai reads one of them in a time that grows with the square of its length,
 /// in which nothing can stop it.
@@ -14,7 +15,7 @@ const LONGEST: usize = 128 * 1024;
 /// What a script says. Errors are of usage: it cannot be read.
 pub fn compiled(engine: &Engine, scope: &Scope<'_>, source: Source<'_>) -> Result<AST> {
     refuse_traps(source)?;
-    engine.compile_with_scope(scope, source.text).map_err(|error| errors::unreadable(&error, source))
+    engine.compile_with_scope(scope, source.text).map_err(|error| unreadable::unreadable(&error, source))
 }
 
 /// Errors are of usage: what Rhai would read for too long, or pass over to the end.

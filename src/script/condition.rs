@@ -11,10 +11,12 @@ use crate::grammar::Host;
 use crate::model::client::Client;
 use crate::script::ending;
 use crate::script::engine::{Context, looking_only};
-use crate::script::errors::{self, Source, named, settled};
+use crate::script::errors::{Source, settled};
 use crate::script::limits::{self, Bounds};
-use crate::session::hook::STACK_BYTES;
+use crate::script::missing::named;
+use crate::script::unreadable;
 use crate::session::interrupt::Interrupt;
+use crate::session::stack::STACK_BYTES;
 
 /// How long an answer is waited for before an interruption is looked for.
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -45,7 +47,7 @@ impl Condition {
         scope.push("c", ());
         let ast = engine
             .compile_expression_with_scope(&scope, text)
-            .map_err(|error| errors::unreadable(&error, Source { name: NAME, text }))?;
+            .map_err(|error| unreadable::unreadable(&error, Source { name: NAME, text }))?;
         let (ask, asked) = sync_channel::<(Client, Bounds)>(0);
         let (tell, answer) = sync_channel(0);
         thread::Builder::new()

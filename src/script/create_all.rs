@@ -21,8 +21,9 @@ use crate::ops::create::{self, Checked};
 use crate::ops::{guard, recipients};
 use crate::script::clients::spec_of_row;
 use crate::script::engine::Context;
-use crate::script::errors::{ScriptResult, as_map, named, thrown};
+use crate::script::errors::{ScriptResult, as_map, thrown};
 use crate::script::held::Held;
+use crate::script::missing::named;
 use crate::script::{recipients as recipient_options, value};
 use crate::session::Session;
 

@@ -1,26 +1,21 @@
 //! Errors into a script and out of it.
 
 use std::cell::Cell;
-use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::time::Duration;
 
-use rhai::{
-    AST, ASTNode, Dynamic, EvalAltResult, Expr, FnAccess, INT, Map, NativeCallContext, ParseError, ParseErrorType, Stmt,
-};
+use rhai::{Dynamic, EvalAltResult, INT, Map, NativeCallContext};
 
 use serde_json::Value;
 
-use crate::config::read;
-use crate::error::{self, Error, Kind, Position, Result};
+use crate::error::{Error, Kind, Position, Result};
 use crate::model::fields;
 use crate::ops::guard;
 use crate::output::outcome::LATE;
 use crate::script::ending::{self, Due};
 use crate::script::engine::{Exhausted, TimedOut, runtime_error};
 use crate::script::excerpt::excerpt;
-use crate::script::library::{self, Function};
-use crate::script::{caught, standard, value};
+use crate::script::{caught, missing, value};
 use crate::text::{safe, size};
 use crate::ui;
 
@@ -123,144 +118,6 @@ pub struct Source<'a> {
     pub text: &'a str,
 }
 
-/// The same, where a function of the script that an imported one has called is the script's own.
-pub fn at_home(error: EvalAltResult, script: &AST, imports: &dyn Fn(&str) -> Option<AST>) -> EvalAltResult {
-    let is_own = |name: &str, of: &str| {
-        let is_theirs = || read::text(of).is_ok_and(|text| text.contains(&format!("fn {name}")));
-        script.iter_functions().any(|own| own.name == name) && (name.starts_with(CLOSURE) || !is_theirs())
-    };
-    match error {
-        EvalAltResult::ErrorInFunctionCall(name, of, inner, at) => {
-            let of = if of.is_empty() || is_own(&name, &of) { String::new() } else { of };
-            EvalAltResult::ErrorInFunctionCall(name, of, at_home(*inner, script, imports).into(), at)
-        }
-        EvalAltResult::ErrorInModule(path, inner, at) => {
-            EvalAltResult::ErrorInModule(path, at_home(*inner, script, imports).into(), at)
-        }
-        EvalAltResult::ErrorFunctionNotFound(signature, at) => match no_function_of(script, imports, &signature) {
-            Some(error) => EvalAltResult::ErrorRuntime(as_map(&error).into(), at),
-            None => EvalAltResult::ErrorFunctionNotFound(signature, at),
-        },
-        // Rhai tells of the outermost call alone.
-        EvalAltResult::ErrorStackOverflow(at) => match round(script) {
-            Some((name, inner)) => {
-                let error =
-                    Error::failed("Stack overflow: the function calls itself, and never ends").with_code("depth");
-                let inner = EvalAltResult::ErrorRuntime(as_map(&error).into(), inner);
-                EvalAltResult::ErrorInFunctionCall(name, String::new(), inner.into(), at)
-            }
-            None => EvalAltResult::ErrorStackOverflow(at),
-        },
-        other => other,
-    }
-}
-
-/// A function of a script that calls itself, by itself or by others, and where it does.
-fn round(script: &AST) -> Option<(String, rhai::Position)> {
-    let mut calls: HashMap<String, Vec<(String, rhai::Position)>> = HashMap::new();
-    for function in script.iter_functions() {
-        let (name, count) = (function.name, function.params.len());
-        let mut alone = script.clone();
-        alone.clear_statements().retain_functions(|_, _, other, its| other == name && its == count);
-        let calls = calls.entry(name.to_owned()).or_default();
-        alone.walk(&mut |path| {
-            if let Some(ASTNode::Expr(Expr::FnCall(call, at)) | ASTNode::Stmt(Stmt::FnCall(call, at))) = path.last() {
-                calls.push((call.name.to_string(), *at));
-            }
-            true
-        });
-    }
-    let leads_to = |from: &str, to: &str| {
-        let (mut seen, mut left) = (HashSet::new(), vec![from.to_owned()]);
-        while let Some(name) = left.pop() {
-            if name == to {
-                return true;
-            }
-            if seen.insert(name.clone()) {
-                left.extend(calls.get(&name).into_iter().flatten().map(|(called, _)| called.clone()));
-            }
-        }
-        false
-    };
-    let mut all: Vec<(&String, &(String, rhai::Position))> =
-        calls.iter().flat_map(|(name, calls)| calls.iter().map(move |call| (name, call))).collect();
-    all.sort_by_key(|(_, (_, at))| (at.line(), at.position()));
-    let found = all.into_iter().find(|(name, (called, _))| leads_to(called, name));
-    found.map(|(name, (_, at))| (name.clone(), *at))
-}
-
-/// What is wrong with a call, where a function or a closure of the script is meant.
-fn no_function_of(script: &AST, imports: &dyn Fn(&str) -> Option<AST>, signature: &str) -> Option<Error> {
-    let (called, arguments) = signature.split_once(" (")?;
-    let given = arguments.trim_end_matches(')').split(',').filter(|argument| !argument.trim().is_empty()).count();
-    if let Some((module, name)) = called.split_once("::") {
-        return no_function_in(&imports(&imported_as(script, module)?)?, (module, name), given);
-    }
-    let takes = script.iter_functions().find(|own| own.name == called).map(|own| own.params.len());
-    if let Some(takes) = takes {
-        let what = if called.starts_with(CLOSURE) { "a closure".into() } else { format!("`{called}`") };
-        return Some(Error::failed(format!("{what} takes {}, and is called with {given}", counted(takes))));
-    }
-    let mut is_variable = false;
-    script.walk(&mut |path| {
-        is_variable |= matches!(path.last(), Some(ASTNode::Stmt(Stmt::Var(var, ..))) if var.0.name == called);
-        true
-    });
-    if is_variable {
-        let error = Error::failed(format!("there is no function {}", named(signature)));
-        return Some(error.hint(format!("`{called}.call(…)` calls what is in the variable")));
-    }
-    let own = script.iter_functions().map(|own| own.name).filter(|name| !name.starts_with(CLOSURE));
-    let near = error::nearest(called, own)?;
-    Some(Error::failed(format!("there is no function {}", named(signature))).did_you_mean(Some(near)))
-}
-
-/// The path of the file that a script imports under a name.
-fn imported_as(script: &AST, module: &str) -> Option<String> {
-    let mut found = None;
-    script.walk(&mut |path| {
-        if let Some(ASTNode::Stmt(Stmt::Import(import, _))) = path.last()
-            && let Expr::StringConstant(path, _) = &import.0
-            && import.1.name == module
-        {
-            found = Some(path.to_string());
-        }
-        found.is_none()
-    });
-    found
-}
-
-/// What is wrong with a call of what an imported file has not, or of a function of it with another number of arguments; `None`:
-/// nothing.
-pub fn no_function_in(imported: &AST, (module, name): (&str, &str), given: usize) -> Option<Error> {
-    let public = || imported.iter_functions().filter(|function| function.access == FnAccess::Public);
-    let takes: Vec<usize> = public().filter(|of| of.name == name).map(|of| of.params.len()).collect();
-    if !takes.is_empty() {
-        return wrong_count(&format!("{module}::{name}"), &takes, given);
-    }
-    if imported.iter_functions().any(|function| function.name == name) {
-        return Some(Error::failed(format!("`{}::{}` is private there", safe(module), safe(name))));
-    }
-    let near = error::nearest(name, public().map(|function| function.name));
-    Some(Error::failed(format!("there is no function `{}::{}`", safe(module), safe(name))).did_you_mean(near))
-}
-
-/// A function that is called with another number of arguments than it takes; `None`: it takes so many.
-pub fn wrong_count(name: &str, takes: &[usize], given: usize) -> Option<Error> {
-    let told = match takes {
-        [] => return None,
-        several if several.contains(&given) => return None,
-        [one] => counted(*one),
-        several => format!("{} arguments", several.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ")),
-    };
-    Some(Error::failed(format!("`{}` takes {told}, and is called with {given}", safe(name))))
-}
-
-/// So many arguments, as a person says it.
-pub fn counted(count: usize) -> String {
-    if count == 1 { "1 argument".into() } else { format!("{count} arguments") }
-}
-
 /// An error in a file that is imported at this place: it is told where it stands.
 pub fn in_import(error: Error, by: Option<&str>, at: rhai::Position) -> Box<EvalAltResult> {
     // What is before the import has been run by then.
@@ -295,7 +152,7 @@ thread_local! {
 const MOST_SHOWN: usize = 8;
 
 /// How Rhai names closures.
-const CLOSURE: &str = "anon$";
+pub const CLOSURE: &str = "anon$";
 
 /// An error that no script caught, as this program tells it: at the place that matters, with the calls that led there.
 pub fn uncaught(mut error: EvalAltResult, source: Source<'_>) -> Error {
@@ -336,14 +193,14 @@ pub fn uncaught(mut error: EvalAltResult, source: Source<'_>) -> Error {
             from_value(value)
         }
         EvalAltResult::ErrorParsing(parsing, _) => Error::usage(parsing.to_string()),
-        EvalAltResult::ErrorFunctionNotFound(signature, _) => no_function(&signature),
+        EvalAltResult::ErrorFunctionNotFound(signature, _) => missing::no_function(&signature),
         EvalAltResult::ErrorVariableNotFound(name, _) if !calls.is_empty() => {
             Error::failed(format!("there is no variable `{name}` in this function"))
                 .hint("a function sees none of the script's variables: hand them over as arguments")
         }
-        EvalAltResult::ErrorPropertyNotFound(name, _) => no_property(&name),
-        EvalAltResult::ErrorDotExpr(said, _) if said.contains(NO_MEMBER) => {
-            no_member(&said).unwrap_or_else(|| Error::failed(said))
+        EvalAltResult::ErrorPropertyNotFound(name, _) => missing::no_property(&name),
+        EvalAltResult::ErrorDotExpr(said, _) if said.contains(missing::NO_MEMBER) => {
+            missing::no_member(&said).unwrap_or_else(|| Error::failed(said))
         }
         EvalAltResult::ErrorVariableNotFound(name, _) => {
             Error::failed(format!("there is no variable `{name}`")).hint("`let` makes one")
@@ -353,7 +210,7 @@ pub fn uncaught(mut error: EvalAltResult, source: Source<'_>) -> Error {
             let said = other.to_string();
             let is_of_types =
                 matches!(other, EvalAltResult::ErrorMismatchDataType(..) | EvalAltResult::ErrorMismatchOutputType(..));
-            let error = Error::failed(if is_of_types { named(&said) } else { said });
+            let error = Error::failed(if is_of_types { missing::named(&said) } else { said });
             if matches!(other, EvalAltResult::ErrorDataRace(..)) {
                 error.hint("a closure uses the variable that it is called on: give that one another name, as `let all = list; all.filter(|x| list.contains(x))`")
             } else {
@@ -490,9 +347,6 @@ const WRONG_FIELD: &str = "unknown field `";
 /// How far behind a call its fields are looked for, in lines.
 const MOST_LINES: usize = 40;
 
-/// What Rhai says between a member and the type that has it not.
-const NO_MEMBER: &str = " - a getter is not registered for type ";
-
 /// Where an error was thrown first that a script has caught and throws on, be it with more in it; and the file, if that is an
 /// imported one.
 fn first_thrown(error: &EvalAltResult) -> Option<(Option<String>, rhai::Position)> {
@@ -504,98 +358,6 @@ fn first_thrown(error: &EvalAltResult) -> Option<(Option<String>, rhai::Position
     let file = at.get("file").map(|file| file.clone().into_string().ok());
     let position = rhai::Position::new(number("line").filter(|line| *line > 0)?, number("column")?);
     Some((file.map_or(Some(None), |file| file.map(Some))?, position))
-}
-
-/// What is wrong with a member of a map.
-pub fn no_property(name: &str) -> Error {
-    Error::failed(format!("the map has no `{}`", safe(name)))
-        .hint(format!("`map.get(\"{0}\")` is () where it has not, `\"{0}\" in map` asks", safe(name)))
-}
-
-/// What is wrong with a member of a value that has none, as Rhai says it: `'name' - a getter is not registered for type 'kind'`.
-pub fn no_member(said: &str) -> Option<Error> {
-    let (name, kind) = said.split_once(NO_MEMBER)?;
-    let (name, kind) = (name.rsplit_once('\'').map_or(name, |(name, _)| name), kind.trim_matches('\''));
-    let name = name.rsplit('\'').next().unwrap_or(name);
-    Some(Error::failed(format!("there is no `{}` in a value of the type {}", safe(name), named(kind))))
-}
-
-/// Types as Rhai and Rust tell them, and as signatures do.
-const TYPES: [(&str, &str); 5] = [
-    ("&str | ImmutableString | String", "string"),
-    ("i64", "int"),
-    ("f64", "float"),
-    ("FnPtr", "Fn"),
-    ("Span", "Duration"),
-];
-
-/// A signature or a type, with types as a person says them.
-pub fn named(signature: &str) -> String {
-    // Of a path of Rust its last part is the type.
-    let is_path = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
-    let mut text = String::new();
-    for part in signature.split_inclusive(|c: char| !is_path(c)) {
-        text.push_str(part.rsplit("::").next().unwrap_or(part));
-    }
-    TYPES.iter().fold(text, |text, (theirs, ours)| text.replace(theirs, ours))
-}
-
-/// What is wrong with a call of what is not there, or not for these arguments.
-pub fn no_function(signature: &str) -> Error {
-    let called = signature.split(" (").next().unwrap_or(signature);
-    if called.starts_with(CLOSURE) {
-        return Error::failed("a closure of an imported file is called outside of it")
-            .hint("let that file call it, or give a function of it by its name");
-    }
-    // Rhai's words for a list that it cannot sort.
-    if signature.starts_with("elements of ") {
-        return Error::failed(named(signature)).hint("give `sort` a closure that says which comes first");
-    }
-    let signature = &named(signature);
-    if !called.starts_with(|c: char| c.is_alphabetic() || c == '_') {
-        let given = signature.split_once(" (").map_or("", |(_, given)| given.strip_suffix(')').unwrap_or(given));
-        return Error::failed(format!("`{called}` cannot be used with {}", given.replace(", ", " and ")));
-    }
-    let mut alike = library::known().iter().filter(|function| function.name() == called).peekable();
-    if alike.peek().is_some() {
-        let error = Error::failed(format!("`{called}` does not take these arguments: {signature}"));
-        return alike.fold(error, |error, function| error.hint(format!("it takes {}", function.whole_signature())));
-    }
-    let on = signature.split_once(" (").and_then(|(_, given)| given.split([',', ')']).next()).map(str::trim);
-    let forms = standard::hints(called, on);
-    if !forms.is_empty() {
-        let error = Error::failed(format!("`{called}` does not take these arguments: {signature}"));
-        return forms.into_iter().fold(error, Error::hint);
-    }
-    let standard = standard::names().map(str::to_owned);
-    let names: Vec<String> = library::known().iter().map(Function::name).chain(standard).collect();
-    Error::failed(format!("there is no function {signature}"))
-        .did_you_mean(error::nearest(called, names.iter().map(String::as_str)))
-}
-
-/// A module that there is not.
-pub fn no_module(name: &str) -> Error {
-    let modules = library::known().iter().map(|function| function.module);
-    Error::usage(format!("there is no module `{}`", safe(name))).did_you_mean(error::nearest(name, modules))
-}
-
-/// A script that cannot be read: nothing of it ran.
-pub fn unreadable(error: &ParseError, source: Source<'_>) -> Error {
-    shown(wrongly_parsed(error, source), error.position(), source)
-}
-
-/// The same without its place.
-pub fn wrongly_parsed(error: &ParseError, source: Source<'_>) -> Error {
-    let text = error.err_type().to_string();
-    let wrong = match error.err_type() {
-        ParseErrorType::ModuleUndefined(module) => no_module(module),
-        _ => Error::usage(text.clone()),
-    };
-    let trap = TRAPS.iter().find(|(part, _)| text.contains(part)).map(|(_, hint)| *hint);
-    let hint = named_wrongly(error.err_type(), source.text, error.position())
-        .or_else(|| trap.map(str::to_owned))
-        .or_else(|| misplaced(&text, source.text, error.position()).map(str::to_owned));
-    hint.into_iter().fold(wrong, Error::hint)
 }
 
 /// An error at a place of a script, with the line of it.
@@ -610,58 +372,6 @@ pub fn at_place(error: Error, position: rhai::Position, source: Source<'_>) -> E
         Some(excerpt) => error.showing(excerpt),
         None => error,
     }
-}
-
-/// What Rhai says of its classic traps, and what to do about them.
-const TRAPS: [(&str, &str); 6] = [
-    (
-        "Undefined variable",
-        "`let` makes one; a function sees none of the script's variables: hand them over as arguments",
-    ),
-    ("is a reserved keyword", "nothing can have that name; as the key of a map quote it: #{\"new\": 1}, map[\"new\"]"),
-    ("Possibly a typo of '=='", "`=` puts a value into a variable, `==` compares"),
-    ("Unexpected 'try'", TRY),
-    ("Open string is not terminated", "text that goes over several lines stands between backticks"),
-    ("Cannot assign to constant", "`let` makes what can be changed, `const` what cannot"),
-];
-
-const TRY: &str = "`try` is no value: put one into a variable before it, and set that inside";
-
-/// What stands in a line from a place on.
-fn rest_of_line(text: &str, position: rhai::Position) -> Option<String> {
-    let line = text.lines().nth(position.line()? - 1)?;
-    Some(line.chars().skip(position.position()?.saturating_sub(1)).collect())
-}
-
-/// The hint for a name that means something else than whoever wrote it meant.
-fn named_wrongly(wrong: &ParseErrorType, text: &str, position: rhai::Position) -> Option<String> {
-    match wrong {
-        ParseErrorType::VariableUndefined(name) => {
-            let rest = rest_of_line(text, position)?;
-            let behind = rest.strip_prefix(name.as_str())?.trim_start();
-            let is_module = library::known().iter().any(|function| function.module == name.as_str());
-            if is_module && behind.starts_with('.') {
-                return Some(format!("`{name}` is a module, whose functions are called as `{name}::…`"));
-            }
-            (behind.starts_with(':') && !behind.starts_with("::")).then(|| "a map begins with `#{`".to_owned())
-        }
-        ParseErrorType::Reserved(word) if word == "null" => Some("`()` is what other languages call null".to_owned()),
-        _ => None,
-    }
-}
-
-/// The hint for what stands where Rhai wants something else.
-fn misplaced(wrong: &str, text: &str, position: rhai::Position) -> Option<&'static str> {
-    let rest = rest_of_line(text, position)?;
-    let word: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
-    let wants_key = wrong.contains("object map literal") || wrong.contains("name of a property");
-    if wants_key && !word.is_empty() && !rhai::is_valid_function_name(&word) {
-        return Some("a word of the language as the key of a map is quoted: #{\"if\": 1}, map[\"if\"]");
-    }
-    if word == "try" {
-        return Some(TRY);
-    }
-    (rest.starts_with('=') && !rest.starts_with("==")).then_some("`=` puts a value into a variable, `==` compares")
 }
 
 /// A place as a person reads it.
@@ -701,7 +411,7 @@ fn plain(value: &Dynamic) -> String {
     match value::to_json(value, false) {
         Ok(Value::String(text)) => text,
         Ok(other) => other.to_string(),
-        Err(_) => named(value.type_name()),
+        Err(_) => missing::named(value.type_name()),
     }
 }
 

@@ -23,12 +23,13 @@ use crate::script::compile::compiled;
 use crate::script::engine::{Context, engine};
 use crate::script::errors::{self, Source, settled};
 use crate::script::held::{self, Held, Shared};
+use crate::script::missing;
 use crate::script::resolve::Below;
 use crate::script::variables::{self, ARGS};
 use crate::script::{ending, traps, value};
 use crate::secret::Secret;
 use crate::session::Session;
-use crate::session::hook::on_big_stack;
+use crate::session::stack::on_big_stack;
 use crate::ui;
 
 /// `#!/usr/bin/env -S orysh run` is for the system, not for Rhai; the line stays, so that positions do.
@@ -204,7 +205,7 @@ fn evaluate(context: &Context, script: &Script<'_>) -> Result<Left> {
     }
     let ended = ending::to_its_end(|| engine.eval_ast_with_scope::<Dynamic>(&mut scope, &ast));
     let imports = |path: &str| Below::of(Path::new(script.name)).ast(&engine, path).ok();
-    let ended = ended.map_err(|error| errors::at_home(*error, &ast, &imports).into());
+    let ended = ended.map_err(|error| missing::at_home(*error, &ast, &imports).into());
     // Some functions of Rhai take what ends a script for an answer of their closure.
     match context.left() {
         Some(left) => Ok(left),

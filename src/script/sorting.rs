@@ -7,7 +7,8 @@ use rhai::{Array, Dynamic, Engine, FLOAT, FnPtr, INT, ImmutableString, NativeCal
 
 use crate::error::Error;
 use crate::script::api::time::{Span, Time};
-use crate::script::errors::{ScriptResult, Spot, named, thrown_at};
+use crate::script::errors::{ScriptResult, Spot, thrown_at};
+use crate::script::missing::named;
 
 /// Replaces them by those that end with the closure's error.
 pub fn register(engine: &mut Engine) {

@@ -11,6 +11,7 @@ use crate::script::ending;
 use crate::script::engine::{Context, engine};
 use crate::script::errors::{self, Source};
 use crate::script::held::Held;
+use crate::script::missing;
 use crate::script::resolve::Below;
 use crate::script::variables::{self, ARGS};
 use crate::script::{arguments, compile};
@@ -48,7 +49,7 @@ pub fn run(context: &Context, source: Source<'_>, name: &str, prepare: Prepare<'
         }
         let called = ending::to_its_end(|| engine.call_fn::<Dynamic>(&mut Scope::new(), &standing(&ast), name, ()));
         let imports = |path: &str| Below::of(Path::new(source.name)).ast(&engine, path).ok();
-        let called = called.map_err(|error| errors::at_home(*error, &ast, &imports).into());
+        let called = called.map_err(|error| missing::at_home(*error, &ast, &imports).into());
         let settled = errors::settled(called, source).map(drop);
         // Of a loop in which there is nothing Rhai tells no place.
         let settled = settled.map_err(|error| match error.position() {

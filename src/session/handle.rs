@@ -1,5 +1,7 @@
 //! The session handle: cheap to clone, shared by commands, scripts and the shell.
 
+mod reach;
+
 use std::any::Any;
 use std::collections::HashSet;
 use std::future::Future;
@@ -7,25 +9,24 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use reqwest::header::{AUTHORIZATION, HeaderMap};
+use reqwest::header::HeaderMap;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::OnceCell;
-use url::{Origin, Url};
+use url::Url;
 
 use crate::api::request::Request;
-use crate::api::{Door, Remote, Side, Wait};
+use crate::api::{Remote, Side, Wait};
 use crate::error::{Error, Result};
-use crate::model::client::{Client, ClientId};
 use crate::net::{self, Policy};
-use crate::session::credential::{self, Credential, Current};
 use crate::session::dry_run::{self, DryRun};
 use crate::session::grant::Grant;
 use crate::session::hook::{Hook, Hooks};
 use crate::session::interrupt::{self, Interrupt};
-use crate::session::network::{self, Minted, Resolved};
+use crate::session::network::Minted;
 use crate::session::target::{self, Chosen, Given, ProfileUsed, Target};
 use crate::session::written;
 use crate::ui::Ui;
+use reach::{Place, Reached};
 
 /// A server that was started inside this process, and what keeps it running.
 pub struct Local {
@@ -117,29 +118,6 @@ struct Shared {
     warned: Mutex<HashSet<String>>,
     /// The places that were reached of late, for the next command on the same target.
     reached: Mutex<Vec<Reached>>,
-}
-
-/// A place, and what it was reached for.
-struct Reached {
-    settings: Settings,
-    chosen: Chosen,
-    place: Arc<OnceCell<Place>>,
-}
-
-/// How many places are remembered: each has connections, and maybe a key of its own.
-const MOST_REACHED: usize = 8;
-
-/// The target with its addresses known.
-struct Place {
-    admin: Url,
-    headers: HeaderMap,
-    client: reqwest::Client,
-    policy: Policy,
-    /// A sign-in, which may expire in the middle of a batch.
-    sign_in: Option<(Credential, tokio::sync::Mutex<Current>)>,
-    public: Mutex<Option<Url>>,
-    /// The public side's own client, made when first needed.
-    public_client: OnceCell<(Origin, reqwest::Client)>,
 }
 
 impl Session {
@@ -497,54 +475,6 @@ impl Session {
         self.shared.runtime.get().ok_or_else(|| Error::failed("the runtime is gone"))
     }
 
-    async fn resolve(&self) -> Result<Place> {
-        let Chosen { target, warnings, profile, .. } = self.chosen()?;
-        for warning in warnings {
-            self.ui.warn(&warning);
-        }
-        let policy = &self.policy(profile.as_ref());
-        let tell = &|message: &str| self.ui.note(message);
-        let mut renewed = None;
-        let (admin, public, mut headers) = match target {
-            Target::Server { admin, public, credential } => {
-                let headers = match credential {
-                    Some(credential) => credential::bearer(&credential.current(policy, tell).await?.secret)?,
-                    None => HeaderMap::new(),
-                };
-                (admin, public, headers)
-            }
-            Target::Network(network) => {
-                let Resolved { address, current, minted } = network::resolve(&network, policy, tell).await?;
-                locked(&self.shared.minted).extend(minted);
-                let mut headers = credential::bearer(&current.secret)?;
-                headers.extend(credential::of_network()?);
-                renewed = Some((network.credential, current));
-                (address.clone(), Some(address), headers)
-            }
-            Target::Sandbox => {
-                let local = self.shared.sandbox.get_or_try_init(|| (self.shared.starter)()).await?;
-                (local.admin.clone(), Some(local.public.clone()), HeaderMap::new())
-            }
-        };
-        for added in profile.iter().map(|profile| &profile.headers).chain([&self.settings.headers]) {
-            for name in added.keys() {
-                headers.remove(name);
-            }
-            // One name may come several times.
-            for (name, value) in added {
-                headers.append(name, value.clone());
-            }
-        }
-        self.warn_of_risks(policy, &admin);
-        let client = net::client(policy, &admin)?;
-        // A header that a flag names stays, whatever becomes of the sign-in.
-        let own = self.settings.headers.contains_key(AUTHORIZATION);
-        let sign_in = renewed.filter(|(credential, _)| !own && matches!(credential, Credential::SignIn { .. }));
-        let sign_in = sign_in.map(|(credential, current)| (credential, tokio::sync::Mutex::new(current)));
-        let public = Mutex::new(public);
-        Ok(Place { admin, headers, client, policy: policy.clone(), sign_in, public, public_client: OnceCell::new() })
-    }
-
     /// Deletes the keys that were made for this session, also after an interruption.
     pub fn close(&self) {
         for minted in std::mem::take(&mut *locked(&self.shared.minted)) {
@@ -583,118 +513,9 @@ impl Session {
             self.ui.warn(&format!("{host} is spoken to by plain http: whoever is on the way can read secrets"));
         }
     }
-
-    async fn place(&self) -> Result<&Place> {
-        let place = if let Some(place) = self.known_place() {
-            place
-        } else {
-            let place = self.reached(self.chosen()?);
-            self.place.get_or_init(|| place)
-        };
-        place.get_or_try_init(|| self.resolve()).await
-    }
-
-    fn known_place(&self) -> Option<&Arc<OnceCell<Place>>> {
-        self.place.get()
-    }
-
-    /// The place of a target, the same as for the command before where that acted there as well.
-    fn reached(&self, chosen: Chosen) -> Arc<OnceCell<Place>> {
-        // A key that is kept is fetched by each command: it may have been changed or forgotten meanwhile.
-        if chosen.has_kept_key() {
-            return Arc::default();
-        }
-        let settings = Settings { assent: Assent::default(), ..(*self.settings).clone() };
-        let mut reached = locked(&self.shared.reached);
-        if let Some(same) = reached.iter().find(|reached| reached.settings == settings && reached.chosen == chosen) {
-            return Arc::clone(&same.place);
-        }
-        if reached.len() >= MOST_REACHED {
-            reached.remove(0);
-        }
-        let place = Arc::default();
-        reached.push(Reached { settings, chosen, place: Arc::clone(&place) });
-        place
-    }
-
-    async fn public_door(&self, place: &Place) -> Result<Door> {
-        let url = place.public().ok_or_else(|| {
-            Error::usage("the server's public address is not known").hint("name it with --public-endpoint")
-        })?;
-        let policy = &place.policy;
-        self.warn_of_risks(policy, &url);
-        let (origin, client) = place
-            .public_client
-            .get_or_try_init(async || Ok::<_, Error>((url.origin(), net::client(policy, &url)?)))
-            .await?;
-        let client = if *origin == url.origin() { client.clone() } else { net::client(policy, &url)? };
-        // A credential goes to its own origin only, and at the token endpoint the client signs in as itself.
-        let mut headers = if url.origin() == place.admin.origin() { place.headers.clone() } else { HeaderMap::new() };
-        headers.remove(AUTHORIZATION);
-        Ok(Door { base: url, headers, client, timeout: policy.timeout })
-    }
 }
 
 /// What a lock holds. A thread that broke down with it leaves it as it was then.
 pub fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl Place {
-    /// The headers for the admin API, with a credential that counts.
-    async fn headers(&self) -> Result<HeaderMap> {
-        let Some((credential, current)) = &self.sign_in else { return Ok(self.headers.clone()) };
-        let mut current = current.lock().await;
-        if current.is_stale() || credential.has_changed(&current) {
-            // A sign-in needs nobody to be waited for.
-            *current = credential.current(&self.policy, &|_| ()).await?;
-        }
-        let mut headers = self.headers.clone();
-        headers.extend(credential::bearer(&current.secret)?);
-        Ok(headers)
-    }
-
-    fn public(&self) -> Option<Url> {
-        locked(&self.public).clone()
-    }
-}
-
-impl Remote for Session {
-    fn door(&self, side: Side) -> Wait<'_, Result<Door>> {
-        Box::pin(async move {
-            let place = self.place().await?;
-            match side {
-                Side::Admin => Ok(Door {
-                    base: place.admin.clone(),
-                    headers: place.headers().await?,
-                    client: place.client.clone(),
-                    timeout: self.settings.policy.timeout,
-                }),
-                Side::Public => self.public_door(place).await,
-            }
-        })
-    }
-
-    fn learn_public(&self, url: Url) {
-        if let Some(place) = self.known_place().and_then(|place| place.get()) {
-            // Where the admin API is spoken to by TLS, no secret goes anywhere in the clear.
-            if place.admin.scheme() == "https" && url.scheme() != "https" {
-                return;
-            }
-            locked(&place.public).get_or_insert(url);
-        }
-    }
-
-    fn tell(&self, message: &str) {
-        self.ui.note(message);
-    }
-
-    fn admit<'a>(&'a self, request: &'a Request) -> Wait<'a, Result<()>> {
-        Box::pin(std::future::ready(self.permits(request)))
-    }
-
-    fn would_be(&self, id: &ClientId) -> Option<Option<Client>> {
-        let dry_run = self.dry_run()?;
-        dry_run.client(&self.chosen().ok()?.place(), id)
-    }
 }

@@ -12,7 +12,7 @@ use super::Candidate;
 use crate::api::clients;
 use crate::api::request::ListQuery;
 use crate::batch::pace::Pace;
-use crate::batch::run::Paced;
+use crate::batch::paced::Paced;
 use crate::config::{files, paths, tier};
 use crate::error::Result;
 use crate::session::Session;

@@ -23,7 +23,7 @@ use crate::script::errors::{self, Source};
 use crate::script::testing;
 use crate::session::Session;
 use crate::session::handle::{Settings, locked};
-use crate::session::hook::STACK_BYTES;
+use crate::session::stack::STACK_BYTES;
 use crate::session::target::Given;
 use crate::text::safe;
 use crate::ui::Ui;

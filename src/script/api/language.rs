@@ -6,9 +6,10 @@ use crate::error::Error;
 use crate::model::client::Client;
 use crate::script::api::time;
 use crate::script::engine::Context;
-use crate::script::errors::{ScriptResult, named, thrown};
+use crate::script::errors::{ScriptResult, thrown};
 use crate::script::library::Library;
 use crate::script::limits;
+use crate::script::missing::named;
 use crate::script::value;
 use crate::secret::Secret;
 

@@ -5,8 +5,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use rhai::{Dynamic, Engine, FLOAT, INT};
 
 use crate::error::{Error, Result};
-use crate::script::errors::{ScriptResult, named, thrown};
+use crate::script::errors::{ScriptResult, thrown};
 use crate::script::library::{Library, Placing as _};
+use crate::script::missing::named;
 use crate::text::safe;
 
 /// A moment.
