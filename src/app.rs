@@ -149,6 +149,7 @@ fn start_shell(registry: &Arc<Registry>, known: Known, matches: &ArgMatches) -> 
     // Only a person at a terminal, who is told so, lands in the sandbox by default.
     let falls_back = is_interactive && settings.given == Given::default() && target::is_nowhere(&settings.given);
     settings.given.sandbox |= falls_back;
+    settings.given = target::pinned(settings.given);
     let session = Session::new(output.ui, settings, WORKERS, starter());
     session.note_target();
     let session = with_plugins(session, known, matches)?;

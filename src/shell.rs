@@ -11,10 +11,13 @@ mod own;
 mod pager;
 mod parts;
 mod pipe;
+mod place;
 mod repl;
 mod rhai;
+mod secrets;
 mod tour;
 mod tree;
+mod typed;
 mod undo;
 
 pub use repl::{from_stdin, interactive};

@@ -156,6 +156,8 @@ pub struct Ui {
     pub json_errors: bool,
     /// Whether to leave out what is only told for information.
     pub quiet: bool,
+    /// Whether nobody is told anything: it works in the background, while somebody types.
+    pub silent: bool,
 }
 
 impl Ui {
@@ -284,14 +286,16 @@ impl Ui {
 
     /// Tells something worth knowing; left out with `--quiet`.
     pub fn note(self, message: &str) {
-        if !self.quiet {
+        if !self.quiet && !self.silent {
             self.tell("note", Paint::Cyan, message);
         }
     }
 
     /// Tells something doubtful.
     pub fn warn(self, message: &str) {
-        self.tell("warning", Paint::Yellow, message);
+        if !self.silent {
+            self.tell("warning", Paint::Yellow, message);
+        }
     }
 
     /// Tells something wrong, behind which all goes on: it is no error that a command ends with.

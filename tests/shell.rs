@@ -124,12 +124,16 @@ fn what_reads_stdin_is_refused_where_the_shell_does() {
 }
 
 #[test]
-fn a_line_that_ends_itself_does_not_end_the_next() {
-    let shell = Terminal::of(anywhere());
-    shell.shows("orysh sandbox>");
-    shell.types("exit(3)", "orysh sandbox>");
-    shell.types("40 + 2", "42");
-    assert_eq!(shell.leaves().code(), Some(0));
+fn exit_leaves_with_its_code_as_a_command_and_as_rhai() {
+    for (line, code) in [("exit", 0), ("quit", 0), ("exit 3", 3), ("version && exit 4; version", 4), ("exit(5)", 5)] {
+        let mut shell = Terminal::of(anywhere());
+        shell.shows("orysh sandbox>");
+        shell.press(&format!("{line}\r"));
+        assert_eq!(shell.ended().code(), Some(code), "{line}");
+        assert_eq!(anywhere().input(&format!("{line}\n40 + 2\n")).run("--sandbox").code, Some(code), "{line}");
+    }
+    anywhere().run("--sandbox").ok();
+    assert!(anywhere().input("help exit\n").run("--sandbox").ok().stdout.contains("exit code"));
 }
 
 #[test]

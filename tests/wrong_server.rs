@@ -7,7 +7,7 @@ use std::process::Stdio;
 use serde_json::{Value, json};
 
 use crate::auth::{kept, led_to, signed_in};
-use crate::support::{Orysh, PROGRAM, Sandbox, Stub, anywhere};
+use crate::support::{Orysh, PROGRAM, Sandbox, Stub, Terminal, anywhere};
 
 const EMPTY: &str =
     "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\nConnection: close\r\n\r\n[]";
@@ -24,7 +24,7 @@ fn shell(program: &Orysh, flags: &str, lines: &str) -> crate::support::Ran {
 }
 
 #[test]
-fn the_shell_follows_the_profile_in_use_wherever_it_was_changed() {
+fn the_shell_stays_with_the_profile_that_it_was_told_to_use_or_that_was_in_use_as_it_began() {
     let (one, other) = (Sandbox::start(), Sandbox::start());
     let program = anywhere();
     program.run(&format!("profile add one --endpoint {}", one.admin)).ok();
@@ -47,7 +47,39 @@ fn the_shell_follows_the_profile_in_use_wherever_it_was_changed() {
     std::io::BufRead::read_line(&mut stdout, &mut told).unwrap();
     drop(stdin);
     assert!(running.wait().unwrap().success());
-    assert_eq!((ids(&one), ids(&other)), (vec![json!("c")], vec![json!("a"), json!("b")]));
+    assert_eq!((ids(&one), ids(&other)), (vec![], vec![json!("a"), json!("b"), json!("c")]));
+}
+
+#[test]
+fn a_line_goes_nowhere_but_where_the_prompt_says() {
+    let (one, other) = (Sandbox::start(), Sandbox::start());
+    let program = anywhere();
+    program.run(&format!("profile add one --endpoint {}", one.admin)).ok();
+    let (file, text) = (program.home().join("config/config.toml"), std::fs::read_to_string);
+    let before = text(&file).unwrap();
+    let shell = Terminal::of(program);
+    shell.shows("orysh one>");
+    shell.types("create client --id a -q", "orysh one>");
+    fs::write(&file, before.replace(one.admin.trim_end_matches('/'), other.admin.trim_end_matches('/'))).unwrap();
+    shell.types("create client --id b -q", "nothing was done");
+    assert_eq!((ids(&one), ids(&other)), (vec![json!("a")], vec![]));
+    shell.types("create client --id c -q", "orysh one>");
+    shell.until("the client", |_| !ids(&other).is_empty());
+    assert_eq!((ids(&one), ids(&other)), (vec![json!("a")], vec![json!("c")]));
+    assert_eq!(shell.leaves().code(), Some(0));
+}
+
+#[test]
+fn production_is_marked_in_the_prompt_by_whatever_name() {
+    let server = Sandbox::start();
+    let program = anywhere();
+    program.run(&format!("profile add shop --endpoint {} --production --prompt-color green", server.admin)).ok();
+    program.run("profile add sandbox --endpoint http://127.0.0.1:1").fails(2, "cannot be the name");
+    let mut shell = Terminal::with(program, &["-e", &server.admin]);
+    assert!(shell.shows("orysh http://").contains("!>"));
+    shell.types("set setting prompt '{place} % '", "! ");
+    shell.press("\u{4}");
+    assert_eq!(shell.ended().code(), Some(0));
 }
 
 #[test]
@@ -278,14 +310,14 @@ fn what_a_shell_was_given_for_one_server_goes_to_no_other_that_a_file_names_by_n
     let (own, other) = (Stub::noting(EMPTY), Stub::noting(EMPTY));
     let program = anywhere();
     program.run(&format!("profile add own --endpoint {}", own.url)).ok();
-    program.run(&format!("profile add other --endpoint {}", other.url)).ok();
     let mut command = program.command(PROGRAM);
     command.args(["-H", "Authorization: Bearer canary"]).stdin(Stdio::piped());
     let mut running = command.spawn().unwrap();
     let mut stdin = running.stdin.take().unwrap();
     std::io::Write::write_all(&mut stdin, b"list clients -q\n").unwrap();
     crate::support::eventually("the first is asked", || (own.asked() > 0).then_some(()));
-    program.run("profile use other").ok();
+    let file = program.home().join("config/config.toml");
+    fs::write(&file, fs::read_to_string(&file).unwrap().replace(&own.url, &other.url)).unwrap();
     std::io::Write::write_all(&mut stdin, b"list clients -q\n").unwrap();
     drop(stdin);
     assert!(running.wait().unwrap().success());

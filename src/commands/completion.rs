@@ -131,7 +131,7 @@ pub fn session_of(host: &Host, target: &[(String, String)]) -> Session {
     };
     let base = host.session.base_settings();
     let settings = if target.is_empty() { base } else { Settings { given, ..base } };
-    host.session.for_command(Ui { quiet: true, ..host.session.ui() }, settings)
+    host.session.for_command(Ui { silent: true, ..host.session.ui() }, settings)
 }
 
 /// What a server lists, where the words say that the line acts; as it was kept, if that is fresh.

@@ -283,6 +283,10 @@ impl Profile {
             ("workspace", &self.workspace),
             ("project", &self.project),
         ];
+        if OWN_NAMES.contains(&name) {
+            return Err(Error::usage(format!("`{name}` cannot be the name of a profile"))
+                .hint("a prompt says so of the server inside this program, or of none"));
+        }
         let network = of_network.into_iter().find(|(_, value)| value.is_some()).map(|(key, _)| key);
         match (&self.endpoint, network) {
             (Some(_), Some(key)) => {
@@ -478,6 +482,9 @@ pub fn table<'a>(document: &'a mut DocumentMut, name: &str) -> Result<&'a mut dy
         .and_then(Item::as_table_like_mut)
         .ok_or_else(|| Error::usage(format!("the profile `{}` is no table of its own", safe(name))))
 }
+
+/// What a prompt calls the server inside this program, and no server.
+const OWN_NAMES: [&str; 2] = ["sandbox", "nowhere"];
 
 /// Whether a text can be the name of a profile: letters, digits, dashes, underscores and dots.
 pub fn check_name(name: &str) -> Result<()> {

@@ -120,7 +120,7 @@ fn ui(matches: &ArgMatches, format: &str, quiet: bool) -> Ui {
         Some("never") => Color::Never,
         _ => Color::Auto,
     };
-    Ui { color, quiet, json_errors: is_json(format) }
+    Ui { color, quiet, json_errors: is_json(format), silent: false }
 }
 
 /// Whether errors are told as JSON with this format.
@@ -138,6 +138,7 @@ pub fn settings(matches: &ArgMatches, base: &Settings) -> Result<Settings> {
     let given = Given {
         profile: text("profile"),
         trust: text("trust").or_else(|| base.given.trust.clone()),
+        in_use: None,
         used: None,
         named_by: None,
         endpoint: text("endpoint"),

@@ -435,8 +435,11 @@ fn at(error: Error, position: rhai::Position) -> Error {
 
 /// A script ended itself with this exit code.
 pub fn exit(code: u8) -> Error {
-    Error::new(Kind::Exit(code), format!("exit({code})")).already_told()
+    Error::new(Kind::Exit(code), format!("exit({code})")).with_code(EXIT).already_told()
 }
+
+/// The code of the error that stands for such an end.
+pub const EXIT: &str = "exit";
 
 /// What a script's run came to, in this program's terms.
 pub fn settled<T>(result: ScriptResult<T>, source: Source<'_>) -> Result<T> {

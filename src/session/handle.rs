@@ -501,7 +501,8 @@ impl Session {
     /// Warns, once a process and host, where others on the way can read or change what is sent.
     pub fn warn_of_risks(&self, policy: &Policy, admin: &Url) {
         let host = admin.host_str().unwrap_or_default();
-        if !locked(&self.shared.warned).insert(admin.origin().ascii_serialization()) {
+        // Whoever is told nothing is warned of nothing, and is later.
+        if self.ui.silent || !locked(&self.shared.warned).insert(admin.origin().ascii_serialization()) {
             return;
         }
         if policy.skip_tls_verify && admin.scheme() == "https" {

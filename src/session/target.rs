@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use reqwest::header::HeaderMap;
 use url::Url;
 
-use crate::config::profile::{APIS, CONSOLE};
+use crate::config::profile::{self as profiles, APIS, CONSOLE};
 use crate::config::{ory, paths};
 use crate::env;
 use crate::error::{Error, Result};
@@ -40,6 +40,9 @@ pub struct Given {
     pub config: Option<PathBuf>,
     /// `--trust`: the hash of a repository's `orysh.toml` that is trusted.
     pub trust: Option<String>,
+    /// The profile that was in use as the shell began, and the file that it is from where that is not the user's own: whoever uses
+    /// another one meanwhile does not move the shell.
+    pub in_use: Option<(String, Option<PathBuf>)>,
     /// What the shell or a script was told to use, which counts where no flag names a target.
     pub used: Option<Box<Given>>,
     /// Who says so, as a person would say it, where that is no flag.
@@ -273,6 +276,13 @@ pub fn choose(given: &Given) -> Result<Chosen> {
         }
     }
     Err(no_target())
+}
+
+/// The same, which stays with the profile that is in use by now, if that is what counts.
+pub fn pinned(given: Given) -> Given {
+    let counts = choose(&given).is_ok_and(|chosen| chosen.layer == Layer::Profile);
+    let in_use = profiles::user().ok().filter(|_| counts).and_then(|own| Some((own.current?, own.current_from)));
+    Given { in_use, ..given }
 }
 
 /// Whether nothing anywhere names a target. A target that is named wrongly is not nowhere.

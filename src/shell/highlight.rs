@@ -9,7 +9,7 @@ use nu_ansi_term::{Color, Style};
 
 use crate::grammar::Registry;
 use crate::shell::complete::Known;
-use crate::shell::line::{Sort, sort};
+use crate::shell::line::{Sort, pieces, sort};
 use crate::shell::tree::Node;
 
 /// What a part of a line is.
@@ -52,25 +52,23 @@ pub type Looks = Vec<(Range<usize>, Look)>;
 /// What the parts of a line are; `is_whole`: its last word is whole, so that it can be wrong.
 pub fn looks(line: &str, is_whole: bool, registry: &Registry, tree: &Node, known: &Known) -> Looks {
     let mut looks = Looks::new();
-    let mut from = 0;
-    while from < line.len() {
-        let rest = &line[from..];
-        let skipped = rest.len() - rest.trim_start().len();
-        from += skipped;
-        match sort(&line[from..], registry) {
-            Sort::Empty => {
-                looks.push((from..line.len(), Look::Comment));
-                break;
+    for piece in pieces(line, registry) {
+        let (mut from, line) = (piece.start, &line[..piece.end]);
+        while from < line.len() {
+            let rest = &line[from..];
+            let skipped = rest.len() - rest.trim_start().len();
+            from += skipped;
+            match sort(&line[from..], registry) {
+                Sort::Empty => {
+                    looks.push((from..line.len(), Look::Comment));
+                    break;
+                }
+                Sort::Rhai => {
+                    rhai::looks(line, from..line.len(), known, &mut looks);
+                    break;
+                }
+                Sort::Command => from = command::looks(line, from, is_whole, tree, known, &mut looks),
             }
-            Sort::Leave => {
-                looks.push((from..line.trim_end().len().max(from), Look::Word));
-                break;
-            }
-            Sort::Rhai => {
-                rhai::looks(line, from..line.len(), known, &mut looks);
-                break;
-            }
-            Sort::Command => from = command::looks(line, from, is_whole, tree, known, &mut looks),
         }
     }
     looks.retain(|(range, _)| !range.is_empty());
@@ -137,7 +135,6 @@ mod tests {
             ("it.client_id", ""),
             ("it.clientid", "Wrong:clientid"),
             ("sleep(\"a", "Name:sleep Wrong:\"a"),
-            ("exit", "Word:exit"),
         ] {
             assert_eq!(told(line), due, "{line}");
         }

@@ -1,14 +1,13 @@
 //! The lines of a shell, kept in a file for each place where it acts, which running shells share. No secret is in it.
 
 use std::collections::VecDeque;
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, Permissions};
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use crate::config::{files, paths};
 use crate::error::{Error, Result};
-use crate::model::fields::FIELDS;
 
 /// Lines that are kept.
 pub const MOST_LINES: usize = 10_000;
@@ -23,6 +22,8 @@ pub struct History {
     /// How far the file has been read, and which one that was.
     read: u64,
     inode: u64,
+    /// How often all of it was forgotten.
+    pub cleared: usize,
 }
 
 impl History {
@@ -30,9 +31,11 @@ impl History {
     pub fn of(place: &str) -> Result<Self> {
         let folder = paths::state()?.join("history");
         files::private_folder(&folder)?;
-        let name: String = place.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).collect();
-        let mut history =
-            History { path: folder.join(name.trim_start_matches('_')), lines: VecDeque::new(), read: 0, inode: 0 };
+        // Two places are never one file.
+        let name =
+            |c: char| if c.is_ascii_alphanumeric() || c == '-' { c.into() } else { format!("_{:x}_", u32::from(c)) };
+        let path = folder.join(place.chars().map(name).collect::<String>());
+        let mut history = History { path, lines: VecDeque::new(), read: 0, inode: 0, cleared: 0 };
         history.news()?;
         Ok(history)
     }
@@ -42,12 +45,8 @@ impl History {
         self.lines.iter().map(String::as_str)
     }
 
-    /// Adds a line, where it may be kept: it holds no secret, and does not begin with a space. Gives those that other shells have kept
-    /// since; `None` of a line that is not kept.
-    pub fn add(&mut self, line: &str) -> Result<Option<Vec<String>>> {
-        if line.trim().is_empty() || !may_be_kept(line) {
-            return Ok(None);
-        }
+    /// Adds a line, which holds no secret. Gives those that other shells have kept since.
+    pub fn add(&mut self, line: &str) -> Result<Vec<String>> {
         let line = line.trim();
         let (mut file, news) = self.locked()?;
         if self.lines.back().is_none_or(|last| last != line) {
@@ -55,7 +54,7 @@ impl History {
             self.read = file.metadata().map_err(|source| self.failed(source))?.len();
         }
         self.put(line.to_owned());
-        Ok(Some(news))
+        Ok(news)
     }
 
     /// What other shells have kept since.
@@ -68,18 +67,13 @@ impl History {
         self.lines.clear();
         let (file, _) = self.locked()?;
         self.lines.clear();
-        self.read = 0;
+        (self.read, self.cleared) = (0, self.cleared + 1);
         file.set_len(0).map_err(|source| self.failed(source))
     }
 
     /// The last line that begins so.
     pub fn last(&self, beginning: &str) -> Option<&str> {
         self.lines().rev().find(|line| line.starts_with(beginning))
-    }
-
-    /// The last line that is not this one.
-    pub fn before_last(&self, this: &str) -> Option<&str> {
-        self.lines().rev().find(|line| *line != this)
     }
 
     fn put(&mut self, line: String) {
@@ -104,11 +98,18 @@ impl History {
             }
         };
         let about = file.metadata().map_err(|source| self.failed(source))?;
-        if about.ino() != self.inode || about.len() < self.read {
+        if about.mode() & 0o077 != 0 {
+            file.set_permissions(Permissions::from_mode(0o600)).map_err(|source| self.failed(source))?;
+        }
+        if about.ino() != self.inode {
             let is_first = self.inode == 0;
             // Of a file that was made shorter all is known.
             self.read = if is_first { 0 } else { about.len() };
             self.inode = about.ino();
+        } else if about.len() < self.read {
+            // Another shell has forgotten all of it.
+            self.lines.clear();
+            (self.read, self.cleared) = (0, self.cleared + 1);
         }
         let mut bytes = Vec::new();
         file.seek(SeekFrom::Start(self.read))
@@ -174,54 +175,4 @@ fn unescaped(line: &str) -> String {
         }
     }
     text
-}
-
-/// Whether a line is for anybody to read, be it later in the same shell: it holds no secret, and does not begin with a space.
-pub fn may_be_kept(line: &str) -> bool {
-    !line.starts_with(char::is_whitespace) && is_fit(line.trim())
-}
-
-/// What a line with a secret in it holds: flags and members by parts of their names, and words that a token follows.
-const SECRETS: &[&str] = &[
-    "secret",
-    "token",
-    "passw",
-    "pwd",
-    "pw ",
-    "earer ",
-    "--sec",
-    "ory_",
-    "--header",
-    "-H",
-    "--http-header",
-    "--proxy",
-    "PRIVATE KEY",
-];
-
-/// What holds such a word and no secret.
-const HARMLESS: &[&str] = &[
-    "rotate secret",
-    "delete access-tokens",
-    "--page-token",
-    "--sector-identifier-uri",
-    "--secret-file",
-    "--secret-stdin",
-    "--secret-out",
-    "--client-secret-file",
-    "--client-secret-stdin",
-    "introspect token -",
-    "revoke token -",
-];
-
-/// Whether a line may be written down: it holds no secret, as far as can be told.
-fn is_fit(line: &str) -> bool {
-    let fields = FIELDS.iter().filter(|field| !field.secret).flat_map(|field| [Some(field.json), field.flag]).flatten();
-    let harmless = HARMLESS.iter().copied().chain(fields.filter(|name| SECRETS.iter().any(|part| name.contains(part))));
-    let line = harmless.fold(line.to_owned(), |line, harmless| line.replace(harmless, ""));
-    !SECRETS.iter().any(|part| line.contains(part)) && !names_a_user(&line)
-}
-
-/// Whether an address in the line holds a user name or password.
-fn names_a_user(line: &str) -> bool {
-    line.split("://").skip(1).any(|rest| rest.split(['/', ' ', '?', '#']).next().is_some_and(|host| host.contains('@')))
 }

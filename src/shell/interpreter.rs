@@ -10,10 +10,12 @@ use crate::grammar::{Host, Registry, common, help, parse};
 use crate::output::Screen;
 use crate::output::format::Format;
 use crate::output::outcome::{Outcome, Shape};
+use crate::script::errors::EXIT;
+use crate::script::library;
 use crate::session::handle::locked;
 use crate::shell::complete::Known;
 use crate::shell::edit;
-use crate::shell::line::{Sort, sort};
+use crate::shell::line::{Sort, pieces, sort};
 use crate::shell::own::{self, Lines, Request, Requests};
 use crate::shell::pager::Pager;
 use crate::shell::parts::{self, Piece, Step, To};
@@ -28,15 +30,14 @@ use crate::ui::Ui;
 pub enum Next {
     /// There is.
     Go,
-    /// The shell is left.
-    Leave,
+    /// The shell is left, with this exit code.
+    Leave(u8),
 }
 
 /// What a line comes to before anything of it is done.
 enum What {
     Command(Step),
     Rhai(String),
-    Leave,
 }
 
 /// Does lines, one after the other, in one session.
@@ -49,15 +50,23 @@ pub struct Interpreter {
     lines: Lines,
     /// How many files are being loaded, one by the other.
     loading: usize,
+    /// Where the line stands that is being done, if it was not typed.
+    place: Option<String>,
     /// What a person has set; none where nobody is there.
     settings: Option<Settings>,
 }
+
+/// The code of an error that says that a line is no text.
+pub const NO_TEXT: &str = "no_text";
 
 /// The line that turns the expanded view on and off.
 const EXPAND: &str = "\\x";
 
 /// The command whose text goes where a step says.
 const HELP: &str = "help";
+
+/// How variables are called that hold values for a program.
+const VALUE: &str = "ORYSH_VALUE_";
 
 /// How deep files may load each other.
 const MOST_LOADING: usize = 8;
@@ -76,6 +85,7 @@ impl Interpreter {
             requests,
             lines: Arc::clone(lines),
             loading: 0,
+            place: None,
             settings,
         }
     }
@@ -94,7 +104,11 @@ impl Interpreter {
         let _watch = self.host.session.interrupt().watch();
         let shown = path.display().to_string();
         let text = read::text(&shown)?;
-        self.prompt.begin(&text, &shown)
+        self.prompt.begin(&text, &shown).map_err(|error| {
+            let line = error.position().and_then(|at| text.lines().nth(at.line.checked_sub(1)?));
+            let is_command = line.is_some_and(|line| sort(line, &self.host.registry) == Sort::Command);
+            if is_command { error.hint("this file is Rhai: `sh(\"…\")` does a command") } else { error }
+        })
     }
 
     /// All commands, those that only a shell has among them.
@@ -110,8 +124,21 @@ impl Interpreter {
     /// Does lines to their end. Errors: the first one, with its line; where `keeps_going`, that some failed.
     pub fn lines(&mut self, mut next: impl FnMut() -> Result<Option<String>>, keeps_going: bool) -> Result<Next> {
         let (mut pending, mut begun_at, mut failed) = (String::new(), 0, 0_usize);
+        let outer = self.place.take();
+        let told = |place: &Option<String>, at: usize| match place {
+            Some(place) => format!("{place}, line {at}"),
+            None => format!("line {at}"),
+        };
         for at in 1.. {
-            let line = next()?;
+            let line = match next() {
+                // What is no text is one line that failed.
+                Err(error) if error.code() == Some(NO_TEXT) && keeps_going => {
+                    self.host.session.ui().error(&error.about(told(&outer, at)));
+                    failed += 1;
+                    continue;
+                }
+                line => line.map_err(|error| error.about(told(&outer, at)))?,
+            };
             let is_last = line.is_none();
             if let Some(line) = line {
                 if pending.is_empty() {
@@ -124,11 +151,14 @@ impl Interpreter {
                     continue;
                 }
             }
-            match self.line(&std::mem::take(&mut pending)) {
+            self.place = Some(told(&outer, begun_at));
+            let done = self.line(&std::mem::take(&mut pending));
+            self.place.clone_from(&outer);
+            match done {
                 Ok(Next::Go) => {}
-                Ok(Next::Leave) => return Ok(Next::Leave),
+                Ok(leave @ Next::Leave(_)) => return Ok(leave),
                 Err(error) => {
-                    let error = if error.is_told() { error } else { error.about(format!("line {begun_at}")) };
+                    let error = if error.is_told() { error } else { error.about(told(&outer, begun_at)) };
                     if !keeps_going || error.kind() == Kind::Interrupted {
                         return Err(error);
                     }
@@ -140,28 +170,53 @@ impl Interpreter {
                 break;
             }
         }
-        if failed == 0 { Ok(Next::Go) } else { Err(Error::new(Kind::Partial, format!("{failed} lines failed"))) }
+        let lines = if failed == 1 { "1 line".into() } else { format!("{failed} lines") };
+        if failed == 0 { Ok(Next::Go) } else { Err(Error::new(Kind::Partial, format!("{lines} failed"))) }
     }
 
-    fn load(&mut self, file: &str) -> Result<()> {
+    fn load(&mut self, file: &str) -> Result<Next> {
         if self.loading >= MOST_LOADING {
             return Err(Error::usage(format!("files load each other more than {MOST_LOADING} deep")));
         }
         let text = read::text(file)?;
         let mut lines = text.lines().map(str::to_owned);
         let stopped = std::mem::replace(&mut self.stops, true);
+        let outer = self.place.replace(safe(file).into_owned());
         self.loading += 1;
         let done = self.lines(|| Ok(lines.next()), false);
         self.loading -= 1;
-        self.stops = stopped;
-        done.map(drop).map_err(|error| if error.is_told() { error } else { error.about(safe(file)) })
+        (self.stops, self.place) = (stopped, outer);
+        done
     }
 
-    /// Does a line. Errors: the last step that failed; where the first one ends a line, that.
-    pub fn line(&mut self, line: &str) -> Result<Next> {
-        if line.trim() == EXPAND {
-            self.turn_expanded();
-            return Ok(Next::Go);
+    /// Does a line, or those of a text of several: the first error ends these.
+    pub fn line(&mut self, text: &str) -> Result<Next> {
+        let pieces = pieces(text, &self.host.registry);
+        let count = pieces.len();
+        for (number, piece) in pieces.into_iter().enumerate() {
+            let done = self.one(&text[piece]);
+            let left = count - number - 1;
+            match done {
+                Ok(Next::Go) => {}
+                Err(error) if left > 0 => {
+                    self.host.session.ui().error(&error);
+                    let lines = if left == 1 { "the line" } else { "the lines" };
+                    self.host.session.ui().note(&format!("{lines} behind it: not done"));
+                    return Err(error.already_told());
+                }
+                other => return other,
+            }
+        }
+        Ok(Next::Go)
+    }
+
+    /// Errors: the last step that failed; where the first one ends a line, that.
+    fn one(&mut self, line: &str) -> Result<Next> {
+        if let Some(how) = line.trim().strip_prefix(EXPAND).filter(|how| how.is_empty() || how.starts_with(' ')) {
+            return self.turn_expanded(how.trim()).map(|()| Next::Go);
+        }
+        if line.trim_start().starts_with("!!") {
+            return Err(Error::usage("`!!` is for lines that are typed on a terminal"));
         }
         let _watch = self.host.session.interrupt().watch();
         self.host.session.begin_line();
@@ -171,12 +226,12 @@ impl Interpreter {
                 continue;
             }
             let done = match what {
-                What::Leave => return Ok(Next::Leave),
                 What::Rhai(code) => self.rhai(&code),
                 What::Command(step) => self.command(step),
             };
             failed = match done {
-                Ok(()) => None,
+                Ok(Next::Go) => None,
+                Ok(leave) => return Ok(leave),
                 Err(error) if self.stops || error.kind() == Kind::Interrupted => return Err(error),
                 Err(error) => {
                     self.host.session.ui().error(&error);
@@ -198,10 +253,6 @@ impl Interpreter {
             let sorted = sort(rest, &self.host.registry);
             match sorted {
                 Sort::Empty => return Ok(steps),
-                Sort::Leave => {
-                    steps.push((only_then, What::Leave));
-                    return Ok(steps);
-                }
                 Sort::Rhai if named.is_none() => {
                     steps.push((only_then, What::Rhai(rest.to_owned())));
                     return Ok(steps);
@@ -223,42 +274,60 @@ impl Interpreter {
         match sort(text, &self.host.registry) {
             Sort::Rhai => is_incomplete(text),
             Sort::Command => parts::goes_on(text),
-            Sort::Empty | Sort::Leave => false,
+            Sort::Empty => false,
         }
     }
 
-    fn rhai(&mut self, code: &str) -> Result<()> {
-        let outcome = self.prompt.evaluate(code)?;
-        self.show(self.host.session.ui(), outcome, &Format::Table, false)
+    fn rhai(&mut self, code: &str) -> Result<Next> {
+        let outcome = match self.prompt.evaluate(code) {
+            Ok(outcome) => outcome,
+            Err(error) => match error.kind() {
+                // A shell that reads lines from stdin ends with that, too.
+                Kind::Exit(code) if error.code() == Some(EXIT) && !self.stops => return Ok(Next::Leave(code)),
+                _ if [" > ", " >> ", " | "].iter().any(|operator| code.contains(operator)) => {
+                    return Err(
+                        error.hint("`>` and `|` take what commands show; `fs::write(\"FILE\", …)` writes a value")
+                    );
+                }
+                _ => return Err(error),
+            },
+        };
+        self.show(self.host.session.ui(), outcome, &Format::Table, false).map(|()| Next::Go)
     }
 
-    fn turn_expanded(&mut self) {
+    /// Errors of usage: it can be `on` or `off`, or is turned over by nothing.
+    fn turn_expanded(&mut self, how: &str) -> Result<()> {
         let ui = self.host.session.ui();
         let settings = self.settings.get_or_insert_default();
-        let (turned, told) = if settings.is_on("expanded") {
-            ("off", "rows are shown in columns")
-        } else {
-            ("on", "rows are shown as lines")
+        let turned = match how {
+            "" if settings.is_on("expanded") => "off",
+            "" | "on" => "on",
+            "off" => "off",
+            _ => return Err(Error::usage(format!("`{EXPAND}` is on or off"))),
         };
         settings.turn("expanded", turned);
-        ui.note(told);
+        ui.note(if turned == "on" { "rows are shown as lines" } else { "rows are shown in columns" });
+        Ok(())
     }
 
-    fn edit(&mut self, id: Option<&str>) -> Result<()> {
+    fn edit(&mut self, id: Option<&str>) -> Result<Next> {
         let ui = self.host.session.ui();
         let Some(id) = id else {
-            let last = locked(&self.lines).as_ref().and_then(|lines| lines.before_last("edit").map(str::to_owned));
-            let last = last.ok_or_else(|| Error::usage("there is no line before this one"))?;
-            let Some(line) = edit::line(&last)? else { return Ok(()) };
+            let last = locked(&self.lines).before("edit")?;
+            let line = edit::line(&last)?.unwrap_or_default();
+            if line.is_empty() || line == last {
+                ui.note(if line.is_empty() { "there is nothing to be done" } else { "nothing was changed" });
+                return Ok(Next::Go);
+            }
             ui.line(&safe_lines(&line));
-            return self.line(&line).map(drop);
+            return self.line(&line);
         };
         let session = self.host.session.for_command(ui, self.host.session.base_settings());
         let Some(edited) = edit::client(&session, id)? else {
             ui.note("nothing was changed");
-            return Ok(());
+            return Ok(Next::Go);
         };
-        self.line(&edited.line).map(drop)
+        self.one(&edited.line)
     }
 
     /// Shows an outcome on stdout; to a person by the pager, where it is longer than the screen.
@@ -277,7 +346,7 @@ impl Interpreter {
         shown.and(finished)
     }
 
-    fn command(&mut self, step: Step) -> Result<()> {
+    fn command(&mut self, step: Step) -> Result<Next> {
         let mut words = Vec::new();
         for word in &step.words {
             words.extend(self.word(word)?);
@@ -285,20 +354,27 @@ impl Interpreter {
         let ui = self.host.session.ui();
         let registry = self.host.registry.clone();
         let (command, matches) = match parse::parse(&registry, &words, ui.colors_stdout() && step.to == To::Stdout)? {
-            parse::Parsed::Help(help) => return self.show_text(&help, &step.to),
-            parse::Parsed::Bare(_) => return Ok(()),
+            parse::Parsed::Help(help) => return self.show_text(&help, &step.to).map(|()| Next::Go),
+            parse::Parsed::Bare(_) => return Ok(Next::Go),
             parse::Parsed::Command(command, matches) => (command, matches),
         };
         if command.words == [HELP] {
             let words: Vec<String> = matches.get_many("words").into_iter().flatten().cloned().collect();
+            if let [name] = words.as_slice()
+                && is_of_api(name)
+            {
+                let words = ["script", "api", name].map(|word| vec![Piece::Text(word.to_owned())]);
+                return self.command(Step { words: words.into(), ..step });
+            }
             let text = help::about(&registry, &words, ui.colors_stdout() && step.to == To::Stdout)?;
-            return self.show_text(&text, &step.to);
+            return self.show_text(&text, &step.to).map(|()| Next::Go);
         }
         let output = common::output(&matches, command.format)?;
         let line_ui = output.ui;
         let memory = Memory::default();
         let to = self.open(&step.to)?;
         let begun = execute::begin(&self.host, command, &matches, &output, Origin::Line);
+        let is_list = begun.as_ref().is_ok_and(|outcome| outcome.shape != Shape::One);
         let shown = begun.map(|outcome| memory.keeping(outcome)).and_then(|outcome| match to {
             None => self.show(line_ui, outcome, &output.format, output.quiet),
             Some(mut pipe) => {
@@ -310,31 +386,46 @@ impl Interpreter {
         });
         match shown {
             Ok(()) => {
-                self.prompt.remember(&memory.take());
+                self.prompt.remember(&memory.take(), is_list);
                 let asked = std::mem::take(&mut *locked(&self.requests));
-                asked.into_iter().try_for_each(|request| match request {
-                    Request::Load(file) => self.load(&file),
-                    Request::Tour => tour::go(self, ui),
-                    Request::Edit(id) => self.edit(id.as_deref()),
-                    Request::Settings => {
-                        if self.settings.is_some() {
-                            self.settings = Some(read_settings(&self.host));
-                        }
-                        Ok(())
+                for request in asked {
+                    match self.request(request, ui)? {
+                        Next::Go => {}
+                        leave => return Ok(leave),
                     }
-                    Request::Undo(line) => {
-                        let session = self.host.session.clone();
-                        session.taking_back(|| self.line(&line)).map(drop)
-                    }
-                    Request::Copy(code) => self.prompt.text(&code).and_then(|text| ui.copy(&text)),
-                })
+                }
+                Ok(Next::Go)
             }
             Err(error) => {
+                let error = match &self.place {
+                    Some(place) if !error.is_told() => error.about(place),
+                    _ => error,
+                };
                 // Told as the line asked for: as JSON with `--format json`.
                 line_ui.error(&error);
                 Err(error.already_told())
             }
         }
+    }
+
+    fn request(&mut self, request: Request, ui: Ui) -> Result<Next> {
+        match request {
+            Request::Leave(code) => return Ok(Next::Leave(code)),
+            Request::Load(file) => return self.load(&file),
+            Request::Edit(id) => return self.edit(id.as_deref()),
+            Request::Tour => tour::go(self, ui)?,
+            Request::Settings => {
+                if self.settings.is_some() {
+                    self.settings = Some(read_settings(&self.host));
+                }
+            }
+            Request::Undo(line) => {
+                let session = self.host.session.clone();
+                return session.taking_back(|| self.one(&line));
+            }
+            Request::Copy(code) => self.prompt.text(&code).and_then(|text| ui.copy(&text))?,
+        }
+        Ok(Next::Go)
     }
 
     fn show_text(&mut self, text: &str, to: &To) -> Result<()> {
@@ -360,7 +451,23 @@ impl Interpreter {
             To::Stdout => None,
             To::File(file, over) => Some(Pipe::file(&self.one_word(file)?, *over)?),
             To::Below(file) => Some(Pipe::below(&self.one_word(file)?)?),
-            To::Program(line) => Some(Pipe::program(line)?),
+            To::Program(pieces) => {
+                let (mut line, mut values) = (String::new(), Vec::new());
+                for piece in pieces {
+                    match piece {
+                        Piece::Text(text) => line.push_str(text),
+                        Piece::Code(code) if self.prompt.knows(code) => {
+                            let value = self.one_word(std::slice::from_ref(piece))?;
+                            // A value is no part of what `sh` reads.
+                            let name = format!("{VALUE}{}", values.len());
+                            line.extend(["${", &name, "}"]);
+                            values.push((name, value));
+                        }
+                        Piece::Code(code) => line.extend(["${", code, "}"]),
+                    }
+                }
+                Some(Pipe::program(&line, values)?)
+            }
         })
     }
 
@@ -396,4 +503,9 @@ fn read_settings(host: &Host) -> Settings {
         host.session.ui().error(&error);
         Settings::default()
     })
+}
+
+/// Whether a word is a function or a module of the API.
+fn is_of_api(name: &str) -> bool {
+    name.contains("::") || library::known().iter().any(|function| function.module == name)
 }

@@ -1,9 +1,10 @@
 //! What a line is: a command, or Rhai.
 
-use crate::grammar::Registry;
+use std::ops::Range;
 
-/// Words that lead back out of the shell.
-const LEAVE: [&str; 2] = ["exit", "quit"];
+use crate::grammar::Registry;
+use crate::shell::parts;
+use crate::shell::rhai::{is_incomplete, is_whole as is_whole_rhai};
 
 /// Words that statements of Rhai begin with: a variable may have the name of anything.
 const STATEMENTS: [&str; 13] =
@@ -14,8 +15,6 @@ const STATEMENTS: [&str; 13] =
 pub enum Sort {
     /// Nothing: blank, or a comment.
     Empty,
-    /// Leave the shell.
-    Leave,
     /// A command of the registry.
     Command,
     /// Anything else.
@@ -28,18 +27,55 @@ pub fn sort(line: &str, registry: &Registry) -> Sort {
     if line.is_empty() || line.starts_with('#') || (line.starts_with("//") && !line.contains('\n')) {
         return Sort::Empty;
     }
-    if LEAVE.contains(&line) {
-        return Sort::Leave;
-    }
     let end = line.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-')).unwrap_or(line.len());
     let (verb, rest) = line.split_at(end);
     // A misspelt verb before a known noun was meant for a command, and gets its did-you-mean.
     let is_command = registry.is_verb(verb) || !STATEMENTS.contains(&verb) && names_a_noun(rest, registry);
     let is_statement = ["import", "export"].contains(&verb) && names_a_module(rest.trim_start());
-    // What a word does that is a command by itself can go to a file.
-    let goes_to_file = rest.trim_start().starts_with('>') && registry.find(&[verb]).is_some();
-    let is_expression = continues_an_expression(rest) && !goes_to_file;
+    // What a word does that is a command by itself can go to a file or a program, and another one can stand behind it.
+    let behind = rest.trim_start();
+    let is_operator = behind.starts_with(['>', '|']) && !behind.starts_with("||") || behind.starts_with("&&");
+    let is_expression = continues_an_expression(rest) && !(is_operator && is_whole(verb, registry));
     if is_command && !is_statement && !is_expression { Sort::Command } else { Sort::Rhai }
+}
+
+/// Whether a word is a command by itself.
+fn is_whole(verb: &str, registry: &Registry) -> bool {
+    let mut commands = registry.commands().iter();
+    commands.any(|command| command.words.len() == 1 && (command.words[0] == verb || command.aliases.contains(&verb)))
+}
+
+/// The lines of a text that was pasted or edited as a whole, each with what belongs to it. Rhai that can be read to the end is one.
+pub fn pieces(text: &str, registry: &Registry) -> Vec<Range<usize>> {
+    let mut starts: Vec<usize> = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+    starts.push(text.len() + 1);
+    let lines: Vec<Range<usize>> = starts.windows(2).map(|pair| pair[0]..pair[1] - 1).collect();
+    let is_command = |line: &Range<usize>| sort(&text[line.clone()], registry) == Sort::Command;
+    let (mut found, mut at) = (Vec::new(), 0);
+    while at < lines.len() {
+        let from = lines[at].start;
+        let line = &text[lines[at].clone()];
+        if sort(line, registry) == Sort::Empty {
+            found.extend((!line.trim().is_empty()).then(|| lines[at].clone()));
+            at += 1;
+            continue;
+        }
+        let is_of_commands = is_command(&lines[at]);
+        if !is_of_commands && !lines[at..].iter().any(is_command) && is_whole_rhai(&text[from..]) {
+            found.push(from..text.len());
+            return found;
+        }
+        let goes_on = |end: usize| match is_of_commands {
+            true => parts::goes_on(&text[from..end]) || parts::is_open(&text[from..end]),
+            false => is_incomplete(&text[from..end]),
+        };
+        while at + 1 < lines.len() && goes_on(lines[at].end) {
+            at += 1;
+        }
+        found.push(from..lines[at].end);
+        at += 1;
+    }
+    found
 }
 
 fn names_a_noun(rest: &str, registry: &Registry) -> bool {
@@ -80,7 +116,6 @@ mod tests {
         for (line, expected) in [
             ("", Sort::Empty),
             ("# so", Sort::Empty),
-            ("exit", Sort::Leave),
             ("create oauth2-client --name x", Sort::Command),
             ("list clients", Sort::Command),
             ("craete oauth2-client", Sort::Command),
@@ -95,6 +130,9 @@ mod tests {
             ("list > 1", Sort::Rhai),
             ("version > x.txt", Sort::Command),
             ("version >> x.txt", Sort::Command),
+            ("version|cat", Sort::Command),
+            ("version && list clients", Sort::Command),
+            ("version || x", Sort::Rhai),
             ("let x = 1;", Sort::Rhai),
             ("let secret = 1;", Sort::Rhai),
             ("const clients = 1;", Sort::Rhai),
@@ -104,6 +142,25 @@ mod tests {
             ("version; list clients", Sort::Command),
         ] {
             assert_eq!(sort(line, &registry), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_text_of_several_lines_is_taken_apart() {
+        let registry = commands::registry();
+        for (text, expected) in [
+            ("version", vec!["version"]),
+            ("get client a\nget client b", vec!["get client a", "get client b"]),
+            ("# so\n\nget client a # b \\\nversion", vec!["# so", "get client a # b \\", "version"]),
+            ("get client \\\n  a\nversion", vec!["get client \\\n  a", "version"]),
+            ("create client --name 'a\nb'\nversion", vec!["create client --name 'a\nb'", "version"]),
+            ("let z = 1\nversion", vec!["let z = 1", "version"]),
+            ("if true {\n  1\n}\nelse {\n  2\n}", vec!["if true {\n  1\n}\nelse {\n  2\n}"]),
+            ("fn f() {\n  1\n}\nversion\nf()", vec!["fn f() {\n  1\n}", "version", "f()"]),
+            ("let a = [1,\n2]\n", vec!["let a = [1,\n2]\n"]),
+        ] {
+            let found: Vec<&str> = pieces(text, &registry).into_iter().map(|range| &text[range]).collect();
+            assert_eq!(found, expected, "{text}");
         }
     }
 }

@@ -12,15 +12,17 @@ use crate::grammar::{Args, Command, Host};
 use crate::ops::guard;
 use crate::output::outcome::{Column, Outcome, Row};
 use crate::session::handle::locked;
-use crate::shell::history::History;
+use crate::shell::typed::Typed;
 use crate::shell::undo;
 
-/// The lines of the place where a shell acts; none off a terminal, or where they cannot be kept.
-pub type Lines = Arc<Mutex<Option<History>>>;
+/// The lines that were typed.
+pub type Lines = Arc<Mutex<Typed>>;
 
 /// What a command asks of the shell that runs it.
 #[derive(Debug)]
 pub enum Request {
+    /// The shell is left, with this exit code.
+    Leave(u8),
     /// The lines of a file are done.
     Load(String),
     /// The tour is gone on.
@@ -111,6 +113,20 @@ pub fn commands(lines: &Lines, requests: &Requests) -> Vec<Command> {
         .after(
             "Examples:\n  undo\n\nClients that it made are deleted, and fields that it changed are put back, where nobody has changed them since. A deletion and a new secret are for good. Once more, it takes back what the line before that wrote.",
         ),
+        Command::new(["exit"], "Leave the shell, as Ctrl-D does", {
+            asks(|args| Request::Leave(args.texts("code").first().and_then(|code| code.parse().ok()).unwrap_or_default()))
+        })
+        .offline()
+        .aliases(&["quit"])
+        .args(|| {
+            vec![
+                Arg::new("code")
+                    .value_name("CODE")
+                    .value_parser(|text: &str| text.parse::<u8>().map(|_| text.to_owned()))
+                    .help("The exit code, up to 255 [default: 0]"),
+            ]
+        })
+        .after("Examples:\n  exit\n  exit 3"),
         Command::new(["tour"], "See what this does in two minutes, on the sandbox", asks(|_| Request::Tour))
             .offline()
             .after("Examples:\n  tour"),
@@ -137,10 +153,11 @@ pub fn commands(lines: &Lines, requests: &Requests) -> Vec<Command> {
 fn history(host: &Host, args: &Args, lines: &Lines) -> Result<Outcome> {
     let mut lines = locked(lines);
     let none = || Error::usage("there is no history here").hint("lines are kept where they are typed, on a terminal");
-    let history = lines.as_mut().ok_or_else(none)?;
+    let history = lines.history.as_mut().ok_or_else(none)?;
     if args.text("what").is_some() {
         guard::ask(&host.session, "forget the lines that were typed here", "nothing was forgotten", false)?;
         history.clear()?;
+        lines.clear();
         return Ok(Outcome::nothing());
     }
     let row = |(at, text): (usize, &str)| Ok(Row::value(json!({"number": at + 1, "text": text})));

@@ -32,8 +32,8 @@ pub enum To {
     File(Vec<Piece>, bool),
     /// `>> FILE`: below what is there.
     Below(Vec<Piece>),
-    /// `| PROGRAM`: to a program, as `sh` reads the rest of the line.
-    Program(String),
+    /// `| PROGRAM`: to a program, as `sh` reads the rest of the line; `${…}` in it may be Rhai.
+    Program(Vec<Piece>),
 }
 
 /// Takes the first step off a line that begins with a command: the step, and what is left of the line, with whether that is only
@@ -75,14 +75,15 @@ pub fn first(line: &str) -> Result<(Step, Option<(bool, &str)>)> {
                 step.to = if below { To::Below(file) } else { To::File(file, over) };
             }
             Some(Operator::Pipe) => {
-                let program = reader.rest().trim();
+                reader.skip_space();
+                let program = reader.program();
                 if program.is_empty() {
                     return Err(Error::usage("`|` names no program"));
                 }
                 if step.to != To::Stdout {
                     return Err(Error::usage("what a command shows goes to one place"));
                 }
-                step.to = To::Program(program.to_owned());
+                step.to = To::Program(program);
                 return Ok((step, None));
             }
             None if step.to != To::Stdout => {
@@ -157,13 +158,42 @@ impl<'a> Reader<'a> {
         Some(operator)
     }
 
-    /// A word, in pieces. It ends at a space, and before a `;`.
+    /// What `sh` reads, in pieces: where it puts values itself, `${…}` may be one of Rhai.
+    fn program(&mut self) -> Vec<Piece> {
+        let (mut pieces, mut text) = (Vec::new(), String::new());
+        let (mut is_single, mut is_double) = (false, false);
+        while let Some(next) = self.peek() {
+            if !is_single && self.rest().starts_with("${") {
+                let from = self.at;
+                if self.code(&mut text, &mut pieces).is_ok() {
+                    continue;
+                }
+                // It is for `sh` to say what is wrong with it.
+                self.at = from;
+            }
+            self.take();
+            text.push(next);
+            match next {
+                '\\' if !is_single => text.extend(self.take()),
+                '\'' if !is_double => is_single = !is_single,
+                '"' if !is_single => is_double = !is_double,
+                _ => {}
+            }
+        }
+        if !text.trim().is_empty() {
+            pieces.push(Piece::Text(text.trim_end().to_owned()));
+        }
+        pieces
+    }
+
+    /// A word, in pieces. It ends at a space, and before an operator.
     fn word(&mut self) -> Result<Vec<Piece>> {
         let (mut pieces, mut text, mut is_quoted) = (Vec::new(), String::new(), false);
         while let Some(next) = self.peek() {
             match next {
                 c if c.is_whitespace() => break,
-                ';' => break,
+                ';' | '|' | '>' => break,
+                '&' if self.rest().starts_with("&&") => break,
                 '\'' => {
                     is_quoted = true;
                     self.take();
@@ -259,9 +289,37 @@ fn open() -> Error {
     Error::usage("a quote is open, or the line ends with a backslash").hint("close it: 'a b' or \"a b\"")
 }
 
-/// Whether a line of a command goes on in the next one: it ends with a backslash that nothing quotes.
+/// Whether a line of a command goes on in the next one: it ends with a backslash that nothing quotes, and that is in no comment.
 pub fn goes_on(line: &str) -> bool {
-    line.chars().rev().take_while(|c| *c == '\\').count() % 2 == 1
+    line.chars().rev().take_while(|c| *c == '\\').count() % 2 == 1 && !ends_in_comment(line)
+}
+
+/// Whether a quote is open at the end of a line of a command: in what is pasted it goes on in the next one.
+pub fn is_open(line: &str) -> bool {
+    let mut reader = Reader { line, at: 0 };
+    loop {
+        reader.skip_space();
+        match reader.operator() {
+            Some(Operator::End | Operator::Pipe) => return false,
+            Some(_) => {}
+            None if reader.word().is_err() => return true,
+            None => {}
+        }
+    }
+}
+
+fn ends_in_comment(line: &str) -> bool {
+    let mut reader = Reader { line, at: 0 };
+    loop {
+        reader.skip_space();
+        let is_comment = reader.rest().starts_with('#');
+        match reader.operator() {
+            Some(Operator::End | Operator::Pipe) => return is_comment,
+            Some(_) => {}
+            None if reader.word().is_err() => return false,
+            None => {}
+        }
+    }
 }
 
 #[cfg(test)]
@@ -288,6 +346,10 @@ mod tests {
             ("get a\\\n  b", vec!["get", "a", "b"]),
             ("get a \\\n  b", vec!["get", "a", "b"]),
             ("get a#b #c", vec!["get", "a#b"]),
+            ("get a>b", vec!["get", "a"]),
+            ("get a&&get b", vec!["get", "a"]),
+            ("get a|cat", vec!["get", "a"]),
+            ("get 'a>b' \"c|d\" e\\&&f", vec!["get", "a>b", "c|d", "e&&f"]),
         ] {
             let (step, _) = first(line).unwrap();
             assert_eq!(words(&step), expected, "{line}");
@@ -319,7 +381,17 @@ mod tests {
         assert_eq!(first("get x;").unwrap().1, None);
         assert_eq!(first("get x >| l").unwrap().0.to, To::File(vec![Piece::Text("l".into())], true));
         assert_eq!(first("get x >> l").unwrap().0.to, To::Below(vec![Piece::Text("l".into())]));
-        assert_eq!(first("get x | grep 'a;b' | sort").unwrap().0.to, To::Program("grep 'a;b' | sort".into()));
-        assert!(goes_on("a \\") && !goes_on("a \\\\") && !goes_on("a"));
+        let program = |line: &str| match first(line).unwrap().0.to {
+            To::Program(pieces) => pieces,
+            other => panic!("{other:?}"),
+        };
+        let text = |text: &str| Piece::Text(text.into());
+        assert_eq!(program("get x | grep 'a;b' | sort"), [text("grep 'a;b' | sort")]);
+        assert_eq!(
+            program("get x|grep \"${it.a} b\" '${c}'"),
+            [text("grep \""), Piece::Code("it.a".into()), text(" b\" '${c}'")]
+        );
+        assert!(goes_on("a \\") && !goes_on("a \\\\") && !goes_on("a") && !goes_on("a # b \\"));
+        assert!(is_open("a 'b") && is_open("a; b \"c") && !is_open("a 'b'") && !is_open("a # 'b"));
     }
 }

@@ -41,10 +41,11 @@ impl Pipe {
         how.mode(0o600).open(path).map(Pipe::File).map_err(failed)
     }
 
-    /// A program, as `sh` reads it.
-    pub fn program(line: &str) -> Result<Self> {
+    /// A program, as `sh` reads it, with these variables.
+    pub fn program(line: &str, values: Vec<(String, String)>) -> Result<Self> {
         let failed = |source| Error::failed("cannot start sh").caused_by(source);
-        let mut child = Command::new("sh").arg("-c").arg(line).stdin(Stdio::piped()).spawn().map_err(failed)?;
+        let mut child =
+            Command::new("sh").arg("-c").arg(line).envs(values).stdin(Stdio::piped()).spawn().map_err(failed)?;
         let stdin = child.stdin.take();
         Ok(Pipe::Program(child, stdin))
     }

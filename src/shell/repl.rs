@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 use std::cell::LazyCell;
-use std::io::ErrorKind;
+use std::io::{BufRead as _, ErrorKind, IsTerminal as _};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use nu_ansi_term::{Color as Paint, Style};
+use nu_ansi_term::Style;
 
 use rustyline::completion::{Completer, Pair};
 use rustyline::config::{Configurer as _, EditMode};
@@ -19,24 +19,25 @@ use rustyline::{CompletionType, Config, Context, Editor, Helper};
 
 use crate::commands::completion::sources::Source;
 use crate::commands::completion::{Candidate, session_of};
-use crate::config::{ory, profile};
 use crate::error::{Error, Result};
 use crate::grammar::{Host, Registry};
+use crate::script::errors;
 use crate::session::handle::locked;
 use crate::session::interrupt;
 use crate::session::stack::on_big_stack;
-use crate::session::target::Target;
 use crate::shell::complete::{self, Known, Listings, MOST};
 use crate::shell::highlight::{looks, painted};
 use crate::shell::hint::{Hint, hint};
-use crate::shell::history::{History, MOST_LINES, may_be_kept};
-use crate::shell::interpreter::{Interpreter, Next};
-use crate::shell::line::{Sort, sort};
+use crate::shell::history::{History, MOST_LINES};
+use crate::shell::interpreter::{Interpreter, NO_TEXT, Next};
+use crate::shell::line::{Sort, pieces, sort};
+use crate::shell::place::Place;
 use crate::shell::rhai::is_incomplete;
+use crate::shell::secrets::may_be_kept;
 use crate::shell::tree::Node;
 use crate::shell::{own, parts};
 use crate::text;
-use crate::ui::{self, PAINTS, Ui};
+use crate::ui::{self, Ui};
 
 /// The shell on a terminal. A failing line is told, and the next one read.
 pub fn interactive(host: &Host, fell_back: bool, goes_without_rc: bool) -> Result<()> {
@@ -50,13 +51,16 @@ pub fn interactive(host: &Host, fell_back: bool, goes_without_rc: bool) -> Resul
         }
         ui.line(&format!("orysh {}: `help` shows the commands, Ctrl-D leaves", env!("CARGO_PKG_VERSION")));
         let mut lines = Kept::default();
-        let mut interpreter = Interpreter::new(host, &lines.history, false);
+        let mut interpreter = Interpreter::new(host, &lines.typed, false);
         if !goes_without_rc && let Err(error) = interpreter.begin() {
             // A shell that does not start because of it could not be used to mend it.
             ui.error(&error);
         }
         let mut editor = editor()?;
         editor.set_helper(Some(Lines::new(host, interpreter.registry())));
+        if let Some(wrong) = Place::of(host).wrong {
+            ui.error(&wrong);
+        }
         let (mut has_failed, mut writes, mut slow) = (false, 0, None);
         loop {
             let place = Place::of(host);
@@ -78,14 +82,20 @@ pub fn interactive(host: &Host, fell_back: bool, goes_without_rc: bool) -> Resul
             }
             match editor.readline(&prompt) {
                 Ok(line) => {
-                    let line = match lines.meant(ui, &line) {
+                    let line = match lines.meant(ui, &line, &interpreter.known()) {
                         Ok(line) => line,
                         Err(error) => {
                             ui.error(&error);
                             continue;
                         }
                     };
-                    lines.add(host, &line, &mut editor);
+                    lines.add(host, interpreter.registry(), &line, &mut editor);
+                    let now = Place::of(host);
+                    if place.has_moved(&now) {
+                        has_failed = true;
+                        ui.error(&moved(&place, &now));
+                        continue;
+                    }
                     let (began, thought) = (Instant::now(), ui::thought());
                     let done = interpreter.line(&line);
                     // What a person took for an answer is nobody's slowness.
@@ -93,7 +103,8 @@ pub fn interactive(host: &Host, fell_back: bool, goes_without_rc: bool) -> Resul
                     has_failed = done.is_err();
                     match done {
                         Ok(Next::Go) => {}
-                        Ok(Next::Leave) => return Ok(()),
+                        Ok(Next::Leave(0)) => return Ok(()),
+                        Ok(Next::Leave(code)) => return Err(errors::exit(code)),
                         Err(error) => ui.error(&error),
                     }
                     slow = Some(took).filter(|took| *took >= settings.slow());
@@ -112,194 +123,129 @@ pub fn interactive(host: &Host, fell_back: bool, goes_without_rc: bool) -> Resul
     })
 }
 
+/// The prompt has said another place than the one where a line would act.
+fn moved(place: &Place, now: &Place) -> Error {
+    Error::usage(format!("this would act on {} by now, and not on {}: nothing was done", now.told(), place.told()))
+        .hint("what a name stands for was changed meanwhile; the next line acts where the prompt says")
+}
+
 /// The lines of the place where the shell acts, as the editor goes through them.
 #[derive(Default)]
 struct Kept {
     place: Option<String>,
-    history: own::Lines,
+    /// How often they were forgotten.
+    cleared: usize,
+    typed: own::Lines,
 }
 
 impl Kept {
     /// Turns to the lines of a place, and takes over what other shells have kept since.
     fn turn_to(&mut self, host: &Host, place: &str, editor: &mut Editor<Lines, MemHistory>) {
-        if self.place.as_deref() != Some(place) {
+        let typed = &mut *locked(&self.typed);
+        let is_new = self.place.as_deref() != Some(place);
+        if is_new {
             self.place = Some(place.to_owned());
             // Without a file lines are kept for as long as the shell runs.
-            let history = History::of(place).map_err(|error| host.session.ui().warn(&error.full_message())).ok();
+            typed.history = History::of(place).map_err(|error| host.session.ui().warn(&error.full_message())).ok();
+        }
+        let Some(history) = &mut typed.history else {
+            if is_new {
+                let _ = editor.clear_history();
+            }
+            return;
+        };
+        let news = history.news().unwrap_or_default();
+        let is_cleared = std::mem::replace(&mut self.cleared, history.cleared) != history.cleared;
+        if is_new || is_cleared {
             // Nothing but memory, which cannot fail.
             let _ = editor.clear_history();
-            for line in history.iter().flat_map(History::lines) {
+            for line in history.lines() {
                 let _ = editor.add_history_entry(line);
             }
-            *locked(&self.history) = history;
-        } else if let Some(history) = &mut *locked(&self.history) {
-            for line in history.news().unwrap_or_default() {
+        } else {
+            for line in news {
                 let _ = editor.add_history_entry(line);
             }
         }
     }
 
-    fn add(&mut self, host: &Host, line: &str, editor: &mut Editor<Lines, MemHistory>) {
-        let mut history = locked(&self.history);
-        match history.as_mut().map(|history| history.add(line)) {
+    fn add(&mut self, host: &Host, registry: &Registry, line: &str, editor: &mut Editor<Lines, MemHistory>) {
+        let ui = host.session.ui();
+        let is_kept = may_be_kept(line, registry);
+        let typed = &mut *locked(&self.typed);
+        typed.add(line, is_kept);
+        if line.trim().is_empty() {
+            return;
+        }
+        if !is_kept {
+            if !line.starts_with(char::is_whitespace) {
+                ui.note("this line is kept nowhere: it may hold a secret");
+            }
+            return;
+        }
+        match typed.history.as_mut().map(|history| history.add(line)) {
             Some(Ok(news)) => {
-                for line in news.into_iter().flatten() {
+                for line in news {
                     let _ = editor.add_history_entry(line);
                 }
             }
             Some(Err(error)) => {
-                host.session.ui().warn(&error.full_message());
-                *history = None;
+                ui.warn(&error.full_message());
+                typed.history = None;
             }
             None => {}
         }
-        if may_be_kept(line) {
-            let _ = editor.add_history_entry(line.trim());
-        }
+        let _ = editor.add_history_entry(line.trim());
     }
 
     /// A line with `!!` or `!text` at its beginning is the last one, or the last one that begins so, which is told. Errors: there is
     /// none.
-    fn meant(&self, ui: Ui, line: &str) -> Result<String> {
-        let Some(rest) = line.trim().strip_prefix('!').filter(|rest| !rest.starts_with(['=', ' '])) else {
+    fn meant(&self, ui: Ui, line: &str, known: &Known) -> Result<String> {
+        let Some(rest) = line.trim().strip_prefix('!').filter(|rest| !rest.starts_with(['=', ' ', '('])) else {
             return Ok(line.to_owned());
         };
-        let history = locked(&self.history);
-        let last = |beginning: &str| history.as_ref().and_then(|history| history.last(beginning));
+        let typed = locked(&self.typed);
         let found = match rest.strip_prefix('!') {
-            Some(more) => {
-                let last = last("").ok_or_else(|| Error::usage("there is no line before this one"))?;
-                Some(format!("{last}{more}"))
-            }
-            None => last(rest).map(str::to_owned),
+            Some(more) => format!("{}{more}", typed.last()?),
+            // `!it.skip_consent` is Rhai.
+            None if rest.is_empty() || known.begins(rest) => return Ok(line.to_owned()),
+            None => typed.beginning(rest)?,
         };
-        // Where no line begins so, it is Rhai: `!it.skip_consent`.
-        let Some(found) = found else { return Ok(line.to_owned()) };
         ui.line(&text::safe_lines(&found));
         Ok(found)
     }
 }
 
+/// What some programs write in front of a text.
+const MARK: &[u8] = "\u{feff}".as_bytes();
+
 /// The same lines from stdin; the first error ends it, unless it `keeps_going`.
 pub fn from_stdin(host: &Host, keeps_going: bool) -> Result<()> {
     on_big_stack(|| {
+        if std::io::stdin().is_terminal() {
+            host.session
+                .ui()
+                .note("lines are read from the terminal, and there is no prompt as stdout is none; Ctrl-D ends them");
+        }
         let mut interpreter = Interpreter::new(host, &own::Lines::default(), true);
+        let mut is_first = true;
         let next = || {
             // Not held on to: a command that reads stdin would wait for it for ever.
-            let mut line = String::new();
-            let read = std::io::stdin().read_line(&mut line);
+            let mut line = Vec::new();
+            let read = std::io::stdin().lock().read_until(b'\n', &mut line);
             let read = read.map_err(|source| Error::usage("cannot read stdin").caused_by(source))?;
-            Ok((read > 0).then_some(line))
+            if std::mem::take(&mut is_first) && line.starts_with(MARK) {
+                line.drain(..MARK.len());
+            }
+            let no_text = |_| Error::usage("this is no UTF-8").with_code(NO_TEXT);
+            (read > 0).then(|| String::from_utf8(line).map_err(no_text)).transpose()
         };
-        interpreter.lines(next, keeps_going).map(drop)
+        match interpreter.lines(next, keeps_going)? {
+            Next::Go | Next::Leave(0) => Ok(()),
+            Next::Leave(code) => Err(errors::exit(code)),
+        }
     })
 }
-
-/// A terminal that is narrower has a shorter prompt.
-const NARROW: usize = 60;
-
-/// So many characters of a place are shown on such a terminal.
-const MOST_SHOWN: usize = 16;
-
-/// Where a line acts.
-struct Place {
-    /// What its lines are kept under, and the prompt shows.
-    name: String,
-    /// The server itself.
-    server: String,
-    /// The colour of the profile; production is red where no other is chosen.
-    paint: Option<Paint>,
-    /// Whether it is production.
-    is_production: bool,
-    /// Whether nobody has signed in where that is how one acts there.
-    is_signed_out: bool,
-}
-
-impl Place {
-    fn of(host: &Host) -> Self {
-        let session = host.session.for_command(host.session.ui(), host.session.base_settings());
-        let chosen = match session.chosen() {
-            Ok(chosen) => chosen,
-            Err(error) => {
-                let is_signed_out = error.code().is_some_and(|code| [ory::SIGNED_OUT, ory::EXPIRED].contains(&code));
-                let named = session.settings().given.profile.clone().or_else(|| profile::user().ok()?.current);
-                let name = named.filter(|_| is_signed_out).unwrap_or_else(|| "nowhere".into());
-                return Place { name, server: String::new(), paint: None, is_production: false, is_signed_out };
-            }
-        };
-        let chosen_place = chosen.place();
-        let name = match (&chosen.profile, &chosen.target) {
-            (Some(profile), _) => profile.name.clone(),
-            (None, Target::Sandbox) => "sandbox".into(),
-            (None, _) => chosen.place(),
-        };
-        let is_production = chosen.profile.as_ref().is_some_and(|profile| profile.production);
-        let color = chosen.profile.and_then(|profile| profile.color).or(is_production.then(|| "red".to_owned()));
-        let paint = color.and_then(|name| PAINTS.iter().find(|(known, _)| *known == name)).map(|(_, paint)| *paint);
-        Place { name, server: chosen_place, paint, is_production, is_signed_out: false }
-    }
-
-    /// The prompt, plain and styled: both are equally wide, so that the cursor stands where it should.
-    fn prompt(&self, ui: Ui, has_failed: bool) -> (String, String) {
-        let is_narrow = ui.width().is_some_and(|width| width < NARROW);
-        let place = text::safe(&self.name).into_owned();
-        let place: String = if is_narrow && place.chars().count() > MOST_SHOWN {
-            place.chars().take(MOST_SHOWN - 1).chain(['…']).collect()
-        } else {
-            place
-        };
-        let program = if is_narrow { "" } else { "orysh " };
-        // Where colours are not seen it is told as well.
-        let danger = if self.is_production { "!" } else { "" };
-        let state = self.state(is_narrow);
-        let label = format!("{program}{place}{state}{danger}");
-        let raw = format!("{label}> ");
-        if !ui.colors_stdout() {
-            return (raw.clone(), raw);
-        }
-        let label = self.paint.map_or(label.clone(), |paint| paint.paint(label).to_string());
-        (raw, format!("{label}{} ", status(has_failed)))
-    }
-
-    /// Whether one is signed in, where that has to be told.
-    fn state(&self, is_narrow: bool) -> &'static str {
-        match (self.is_signed_out, is_narrow) {
-            (false, _) => "",
-            (true, false) => " (signed out)",
-            (true, true) => "?",
-        }
-    }
-
-    /// The prompt that a person has set, plain and styled.
-    fn prompt_as(&self, ui: Ui, template: &str, has_failed: bool, slow: Option<Duration>) -> (String, String) {
-        let place = text::safe(&self.name).into_owned();
-        let server = text::safe(&self.server).into_owned();
-        let danger = if self.is_production { "!" } else { "" };
-        let took = slow.map(|took| format!("{:.1}s", took.as_secs_f64())).unwrap_or_default();
-        let filled = |values: [&str; 6]| {
-            let filled = IN_TEMPLATE
-                .iter()
-                .zip(values)
-                .fold(template.to_owned(), |text, (name, value)| text.replace(name, value));
-            text::safe_painted(&filled).into_owned()
-        };
-        let state = self.state(false);
-        let raw = filled([&place, &server, state, danger, ">", &took]);
-        if !ui.colors_stdout() {
-            return (raw.clone(), raw);
-        }
-        let painted = |text: &str| self.paint.map_or(text.to_owned(), |paint| paint.paint(text).to_string());
-        (raw, filled([&painted(&place), &painted(&server), state, &painted(danger), &status(has_failed), &took]))
-    }
-}
-
-/// The end of a prompt in colour: red where the last line failed.
-fn status(has_failed: bool) -> String {
-    if has_failed { Paint::Red.bold().paint(">").to_string() } else { ">".to_owned() }
-}
-
-/// What stands in a prompt's template, and what for.
-const IN_TEMPLATE: [&str; 6] = ["{place}", "{server}", "{state}", "{danger}", "{status}", "{took}"];
 
 fn editor() -> Result<Editor<Lines, MemHistory>> {
     let builder =
@@ -417,12 +363,14 @@ const USUAL_WIDTH: usize = 80;
 impl Validator for Lines {
     fn validate(&self, context: &mut ValidationContext<'_>) -> rustyline::Result<ValidationResult> {
         let text = context.input();
-        let goes_on = match sort(text, &self.registry) {
+        let last = pieces(text, &self.registry).pop().map_or("", |piece| &text[piece]);
+        let goes_on = match sort(last, &self.registry) {
+            _ if text.ends_with('\n') => false,
             // It may stand for another line.
-            Sort::Rhai if text.trim_start().starts_with('!') => false,
-            Sort::Rhai => !text.ends_with('\n') && is_incomplete(text),
-            Sort::Command => parts::goes_on(text),
-            Sort::Empty | Sort::Leave => false,
+            Sort::Rhai if last.trim_start().starts_with('!') => false,
+            Sort::Rhai => is_incomplete(last),
+            Sort::Command => parts::goes_on(last),
+            Sort::Empty => false,
         };
         Ok(if goes_on { ValidationResult::Incomplete } else { ValidationResult::Valid(None) })
     }

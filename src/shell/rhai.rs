@@ -148,14 +148,22 @@ impl Prompt {
         }
     }
 
-    /// Makes what a command showed the last value: one row is itself, several are an array.
-    pub fn remember(&mut self, shown: &[Body]) {
+    /// Makes what a command showed the last value: one thing is itself, the rows of a list are an array, be it an empty one.
+    pub fn remember(&mut self, shown: &[Body], is_list: bool) {
         let it = match shown {
-            [] => return,
-            [one] => value::from_body(one),
+            [] if !is_list => return,
+            [one] if !is_list => value::from_body(one),
             several => several.iter().map(value::from_body).collect::<Array>().into(),
         };
         self.scope.set_value(IT, it);
+    }
+
+    /// Whether a text begins with a name that is known here, or with one of the API: it is Rhai rather than `sh`'s.
+    pub fn knows(&self, code: &str) -> bool {
+        let end = code.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(code.len());
+        let (name, rest) = code.split_at(end);
+        let is_function = || rest.starts_with('(') && self.functions.iter_functions().any(|own| own.name == name);
+        self.scope.contains(name) || rest.starts_with("::") || is_function()
     }
 }
 
@@ -196,6 +204,11 @@ pub fn is_incomplete(text: &str) -> bool {
     let lines: Vec<&str> = text.lines().collect();
     let (Some(line), Some(column)) = (error.position().line(), error.position().position()) else { return false };
     line > lines.len() || (line == lines.len() && column > lines[line - 1].chars().count())
+}
+
+/// Whether a text can be read as Rhai to its end.
+pub fn is_whole(text: &str) -> bool {
+    trap(text).is_none() && Engine::new_raw().compile(text).is_ok()
 }
 
 /// Only text in backticks may go over several lines.

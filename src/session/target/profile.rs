@@ -15,12 +15,13 @@ use crate::session::credential::Credential;
 /// The target of the profile in use, if one is.
 pub(super) fn in_use(given: &Given) -> Result<Option<Chosen>> {
     let profiles = profile::user()?;
-    let Some(name) = &profiles.current else { return Ok(None) };
+    let now = || Some((profiles.current.clone()?, profiles.current_from.clone()));
+    let Some((name, from)) = given.in_use.clone().or_else(now) else { return Ok(None) };
     let given = beside(given);
-    match &profiles.current_from {
+    match from {
         // It is that repository's, wherever one works by now.
-        Some(path) => of_team(name, &team::at(path)?, &given).map(Some),
-        None => of_own(name, &profiles, &given).map(Some),
+        Some(path) => of_team(&name, &team::at(&path)?, &given).map(Some),
+        None => of_own(&name, &profiles, &given).map(Some),
     }
 }
 

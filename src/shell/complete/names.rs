@@ -15,6 +15,15 @@ pub struct Known {
     pub members: Vec<(String, Vec<String>)>,
 }
 
+impl Known {
+    /// Whether a text begins with a name of Rhai that is known here.
+    pub fn begins(&self, text: &str) -> bool {
+        let end = text.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(text.len());
+        let is_it = |name: &String| name == &text[..end];
+        ["true", "false"].contains(&&text[..end]) || self.variables.iter().chain(&self.functions).any(is_it)
+    }
+}
+
 /// Words of the language that a line begins with.
 const WORDS: [&str; 9] = ["let", "const", "fn", "if", "for", "while", "loop", "import", "try"];
 

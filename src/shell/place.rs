@@ -1,0 +1,179 @@
+//! Where the lines of a shell act, and the prompt that says so.
+
+use std::time::Duration;
+
+use nu_ansi_term::Color as Paint;
+
+use crate::config::{ory, profile};
+use crate::error::Error;
+use crate::grammar::Host;
+use crate::ops::guard;
+use crate::session::target::{Chosen, Target};
+use crate::text;
+use crate::ui::{PAINTS, Ui};
+
+/// A terminal that is narrower has a shorter prompt.
+const NARROW: usize = 60;
+
+/// So many characters of a place are shown on such a terminal.
+const MOST_SHOWN: usize = 16;
+
+/// Where a line acts.
+#[derive(Debug)]
+pub struct Place {
+    /// What its lines are kept under.
+    pub name: String,
+    /// What the prompt shows of it.
+    shown: String,
+    /// The server itself.
+    server: String,
+    /// The colour of the profile.
+    paint: Option<Paint>,
+    /// Whether it is production.
+    is_production: bool,
+    /// Whether nobody has signed in where that is how one acts there.
+    is_signed_out: bool,
+    /// Why it is nowhere, where that has to be told.
+    pub wrong: Option<Error>,
+}
+
+impl Place {
+    /// Where the next line acts by now.
+    pub fn of(host: &Host) -> Self {
+        let session = host.session.for_command(host.session.ui(), host.session.base_settings());
+        let chosen = match session.chosen() {
+            Ok(chosen) => chosen,
+            Err(error) => {
+                let is_signed_out = error.code().is_some_and(|code| [ory::SIGNED_OUT, ory::EXPIRED].contains(&code));
+                let named = session.settings().given.profile.clone().or_else(|| profile::user().ok()?.current);
+                let name = named.filter(|_| is_signed_out).unwrap_or_else(|| "nowhere".into());
+                let wrong = (!is_signed_out).then_some(error);
+                let (shown, server) = (name.clone(), String::new());
+                return Place { name, shown, server, paint: None, is_production: false, is_signed_out, wrong };
+            }
+        };
+        let name = match (&chosen.profile, &chosen.target) {
+            (Some(profile), _) => profile.name.clone(),
+            (None, Target::Sandbox) => "sandbox".into(),
+            (None, _) => chosen.place(),
+        };
+        // What cannot be told is treated with the greater care.
+        let is_production = guard::production(&chosen).map_or(true, |name| name.is_some());
+        let color = chosen.profile.as_ref().and_then(|profile| profile.color.as_deref()).filter(|_| !is_production);
+        let color = color.or(is_production.then_some("red"));
+        let paint = color.and_then(|name| PAINTS.iter().find(|(known, _)| *known == name)).map(|(_, paint)| *paint);
+        let (shown, server) = (shown(&chosen), chosen.place());
+        Place { name, shown, server, paint, is_production, is_signed_out: false, wrong: None }
+    }
+
+    /// Whether a line would go elsewhere by now than it would have gone here, and not nowhere: somebody has changed what a name means.
+    pub fn has_moved(&self, now: &Place) -> bool {
+        let facts = |place: &Place| (place.shown.clone(), place.server.clone(), place.is_production);
+        let has_signed_in = self.is_signed_out && self.name == now.name;
+        !now.server.is_empty() && !has_signed_in && facts(self) != facts(now)
+    }
+
+    /// As a person is told it.
+    pub fn told(&self) -> String {
+        let shown = text::safe(&self.shown);
+        if self.server.is_empty() || self.server == self.shown {
+            shown.into_owned()
+        } else {
+            format!("{shown} ({})", text::safe(&self.server))
+        }
+    }
+
+    /// The prompt, plain and styled: both are equally wide, so that the cursor stands where it should.
+    pub fn prompt(&self, ui: Ui, has_failed: bool) -> (String, String) {
+        let is_narrow = ui.width().is_some_and(|width| width < NARROW);
+        let place = self.fitting(is_narrow);
+        let program = if is_narrow { "" } else { "orysh " };
+        let label = format!("{program}{place}{}{}", self.state(is_narrow), self.danger());
+        if !ui.colors_stdout() {
+            let raw = format!("{label}{} ", plain_status(has_failed));
+            return (raw.clone(), raw);
+        }
+        let painted = self.paint.map_or(label.clone(), |paint| paint.paint(&label).to_string());
+        (format!("{label}> "), format!("{painted}{} ", status(has_failed)))
+    }
+
+    fn fitting(&self, is_narrow: bool) -> String {
+        let place = text::safe(&self.shown).into_owned();
+        if is_narrow && place.chars().count() > MOST_SHOWN {
+            return place.chars().take(MOST_SHOWN - 1).chain(['…']).collect();
+        }
+        place
+    }
+
+    /// Where colours are not seen it is told as well.
+    fn danger(&self) -> &'static str {
+        if self.is_production { "!" } else { "" }
+    }
+
+    /// Whether one is signed in, where that has to be told.
+    fn state(&self, is_narrow: bool) -> &'static str {
+        match (self.is_signed_out, is_narrow) {
+            (false, _) => "",
+            (true, false) => " (signed out)",
+            (true, true) => "?",
+        }
+    }
+
+    /// The prompt that a person has set, plain and styled. Production is marked whether it says so or not.
+    pub fn prompt_as(&self, ui: Ui, template: &str, has_failed: bool, slow: Option<Duration>) -> (String, String) {
+        let place = self.fitting(ui.width().is_some_and(|width| width < NARROW));
+        let server = text::safe(&self.server).into_owned();
+        let took = slow.map(|took| format!("{:.1}s", took.as_secs_f64())).unwrap_or_default();
+        let template = if self.is_production && !template.contains("{danger}") {
+            format!("{{danger}} {template}")
+        } else {
+            template.to_owned()
+        };
+        let filled = |values: [&str; 6]| {
+            let filled =
+                IN_TEMPLATE.iter().zip(values).fold(template.clone(), |text, (name, value)| text.replace(name, value));
+            text::safe_painted(&filled).into_owned()
+        };
+        let (state, danger) = (self.state(false), self.danger());
+        if !ui.colors_stdout() {
+            let raw = filled([&place, &server, state, danger, plain_status(has_failed), &took]);
+            return (raw.clone(), raw);
+        }
+        let raw = filled([&place, &server, state, danger, ">", &took]);
+        let painted = |text: &str| self.paint.map_or(text.to_owned(), |paint| paint.paint(text).to_string());
+        (raw, filled([&painted(&place), &painted(&server), state, &painted(danger), &status(has_failed), &took]))
+    }
+}
+
+/// A profile by its name; of Ory Network workspace and project as well.
+fn shown(chosen: &Chosen) -> String {
+    let of_network = match &chosen.target {
+        Target::Network(network) => match (&network.workspace, &network.project) {
+            (Some(workspace), Some(project)) => Some(format!("{workspace}/{project}")),
+            (None, Some(project)) => Some(project.clone()),
+            (Some(workspace), None) => Some(format!("{workspace}/")),
+            (None, None) => None,
+        },
+        _ => None,
+    };
+    match (&chosen.profile, of_network) {
+        (Some(profile), Some(of_network)) if profile.name != of_network => format!("{} {of_network}", profile.name),
+        (Some(profile), _) => profile.name.clone(),
+        (None, Some(of_network)) => format!("Ory Network {of_network}"),
+        (None, None) if chosen.target == Target::Sandbox => "sandbox".into(),
+        (None, None) => chosen.place().trim_end_matches('/').to_owned(),
+    }
+}
+
+/// The end of a prompt in colour: red where the last line failed.
+fn status(has_failed: bool) -> String {
+    if has_failed { Paint::Red.bold().paint(">").to_string() } else { ">".to_owned() }
+}
+
+/// The same without colours.
+fn plain_status(has_failed: bool) -> &'static str {
+    if has_failed { "✗>" } else { ">" }
+}
+
+/// What stands in a prompt's template, and what for.
+pub const IN_TEMPLATE: [&str; 6] = ["{place}", "{server}", "{state}", "{danger}", "{status}", "{took}"];

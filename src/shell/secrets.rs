@@ -1,0 +1,346 @@
+//! Which lines may be written down, and shown again: those without a secret, as far as that can be told.
+
+use clap::{Arg, ArgAction};
+
+use crate::error::nearest;
+use crate::grammar::Registry;
+use crate::model::fields::FIELDS;
+use crate::shell::line::{Sort, pieces, sort};
+use crate::shell::parts::{self, Piece, Step, To};
+use crate::shell::rhai::is_whole;
+
+/// Whether a line may be: it holds no secret, and does not begin with a space.
+pub fn may_be_kept(line: &str, registry: &Registry) -> bool {
+    !line.starts_with(char::is_whitespace) && is_fit(line, registry)
+}
+
+/// Whether a line holds no secret.
+pub fn is_fit(line: &str, registry: &Registry) -> bool {
+    !looks_secret(line) && pieces(line, registry).into_iter().all(|piece| is_fit_piece(&line[piece], registry))
+}
+
+fn is_fit_piece(line: &str, registry: &Registry) -> bool {
+    let mut rest = line.trim();
+    loop {
+        rest = rest.strip_prefix("orysh ").map_or(rest, str::trim);
+        if sort(rest, registry) != Sort::Command {
+            // What is no Rhai either may have been meant as anything.
+            let is_named = || NAMES.iter().any(|name| rest.to_lowercase().contains(name));
+            return !makes_secret(rest) && !assigns(rest) && (is_whole(rest) || !is_named());
+        }
+        let Ok((step, next)) = parts::first(rest) else {
+            // What cannot be read is not told apart.
+            return !assigns(rest) && !SECRET_FLAGS.iter().any(|flag| rest.contains(&flag[..4]));
+        };
+        if holds_secret(&step, registry) {
+            return false;
+        }
+        match next {
+            Some((_, next)) => rest = next,
+            None => return true,
+        }
+    }
+}
+
+/// Flags whose value is a secret, or may hold one.
+const SECRET_FLAGS: [&str; 8] =
+    ["--secret", "--client-secret", "--header", "--http-header", "--proxy", "--token", "--password", "--api-key"];
+
+/// Flags that look like them, and name where a secret is.
+const HARMLESS_FLAGS: [&str; 9] = [
+    "--secrets",
+    "--secret-file",
+    "--secret-stdin",
+    "--secret-out",
+    "--client-secret-file",
+    "--client-secret-stdin",
+    "--page-token",
+    "--next-page-token",
+    "--pattern",
+];
+
+/// Commands whose words are tokens.
+const OF_TOKENS: [[&str; 2]; 2] = [["introspect", "token"], ["revoke", "token"]];
+
+/// Whether a word or a value of a command is a secret: by its flag, by how many words the command takes, by what it looks like.
+fn holds_secret(step: &Step, registry: &Registry) -> bool {
+    if let To::Program(pieces) = &step.to
+        && pieces.iter().any(|piece| matches!(piece, Piece::Text(text) if assigns(text) || signs_in(text)))
+    {
+        return true;
+    }
+    let words: Vec<String> = step.words.iter().map(|word| plain(word)).collect();
+    let (mut command, mut at) = (registry.tree(), 0);
+    while let Some(inner) = words.get(at).and_then(|word| command.find_subcommand(word)) {
+        (command, at) = (inner, at + 1);
+    }
+    let is_of_tokens = OF_TOKENS.iter().any(|of| words.starts_with(&of.map(str::to_owned)));
+    let most: usize = command.get_positionals().map(most_values).fold(0, usize::saturating_add);
+    let mut count = 0_usize;
+    let mut words = words[at..].iter().peekable();
+    let mut is_literal = false;
+    while let Some(word) = words.next() {
+        if !is_literal && word == "--" {
+            is_literal = true;
+        } else if !is_literal && word.starts_with('-') && word.len() > 1 {
+            let (name, value) = word.split_once('=').map_or((word.as_str(), None), |(name, value)| (name, Some(value)));
+            let flag = flag(command, name).or_else(|| flag(registry.tree(), name));
+            let takes_value = flag.is_none_or(|flag| flag.get_action().takes_values());
+            let next = words.peek().filter(|next| !next.starts_with('-') || next.len() == 1);
+            let value = value.or_else(|| next.filter(|_| takes_value).map(|next| next.as_str()));
+            if is_secret_flag(name, flag) && value.is_some_and(|value| value != "-" && !value.starts_with('@')) {
+                return true;
+            }
+            if value.is_some_and(is_of_secret) {
+                return true;
+            }
+            // What follows a flag that is misspelt is taken for its value.
+            if takes_value && next.is_some() && !word.contains('=') && (word.starts_with("--") || word.len() == 2) {
+                words.next();
+            }
+        } else {
+            count += 1;
+            // A word more than it takes was meant as something else.
+            if count > most || is_of_secret(word) || is_of_tokens && word != "-" && !word.starts_with("${") {
+                return true;
+            }
+        }
+    }
+    false
+}
+
+fn is_of_secret(value: &str) -> bool {
+    assigns(value) || is_key(value) || makes_secret(value)
+}
+
+/// Whether a text that stands in a line is made a secret.
+fn makes_secret(code: &str) -> bool {
+    code.contains("to_secret") && code.contains(['"', '`', '\''])
+}
+
+fn plain(word: &[Piece]) -> String {
+    let piece = |piece: &Piece| match piece {
+        Piece::Text(text) => text.clone(),
+        Piece::Code(code) => format!("${{{code}}}"),
+    };
+    word.iter().map(piece).collect()
+}
+
+fn most_values(arg: &Arg) -> usize {
+    let several = matches!(arg.get_action(), ArgAction::Append) || arg.is_trailing_var_arg_set();
+    if several { usize::MAX } else { arg.get_num_args().map_or(1, |range| range.max_values()) }
+}
+
+fn flag<'a>(command: &'a clap::Command, name: &str) -> Option<&'a Arg> {
+    let is_long = |arg: &&Arg, long: &str| {
+        arg.get_long() == Some(long) || arg.get_all_aliases().is_some_and(|aliases| aliases.contains(&long))
+    };
+    match name.strip_prefix("--") {
+        Some(long) => command.get_arguments().find(|arg| is_long(arg, long)),
+        None => {
+            let short = name.strip_prefix('-')?.chars().next()?;
+            let is_it = |arg: &&Arg| arg.get_short_and_visible_aliases().is_some_and(|all| all.contains(&short));
+            command.get_arguments().find(is_it)
+        }
+    }
+}
+
+/// Whether what stands behind a flag is a secret: one of the table's, or one that is misspelt.
+fn is_secret_flag(name: &str, flag: Option<&Arg>) -> bool {
+    let long = flag.and_then(Arg::get_long).map(|long| format!("--{long}"));
+    let name = long.as_deref().unwrap_or(name);
+    if HARMLESS_FLAGS.contains(&name) {
+        return false;
+    }
+    let of_table = |field: &&crate::model::fields::Field| field.flag.is_some_and(|flag| name == format!("--{flag}"));
+    if let Some(field) = FIELDS.iter().find(of_table) {
+        return field.secret;
+    }
+    let begins = |known: &&str| name.len() > 4 && (known.starts_with(name) || name.starts_with(*known));
+    SECRET_FLAGS.iter().any(|known| begins(&known))
+        || flag.is_none() && name.len() > 3 && nearest(name, SECRET_FLAGS).is_some()
+}
+
+/// Words that names of secrets have in them.
+const NAMES: [&str; 11] = [
+    "secret",
+    "token",
+    "passw",
+    "pwd",
+    "apikey",
+    "api_key",
+    "api-key",
+    "authorization",
+    "credential",
+    "private_key",
+    "bearer",
+];
+
+/// Names with such a word that are of no secret.
+const HARMLESS: [&str; 6] =
+    ["authorization_code", "authorization_endpoint", "page_token", "token_endpoint", "token_type", "token_url"];
+
+/// Whether something with the name of a secret is given a value: `let api_key = "x"`, `{"apikey": "x"}`, `TOKEN=x`, `?key=x`, `-H "X-Token: x"`.
+fn assigns(text: &str) -> bool {
+    let lower = text.to_lowercase();
+    let is_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
+    for (at, sign) in lower.match_indices([':', '=']) {
+        let (before, behind) = (&lower[..at], &lower[at + sign.len()..]);
+        // A path (`client_secret::x`), a comparison, an address.
+        if behind.starts_with([':', '=', '/']) || before.ends_with([':', '=', '!', '<', '>']) {
+            continue;
+        }
+        let before = before.trim_end().trim_end_matches(['"', '\'', '`', '\\', ']']);
+        let name = &before[before
+            .rfind(|c| !is_name(c))
+            .map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8))..];
+        let value = behind.trim_start().trim_start_matches(['"', '\'', '`', '\\']);
+        let is_query = before[..before.len() - name.len()].ends_with(['?', '&']);
+        let is_secret = NAMES.iter().any(|part| name.contains(part)) && !is_harmless(name)
+            || is_query && ["key", "sig", "code"].contains(&name);
+        // What is asked for elsewhere is no secret itself.
+        let is_given =
+            !value.is_empty() && !value.starts_with(['(', '$', '@', ')', ',', '}', ']', '#']) && !is_called(value);
+        if is_secret && is_given {
+            return true;
+        }
+    }
+    false
+}
+
+fn is_harmless(name: &str) -> bool {
+    let is_field = FIELDS.iter().any(|field| {
+        !field.secret && (name == field.json || field.flag.is_some_and(|flag| name.trim_start_matches('-') == flag))
+    });
+    is_field || HARMLESS.iter().any(|part| name.contains(part))
+}
+
+/// Whether a value is what a function or a member gives: `ui::password("…")`, `it.client_secret`.
+fn is_called(value: &str) -> bool {
+    let end = value.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(value.len());
+    let rest = &value[end..];
+    end > 0 && (rest.starts_with("::") || rest.starts_with(['.', '(', '[', ';', ',', '}', ')']))
+}
+
+/// Whether a program is given a user's password: `curl -u a:b`.
+fn signs_in(text: &str) -> bool {
+    let mut words = text.split_whitespace();
+    while let Some(word) = words.next() {
+        if ["-u", "--user"].contains(&word) && words.next().is_some_and(|user| user.contains(':')) {
+            return true;
+        }
+    }
+    false
+}
+
+/// Whether a text is a JWK with its private part (RFC 7517 §4, RFC 7518 §6).
+fn is_key(text: &str) -> bool {
+    let text: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+    text.contains("\"kty\"") && ["\"k\":", "\"d\":"].iter().any(|member| text.contains(member))
+}
+
+/// How the tokens and keys of Ory begin.
+const BEGINNINGS: [&str; 6] = ["ory_at_", "ory_rt_", "ory_ac_", "ory_pat_", "ory_wak_", "ory_apikey_"];
+
+/// Whether something in a text is a secret by what it looks like: a token, a private key, a password in an address.
+fn looks_secret(text: &str) -> bool {
+    let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
+    let mut words = text.split(|c: char| !is_word(c)).filter(|word| !word.is_empty());
+    let is_token = |word: &str| {
+        let is_jwt = word.starts_with("eyJ") && word.len() >= 20;
+        is_jwt || BEGINNINGS.iter().any(|begin| word.starts_with(begin) && word.len() > begin.len())
+    };
+    if text.contains("PRIVATE KEY") || names_a_user(text) || words.clone().any(is_token) {
+        return true;
+    }
+    // `Bearer x`, `Basic x` (RFC 6750, RFC 7617).
+    while let Some(word) = words.next() {
+        if ["bearer", "basic"].contains(&word.to_lowercase().as_str())
+            && words.clone().next().is_some_and(|next| {
+                next.len() >= 8 && next.chars().any(|c| c.is_ascii_digit() || c.is_ascii_uppercase())
+            })
+        {
+            return true;
+        }
+    }
+    false
+}
+
+/// Whether an address in the line holds a user name or password.
+fn names_a_user(line: &str) -> bool {
+    line.split("://").skip(1).any(|rest| rest.split(['/', ' ', '?', '#']).next().is_some_and(|host| host.contains('@')))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commands;
+    use crate::shell::own;
+
+    #[test]
+    fn what_holds_a_secret_is_told_from_what_does_not() {
+        let registry = commands::registry().with(own::commands(&own::Lines::default(), &own::Requests::default()));
+        let kept = [
+            "create oauth2-client --name inventory_api",
+            "create oauth2-client --token-endpoint-auth-method client_secret_post --grant-type client_credentials",
+            "rotate secret app-1",
+            "rotate secret app-1 --secret-out new.txt && get oauth2-client app-1",
+            "delete access-tokens app-1",
+            "list oauth2-clients --page-token abc --sector-identifier-uri https://a/b",
+            "create oauth2-client --secret-file s.txt",
+            "create oauth2-client --nmae x --redirect-uri https://a/b",
+            "introspect token -",
+            "introspect token ${t}",
+            "list oauth2-clients --where 'c.token_endpoint_auth_method == \"none\"' | grep token",
+            "let c = clients::get(\"a\"); c.client_secret",
+            "let secret = ui::password(\"which\")",
+            "let x = #{secret: it.client_secret}",
+            "if c.client_secret == () { 1 }",
+            "copy it.client_secret",
+            "clients::create(#{client_name: \"a\", token_endpoint_auth_method: \"none\"})",
+            "set setting prompt '{place}> '",
+            "auth key set --profile a",
+            "get oauth2-client a\nget oauth2-client b",
+        ];
+        let not_kept = [
+            " version",
+            "create oauth2-client --secret abcdef",
+            "create oauth2-client --secret=abcdef",
+            "create oauth2-client --client-s abcdef",
+            "create oauth2-client --clientsecert abcdef",
+            "create oauth2-client --http-hea \"X-Api: 1\"",
+            "list oauth2-clients -H 'X-Key: 1'",
+            "list oauth2-clients --header 'X-Key: 1'",
+            "introspect token abc",
+            "introspect token --format json eyJhbGciOiJSUzI1NiJ9.e30.x",
+            "introspect token -- abc",
+            "introspect token -q abc",
+            "revoke token --client-id x abc",
+            "create oauth2-client --jwks '{\"keys\":[{\"kty\":\"oct\",\"k\":\"AyM1\"}]}'",
+            "auth key set KEY",
+            "rotate secret x SECRET",
+            "test oauth2-client x SECRET",
+            "version | curl -u admin:PW http://a",
+            "version | API_KEY=abc cat",
+            "version | Authorization=\"Basic YTpi\" cat",
+            "create oauth2-client --metadata '{\"apikey\":\"abc\"}'",
+            "list oauth2-clients -e 'http://h/?key=abc'",
+            "list oauth2-clients -e http://a:b@h/",
+            "let api_key = \"abc\"",
+            "let SECRET = \"abc\";",
+            "http::get(u, #{headers: #{Authorization: \"Basic YTpiYzEyMw==\"}})",
+            "log::info(\"ory_pat_abcdefgh\")",
+            "print(\"-----BEGIN PRIVATE KEY-----\")",
+            "get oauth2-client a\ncreate oauth2-client --secret abcdef",
+            "create oauth2-client --secret 'open",
+            "update oauth2-client a --set client_secret=abc",
+            "token introspect abc",
+            "let s = \"abc\"; s.to_secret()",
+            "eval 'print(\"abc\".to_secret())'",
+        ];
+        let wrong = |lines: &[&'static str], expected: bool| -> Vec<&'static str> {
+            lines.iter().copied().filter(|line| may_be_kept(line, &registry) != expected).collect()
+        };
+        assert_eq!((wrong(&kept, true), wrong(&not_kept, false)), (Vec::new(), Vec::new()));
+    }
+}
