@@ -758,3 +758,105 @@ fn a_shell_that_is_killed_loses_no_line_but_the_last_and_leaves_no_broken_file()
     // Whatever was being made then is there once, or its secret is kept.
     program.run("batch list").ok();
 }
+
+#[test]
+fn lines_that_are_pasted_together_are_done_one_by_one_until_one_fails() {
+    let server = Sandbox::start();
+    let program = orysh(&server).untimed();
+    for id in ["c", "d", "e"] {
+        program.run(&format!("create client --id {id} -q")).ok();
+    }
+    let shell = Terminal::of(program);
+    shell.until("a prompt", |screen| screen.trim_end().ends_with('>'));
+    shell.press("\u{1b}[200~# two\ndelete client c --yes\nget client d --format jsonpath=client_id\u{1b}[201~\r");
+    shell.until("the second line", |screen| screen.lines().any(|line| line.trim() == "d"));
+    assert_eq!(server.clients().len(), 2);
+    shell.press("\u{1b}[200~get client nosuch\ndelete client d --yes\u{1b}[201~\r");
+    shell.shows("the line behind it: not done");
+    assert_eq!(server.clients().len(), 2);
+    shell.press("\u{1b}[200~let z = 40\nz + 2\u{1b}[201~\r");
+    shell.until("Rhai", |screen| screen.lines().any(|line| line.trim() == "42"));
+    assert_eq!(shell.leaves().code(), Some(0));
+}
+
+#[test]
+fn the_last_line_is_that_of_this_shell() {
+    let server = Sandbox::start();
+    let program = orysh(&server).untimed().with("EDITOR", "true");
+    let other = program.same_home();
+    let shell = Terminal::of(program);
+    shell.until("a prompt", |screen| screen.trim_end().ends_with('>'));
+    shell.types("!!", "no line was typed in this shell");
+    shell.types("40 + 1", "41");
+    let second = Terminal::of(other);
+    second.until("a prompt", |screen| screen.trim_end().ends_with('>'));
+    second.types("create client --id theirs -q", "theirs");
+    assert_eq!(second.leaves().code(), Some(0));
+    shell.press("\r");
+    shell.types("!!", "41");
+    assert_eq!(server.clients().len(), 1);
+    // What is not kept is not done again, nor what stands before it.
+    shell.types("let secret = \"abc\".to_secret();", "kept nowhere");
+    shell.types("!!", "is not kept");
+    // A line that is not changed in the editor is not done.
+    shell.types("create client --id twice -q", "twice");
+    shell.types("edit", "nothing was changed");
+    assert_eq!(server.clients().len(), 2);
+    shell.types("!nosuch", "no line begins with `nosuch`");
+    shell.types("let on = false", "orysh");
+    shell.types("!on", "true");
+    assert_eq!(shell.leaves().code(), Some(0));
+}
+
+#[test]
+fn a_line_says_what_came_of_it_and_where_it_stands() {
+    let program = anywhere();
+    program.file("one.txt", "version\n\nget client nosuch\n");
+    let lines = |text: &str, flags: &str| anywhere().input(text).run(&format!("--sandbox {flags}"));
+    let ran = lines("1 + 1\nget client no1\nget client no2\n", "--keep-going");
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(3), "2\n"), "{ran}");
+    assert!(ran.stderr.contains("line 2: cannot get") && ran.stderr.contains("line 3: cannot get"), "{ran}");
+    let ran = program.input("load one.txt\n").run("--sandbox").tells("one.txt, line 3: cannot get client `nosuch`");
+    assert_eq!(ran.code, Some(1), "{ran}");
+    // A list without rows is one, and a list of one row as well.
+    lines("create client --id a -q\nget client a -q\nlist clients --owner none -q\nit.len()\n", "").ok().tells("");
+    assert!(
+        lines("create client --id a -q\nlist clients --owner none -q\nit.len()\n", "").ok().stdout.ends_with("0\n")
+    );
+    assert!(lines("create client --id a -q\nlist clients -q\nit[0].client_id\n", "").ok().stdout.ends_with("a\n"));
+    // Operators need no spaces, and a program gets values as they are.
+    assert_eq!(lines("version|grep -c 0.1\n", "").ok().stdout.trim(), "1");
+    let said = lines("let v = \"a b;c\";\nversion | echo \"${v}\" '${v}' ${HOME:+home}\n", "").ok().stdout;
+    assert_eq!(said.trim(), "a b;c ${v} home");
+    assert!(lines("version && version|cat\n", "").ok().stdout.matches("0.1").count() >= 2);
+    assert!(lines("version # trailing \\\nversion\n", "").ok().stdout.matches("0.1").count() >= 2);
+    lines("let x = [1];\nx > out.txt\n", "").fails(2, "fs::write");
+    assert!(lines("help clients::create\n", "").ok().stdout.contains("clients::create"));
+    assert_eq!(lines("\u{feff}40 + 2\n", "").ok().stdout, "42\n");
+    let ran = anywhere().input("").run("--sandbox");
+    ran.ok();
+}
+
+#[test]
+fn undo_takes_back_what_was_applied_imported_and_made_by_a_script() {
+    let server = Sandbox::start();
+    let program = orysh(&server).untimed();
+    program.run("create client --id old --owner before -q").ok();
+    program.file("c.yaml", "- client_id: old\n  owner: after\n- client_id: new\n  client_name: n\n");
+    program.file("im.json", r#"[{"client_id": "imported", "client_name": "i"}]"#);
+    let undone = |line: &str| {
+        let ran = program.same_home().input(&format!("{line}\nundo\n")).run("");
+        ran.ok();
+        let ids: Vec<String> =
+            server.clients().iter().map(|client| client["client_id"].as_str().unwrap().to_owned()).collect();
+        (ids, server.client("old")["owner"].clone())
+    };
+    let before = (vec!["old".to_owned()], serde_json::json!("before"));
+    assert_eq!(undone("apply -f c.yaml --yes -q"), before);
+    assert_eq!(undone("import oauth2-clients im.json -q"), before);
+    assert_eq!(undone("clients::create_all([#{client_name: \"x\"}, #{client_name: \"y\"}]).len()"), before);
+    let gone =
+        program.same_home().input("create client --id t -q\ndelete client t --yes\nundo\nundo\n").run("--keep-going");
+    assert_eq!(gone.code, Some(3), "{gone}");
+    gone.tells("cannot be undone").tells("`undo` once more");
+}

@@ -55,8 +55,8 @@ fn a_line_goes_nowhere_but_where_the_prompt_says() {
     let (one, other) = (Sandbox::start(), Sandbox::start());
     let program = anywhere();
     program.run(&format!("profile add one --endpoint {}", one.admin)).ok();
-    let (file, text) = (program.home().join("config/config.toml"), std::fs::read_to_string);
-    let before = text(&file).unwrap();
+    let file = program.home().join("config/config.toml");
+    let before = fs::read_to_string(&file).unwrap();
     let shell = Terminal::of(program);
     shell.shows("orysh one>");
     shell.types("create client --id a -q", "orysh one>");

@@ -24,6 +24,7 @@ use crate::ops::update::{self, FieldChange};
 use crate::ops::{dry_run, guard};
 use crate::output::outcome::Row;
 use crate::session::Session;
+use crate::session::hook::Done;
 use crate::text::safe;
 use crate::ui::Ui;
 
@@ -213,6 +214,9 @@ impl Carrying {
             let mut all = vec![match result {
                 Ok(client) => {
                     done += 1;
+                    if let Some(what) = Done::of(job.done()) {
+                        self.session.wrote_one(what, &id, told.before.as_ref(), client.as_ref());
+                    }
                     Ok(told.row(&self.session, job, client.as_ref(), &keeper))
                 }
                 Err(error) => {

@@ -198,6 +198,7 @@ pub fn go(
     let no_lint = run.fact("no_lint") == Some("true");
     let how = Sending { job, no_lint, claims: going.claims, patience: PATIENCE, heard: None };
     let began = Instant::now();
+    session.wrote(|| Write::Run(run.folder.name.clone()));
     let ended = send(session, run, key, how, (going, limits), left)?;
     finish(session, run, going, ended, began.elapsed())
 }
@@ -213,7 +214,6 @@ pub fn send(
 ) -> Result<Ended> {
     let mut batch = Batch { job: how.job.verb(), total: left, outcomes: Vec::new() };
     hook::batch(session, Moment::BeforeBatch, &batch)?;
-    session.wrote(|| Write::Run(run.folder.name.clone()));
     let pace = Arc::new(Pace::new(going.concurrency.unwrap_or(CONCURRENCY), limits.windows, limits.tier));
     let tally = Tally::default();
     let began = Instant::now();

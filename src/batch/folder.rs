@@ -80,6 +80,11 @@ impl Folder {
                 held().push(name.clone());
                 Ok(Folder { name, path, _lock: lock })
             }
+            Err(TryLockError::WouldBlock) if is_held_here(&name) => Err(Error::usage(format!(
+                "run {name} keeps secrets that this session has made and nobody has taken yet"
+            ))
+            .with_code(HELD)
+            .hint("show or write them, or leave the shell")),
             Err(TryLockError::WouldBlock) => {
                 Err(Error::usage(format!("run {name} is being worked on by another process"))
                     .with_code(HELD)

@@ -51,6 +51,9 @@ pub const SETTINGS: [Setting; 6] = [
     Setting { name: "slow", choices: &[], default: "500ms", help: "A line that takes longer is told so" },
 ];
 
+/// What stands in a prompt for what is another each time, in braces.
+pub const IN_PROMPT: [&str; 6] = ["place", "server", "state", "danger", "status", "took"];
+
 /// What is set, by the names of the settings.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Settings(BTreeMap<String, String>);
@@ -126,6 +129,14 @@ fn check(name: &str, value: &str) -> Result<()> {
     if !setting.choices.is_empty() && !setting.choices.contains(&value) {
         let choices = setting.choices.join(" or ");
         return Err(Error::usage(format!("`{name}` is {choices}, not `{}`", safe(value))));
+    }
+    if name == "prompt" {
+        let named = value.split('{').skip(1).filter_map(|rest| rest.split_once('}'));
+        if let Some((wrong, _)) = named.into_iter().find(|(part, _)| !IN_PROMPT.contains(part)) {
+            return Err(Error::usage(format!("`prompt` knows no `{{{}}}`", safe(wrong)))
+                .did_you_mean(nearest(wrong, IN_PROMPT))
+                .hint(format!("it knows {}", IN_PROMPT.map(|name| format!("{{{name}}}")).join(", "))));
+        }
     }
     if name == "slow" && humantime::parse_duration(value).is_err() {
         return Err(

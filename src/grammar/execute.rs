@@ -207,7 +207,7 @@ pub fn screen(ui: Ui) -> Screen {
         is_discarded: ui.stdout_is_discarded(),
         is_expanded: false,
         tells_ages: false,
-        is_of_script: false,
+        all_by: "--format json",
     }
 }
 

@@ -153,7 +153,7 @@ pub fn root(registry: &Registry) -> clap::Command {
             Arg::new("norc")
                 .long("norc")
                 .action(clap::ArgAction::SetTrue)
-                .help("Start the shell without what shell.rhai in the configuration folder defines")
+                .help("Start the shell without what shell.rhai in the configuration folder defines; off a terminal it is never read")
                 .help_heading("Shell"),
         )
         .args(common::output_args().into_iter().chain(common::server_args(true)).map(|arg| arg.global(true)));

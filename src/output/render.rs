@@ -38,8 +38,8 @@ pub struct Screen {
     pub is_discarded: bool,
     /// Whether each row of a table is shown as lines of name and value.
     pub is_expanded: bool,
-    /// Whether a script prints it, for which no format is chosen.
-    pub is_of_script: bool,
+    /// How all columns are shown where some are hidden; empty: there is no such way.
+    pub all_by: &'static str,
     /// Whether the rows of a table tell times from now on, as `2 hours ago`.
     pub tells_ages: bool,
 }

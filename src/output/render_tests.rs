@@ -116,7 +116,7 @@ fn shown_in(formats: &[&str], outcome: impl Fn() -> Outcome) -> String {
 }
 
 fn terminal(width: usize) -> Screen {
-    Screen { width: Some(width), is_terminal: true, ..Screen::default() }
+    Screen { width: Some(width), is_terminal: true, all_by: "--format json", ..Screen::default() }
 }
 
 fn one(row: Row) -> Outcome {

@@ -26,6 +26,7 @@ use crate::script::held::Held;
 use crate::script::missing::named;
 use crate::script::{recipients as recipient_options, value};
 use crate::session::Session;
+use crate::session::hook::Done;
 
 /// The options beside those that say whom secrets are for.
 pub const OPTIONS: [&str; 3] = ["concurrency", "rate", "no_lint"];
@@ -54,9 +55,16 @@ pub fn create_all(context: &Context, rows: &Array, options: &Map) -> ScriptResul
     let clients = Clients { name: ("script", again), of: context.script(), total, each };
     let ask = || guard::batch(session, &Job::Create.deed(total), false);
     let mut carried = carry::carry_out(session, clients, asked.how(), &asked.going, ask).map_err(thrown)?;
-    let about = carried.earlier.take().unwrap_or(about.into_inner());
+    let earlier = carried.earlier.take();
+    let is_new = earlier.is_none();
+    let about = earlier.unwrap_or(about.into_inner());
     let stopped = carried.stopped.take();
-    let (told, secrets) = told(&mut carried, &about, session.sees_secrets());
+    let wrote = |id: &ClientId, client: &Client| {
+        if is_new {
+            session.wrote_one(Done::Created, id, None, Some(client));
+        }
+    };
+    let (told, secrets) = told(&mut carried, &about, session.sees_secrets(), wrote);
     match stopped {
         // Its secrets are in the journal, and whoever asks for the same rows again goes on with it.
         Some(error) if !secrets.is_empty() => Err(thrown(error.hint("the same script goes on with it as well"))),
@@ -206,6 +214,7 @@ fn told(
     carried: &mut Carried,
     about: &[(ClientId, bool)],
     sees_secrets: bool,
+    wrote: impl Fn(&ClientId, &Client),
 ) -> (Array, Vec<(ClientId, crate::secret::Secret)>) {
     let mut secrets = Vec::new();
     let mut rows = Array::new();
@@ -219,6 +228,7 @@ fn told(
             (Err(error), _) if error.code() == Some(create::CONFLICT) => (State::Conflict.name(), None, Some(error)),
             (Err(error), _) => (State::Failed.name(), None, Some(error)),
         };
+        client.iter().for_each(|client| wrote(id, client));
         secrets.extend(secret.filter(|_| *is_new && !is_delivered).map(|secret| (id.clone(), secret)));
         let client = if sees_secrets { client } else { client.map(Client::without_secrets) };
         rows.push(told_row(at, outcome, client, error));

@@ -44,6 +44,14 @@ pub fn keep_shell() {
     IS_SHELL.store(true, Ordering::SeqCst);
 }
 
+/// Whether something other than Ctrl-C has asked the process to end.
+static IS_TO_END: AtomicBool = AtomicBool::new(false);
+
+/// Whether a termination signal has come, or the terminal was closed: a shell ends once what runs has ended.
+pub fn is_to_end() -> bool {
+    IS_TO_END.load(Ordering::SeqCst)
+}
+
 /// How much of what must not be cut off is going on in this process.
 static UNDISTURBED: AtomicUsize = AtomicUsize::new(0);
 
@@ -165,6 +173,7 @@ impl Interrupt {
 impl State {
     fn hear(&self, signal: c_int) {
         let stays = signal == SIGINT && IS_SHELL.load(Ordering::SeqCst);
+        IS_TO_END.fetch_or(signal != SIGINT, Ordering::SeqCst);
         let is_first = !self.arrived.swap(true, Ordering::SeqCst);
         ui::interrupt();
         // What must not be cut off takes a moment; whoever insists has their way.
@@ -197,6 +206,10 @@ fn heeded() -> impl Iterator<Item = c_int> {
 #[expect(clippy::exit, reason = "nothing waits that could be told, or it has been told and did not stop")]
 fn leave() {
     ui::restore_modes();
+    if IS_SHELL.load(Ordering::SeqCst) {
+        // The prompt stands there.
+        ui::Ui::default().line("");
+    }
     std::process::exit(i32::from(Kind::Interrupted.exit_code()));
 }
 

@@ -136,7 +136,7 @@ fn only(projects: &[Place]) -> Result<&Place> {
         [project] => Ok(project),
         [] => Err(Error::denied("the credential sees no project of Ory Network")),
         several => Err(Error::usage(format!("the credential sees {} projects of Ory Network", several.len()))
-            .hint("name one with --project or ORY_PROJECT, or use one: orysh use project SLUG")),
+            .hint("name one with --project or ORY_PROJECT; who has signed in can use one: orysh use project SLUG")),
     }
 }
 

@@ -82,6 +82,23 @@ impl Session {
         }
     }
 
+    /// The same of a client of several that were written together: as it was, if it was, and as it is, if it is.
+    pub fn wrote_one(&self, done: Done, id: &ClientId, before: Option<&Client>, after: Option<&Client>) {
+        self.wrote(|| match (done, before, after) {
+            (Done::Created, _, Some(client)) => Write::created(client),
+            (Done::Updated, Some(before), Some(after)) => Write::updated(before, after),
+            _ => Write::ForGood(done, id.clone()),
+        });
+    }
+
+    /// Forgets the last line that wrote something: it cannot be undone, and those before it can.
+    pub fn pass_over(&self) {
+        let mut lines = locked(self.lines());
+        if let Some(at) = lines.all.iter().rposition(|line| !line.writes.is_empty()) {
+            lines.all.remove(at);
+        }
+    }
+
     /// The last line that wrote something; what it wrote is remembered still.
     pub fn last_written(&self) -> Option<Line> {
         locked(self.lines()).all.iter().rfind(|line| !line.writes.is_empty()).cloned()

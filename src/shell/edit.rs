@@ -79,6 +79,17 @@ pub fn client(session: &Session, id: &str) -> Result<Option<Edited>> {
         match changed(&before, &draft.read()?) {
             Ok((set, unset)) if set.is_empty() && unset.is_empty() => return Ok(None),
             Ok((set, unset)) => {
+                let now = session.wait(clients::get(session, &id))?;
+                let others = changed_by_others(&before, &now, &set, &unset);
+                if !others.is_empty() {
+                    let fields = others.join(", ");
+                    session
+                        .ui()
+                        .warn(&format!("client `{id}` was changed meanwhile in {fields}, which is changed here, too"));
+                    if !session.ui().agrees("Write over it?", false) {
+                        return Err(Error::usage(format!("client `{id}` is left as it is")));
+                    }
+                }
                 let file = Draft::new(&yaml::text(&Value::Object(set.body())), "yaml")?;
                 let words = [
                     "update".into(),
@@ -106,6 +117,14 @@ pub fn client(session: &Session, id: &str) -> Result<Option<Edited>> {
 /// Fields that can be edited. A secret is not written into a file for that.
 fn editable() -> impl Iterator<Item = &'static Field> {
     FIELDS.iter().filter(|field| field.set_by == SetBy::Caller && !field.secret && field.json != "client_id")
+}
+
+/// The fields that are about to be written, and are not as they were when they were shown.
+fn changed_by_others(before: &Client, now: &Client, set: &ClientSpec, unset: &[&'static Field]) -> Vec<&'static str> {
+    let value = |client: &Client, field: &Field| client.get(field.json).cloned().unwrap_or(Value::Null);
+    let is_written = |field: &&Field| set.get(field.json).is_some() || unset.iter().any(|one| one.json == field.json);
+    let is_changed = |field: &&Field| !compare::is_same(field, &value(before, field), &value(now, field));
+    editable().filter(|field| is_written(field) && is_changed(field)).map(|field| field.json).collect()
 }
 
 /// A client as YAML, each field below what it is.

@@ -334,7 +334,8 @@ impl Interpreter {
     fn show(&self, ui: Ui, outcome: Outcome, format: &Format, quiet: bool) -> Result<()> {
         let is_on = |name| self.settings.as_ref().is_some_and(|settings| settings.is_on(name));
         let ages = self.settings.as_ref().is_some_and(|settings| settings.get("dates") == "relative");
-        let screen = Screen { is_expanded: is_on("expanded"), tells_ages: ages, ..execute::screen(ui) };
+        let all_by = if self.settings.is_some() { EXPAND } else { "--format json" };
+        let screen = Screen { is_expanded: is_on("expanded"), tells_ages: ages, all_by, ..execute::screen(ui) };
         // What is done row by row is seen as it is done.
         let is_paged = is_on("pager") && screen.is_terminal && !outcome.writes && outcome.shape != Shape::One;
         if !is_paged {
@@ -375,6 +376,14 @@ impl Interpreter {
         let to = self.open(&step.to)?;
         let begun = execute::begin(&self.host, command, &matches, &output, Origin::Line);
         let is_list = begun.as_ref().is_ok_and(|outcome| outcome.shape != Shape::One);
+        let place = self.place.clone();
+        let placed = move |error: Error| match &place {
+            Some(place) if !error.is_told() => error.about(place),
+            _ => error,
+        };
+        // Errors of single rows are told as they come.
+        let of_rows = placed.clone();
+        let begun = begun.map(|outcome| outcome.through(move |rows| Some(rows.next()?.map_err(&of_rows))));
         let shown = begun.map(|outcome| memory.keeping(outcome)).and_then(|outcome| match to {
             None => self.show(line_ui, outcome, &output.format, output.quiet),
             Some(mut pipe) => {
@@ -397,10 +406,7 @@ impl Interpreter {
                 Ok(Next::Go)
             }
             Err(error) => {
-                let error = match &self.place {
-                    Some(place) if !error.is_told() => error.about(place),
-                    _ => error,
-                };
+                let error = placed(error);
                 // Told as the line asked for: as JSON with `--format json`.
                 line_ui.error(&error);
                 Err(error.already_told())

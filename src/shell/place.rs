@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use nu_ansi_term::Color as Paint;
 
+use crate::config::shell::IN_PROMPT;
 use crate::config::{ory, profile};
 use crate::error::Error;
 use crate::grammar::Host;
@@ -130,8 +131,8 @@ impl Place {
             template.to_owned()
         };
         let filled = |values: [&str; 6]| {
-            let filled =
-                IN_TEMPLATE.iter().zip(values).fold(template.clone(), |text, (name, value)| text.replace(name, value));
+            let all = IN_PROMPT.iter().zip(values);
+            let filled = all.fold(template.clone(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value));
             text::safe_painted(&filled).into_owned()
         };
         let (state, danger) = (self.state(false), self.danger());
@@ -174,6 +175,3 @@ fn status(has_failed: bool) -> String {
 fn plain_status(has_failed: bool) -> &'static str {
     if has_failed { "✗>" } else { ">" }
 }
-
-/// What stands in a prompt's template, and what for.
-pub const IN_TEMPLATE: [&str; 6] = ["{place}", "{server}", "{state}", "{danger}", "{status}", "{took}"];

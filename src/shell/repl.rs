@@ -107,6 +107,9 @@ pub fn interactive(host: &Host, fell_back: bool, goes_without_rc: bool) -> Resul
                         Ok(Next::Leave(code)) => return Err(errors::exit(code)),
                         Err(error) => ui.error(&error),
                     }
+                    if interrupt::is_to_end() {
+                        return Err(Error::interrupted().already_told());
+                    }
                     slow = Some(took).filter(|took| *took >= settings.slow());
                     if let Some(took) = slow {
                         ui.note(&format!("it took {:.1} s", took.as_secs_f64()));

@@ -11,7 +11,7 @@ use crate::model::fields;
 use crate::output::outcome::{Body, Outcome};
 use crate::script::compile::{compiled, trap};
 use crate::script::engine::{Context, engine};
-use crate::script::errors::{self, Source, settled};
+use crate::script::errors::{self, EXIT, Source, settled};
 use crate::script::lexer::Kind;
 use crate::script::{ending, run, value};
 use crate::secret::Secret;
@@ -92,9 +92,20 @@ impl Prompt {
         known
     }
 
-    /// Runs a file that defines functions and variables; its value is nobody's.
+    /// Runs a file that defines functions and variables; its value is nobody's. Where it ends with an error, or by `exit`, what it has
+    /// defined until then is there.
     pub fn begin(&mut self, text: &str, name: &str) -> Result<()> {
-        self.evaluate_as(Source { name, text }).map(drop)
+        let source = Source { name, text };
+        let ast = compiled(&self.engine, &self.scope, source)?;
+        let done = self.evaluate_as(source);
+        if done.is_err() {
+            self.functions = self.functions.merge(&ast);
+            self.functions.clear_statements();
+        }
+        match done {
+            Err(error) if error.code() != Some(EXIT) => Err(error),
+            _ => Ok(()),
+        }
     }
 
     fn evaluate_in_scope(&mut self, line: &str) -> Result<Dynamic> {

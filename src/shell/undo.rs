@@ -50,7 +50,14 @@ pub fn run(host: &Host, requests: &Requests) -> Result<Outcome> {
         locked(requests).push(Request::Undo(format!("batch undo {name}{yes}{}", confirm.unwrap_or_default())));
         return Ok(Outcome::nothing());
     }
-    let steps = steps(line.writes.into_iter().map(|(_, write)| write).collect())?;
+    let steps = steps(line.writes.into_iter().map(|(_, write)| write).collect()).map_err(|error| {
+        session.pass_over();
+        error.hint("`undo` once more takes back what the line before it wrote")
+    })?;
+    if steps.is_empty() {
+        session.pass_over();
+        return Err(Error::usage("nothing is left of what the last line wrote"));
+    }
     for step in &steps {
         match step {
             Step::Delete(client) => session.ui().marked(Mark::Removed, &format!("{}, which was made", named(client))),

@@ -23,6 +23,7 @@ use crate::ops::guard;
 use crate::ops::recipients;
 use crate::output::outcome::{Outcome, Row};
 use crate::session::Session;
+use crate::session::hook::Done;
 use crate::text;
 
 const EXAMPLES: &str = "\
@@ -119,6 +120,9 @@ fn make(session: &Session, plans: Vec<Plan>, how: check::How) -> Result<Vec<Resu
             Some(secret) => keeper.hold(Row::client(client), &id, &secret),
             None => Row::client(client),
         };
+        if let Ok(client) = &result {
+            session.wrote_one(Done::Created, &id, None, client.as_ref());
+        }
         rows.extend(result.map(|client| client.map(row)).transpose());
         rows.extend(undelivered.map(|error| Err(keeper.undelivered(&id, error))));
     }

@@ -14,7 +14,7 @@ Examples:
   orysh use profile local
   orysh profile use --none
 
-In the shell it counts for this session at once, before the variables of the environment.";
+In the shell it counts for this session at once, before the variables of the environment. Shells that run already stay where they are.";
 
 /// The command.
 pub fn command() -> Command {
@@ -86,6 +86,7 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         ui.warn(&format!("commands act on {} all the same, as long as {} says so", chosen.place(), chosen.named_by));
     }
     let production = if found.production { ", which is production" } else { "" };
-    ui.note(&format!("profile {name} is in use: {}{production}", found.target()));
+    let everywhere = if args.from_argv { "" } else { ", here and by whatever begins from now on" };
+    ui.note(&format!("profile {name} is in use{everywhere}: {}{production}", found.target()));
     Ok(Outcome::nothing())
 }

@@ -199,7 +199,10 @@ impl Formatter for OnScreen {
             && !hidden.is_empty()
         {
             let columns = if hidden.len() == 1 { "column" } else { "columns" };
-            let how = if self.screen.is_of_script { "" } else { "; --format json shows all" };
+            let how = match self.screen.all_by {
+                "" => String::new(),
+                way => format!("; {way} shows all"),
+            };
             let note = format!("({} {columns} hidden: {}{how})", hidden.len(), hidden.join(", "));
             for line in wrapped(&note, self.screen.width) {
                 text.push_str(&self.dim(line));

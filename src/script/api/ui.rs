@@ -165,8 +165,7 @@ fn table(context: &Context, rows: &Array) -> Result<()> {
     let outcome = Outcome::many(rows.into_iter().map(Ok), &[]).with_members(members);
     let mut text = Vec::new();
     // What is printed is the same in any format.
-    let screen =
-        if limits::is_hook() { Screen::default() } else { Screen { is_of_script: true, ..execute::screen(ui) } };
+    let screen = if limits::is_hook() { Screen::default() } else { Screen { all_by: "", ..execute::screen(ui) } };
     execute::show_on(ui, outcome, (&Format::Table, false), &screen, &mut text)?;
     context.print(&String::from_utf8_lossy(&text));
     Ok(())
