@@ -415,11 +415,10 @@ fn rows_of_a_script_are_all_checked_before_anything_is_sent() {
 fn rows_that_were_made_before_are_not_made_in_silence() {
     let server = Sandbox::with("--hash-iterations 1");
     let program = orysh(&server);
-    // In the same script, before anybody took their secrets.
-    let twice =
-        r#"let a = clients::create_all([#{owner: "x"}]); let b = clients::create_all([#{owner: "x"}]); a.len()"#;
-    program.args(&["eval", twice]).fails(1, "made these rows already");
-    assert_eq!(server.clients().len(), 1);
+    // In the same script they are asked for once more.
+    let twice = r#"let a = clients::create_all([#{owner: "x"}]); let b = clients::create_all([#{owner: "x"}]); for r in a + b { print(r.client.client_secret.reveal()); }"#;
+    assert_eq!(program.args(&["eval", twice]).ok().stdout.lines().count(), 2);
+    assert_eq!(server.clients().len(), 2);
     let shown = r#"for n in 0..2 { print(clients::create_all([#{owner: "y"}])[0].client.client_secret.reveal()); }"#;
     assert_eq!(program.args(&["eval", shown]).ok().stdout.lines().count(), 2);
     // By another text.
@@ -427,8 +426,83 @@ fn rows_that_were_made_before_are_not_made_in_silence() {
     for (of, is_made) in [("one", true), ("two", false), ("one", true)] {
         let ran = program.args(&["eval", &owner(of)]);
         let ran = if is_made { ran.ok() } else { ran.fails_after(1, "nobody has taken the secrets of its 1 clients") };
-        assert_eq!(server.clients().len(), 4, "{of}: {ran}");
+        assert_eq!(server.clients().len(), 5, "{of}: {ran}");
     }
+}
+
+#[test]
+fn rows_of_which_one_was_changed_are_not_all_made_a_second_time() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = orysh(&server);
+    let rows = |last: &str| program.file("in.csv", &format!("client_name\na\nb\n{last}\n"));
+    program.file(
+        "s.rhai",
+        "clients::create_all(csv::read(\"in.csv\").to_array()); if !fs::exists(\"go\") { throw \"later\"; }",
+    );
+    rows("c");
+    program.run("run s.rhai").fails(1, "later");
+    assert_eq!(server.clients().len(), 3);
+    rows("d");
+    program.run("run s.rhai").fails(1, "2 of these rows are in run").tells("batch undo").tells("batch forget");
+    rows("c\ne");
+    program.run("run s.rhai").fails(1, "3 of these rows are in run");
+    assert_eq!(server.clients().len(), 3);
+    program.file("in.csv", "client_name\nother\n");
+    program.run("run s.rhai").fails(1, "later").tells("nobody has taken the secrets of its 3 clients");
+    rows("d");
+    for run in program.run("batch list -q").ok().stdout.lines() {
+        program.run(&format!("batch undo {run} --yes")).ok();
+    }
+    program.file("go", "");
+    program.run("run --dry-run s.rhai").ok();
+    program.run("run s.rhai").ok();
+    assert_eq!(server.clients().len(), 3);
+    // A file of which a row was changed, as well.
+    let server = Sandbox::with("--hash-iterations 1 --latency 300ms");
+    let program = orysh(&server);
+    program.file("b.csv", "client_name\na\nb\nc\nd\n");
+    let begun = program.begin("batch create b.csv --concurrency 1");
+    eventually("one is there", || (!server.clients().is_empty()).then_some(()));
+    begun.signal(Signal::INT);
+    begun.end();
+    let made = server.clients().len();
+    program.file("b.csv", "client_name\na\nb\nc\ne\n");
+    program.run("batch create b.csv").fails(2, "of which").tells("--again");
+    assert_eq!(server.clients().len(), made);
+}
+
+#[test]
+fn a_script_writes_several_files_of_equal_rows() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = orysh(&server);
+    program.file(
+        "s.rhai",
+        "for env in [\"dev\", \"prod\"] {\n    let made = clients::create_all([#{client_name: \"a\"}, #{client_name: \"b\"}]);\n    csv::write(`${env}.csv`, made.map(|r| #{id: r.client.client_id, secret: r.client.client_secret.reveal()}));\n}",
+    );
+    program.run("run s.rhai").quiet();
+    assert_eq!(server.clients().len(), 4);
+    assert_eq!(program.run("batch list -q").ok().stdout, "");
+    for file in ["dev.csv", "prod.csv"] {
+        for line in fs::read_to_string(program.home().join(file)).unwrap().lines().skip(1) {
+            let (id, secret) = line.split_once(',').unwrap();
+            assert!(server.accepts(&json!(id), &json!(secret)), "{line}");
+        }
+    }
+}
+
+#[test]
+fn production_is_asked_about_however_a_script_writes_to_it() {
+    let server = Sandbox::holding(&[json!({"client_id": "kept"})], "");
+    let program = anywhere();
+    program.run(&format!("profile add live --endpoint {} --production", server.admin)).ok();
+    let url = format!("{}admin/clients/kept", server.admin.trim_end_matches('/').to_owned() + "/");
+    let code = format!("http::delete(\"{url}\").status");
+    program.args(&["eval", &code]).fails(2, "live is production");
+    program.args(&["--sandbox", "eval", &code]).fails(2, "live is production");
+    assert_eq!(server.clients().len(), 1);
+    assert_eq!(program.args(&["eval", &format!("http::get(\"{url}\").status")]).ok().stdout, "200\n");
+    program.args(&["eval", "--confirm", "live", &code]).ok();
+    assert_eq!(server.clients().len(), 0);
 }
 
 #[test]

@@ -186,7 +186,7 @@ impl Carrying {
         let told: Vec<(usize, Told)> = dues.iter().map(|(at, due)| (*at, Told::of(due))).collect();
         let total = dues.len() as u64;
         let each = dues.into_iter().map(|(_, due)| Ok(due.into()));
-        let clients = Clients { name: ("apply", Again::Allowed), of: String::new(), total, each };
+        let clients = Clients { name: ("apply", Again::Allowed), of: String::new(), done: Vec::new(), total, each };
         let recipients = if job == Job::Delete { Vec::new() } else { self.recipients.clone() };
         let how = check::How { no_lint: self.no_lint, recipients: Recipients::Read(recipients), ..check::How::of(job) };
         let mut carried = match carry::carry_out(&self.session, clients, how, &Going::default(), || Ok(())) {

@@ -38,6 +38,11 @@ struct Same {
     hash: String,
     /// Whom secrets are for, and what is not checked.
     options: String,
+    /// What the input is called, and whose rows they are.
+    input: String,
+    of: String,
+    /// Runs that it is no repetition of.
+    done: Vec<String>,
 }
 
 /// A new run.
@@ -56,6 +61,13 @@ pub struct New<'a> {
     pub key_store: bool,
     /// Whose rows they are: another's are others, though they say the same.
     pub of: String,
+    /// Runs of the same rows that are whole, and of which more are wanted.
+    pub done: Vec<String>,
+}
+
+/// What tells the rows of a script from those of another, at the end of what tells a run from others.
+pub fn of(script: &str) -> String {
+    if script.is_empty() { String::new() } else { format!(" {}", hex(&Sha256::digest(script))) }
 }
 
 /// Checks and spools an input. Nothing is sent; what is wrong is told.
@@ -115,7 +127,7 @@ fn spool(
     let (job, no_lint) = (new.check.job, new.check.no_lint);
     let variant = new.shape.variant().to_owned();
     let options = format!("{no_lint} {}", new.check.recipients.told());
-    let of = if new.of.is_empty() { String::new() } else { format!(" {}", hex(&Sha256::digest(&new.of))) };
+    let of = of(&new.of);
     let checked = Checker::new(session, &journal, &key, new.shape, new.check)?.run(new.input)?;
     let mut same = None;
     if !is_trial {
@@ -124,7 +136,9 @@ fn spool(
         identity.write(&mut facts);
         facts.insert("hash".into(), hash.clone());
         facts.insert(OPTIONS.into(), options.clone());
-        same = Some(Same { identity, hash, options }).filter(|_| new.again != Again::Allowed);
+        let input = name.clone();
+        same =
+            Some(Same { identity, hash, options, input, of, done: new.done }).filter(|_| new.again != Again::Allowed);
     }
     facts.insert(KEY_TAG.into(), key.tag());
     facts.insert("kind".into(), job.verb().into());
@@ -203,7 +217,8 @@ fn refuse_again(session: &Session, own: &Folder, same: &Same, has_ids: bool, aga
             error.hint(format!("if they are to be made a second time: orysh batch forget {name}"))
         }
     };
-    for name in folder::names()?.into_iter().filter(|name| *name != own.name) {
+    let mut others = Vec::new();
+    for name in folder::names()?.into_iter().filter(|name| *name != own.name && !same.done.contains(name)) {
         // Most runs are of something else, and need not be looked through.
         let facts = Journal::peek(&folder::path(&name)?, store::facts).unwrap_or_default();
         if !Identity::read(&facts).may_be(&same.identity) {
@@ -214,6 +229,13 @@ fn refuse_again(session: &Session, own: &Folder, same: &Same, has_ids: bool, aga
             if again == Again::GoneOn && has_same_rows(hash, &same.hash) {
                 refuse_rows_of_another(session, &name)?;
             }
+            // The same script, or the same file, with other rows.
+            let is_its = match again {
+                Again::GoneOn => hash.ends_with(&same.of),
+                Again::Offered => facts.get("input") == Some(&same.input),
+                Again::Allowed | Again::Never => false,
+            };
+            others.extend(is_its.then_some(name));
             continue;
         }
         let run = match Run::open(session, &name) {
@@ -277,5 +299,51 @@ fn refuse_again(session: &Session, own: &Folder, same: &Same, has_ids: bool, aga
             return Err(hint(error, &name));
         }
     }
+    for name in others {
+        refuse_part(session, own, &name, again).map_err(|error| match again {
+            Again::Offered if error.code() == Some(SAME_INPUT) => hint(error, &name),
+            _ => error,
+        })?;
+    }
     Ok(None)
+}
+
+/// Errors: some of the rows are of a run that has not come to its end, or of which nobody has taken what came; its input has been
+/// changed since.
+fn refuse_part(session: &Session, own: &Folder, name: &str, again: Again) -> Result<()> {
+    // One that is worked on is somebody's, and here it is this script's own.
+    let Ok(run) = Run::open(session, name) else { return Ok(()) };
+    let counts = run.counts(session)?;
+    let (left, made) = (due(&counts), count(&counts, &State::MADE));
+    let is_untaken = again == Again::GoneOn && made > 0;
+    if left == 0 && !is_untaken {
+        return Ok(());
+    }
+    let rows = Journal::peek(&own.path, |connection| store::wishes(connection, false))?;
+    let before = Journal::peek(&run.folder.path, |connection| store::wishes(connection, true))?;
+    let same = rows.intersection(&before).count();
+    let begun = run.fact("begun").unwrap_or_default();
+    let state = match (left, is_untaken) {
+        (0, _) => format!("and nobody has taken the secrets of its {made} clients"),
+        (_, true) => format!("of which {left} are left, and nobody has taken the secrets of {made} clients"),
+        (_, false) => format!("of which {left} are left"),
+    };
+    if same == 0 {
+        session.ui().warn(&format!("run {name}, begun on {begun} with other rows, {state}"));
+        return Ok(());
+    }
+    let some = if same == 1 { "one of these rows is".into() } else { format!("{same} of these rows are") };
+    let error = Error::usage(format!("{some} in run {name}, begun on {begun}, {state}")).with_code(SAME_INPUT);
+    let error = error.hint(format!("go on with that as it was: orysh batch resume {name}"));
+    let error = if is_untaken {
+        error.hint(format!("take its secrets: orysh batch results {name} --secrets plain --out FILE.csv"))
+    } else {
+        error
+    };
+    let error = error.hint(format!("take its clients back: orysh batch undo {name}"));
+    Err(if again == Again::Offered {
+        error
+    } else {
+        error.hint(format!("if they are to be made a second time: orysh batch forget {name}"))
+    })
 }

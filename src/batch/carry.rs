@@ -55,6 +55,8 @@ pub struct Clients<I> {
     pub name: (&'static str, Again),
     /// Whose they are, where those of another are others though they say the same.
     pub of: String,
+    /// Runs of the same rows that are whole, and of which more are wanted.
+    pub done: Vec<String>,
     /// How many there are.
     pub total: u64,
     /// Each of them. Errors: it is wrong, and nothing is to be sent.
@@ -70,7 +72,7 @@ pub fn carry_out(
     going: &Going,
     ask: impl FnOnce() -> Result<()>,
 ) -> Result<Carried> {
-    let Clients { name: (name, again), of, total, each } = clients;
+    let Clients { name: (name, again), of, done, total, each } = clients;
     if total == 0 {
         return Ok(Carried { became: Rows::default(), stopped: None, earlier: None, is_disputed: false, run: None });
     }
@@ -79,7 +81,8 @@ pub fn carry_out(
     let limits = Limits::of(session, going)?;
     let (job, no_lint) = (how.job, how.no_lint);
     let input = Input::Ready(name, Box::new(each));
-    let new = New { input, shape: Shape::default(), check: how, going: going.clone(), again, key_store: false, of };
+    let shape = Shape::default();
+    let new = New { input, shape, check: how, going: going.clone(), again, key_store: false, of, done };
     let (run, checked) = begin::prepare(session, new, false)?;
     let mut ids: Vec<ClientId> = ids.take();
     if let Err(error) = ask() {
@@ -143,6 +146,31 @@ pub fn carry_out(
     });
     let earlier = checked.is_resumed.then_some(before.about);
     Ok(Carried { became, stopped, earlier, is_disputed, run: Some(run) })
+}
+
+/// What the rows of scripts are called together.
+pub const SCRIPT: &str = "script";
+
+/// Tells of runs of a script on the same server that have not come to their end, where nothing is written.
+pub fn tell_unfinished(session: &Session, script: &str) -> Result<()> {
+    let of = begin::of(script);
+    for name in folder::names()? {
+        let facts = Journal::peek(&folder::path(&name)?, store::facts).unwrap_or_default();
+        let is_its = facts.get("hash").is_some_and(|hash| hash.ends_with(&of));
+        if !is_its || !Identity::read(&facts).may_be(&Identity::of(session)?) {
+            continue;
+        }
+        let Ok(run) = Run::open(session, &name) else { continue };
+        let counts = run.counts(session)?;
+        let (left, made) = (engine::due(&counts), engine::count(&counts, &State::MADE));
+        if left + made > 0 {
+            session.ui().note(&format!(
+                "run {name} of this script, begun on {}, has made {made} clients, and {left} are left: its rows would be gone on with, and not made again",
+                run.fact("begun").unwrap_or_default()
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Tells of runs of this name on the same server that have something left.

@@ -1,9 +1,10 @@
 //! What the journal holds, in terms of rows: every question and every change, in one place.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use rusqlite::{Connection, OptionalExtension as _, params};
+use sha2::{Digest as _, Sha256};
 
 use super::state::State;
 use crate::session::hook::Past;
@@ -332,6 +333,22 @@ pub fn counts(connection: &Connection) -> rusqlite::Result<Counts> {
         }
         Ok(counts)
     })
+}
+
+/// What rows ask for, by their ids where they name one, and what they say: of all of them, or of those whose clients may be there.
+pub fn wishes(connection: &Connection, only_there: bool) -> rusqlite::Result<HashSet<[u8; 32]>> {
+    let mut statement = connection.prepare("SELECT state, iif(given, id, ''), body FROM row JOIN asked USING (n)")?;
+    let read =
+        |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?));
+    let all = statement.query_map([], read)?.filter_map(|row| match row {
+        Ok((state, id, body)) => {
+            let state = State::of(state)?;
+            let is_there = state.is_made() || matches!(state, State::Sent | State::Unproven);
+            (is_there || !only_there).then(|| Ok(Sha256::digest(format!("{id} {body}")).into()))
+        }
+        Err(error) => Some(Err(error)),
+    });
+    all.collect()
 }
 
 /// The commonest errors: what, how often, and the first row.

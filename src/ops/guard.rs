@@ -51,6 +51,20 @@ pub fn check(session: &Session, deed: Deed, what: &str) -> Result<()> {
     Ok(())
 }
 
+/// Asks before something is sent to an address that is a production profile's, whatever is behind it there. Errors as those of
+/// [`check`].
+pub fn address(session: &Session, url: &Url, what: &str) -> Result<()> {
+    let mut server = url.clone();
+    server.set_path("");
+    let target = Target::Server { admin: server, public: None, credential: None };
+    match addressed(&target, &marked()?) {
+        Some(name) if !has_assent(session, Some(&name))? => {
+            demand(session, &name, what, url.host_str().unwrap_or_default())
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Asks before the whole of a command, where a person can be asked: on any target what is grave, and on a production
 /// target in any case. What the command does is agreed to then.
 ///
@@ -99,7 +113,7 @@ pub fn batch(session: &Session, what: &str, stdin_is_read: bool) -> Result<()> {
 pub fn production(chosen: &Chosen) -> Result<Option<String>> {
     match own(chosen) {
         Some(name) => Ok(Some(name)),
-        None => Ok(addressed(chosen, &marked()?)),
+        None => Ok(addressed(&chosen.target, &marked()?)),
     }
 }
 
@@ -109,8 +123,8 @@ fn own(chosen: &Chosen) -> Option<String> {
 }
 
 /// The name of the profile whose address or project a target has, as far as that is known without asking anybody.
-fn addressed(chosen: &Chosen, marked: &BTreeMap<String, Profile>) -> Option<String> {
-    let is_it = |name: &str, profile: &Profile| match &chosen.target {
+fn addressed(target: &Target, marked: &BTreeMap<String, Profile>) -> Option<String> {
+    let is_it = |name: &str, profile: &Profile| match target {
         Target::Server { admin, .. } => {
             profile.endpoint.as_deref().is_some_and(|endpoint| is_same(endpoint, admin))
                 || slug_at(name, profile, admin).is_some_and(|slug| profile.project.as_deref() == Some(slug.as_str()))
@@ -146,7 +160,7 @@ fn production_of(session: &Session, chosen: &Chosen) -> Result<Option<String>> {
         return Ok(Some(name));
     }
     let marked = marked()?;
-    if let Some(name) = addressed(chosen, &marked) {
+    if let Some(name) = addressed(&chosen.target, &marked) {
         return Ok(Some(name));
     }
     let policy = session.policy(chosen.profile.as_ref());

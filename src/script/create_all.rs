@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use rhai::{Array, Dynamic, INT, Map};
 
 use crate::batch::begin::Again;
-use crate::batch::carry::{self, Carried, Clients};
+use crate::batch::carry::{self, Carried, Clients, SCRIPT};
 use crate::batch::check::{How, MOST_TOLD, Ready, Recipients};
 use crate::batch::engine::Going;
 use crate::batch::heard::Became;
@@ -39,6 +39,7 @@ pub fn create_all(context: &Context, rows: &Array, options: &Map) -> ScriptResul
     let asked = Asked::read(context, options).map_err(thrown)?;
     let planning = Planning::new(session, rows, &asked);
     if session.dry_run().is_some() {
+        carry::tell_unfinished(session, &context.script()).map_err(thrown)?;
         return planning.collect::<Result<Vec<_>>>().and_then(|all| would_be(session, all, &asked)).map_err(thrown);
     }
     let total = rows.len() as u64;
@@ -52,7 +53,10 @@ pub fn create_all(context: &Context, rows: &Array, options: &Map) -> ScriptResul
     });
     // A sandbox of its own knows nothing of what was made before.
     let again = if session.is_confined() { Again::Allowed } else { Again::GoneOn };
-    let clients = Clients { name: ("script", again), of: context.script(), total, each };
+    // What the script has written of other rows by now has been taken.
+    context.settle_files();
+    let done = context.whole_runs();
+    let clients = Clients { name: (SCRIPT, again), of: context.script(), done, total, each };
     let ask = || guard::batch(session, &Job::Create.deed(total), false);
     let mut carried = carry::carry_out(session, clients, asked.how(), &asked.going, ask).map_err(thrown)?;
     let earlier = carried.earlier.take();
@@ -77,7 +81,9 @@ pub fn create_all(context: &Context, rows: &Array, options: &Map) -> ScriptResul
             Ok(told)
         }
         None => {
-            context.hold(Held::run(session, carried, secrets));
+            let is_made = |row: &Dynamic| row.read_lock::<Map>().is_some_and(|row| row["error"].is_unit());
+            let is_whole = told.iter().all(is_made);
+            context.hold(Held::run(session, carried, secrets, is_whole));
             Ok(told)
         }
     }

@@ -177,6 +177,13 @@ impl Context {
         locked(&self.held).push((limits::id(), held));
     }
 
+    /// The runs of this call of which all clients were made: it asks for other ones with the same rows.
+    pub fn whole_runs(&self) -> Vec<String> {
+        let (id, held) = (limits::id(), locked(&self.held));
+        let own = held.iter().filter(|(of, _)| *of == id);
+        own.filter_map(|(_, held)| held.whole_run().map(str::to_owned)).collect()
+    }
+
     /// What is kept by now.
     pub fn take_held(&self) -> Vec<Held> {
         let id = limits::id();

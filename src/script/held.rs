@@ -26,7 +26,11 @@ pub struct Held {
 
 enum Keeps {
     File(Kept),
-    Run(Box<Carried>, Session),
+    Run {
+        carried: Box<Carried>,
+        session: Session,
+        is_whole: bool,
+    },
     /// What a command keeps until its row is written.
     Pending {
         afterwards: Afterwards,
@@ -41,11 +45,11 @@ impl Held {
         Held { keeps: Keeps::File(kept), unseen, server: session.server().unwrap_or_default() }
     }
 
-    /// A run of many clients, with the secrets that were made for it.
-    pub fn run(session: &Session, carried: Carried, secrets: Vec<(ClientId, Secret)>) -> Self {
+    /// A run of many clients, with the secrets that were made for it. `is_whole`: all of them were made.
+    pub fn run(session: &Session, carried: Carried, secrets: Vec<(ClientId, Secret)>, is_whole: bool) -> Self {
         let unseen = secrets.into_iter().map(|(id, secret)| (Some(id), secret)).collect();
         let server = session.server().unwrap_or_default();
-        Held { keeps: Keeps::Run(carried.into(), session.clone()), unseen, server }
+        Held { keeps: Keeps::Run { carried: carried.into(), session: session.clone(), is_whole }, unseen, server }
     }
 
     /// What a command keeps for a row.
@@ -61,6 +65,14 @@ impl Held {
     /// The secrets in it that nobody has seen.
     pub fn secrets(&self) -> &[(Option<ClientId>, Secret)] {
         &self.unseen
+    }
+
+    /// The run of which all clients were made, if it is one.
+    pub fn whole_run(&self) -> Option<&str> {
+        match &self.keeps {
+            Keeps::Run { carried, is_whole: true, .. } => Some(carried.name()),
+            _ => None,
+        }
     }
 
     /// These have been seen.
@@ -82,7 +94,7 @@ impl Held {
     pub fn let_go(self) -> Result<()> {
         match self.keeps {
             Keeps::File(kept) => kept.discard(),
-            Keeps::Run(carried, session) => carried.close(&session),
+            Keeps::Run { carried, session, .. } => carried.close(&session),
             Keeps::Pending { afterwards, .. } => afterwards(),
         }
     }
@@ -91,7 +103,7 @@ impl Held {
         match &self.keeps {
             Keeps::File(kept) => kept.path().parent().unwrap_or(kept.path()).display().to_string(),
             Keeps::Pending { place, .. } => place.clone(),
-            Keeps::Run(carried, _) => kept_in(carried.name()),
+            Keeps::Run { carried, .. } => kept_in(carried.name()),
         }
     }
 }

@@ -141,6 +141,7 @@ fn run(host: &Host, args: &Args, job: Job) -> Result<Outcome> {
         again: Again::Allowed,
         key_store: args.flag("key-store"),
         of: String::new(),
+        done: Vec::new(),
     };
     match begin(session, new, args.only_shows(session), file == Some("-")) {
         // A condition that holds for nobody is no mistake.

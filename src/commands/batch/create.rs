@@ -94,6 +94,7 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         again: if args.flag("again") { Again::Allowed } else { Again::Offered },
         key_store: args.flag("key-store"),
         of: String::new(),
+        done: Vec::new(),
     };
     begin(session, new, args.only_shows(session), input == "-")
 }

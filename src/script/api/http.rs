@@ -10,6 +10,7 @@ use url::Url;
 use crate::error::{Error, Result, nearest};
 use crate::net::{self, Policy};
 use crate::ops::dry_run::would;
+use crate::ops::guard;
 use crate::script::api::time;
 use crate::script::engine::Context;
 use crate::script::errors::thrown;
@@ -165,6 +166,9 @@ fn send(context: &Context, method: &Method, url: &str, body: Option<&Dynamic>, g
     }
     if *method != Method::GET && would(session, Mark::Changed, &about)? {
         return Ok(answer(200, &HeaderMap::new(), b"", 0));
+    }
+    if *method != Method::GET {
+        guard::address(session, &url, &format!("send {about}"))?;
     }
     // Where nothing is kept, nobody asks what was in it.
     let sent = request.body().and_then(|body| body.as_bytes()).filter(|_| context.has_held());
