@@ -82,30 +82,31 @@ A string that a path picks is printed as it is, without quotes. With -q, ids are
 const SHELL: &str = "\
 The shell
   A line whose first word is a command's verb is a command; anything else is Rhai.
-  A verb that is followed by an operator, `.`, `(` or `[` is Rhai, too, but for one that `>` follows and
-  that is a command by itself; as are `import` and `export`
-  with a quote, `let` or `const` behind them.
-  `it` is the last value. Functions and variables stay. Ctrl-C stops what runs, Ctrl-D leaves.
+  A verb that is followed by an operator, `.`, `(` or `[` is Rhai, too, but for one that is a command by itself,
+  with `>`, `|` or `&&` behind it; as are `import` and `export` with a quote, `let` or `const` behind them.
+  `it` is the last value; of a list an array, be it an empty one. Functions and variables stay.
+  It acts where the prompt says: where that is elsewhere by now, a line is not done, and told so.
+  Ctrl-C stops what runs, Ctrl-D and `exit` leave; `exit 3` with that exit code.
 
 Commands
   ${it.client_id}  in a word stands for a value; of a list by itself for a word for each entry
   > FILE           what is shown goes into a file in which nothing is yet; >| FILE whatever is in it
   >> FILE          below what is in it
-  | PROGRAM        to a program, as `sh` reads the rest of the line
+  | PROGRAM        to a program, as `sh` reads the rest of the line; ${it.client_id} stands for a value there, too
   a ; b            one after the other
   a && b           the second where the first was done
   # so             a comment, to the end of the line
   \\                at the end of a line: the next one belongs to it
 A line of Rhai is Rhai to its end; it goes on in the next one while a brace, a bracket or a text is open, and
-a blank line ends it in any case.
+a blank line ends it in any case. What is pasted is done line by line, until one fails.
 
 Lines
-  !!               the last line; !text the last one that begins so
+  !!               the last line of this shell; !text the last one that begins so
   history          the lines that were typed here, `history clear` forgets them
   load FILE        the lines of a file; the first error ends it
-  edit             the last line in $VISUAL or $EDITOR, which is done then
-They are kept for each place where the shell acts, shared by all shells. Lines that hold a secret, or begin with
-a space, are not written down.
+  edit             the last line in $VISUAL or $EDITOR, which is done then if it is another
+They are kept for each place where the shell acts, shared by all shells. Lines that may hold a secret, of which it is
+told, or that begin with a space, are not written down.
 
 Tab completes commands, flags, files, names of Rhai, and what is listed where the line acts: clients by id or name,
 projects, workspaces, profiles, runs, plugins. Mistakes are underlined before Enter is pressed; Right takes a hint over.
@@ -115,7 +116,7 @@ By hand
   edit ID               a client as YAML; what was changed is looked at, and sent
   copy it.client_id     a value to the clipboard of the terminal
   undo                  what the last line wrote is taken back, where that can be done
-  \\x                    rows as lines of name and value, and back
+  \\x                    rows as lines of name and value, and back; \\x on, \\x off
   show settings         what can be set, and is; set setting NAME VALUE
   tour                  two minutes on the sandbox
 
