@@ -946,6 +946,37 @@ fn a_script_declares_its_arguments() {
 }
 
 #[test]
+fn what_a_script_declares_stands_before_its_code_whatever_else_does() {
+    let program = anywhere();
+    let script = "#!/usr/bin/env -S orysh run\n// SPDX-License-Identifier: Apache-2.0\n//! Does something.\n\n// It takes one.\n//! @arg name: text N\nprint(args.name)";
+    program.file("s.rhai", script);
+    assert!(program.run("run s.rhai --help").quiet().stdout.contains("<NAME>"));
+    assert_eq!(program.run("run s.rhai a").quiet().stdout, "a\n");
+    program.run("run s.rhai a b").fails(2, "unexpected argument 'b'");
+    program.run("script check s.rhai").ok();
+    program.file("late.rhai", "print(1);\n\n//! @arg name: text N\n");
+    program.run("script check late.rhai").fails(1, "declares nothing behind code (line 3, column 1)");
+    program.run("run late.rhai").fails(2, "declares nothing behind code (line 3, column 1)");
+}
+
+#[test]
+fn whole_numbers_of_any_size_are_reckoned_with_or_refused() {
+    const EXTREMES: [&str; 6] = ["-9223372036854775808", "-1", "0", "1", "64", "9223372036854775807"];
+    let mut script = String::new();
+    for operator in ["+", "-", "*", "/", "%", "**", "<<", ">>"] {
+        for (a, b) in EXTREMES.iter().flat_map(|a| EXTREMES.map(|b| (a, b))) {
+            script += &format!("try {{ {a} {operator} {b} }} catch {{ }}\n");
+            script += &format!("try {{ let a = {a}; a {operator}= {b}; }} catch {{ }}\n");
+        }
+    }
+    let program = anywhere();
+    program.file("s.rhai", &script);
+    program.run("run s.rhai").ok();
+    program.args(&["eval", "-9223372036854775808 / -1"]).fails(1, "overflow");
+    program.args(&["eval", "let d = time::duration(\"1d\"); d * -9223372036854775808"]).fails(1, "no length of time");
+}
+
+#[test]
 fn a_script_imports_what_is_in_its_folder_and_nothing_else() {
     let server = Sandbox::start();
     let program = orysh(&server);

@@ -1,4 +1,4 @@
-//! What a script declares of its arguments, in the comment at its top: `//! @arg --owner: text = "ops" Owner of all`. It is read
+//! What a script declares of its arguments, in the comments at its top: `//! @arg --owner: text = "ops" Owner of all`. It is read
 //! without running anything, so that help and wrong arguments cost nothing.
 
 use std::path::Path;
@@ -8,7 +8,9 @@ use clap::error::{ContextKind, ContextValue};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use rhai::{Array, Dynamic, INT, Map};
 
-use crate::error::{Error, Position, Result};
+use crate::config::edit::position;
+use crate::error::{Error, Result};
+use crate::script::lexer::{Kind, pieces};
 use crate::text::safe;
 
 /// What a script says of itself and of what it takes.
@@ -25,13 +27,13 @@ struct Argument {
     is_several: bool,
     /// Whether it may be left out; a flag always may.
     is_optional: bool,
-    kind: Kind,
+    kind: Type,
     default: Option<String>,
     help: String,
 }
 
 #[derive(Clone, Debug, Eq, PartialEq)]
-enum Kind {
+enum Type {
     Text,
     Number,
     Switch,
@@ -50,43 +52,34 @@ pub enum Read {
     Help(String),
 }
 
-/// Reads the comment at a script's top. Errors are of usage, with their line.
+/// Reads what stands in the comments before a script's code. Errors are of usage, with their line: one of them is one that
+/// stands behind code, where it declares nothing.
 pub fn declared(text: &str) -> Result<Declared> {
     let mut declared = Declared::default();
-    for (at, line) in text.lines().enumerate() {
-        let line = line.trim_start();
-        // The first line may be for the system.
-        if at == 0 && line.starts_with("//") && !line.starts_with("//!") {
-            continue;
-        }
-        let Some(comment) = line.strip_prefix("//!") else {
-            if line.is_empty() {
-                continue;
+    // The first line may be for the system.
+    let begin = if text.starts_with("#!") { text.find('\n').unwrap_or(text.len()) } else { 0 };
+    let mut is_code = false;
+    for (range, kind) in pieces(&text[begin..]) {
+        let comment = match kind {
+            Kind::Comment { .. } => text[begin..][range.clone()].strip_prefix("//!"),
+            _ => {
+                is_code = true;
+                None
             }
-            break;
         };
-        let comment = comment.strip_prefix(' ').unwrap_or(comment);
-        let after = comment.trim_start().strip_prefix("@arg");
-        match after.filter(|after| !after.starts_with(|c: char| c.is_alphanumeric() || c == '_')) {
-            Some(said) => {
-                let place = Position { line: at + 1, column: 1 };
-                let argument = argument(said).map_err(|error| error.at(place))?;
-                let wrong = |what: &str| Error::usage(format!("argument `{}` {what}", safe(&argument.name))).at(place);
-                let before = declared.arguments.iter().rfind(|other| !other.is_flag);
-                if let Some(before) = before.filter(|_| !argument.is_flag) {
-                    if before.is_several {
-                        return Err(wrong("can never be given: the word before it takes all"));
-                    }
-                    if before.may_be_missing() && !argument.may_be_missing() {
-                        return Err(wrong("has to be given, and stands behind one that may be left out"));
-                    }
-                }
-                if declared.arguments.iter().any(|other| other.key() == argument.key()) {
-                    return Err(wrong("is declared twice"));
-                }
-                declared.arguments.push(argument);
+        let Some(comment) = comment else { continue };
+        let comment = comment.strip_prefix(' ').unwrap_or(comment).trim_end();
+        let said = comment.trim_start().strip_prefix("@arg");
+        let said = said.filter(|said| !said.starts_with(|c: char| c.is_alphanumeric() || c == '_'));
+        let place = || position(text, begin + range.start);
+        match said {
+            Some(_) if is_code => {
+                let wrong = Error::usage("`@arg` declares nothing behind code").at(place());
+                return Err(wrong.hint("what a script takes stands in the comments before its first statement"));
             }
-            None => declared.about.push(comment.trim_end().to_owned()),
+            Some(said) => declared.take(said).map_err(|error| error.at(place()))?,
+            None if !is_code => declared.about.push(comment.to_owned()),
+            None => {}
         }
     }
     Ok(declared)
@@ -114,24 +107,24 @@ fn argument(said: &str) -> Result<Argument> {
     let rest = rest.trim_start();
     let (kind, rest) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
     let kind = match kind {
-        "text" => Kind::Text,
-        "number" => Kind::Number,
-        "bool" => Kind::Switch,
-        "file" => Kind::File,
-        "output" => Kind::Output,
-        choices if choices.contains('|') => Kind::OneOf(choices.split('|').map(str::to_owned).collect()),
+        "text" => Type::Text,
+        "number" => Type::Number,
+        "bool" => Type::Switch,
+        "file" => Type::File,
+        "output" => Type::Output,
+        choices if choices.contains('|') => Type::OneOf(choices.split('|').map(str::to_owned).collect()),
         other => {
             return Err(Error::usage(format!("argument `{name}` has the type `{}`", safe(other)))
                 .did_you_mean(crate::error::nearest(other, ["text", "number", "bool", "file", "output"]))
                 .hint("types are text, number, bool, file, output, and choices as a|b|c"));
         }
     };
-    if kind == Kind::Switch && rest.trim_start().starts_with('=') {
+    if kind == Type::Switch && rest.trim_start().starts_with('=') {
         return Err(Error::usage(format!(
             "argument `{name}` is a bool, which is false unless it is given: it has no default"
         )));
     }
-    if kind == Kind::Switch && (!is_flag || is_several) {
+    if kind == Type::Switch && (!is_flag || is_several) {
         return Err(Error::usage(format!("argument `{name}` is a bool, which only a flag can be")));
     }
     let (default, help) = match rest.trim_start().strip_prefix('=') {
@@ -149,8 +142,8 @@ fn argument(said: &str) -> Result<Argument> {
         let wrong =
             |what: String| Error::usage(format!("argument `{name}` has the default `{}`, {what}", safe(default)));
         match &kind {
-            Kind::Number if default.parse::<INT>().is_err() => return Err(wrong("which is no whole number".into())),
-            Kind::OneOf(choices) if !choices.contains(default) => {
+            Type::Number if default.parse::<INT>().is_err() => return Err(wrong("which is no whole number".into())),
+            Type::OneOf(choices) if !choices.contains(default) => {
                 let near = crate::error::nearest(default, choices.iter().map(String::as_str));
                 return Err(wrong(format!("which is not one of {}", safe(&choices.join(", ")))).did_you_mean(near));
             }
@@ -162,6 +155,26 @@ fn argument(said: &str) -> Result<Argument> {
 }
 
 impl Declared {
+    /// One more argument. Errors are of usage: it is none, or does not go with those before it.
+    fn take(&mut self, said: &str) -> Result<()> {
+        let argument = argument(said)?;
+        let wrong = |what: &str| Error::usage(format!("argument `{}` {what}", safe(&argument.name)));
+        let before = self.arguments.iter().rfind(|other| !other.is_flag);
+        if let Some(before) = before.filter(|_| !argument.is_flag) {
+            if before.is_several {
+                return Err(wrong("can never be given: the word before it takes all"));
+            }
+            if before.may_be_missing() && !argument.may_be_missing() {
+                return Err(wrong("has to be given, and stands behind one that may be left out"));
+            }
+        }
+        if self.arguments.iter().any(|other| other.key() == argument.key()) {
+            return Err(wrong("is declared twice"));
+        }
+        self.arguments.push(argument);
+        Ok(())
+    }
+
     /// Whether anything is declared: else `args` is the list of the words.
     pub fn has_arguments(&self) -> bool {
         !self.arguments.is_empty()
@@ -256,20 +269,20 @@ impl Argument {
     fn arg(&self) -> Arg {
         let arg = Arg::new(self.name.clone()).help(self.help.clone());
         let arg = if self.is_flag { arg.long(self.name.clone()) } else { arg };
-        if self.kind == Kind::Switch {
+        if self.kind == Type::Switch {
             return arg.action(ArgAction::SetTrue);
         }
         let parser: ValueParser = match &self.kind {
-            Kind::Number => value_parser!(i64).into(),
-            Kind::OneOf(choices) => PossibleValuesParser::new(choices.clone()).into(),
-            Kind::File => ValueParser::new(file),
-            Kind::Output => ValueParser::new(output),
-            Kind::Text | Kind::Switch => value_parser!(String),
+            Type::Number => value_parser!(i64).into(),
+            Type::OneOf(choices) => PossibleValuesParser::new(choices.clone()).into(),
+            Type::File => ValueParser::new(file),
+            Type::Output => ValueParser::new(output),
+            Type::Text | Type::Switch => value_parser!(String),
         };
         let arg = arg
             .value_parser(parser)
             .value_name(self.name.to_uppercase())
-            .allow_negative_numbers(self.kind == Kind::Number);
+            .allow_negative_numbers(self.kind == Type::Number);
         let arg = if self.is_several { arg.action(ArgAction::Append) } else { arg };
         match &self.default {
             Some(default) => arg.default_value(default.clone()),
@@ -279,10 +292,10 @@ impl Argument {
 
     fn default_value(&self) -> Dynamic {
         let value = self.default.as_ref().map(|text| match (&self.kind, text.parse::<INT>()) {
-            (Kind::Number, Ok(number)) => number.into(),
+            (Type::Number, Ok(number)) => number.into(),
             _ => Dynamic::from(text.clone()),
         });
-        match (self.kind == Kind::Switch, self.is_several) {
+        match (self.kind == Type::Switch, self.is_several) {
             (true, _) => false.into(),
             (false, true) => value.into_iter().collect::<Array>().into(),
             (false, false) => value.unwrap_or_default(),
@@ -293,11 +306,11 @@ impl Argument {
     fn value(&self, matches: &ArgMatches) -> (rhai::Identifier, Dynamic) {
         let name = &self.name;
         let mut values: Array = match self.kind {
-            Kind::Switch => vec![matches.get_flag(name).into()],
-            Kind::Number => {
+            Type::Switch => vec![matches.get_flag(name).into()],
+            Type::Number => {
                 matches.get_many::<i64>(name).into_iter().flatten().map(|value| INT::into(*value)).collect()
             }
-            Kind::Text | Kind::File | Kind::Output | Kind::OneOf(_) => {
+            Type::Text | Type::File | Type::Output | Type::OneOf(_) => {
                 matches.get_many::<String>(name).into_iter().flatten().map(|value| value.clone().into()).collect()
             }
         };
@@ -341,8 +354,8 @@ mod tests {
 
     #[test]
     fn declarations_are_read_off_the_comment_at_the_top() {
-        let text = "#!x\n//! What it does.\n//!\n//! @arg file: file The CSV\n//! @arg ids...: text\n//! @arg --count: number = 10 How many\n//! @arg --owner: text = \"a b\" Owner\n//! @arg --kind: web|job\n//! @arg --force: bool\nlet x = 1;\n//! @arg late: text\n".replace("#!", "//");
-        let declared = declared(&text).unwrap();
+        let text = "#!x\n//! What it does.\n//!\n//! @arg file: file The CSV\n//! @arg ids...: text\n//! @arg --count: number = 10 How many\n//! @arg --owner: text = \"a b\" Owner\n//! @arg --kind: web|job\n//! @arg --force: bool\nlet x = 1;\n//! more\n";
+        let declared = declared(text).unwrap();
         let names: Vec<&str> = declared.arguments.iter().map(|argument| argument.name.as_str()).collect();
         assert_eq!(names, ["file", "ids", "count", "owner", "kind", "force"]);
         let of = |words: &[&str]| {
@@ -366,6 +379,17 @@ mod tests {
     }
 
     #[test]
+    fn other_comments_and_empty_lines_end_no_declarations() {
+        for before in
+            ["", "#!x\n", "// a licence\n", "#!x\n// a\n\n/* b\n//! @arg no: text\n*/\n", "//! A title\n// a\n"]
+        {
+            let text = format!("{before}//! @arg a: text\n\n// and\n  //! @arg [b]: text\nlet x = `//! @arg c: text`;");
+            assert_eq!(declared(&text).unwrap().keys().collect::<Vec<_>>(), ["a", "b"], "{before}");
+        }
+        assert_eq!(declared("").unwrap().keys().count() + declared("#!x").unwrap().keys().count(), 0);
+    }
+
+    #[test]
     fn wrong_declarations_and_words_are_told() {
         let why = |text: &str| declared(text).unwrap_err().full_message();
         assert!(why("//! @arg file").contains("is no argument"));
@@ -375,6 +399,8 @@ mod tests {
         assert!(why("//! @arg --n: number = abc").contains("the default `abc`, which is no whole number"));
         assert!(why("//! @arg --kind: web|job = wbe").contains("not one of web, job"));
         assert!(why("//! @arg a: text\n//! @arg a: text").contains("twice"));
+        let late = declared("// x\nlet x = 1;\n  //! @arg late: text").unwrap_err();
+        assert_eq!(late.position().map(|at| (at.line, at.column)), Some((3, 3)));
         let declared = declared("//! @arg --count: number\n//! @arg file: file").unwrap();
         let why = |words: &[&str]| {
             let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();

@@ -61,13 +61,34 @@ pub fn uneven(ast: &AST) -> Vec<(At, Error)> {
             && call.namespace.is_empty()
             && call.name == "/"
             && let [Expr::IntegerConstant(a, _), Expr::IntegerConstant(b, _)] = call.args[..]
-            && b != 0
-            && a % b != 0
+            // What Rhai cannot divide either is told as it runs.
+            && let (Some(result), Some(rest)) = (a.checked_div(b), a.checked_rem(b))
+            && rest != 0
         {
-            let error = Error::failed(format!("{a}/{b} is {}: whole numbers are divided into whole numbers", a / b));
+            let error = Error::failed(format!("{a}/{b} is {result}: whole numbers are divided into whole numbers"));
             found.push((*at, error.hint(format!("{a}.0/{b} is a fraction"))));
         }
         true
     });
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use rhai::{Engine, INT, OptimizationLevel};
+
+    use super::*;
+
+    #[test]
+    fn divisions_of_any_whole_numbers_are_looked_at() {
+        let mut engine = Engine::new();
+        engine.set_optimization_level(OptimizationLevel::None);
+        for a in [INT::MIN, -7, -1, 0, 1, 7, INT::MAX] {
+            for b in [INT::MIN, -7, -1, 0, 1, 7, INT::MAX] {
+                let told = uneven(&engine.compile(format!("{a} / {b}")).unwrap()).len();
+                let is_uneven = b != 0 && i128::from(a) % i128::from(b) != 0;
+                assert_eq!(told, usize::from(is_uneven), "{a} / {b}");
+            }
+        }
+    }
 }
