@@ -863,11 +863,11 @@ fn one_mistake_does_not_hide_another_and_imported_functions_are_told_of() {
     ran.tells("there is no module `bad` (line 2").tells("did you mean `create`?");
     let code = "for row in clients::create_all([#{}]) { print(row.outcom) }\n";
     program.file("rows.rhai", code);
-    program.run("script check rows.rhai").fails(1, "gives no `outcom`").tells("did you mean `outcome`?");
+    program.run("script check rows.rhai").fails(1, "has no `outcom`").tells("did you mean `outcome`?");
     let code =
         "let r = clients::create_all([#{}]);\nprint(r[0].outcom);\nfor x in clients::apply([#{}]) { print(x.acton) }\n";
     program.file("rows.rhai", code);
-    program.run("script check rows.rhai").fails(1, "gives no `outcom` (line 2").tells("gives no `acton` (line 3");
+    program.run("script check rows.rhai").fails(1, "has no `outcom` (line 2").tells("has no `acton` (line 3");
     let code = "let cs = clients::list().to_array();\nprint(cs.filter(|c| c.ownr == 1).map(|c| c.client_nmae));\nlet fine = [1]; fine.map(|c| c.nothing);\n";
     program.file("lists.rhai", code);
     let ran = program.run("script check lists.rhai").fails(1, "no field `ownr` (line 2");
@@ -1790,7 +1790,7 @@ fn what_was_caught_is_thrown_on_as_it_was() {
     program.file("u.rhai", "import \"lib\" as l;\ntry { l::get() } catch (e) { print(e.position); throw e; }\n");
     let ran = program.run("--sandbox run u.rhai");
     assert!(ran.stdout.contains("\"file\": \"lib.rhai\"") && ran.stderr.contains("(line 2, column 49)"), "{ran}");
-    ran.tells("thrown first at lib.rhai, line 2, column 21");
+    ran.tells("it comes from lib.rhai, line 2, column 21");
     program.file("v.rhai", "import \"lib\" as l;\ntry { l::each([1], |x| x / 0); } catch (e) { print(e.message); }\ntry { let m = #{a: 1}; m.b } catch (e) { print(e.message); }\n");
     assert_eq!(program.run("run v.rhai").ok().stdout, "Division by zero: 1 / 0\nthe map has no `b`\n");
 }
@@ -1811,4 +1811,80 @@ fn what_a_script_tells_is_whole_and_no_error_of_its_own() {
     program.run("run one.rhai").fails_after(1, "are kept in run");
     program.run("run two.rhai").fails(1, "nobody has taken").tells("orysh batch undo");
     assert_eq!(server.clients().len(), 1);
+}
+
+#[test]
+fn line_and_file_of_an_error_belong_together() {
+    let program = anywhere();
+    program.file("bad.csv", "a,b\n1,2\n1,2,3\n");
+    program.file("lib/a.rhai", "// one\nfn each(list, f) {\n    for x in list { f.call(x); }\n}\nfn none(x) { x.nope }\nfn caught(x) {\n    try { x.nope } catch (e) { return e.position; }\n}\n");
+    for (code, led) in [
+        (
+            "let rows =         csv::read(\"bad.csv\");\na::each(rows, |x| x);",
+            "it comes from s.rhai, line 2, column 25",
+        ),
+        ("let all = clients::list();\na::each(all, |x| x);", "it comes from s.rhai, line 2, column 20"),
+    ] {
+        program.file("s.rhai", &format!("import \"lib/a\" as a;\n{code}"));
+        let ran =
+            program.run("-e http://127.0.0.1:1 run s.rhai").tells("lib/a.rhai: ").tells("(line 3, column ").tells(led);
+        assert!(ran.stderr.contains("3 |     for x in list { f.call(x); }"), "{ran}");
+    }
+    let caught = r#"import "lib/a" as a;
+try { a::each([1], |x| { clients::get("nobody") }) } catch (e) { print(e.position) }
+try { a::each([1], |x| { #{}.nope }) } catch (e) { print(e.position) }
+try { a::none(#{}) } catch (e) { print(e.position) }
+print(a::caught(#{}));
+"#;
+    program.file("s.rhai", caught);
+    let ran = program.run("--sandbox run s.rhai").ok();
+    let due = [
+        r#"#{"column": 35, "line": 2}"#,
+        r#"#{"column": 30, "line": 3}"#,
+        r#"#{"column": 16, "file": "lib/a.rhai", "line": 5}"#,
+        r#"#{"column": 13, "file": "lib/a.rhai", "line": 7}"#,
+    ];
+    assert_eq!(ran.stdout.lines().collect::<Vec<_>>(), due);
+    // What stands at the caret is not told a second time.
+    program.file("s.rhai", "import \"lib/a\" as a;\na::each([1], |x| { clients::get(\"nobody\") })");
+    let ran = program.run("--sandbox run s.rhai").fails(1, "s.rhai: cannot get client `nobody`");
+    assert!(ran.stderr.contains("(line 2, column 29)") && !ran.stderr.contains("it comes from"), "{ran}");
+}
+
+#[test]
+fn arguments_are_counted_as_they_are_written() {
+    for (code, told) in [
+        ("fn shout(s) { s } \"x\".shout()", "`shout` takes 1 argument, and is called on something with 0"),
+        ("fn shout(s) { s } shout()", "`shout` takes 1 argument, and is called with 0"),
+        ("let o = #{f: |x| x}; o.f(1, 2)", "a closure takes 1 argument, and is called with 2"),
+        ("let k = 1; let o = #{f: |x| x + k}; o.f(1, 2)", "a closure takes 1 argument, and is called with 2"),
+        ("let f = |x| x; f.call(1, 2)", "a closure takes 1 argument, and is called with 2"),
+    ] {
+        anywhere().args(&["--sandbox", "eval", code]).fails(1, told);
+    }
+    let program = anywhere();
+    program.file("s.rhai", "fn shout(s) { s }\n\"x\".shout();");
+    program.run("script check s.rhai").fails(1, "called on something with 0 (line 2, column 5)").tells("`this`");
+    for (code, told) in [
+        ("fn shout(s) { s } try { \"x\".shout() } catch (e) { e.message }", "called on something with 0"),
+        ("try { session::with_profile(\"a\", |x| x) } catch (e) { e.message }", "another number of arguments"),
+    ] {
+        program.file("config/config.toml", "[profile.a]\nendpoint = \"http://127.0.0.1:1\"\n");
+        assert!(program.args(&["eval", code]).ok().stdout.contains(told), "{code}");
+    }
+}
+
+#[test]
+fn what_is_no_value_is_told_by_the_names_of_the_api() {
+    for (code, told) in [
+        ("ui::progress(-1)", "a progress has no -1 steps"),
+        ("ui::progress(1)", "JSON has nothing for `Progress`"),
+        ("#{all: clients::list()}", "JSON has nothing for `clients`"),
+    ] {
+        anywhere().args(&["--sandbox", "eval", code]).fails(1, told);
+    }
+    let code = r#"let c = clients::create(#{}); clients::create(c.to_map())"#;
+    anywhere().args(&["--sandbox", "eval", code]).fails(1, "only the server sets").tells("to_fields()");
+    let ran = anywhere().args(&["eval", "pgp::encrypt(\"hunter2hunter2\", \"@none.asc\")"]);
+    assert!(ran.code == Some(1) && !ran.stderr.contains("hunter2"), "{ran}");
 }

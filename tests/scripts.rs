@@ -337,8 +337,8 @@ fn mk() { #{client_nmea: 1} } clients::create(mk()); clients::create(#{owner: "x
         "`map` is called on something with 0 arguments (line 6,",
         "a client has no field `clientname` (line 7,",
         "a client has no field `owneer` (line 8,",
-        "`time::now` gives no `second` (line 9,",
-        "`session::target` gives no `nope` (line 10,",
+        "a time has no `second` (line 9,",
+        "a target has no `nope` (line 10,",
         "a client has no field `clientname` (line 11, column 16)",
         "a client has no field `ownr` (line 11, column 36)",
         "the closure of `filter` gives nothing, neither true nor false (line 12,",
@@ -411,12 +411,91 @@ let all = clients::list().to_array(); print(all[0].clientname);
 }
 
 #[test]
+fn what_is_changed_in_any_way_is_not_followed_any_more() {
+    let program = crate::support::anywhere();
+    let right = r##"clients::create(#{client_id: "a"});
+let a = clients::list().to_array(); for i in 0..a.len() { a[i] = #{id: a[i].client_id}; } for row in a { print(row.id); }
+let b = clients::list().to_array(); b.push(#{client_id: "TOTAL", clients: 1}); print(b[-1].clients);
+let c = clients::list().to_array(); c.insert(0, #{title: 1}); print(c[0].title);
+let d = clients::list().to_array(); d[0] = #{title: 1}; print(d[0].title);
+let e = clients::list().to_array(); e.clear(); e.push(#{title: 1}); for x in e { print(x.title); }
+let f = clients::list().to_array(); f.append([#{title: 1}]); print(f[-1].title);
+let g = clients::list().to_array(); g.splice(0..g.len(), [#{title: 1}]); print(g[0].title);
+let h = clients::list().to_array(); let refill = || { h.clear(); h.push(#{title: 1}); }; refill.call(); print(h[0].title);
+let i = clients::find("a"); let other = || i = #{title: 1}; other.call(); print(i.title);
+let j = clients::list().to_array(); clear(j); push(j, #{title: 1}); print(j.map(|x| x.title));
+let k = clients::list().to_array(); k.for_each(|| this = #{title: 1}); print(k[0].title);
+let l = clients::create_all([#{client_id: "b"}]); for n in 0..l.len() { l[n].when = 1; } for x in l { print(x.when); }
+let m = clients::create_all([#{client_id: "c"}]); for n in 0..m.len() { m[n] = #{id: n}; } for x in m { print(x.id); }
+let n = clients::create_all([#{client_id: "d"}]); n.push(#{sum: 1}); print(n[-1].sum);
+let o = url::parse("http://a/"); let key = `more`; o[key] = 1; print(o.more);
+fn first(c) { if type_of(c) != "map" { return c.client_id; } c.alias }
+fn second(c) { switch type_of(c) { "map" => c.alias, _ => c.client_id } }
+fn third(c) { if "alias" in c { c.alias } else { c.client_id } }
+fn count() { 1 }
+for c in clients::list() { print(first(c)); print(second(c)); print(third(c)); }
+fn fourth(c) { c.alias } if false { fourth(clients::get("a")); } print(1.fourth(#{alias: 1}));
+print(clients::list().count());
+print(clients::list().filter(|c| c.client_id == "a").to_array()[0].client_id);
+let p = clients::get("a"); p.client_id = p.client_id;
+"##;
+    program.file("right.rhai", right);
+    program.run("script check right.rhai").ok().tells("nothing is wrong");
+    program.run("--sandbox run right.rhai").ok();
+}
+
+#[test]
+fn what_the_api_gives_is_followed() {
+    let program = crate::support::anywhere();
+    let wrong = r#"let c = clients::list(#{owner: "x"}).to_array()[0]; c.nmae;
+for r in clients::create_all([#{}]) { r.client.client_idd; r.error.mesage; r.client.owner; }
+let b = batch::create("x"); b.don;
+for x in batch::list() { x.runn; x.run; }
+for f in clients::lint(#{}) { f.fieldd; }
+let t = tokens::client_credentials("a", "b".to_secret()); t.acces_token; t.more;
+let w = session::with_project("x", || clients::get("a")); w.nmae;
+(time::now() - time::now()).day;
+let o = #{pgp_kye: "x"}; clients::create(#{}, o);
+let base = #{ownr: 1}; clients::create(base + #{owner: "x"});
+clients::create(#{created_at: "x"});
+c.client_id = "x"; c.owner = "y";
+clients::list().filter(|c| true).to_array()[0].nmae;
+"#;
+    program.file("s.rhai", wrong);
+    let told = program.run("script check s.rhai").fails(1, "").stderr;
+    for wrong in [
+        "a client has no field `nmae` (line 1,",
+        "a client has no field `client_idd` (line 2,",
+        "an error has no `mesage` (line 2,",
+        "a run has no `don` (line 3,",
+        "a run has no `runn` (line 4,",
+        "a finding of `clients::lint` has no `fieldd` (line 5,",
+        "has no `acces_token` (line 6,",
+        "a client has no field `nmae` (line 7,",
+        "a length of time has no `day` (line 8,",
+        "`clients::create` has no option `pgp_kye` (line 9,",
+        "a client has no field `ownr` (line 10,",
+        "only the server sets created_at (line 11,",
+        "`client_id` cannot be changed (line 12,",
+        "a client has no field `nmae` (line 13,",
+    ] {
+        assert!(told.contains(wrong), "{wrong} is not in {told}");
+    }
+    assert_eq!(told.matches("error: s.rhai").count(), 14, "{told}");
+}
+
+#[test]
 fn what_scripts_check_is_what_the_api_gives() {
     let program = crate::support::anywhere();
+    program.file("in.json", "[{}]");
     let eval = |code: &str| program.args(&["--sandbox", "eval", "--format", "json", code]).ok().stdout;
     for (code, keys) in [
         ("session::target().keys()", r#"["is_production","named_by","place","profile","subject"]"#),
         ("url::parse(\"http://a/\").keys()", r#"["fragment","host","path","port","query","scheme","segments"]"#),
+        (
+            "clients::lint(#{redirect_uris: [\"x\"]})[0].keys() + batch::create(\"in.json\").keys()",
+            r#"["field","is_wrong","message","begun","conflict","delivery_failed","done","failed","input","invalid","kind","out","planned","rows","run","seconds","server","undelivered","undone","unproven","unsettled"]"#,
+        ),
         ("[time::now().seconds > 0, time::duration(\"2d\").days, time::duration(\"2s\").seconds]", "[true,2,2]"),
     ] {
         assert_eq!(eval(code).trim_end(), keys, "{code}");

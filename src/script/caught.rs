@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use rhai::{Dynamic, Engine, EvalContext, INT, Map, Token};
+use rhai::{Dynamic, Engine, EvalContext, INT, Map, Position, Token};
 
 use crate::error::Error;
 use crate::script::errors;
@@ -34,9 +34,12 @@ pub fn register(engine: &mut Engine) -> impl Fn(&str, &mut EvalContext<'_, '_, '
     });
     move |name, context| {
         if names.is_some.load(Ordering::Relaxed) && locked(&names.all).contains(name) {
+            let modules = context.namespaces().to_vec();
+            let is_one = |name: &str, count: &usize| modules.iter().any(|of| of.get_script_fn(name, *count).is_some());
+            let takes = |name: &str| (0..=MOST_PARAMETERS).filter(|count| is_one(name, count)).collect();
             let value = context.scope_mut().get_mut(name);
             if let Some(mut map) = value.and_then(Dynamic::write_lock::<Map>) {
-                complete(&mut map);
+                complete(&mut map, &takes);
             }
         }
     }
@@ -58,15 +61,20 @@ impl Names {
     }
 }
 
-/// What is told of what stands behind.
-type Meant = fn(&str) -> Error;
+/// So many parameters a function is thought to have.
+const MOST_PARAMETERS: usize = 16;
 
-/// What Rhai's own errors begin with, and what is told instead as where nobody catches them.
-const SAID: [(&str, Meant); 2] =
-    [("Property not found: ", missing::no_property), ("Function not found: ", missing::no_function)];
+/// What Rhai's own errors begin with, of which another thing is told, as where nobody catches them.
+const NO_PROPERTY: &str = "Property not found: ";
+const NO_FUNCTION: &str = "Function not found: ";
 
-/// Rhai's own error has its kind, its place and whatever it is about.
-pub fn complete(map: &mut Map) {
+/// How Rhai tells of the call that led to an error, before the function's name, and between that and its file.
+const IN_CALL: &str = "in call to function '";
+const IN_FILE: &str = "' @ '";
+
+/// Rhai's own error has its kind, its place and whatever it is about; `takes`: how many arguments functions of that name take that
+/// can be called there.
+pub fn complete(map: &mut Map, takes: &dyn Fn(&str) -> Vec<usize>) {
     let text = |key: &str| map.get(key).and_then(|text| text.clone().into_string().ok());
     let at = |key: &str| map.get(key).and_then(|number| number.as_int().ok());
     // As Rhai names its kinds of errors: another's map has no such name, or no place of that form.
@@ -76,26 +84,44 @@ pub fn complete(map: &mut Map) {
         return;
     }
     // Of one that came through calls the first line says what is wrong, and where.
-    let (first, is_called) = match message.split_once('\n') {
-        Some((first, _)) => (first, true),
-        None => (message.as_str(), false),
+    let (first, behind) = match message.split_once('\n') {
+        Some((first, behind)) => (first, Some(behind)),
+        None => (message.as_str(), None),
     };
-    let inner = first.rsplit_once(" (line ").filter(|_| is_called).and_then(|(first, place)| {
+    let inner = first.rsplit_once(" (line ").filter(|_| behind.is_some()).and_then(|(first, place)| {
         let (line, column) = place.trim_end_matches(')').split_once(", position ")?;
         Some((first.to_owned(), line.parse().ok()?, column.parse().ok()?))
     });
     let (message, line, column) = inner.unwrap_or((first.to_owned(), line, column));
     // Of one in another file Rhai tells the whole path.
     let message = message.split_once(" @ '").map_or(message.clone(), |(message, _)| message.to_owned());
-    let position =
-        Some([("line", line), ("column", column)].map(|(key, number): (_, INT)| (key.into(), number.into())));
-    let position = position.map_or(Dynamic::UNIT, |members| Map::from(members).into());
+    let mut position: Map =
+        [("line", line), ("column", column)].map(|(key, number): (_, INT)| (key.into(), number.into())).into();
+    let file = match behind {
+        Some(behind) => of_call(behind),
+        None => text("source").map(|file| (true, file)),
+    };
+    // A closure may be another file's than the one that calls it.
+    let at = Position::new(u16::try_from(line).unwrap_or(u16::MAX), u16::try_from(column).unwrap_or(u16::MAX));
+    let name = [NO_PROPERTY, NO_FUNCTION].iter().find_map(|words| message.strip_prefix(words)?.split(' ').next());
+    let is_there = |file: &str| errors::may_stand_in(file, at, name.unwrap_or_default());
+    if let Some((_, file)) = file.filter(|(is_closure, file)| !file.is_empty() && (!is_closure || is_there(file))) {
+        position.insert("file".into(), errors::name_of(&file).into());
+    }
     // It says the same as where nobody catches it.
-    let error = SAID
-        .iter()
-        .find_map(|(words, meant)| Some(meant(message.strip_prefix(words)?)))
-        .or_else(|| missing::no_member(&message))
-        .unwrap_or_else(|| Error::failed(message));
+    let error = match (message.strip_prefix(NO_PROPERTY), message.strip_prefix(NO_FUNCTION)) {
+        (Some(name), _) => missing::no_property(name),
+        (_, Some(signature)) => {
+            missing::wrongly_called(signature, takes).unwrap_or_else(|| missing::no_function(signature))
+        }
+        _ => missing::no_member(&message).unwrap_or_else(|| Error::failed(message)),
+    };
     *map = errors::as_map(&error);
-    map.insert("position".into(), position);
+    map.insert("position".into(), position.into());
+}
+
+/// Whether a closure was called, and the file that the innermost call is told to be in.
+fn of_call(told: &str) -> Option<(bool, String)> {
+    let (function, file) = told.lines().next()?.trim_start().strip_prefix(IN_CALL)?.split_once(IN_FILE)?;
+    Some((function.starts_with(errors::CLOSURE), file.split('\'').next()?.to_owned()))
 }

@@ -5,6 +5,7 @@ mod asked;
 mod body;
 mod fetched;
 mod given;
+mod known;
 mod members;
 
 use std::collections::{HashMap, HashSet};
@@ -12,6 +13,7 @@ use std::path::Path;
 
 use rhai::{AST, ASTNode, Engine, Expr, FnCallExpr, Module, ParseError, ParseErrorType, Position as At, Scope, Stmt};
 
+use self::body::Body;
 use crate::error::{Error, Result, nearest};
 use crate::grammar::common;
 use crate::script::api::{http, tokens};
@@ -58,7 +60,7 @@ pub fn check(context: &Context, source: Source<'_>, beside: &[&str]) -> Result<V
                     None if root(call)
                         .is_some_and(|root| beside.contains(&root) || unknown.iter().any(|(name, _)| name == root)) => {
                     }
-                    None => found.extend(wrong_call(context, &ast, call, *at)),
+                    None => found.extend(wrong_call(&ast, call, *at)),
                 }
                 found.extend(no_name(&names.plain, call, *at));
             }
@@ -71,12 +73,13 @@ pub fn check(context: &Context, source: Source<'_>, beside: &[&str]) -> Result<V
         true
     });
     found.extend(traps::uneven(&ast));
-    found.extend(fetched::wrong(&ast));
+    found.extend(fetched::wrong(&ast, |name| names.own.contains_key(name)));
     let bodies = body::all(&ast);
     for body in &bodies {
         found.extend(members::wrong(body));
         found.extend(members::undeclared(body, &declared));
         found.extend(given::wrong(body, &bodies));
+        found.extend(wrong_options(context, body, &bodies));
         found.extend(asked::wrong(body, &bodies, &names.members));
     }
     traps::refused(&ast, source)?;
@@ -227,6 +230,9 @@ fn wrong_method(names: &Names, call: &FnCallExpr) -> Option<Error> {
     if names.own.get(name).is_some_and(|takes| takes.contains(&count)) || takes(name, count + 1) {
         return None;
     }
+    if let Some(takes) = names.own.get(name).filter(|_| standard::forms(name).is_empty()) {
+        return Some(missing::on_something(name, takes, count));
+    }
     let error = Error::failed(format!("`{}` is called on something with {}", safe(name), counted(count)));
     Some(hinted(error, name))
 }
@@ -259,7 +265,7 @@ fn no_name(names: &HashSet<String>, call: &FnCallExpr, at: At) -> Option<(At, Er
     Some((at, Error::failed(format!("there is no function `{}`", safe(name))).did_you_mean(near)))
 }
 
-fn wrong_call(context: &Context, ast: &AST, call: &FnCallExpr, at: At) -> Vec<(At, Error)> {
+fn wrong_call(ast: &AST, call: &FnCallExpr, at: At) -> Vec<(At, Error)> {
     if call.namespace.is_empty() {
         let is_own = ast.iter_functions().any(|function| function.name == call.name.as_str());
         let wrong = if is_own { own_function(ast, call) } else { plain(call) };
@@ -287,7 +293,7 @@ fn wrong_call(context: &Context, ast: &AST, call: &FnCallExpr, at: At) -> Vec<(A
             alike.iter().fold(error, |error, function| error.hint(format!("it takes {}", function.whole_signature()))),
         )];
     }
-    wrong_options(context, module, call)
+    Vec::new()
 }
 
 /// A function without a module that is called with a number of arguments that it never takes.
@@ -324,24 +330,36 @@ const OPTIONS: [Options; 9] = [
     ("http", "put", 2, false, &http::OPTIONS),
 ];
 
-fn wrong_options(context: &Context, module: &str, call: &FnCallExpr) -> Vec<(At, Error)> {
-    let name = call.name.as_str();
-    let is_it = |(of, known, ..): &&Options| *of == module && *known == name;
-    let (number, known) = match OPTIONS.iter().find(is_it) {
+/// Options that functions have not, in the maps that a part of a script gives them; `all`: all parts of it.
+fn wrong_options(context: &Context, body: &Body, all: &[Body]) -> Vec<(At, Error)> {
+    let mut wrong = Vec::new();
+    body.walk(&mut |node| {
+        if let ASTNode::Expr(Expr::FnCall(call, _)) | ASTNode::Stmt(Stmt::FnCall(call, _)) = node
+            && let Some((number, known)) = root(call).and_then(|module| options(context, module, &call.name))
+            && let Some(given) = call.args.get(number)
+        {
+            let keys = given::keys(given, body, all);
+            let unknown = keys.into_iter().filter(|(key, _)| !known.iter().any(|known| known == key));
+            wrong.extend(unknown.map(|(key, at)| {
+                let of = format!("{}::{}", call.namespace.root(), call.name);
+                let error = Error::failed(format!("`{of}` has no option `{}`", safe(&key)));
+                (at, error.did_you_mean(nearest(&key, known.iter().map(String::as_str))))
+            }));
+        }
+    });
+    wrong
+}
+
+/// Which argument of a function is its options, and what those are called.
+fn options(context: &Context, module: &str, name: &str) -> Option<(usize, Vec<String>)> {
+    match OPTIONS.iter().find(|(of, known, ..)| *of == module && *known == name) {
         Some((_, _, number, has_recipients, own)) => {
             let recipients = has_recipients.then(recipients::names).into_iter().flatten();
-            (*number, own.iter().copied().chain(recipients).map(str::to_owned).collect())
+            Some((*number, own.iter().copied().chain(recipients).map(str::to_owned).collect()))
         }
-        None if module == "batch" => (1, flags(context, &["batch", name])),
-        None => return Vec::new(),
-    };
-    let Some(Expr::Map(members, _)) = call.args.get(number) else { return Vec::new() };
-    let wrong = members.0.iter().filter(|(key, _)| !known.iter().any(|known| *known == key.name.as_str()));
-    let told = wrong.map(|(key, _)| {
-        let error = Error::failed(format!("`{module}::{name}` has no option `{}`", safe(&key.name)));
-        (key.pos, error.did_you_mean(nearest(&key.name, known.iter().map(String::as_str))))
-    });
-    told.collect()
+        None if module == "batch" => Some((1, flags(context, &["batch", name]))),
+        None => None,
+    }
 }
 
 /// The flags of a command, as options name them.

@@ -236,7 +236,8 @@ fn written(context: &Context, client: Client, kept: Option<Kept>, undelivered: O
 fn spec_of(fields: serde_json::Map<String, serde_json::Value>) -> Result<ClientSpec> {
     let (spec, left_out) = ClientSpec::from_object(fields)?;
     if !left_out.is_empty() {
-        return Err(Error::usage(format!("only the server sets {}", left_out.join(", "))));
+        let error = Error::usage(format!("only the server sets {}", left_out.join(", ")));
+        return Err(error.hint("to_fields() of a client gives those that make another"));
     }
     Ok(spec)
 }

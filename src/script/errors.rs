@@ -15,6 +15,7 @@ use crate::output::outcome::LATE;
 use crate::script::ending::{self, Due};
 use crate::script::engine::{Exhausted, TimedOut, runtime_error};
 use crate::script::excerpt::excerpt;
+use crate::script::lexer::is_part;
 use crate::script::{caught, missing, value};
 use crate::text::{safe, size};
 use crate::ui;
@@ -40,13 +41,35 @@ pub struct Spot {
     pub at: rhai::Position,
     /// The file; `None`: it is the script itself.
     pub file: Option<String>,
+    /// What is called there by its name.
+    pub called: Option<String>,
 }
 
 impl Spot {
     /// Where a function is called.
     pub fn of(call: &NativeCallContext<'_>) -> Self {
-        Spot { at: call.call_position(), file: call.call_source().map(str::to_owned) }
+        let file = call.call_source().map(str::to_owned);
+        let called = file.as_ref().map(|_| call.fn_name().to_owned());
+        Spot { at: call.call_position(), file, called }
     }
+
+    /// The file, where it may be that: of what a closure does Rhai tells the file that calls it.
+    fn file(&self) -> Option<&str> {
+        let called = self.called.as_deref().unwrap_or_default();
+        self.file.as_deref().filter(|file| may_stand_in(file, self.at, called))
+    }
+}
+
+/// Whether a file has such a place, and this name there; what is no name may stand anywhere.
+pub fn may_stand_in(file: &str, at: rhai::Position, name: &str) -> bool {
+    // Not by what reads for scripts, which reads nothing any more where this one is to end.
+    let Ok(text) = std::fs::read_to_string(file) else { return true };
+    let (Some(line), Some(column)) = (at.line(), at.position()) else { return true };
+    let is_name = !name.is_empty() && name.chars().all(is_part);
+    text.lines().nth(line - 1).is_some_and(|line| {
+        let mut rest = line.chars().skip(column - 1).peekable();
+        if is_name { rest.take(name.chars().count()).eq(name.chars()) } else { rest.peek().is_some() }
+    })
 }
 
 /// The same at a place.
@@ -66,7 +89,7 @@ fn place_in(error: &mut EvalAltResult, spot: &Spot) {
         && let (Some(mut map), Some(line)) = (value.write_lock::<Map>(), spot.at.line())
     {
         let mut position = position_map(line, spot.at.position().unwrap_or(1));
-        if let Some(file) = &spot.file {
+        if let Some(file) = spot.file() {
             position.insert("file".into(), name_of(file).into());
         }
         map.insert("position".into(), position.into());
@@ -177,10 +200,11 @@ pub fn uncaught(mut error: EvalAltResult, source: Source<'_>) -> Error {
     {
         return imported;
     }
-    let first = first_thrown(&error);
+    let (first, met) = (first_thrown(&error), error.position());
+    // Line and column are of the file that is told with them.
     let position = match &first {
-        Some((None, at)) => *at,
-        _ => error.position(),
+        Some((None, at)) if file.is_empty() => *at,
+        _ => met,
     };
     let told = match error {
         EvalAltResult::ErrorTerminated(why, _) => ended(why),
@@ -188,7 +212,7 @@ pub fn uncaught(mut error: EvalAltResult, source: Source<'_>) -> Error {
         EvalAltResult::ErrorRuntime(mut value, _) => {
             // What was caught is thrown on as Rhai tells it, where nothing has looked at it.
             if let Some(mut map) = value.write_lock::<Map>() {
-                caught::complete(&mut map);
+                caught::complete(&mut map, &|_| Vec::new());
             }
             from_value(value)
         }
@@ -224,6 +248,7 @@ pub fn uncaught(mut error: EvalAltResult, source: Source<'_>) -> Error {
     // Not by what reads for scripts, which reads nothing any more where this one is to end.
     let imported = (!file.is_empty()).then(|| std::fs::read_to_string(&file).unwrap_or_default());
     let text = imported.as_deref().unwrap_or(source.text);
+    let shown_at = position;
     let position = pointed(text, position, told.message());
     let led =
         calls.iter().rev().enumerate().filter(|(number, _)| is_shown(*number)).map(|(number, (function, file, at))| {
@@ -239,8 +264,9 @@ pub fn uncaught(mut error: EvalAltResult, source: Source<'_>) -> Error {
             format!("called as {function} at {of}{}", place(*at))
         });
     let name = if file.is_empty() { source.name.to_owned() } else { name_of(&file) };
-    let elsewhere = first.and_then(|(file, at)| Some((file?, at))).filter(|first| *first != (name.clone(), position));
-    let elsewhere = elsewhere.map(|(file, at)| format!("thrown first at {}, {}", safe(&file), place(at)));
+    let elsewhere = first.map(|(file, at)| (file.unwrap_or_else(|| source.name.to_owned()), at));
+    let elsewhere = elsewhere.filter(|(file, at)| *at != met && (file, at) != (&name, &shown_at));
+    let elsewhere = elsewhere.map(|(file, at)| format!("it comes from {}, {}", safe(&file), place(at)));
     let excerpt: Vec<String> = excerpt(text, position).into_iter().chain(led).chain(elsewhere).collect();
     let is_interruption = told.kind() == Kind::Interrupted;
     let told = at(told, position);

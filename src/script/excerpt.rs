@@ -45,8 +45,9 @@ pub fn excerpt(text: &str, position: rhai::Position) -> Option<String> {
 }
 
 /// What a name or a text has in it that goes with a secret.
-const TELLING: [&str; 10] = [
+const TELLING: [&str; 11] = [
     "secret",
+    "encrypt",
     "token",
     "password",
     "passwd",

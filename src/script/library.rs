@@ -153,7 +153,7 @@ fn type_name(of: &TypeId) -> &'static str {
 fn around(native: RhaiFunc, name: String, listener: Option<Ui>, need: Option<(Arc<Grant>, Need)>) -> RhaiFunc {
     let RhaiFunc::Pure { func, has_context, is_pure, is_volatile } = native else { return native };
     let around = move |call: Option<Call<'_>>, arguments: &mut [&mut Dynamic]| {
-        let spot = call.as_ref().map_or(Spot { at: Position::NONE, file: None }, Spot::of);
+        let spot = call.as_ref().map_or(Spot { at: Position::NONE, file: None, called: None }, Spot::of);
         placed(ending::goes_on(), &spot)?;
         if let Some((grant, need)) = &need {
             placed(need(grant).map_err(thrown), &spot)?;

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use rhai::{AST, ASTNode, EvalAltResult, Expr, FnAccess, Stmt};
+use rhai::{AST, ASTNode, EvalAltResult, Expr, FnAccess, FnPtr, Stmt};
 
 use crate::config::read;
 use crate::error::{self, Error};
@@ -25,7 +25,7 @@ pub fn at_home(error: EvalAltResult, script: &AST, imports: &dyn Fn(&str) -> Opt
         EvalAltResult::ErrorInModule(path, inner, at) => {
             EvalAltResult::ErrorInModule(path, at_home(*inner, script, imports).into(), at)
         }
-        EvalAltResult::ErrorFunctionNotFound(signature, at) => match no_function_of(script, imports, &signature) {
+        EvalAltResult::ErrorFunctionNotFound(signature, at) => match no_function_of(script, imports, &signature, at) {
             Some(error) => EvalAltResult::ErrorRuntime(as_map(&error).into(), at),
             None => EvalAltResult::ErrorFunctionNotFound(signature, at),
         },
@@ -78,16 +78,31 @@ fn round(script: &AST) -> Option<(String, rhai::Position)> {
 }
 
 /// What is wrong with a call, where a function or a closure of the script is meant.
-fn no_function_of(script: &AST, imports: &dyn Fn(&str) -> Option<AST>, signature: &str) -> Option<Error> {
-    let (called, arguments) = signature.split_once(" (")?;
-    let given = arguments.trim_end_matches(')').split(',').filter(|argument| !argument.trim().is_empty()).count();
+fn no_function_of(
+    script: &AST,
+    imports: &dyn Fn(&str) -> Option<AST>,
+    signature: &str,
+    at: rhai::Position,
+) -> Option<Error> {
+    let (called, given) = counted_in(signature)?;
     if let Some((module, name)) = called.split_once("::") {
         return no_function_in(&imports(&imported_as(script, module)?)?, (module, name), given);
     }
-    let takes = script.iter_functions().find(|own| own.name == called).map(|own| own.params.len());
-    if let Some(takes) = takes {
-        let what = if called.starts_with(CLOSURE) { "a closure".into() } else { format!("`{called}`") };
-        return Some(Error::failed(format!("{what} takes {}, and is called with {given}", counted(takes))));
+    let takes: Vec<usize> =
+        script.iter_functions().filter(|own| own.name == called).map(|own| own.params.len()).collect();
+    let method = method_at(script, at);
+    if let (true, [takes]) = (called.starts_with(CLOSURE), &takes[..]) {
+        // One that is in a map has that as `this`, and what it has from around it comes before its own.
+        let is_in_map = method.is_some_and(|name| standard::forms(&name).is_empty());
+        let held = held_by(script, called);
+        let (takes, given) = (takes.saturating_sub(held), given.saturating_sub(held + usize::from(is_in_map)));
+        return Some(Error::failed(format!("a closure takes {}, and is called with {given}", counted(takes))));
+    }
+    if !takes.is_empty() {
+        return match method.is_some_and(|name| name == called) {
+            true => Some(on_something(called, &takes, given.saturating_sub(1))),
+            false => wrong_count(called, &takes, given),
+        };
     }
     let mut is_variable = false;
     script.walk(&mut |path| {
@@ -101,6 +116,62 @@ fn no_function_of(script: &AST, imports: &dyn Fn(&str) -> Option<AST>, signature
     let own = script.iter_functions().map(|own| own.name).filter(|name| !name.starts_with(CLOSURE));
     let near = error::nearest(called, own)?;
     Some(Error::failed(format!("there is no function {}", named(signature))).did_you_mean(Some(near)))
+}
+
+/// What a signature is of, and how many arguments it has.
+fn counted_in(signature: &str) -> Option<(&str, usize)> {
+    let (called, arguments) = signature.split_once(" (")?;
+    let given = arguments.trim_end_matches(')').split(',').filter(|argument| !argument.trim().is_empty()).count();
+    Some((called, given))
+}
+
+/// The name of the method that is called at a place.
+fn method_at(script: &AST, place: rhai::Position) -> Option<String> {
+    let mut found = None;
+    script.walk(&mut |path| {
+        if let Some(ASTNode::Expr(Expr::MethodCall(call, at))) = path.last()
+            && *at == place
+        {
+            found = Some(call.name.to_string());
+        }
+        found.is_none()
+    });
+    found
+}
+
+/// How many variables a closure has from around it.
+fn held_by(script: &AST, closure: &str) -> usize {
+    let mut held = 0;
+    script.walk(&mut |path| {
+        if let Some(ASTNode::Expr(Expr::FnCall(call, _))) = path.last()
+            && call.name == "curry"
+            && let Some(Expr::DynamicConstant(value, _)) = call.args.first()
+            && value.read_lock::<FnPtr>().is_some_and(|function| function.fn_name() == closure)
+        {
+            held = call.args.len() - 1;
+        }
+        held == 0
+    });
+    held
+}
+
+/// What is wrong with a call of a function that is there, and takes so many arguments; `None`: there is none of that name.
+pub fn wrongly_called(signature: &str, takes: &dyn Fn(&str) -> Vec<usize>) -> Option<Error> {
+    let (called, given) = counted_in(signature)?;
+    let takes = takes(called);
+    if takes.is_empty() {
+        return None;
+    }
+    if called.starts_with(CLOSURE) {
+        return Some(Error::failed("a closure is called with another number of arguments than it takes"));
+    }
+    Some(wrong_count(called, &takes, given).unwrap_or_else(|| on_something(called, &takes, given.saturating_sub(1))))
+}
+
+/// A function of the script that is called as a method, with another number of arguments than it takes.
+pub fn on_something(name: &str, takes: &[usize], given: usize) -> Error {
+    let told = format!("`{}` takes {}, and is called on something with {given}", safe(name), all_counted(takes));
+    Error::failed(told).hint("what a function is called on is `this` in it, and none of its arguments")
 }
 
 /// The path of the file that a script imports under a name.
@@ -135,13 +206,18 @@ pub fn no_function_in(imported: &AST, (module, name): (&str, &str), given: usize
 
 /// A function that is called with another number of arguments than it takes; `None`: it takes so many.
 pub fn wrong_count(name: &str, takes: &[usize], given: usize) -> Option<Error> {
-    let told = match takes {
-        [] => return None,
-        several if several.contains(&given) => return None,
+    if takes.is_empty() || takes.contains(&given) {
+        return None;
+    }
+    Some(Error::failed(format!("`{}` takes {}, and is called with {given}", safe(name), all_counted(takes))))
+}
+
+/// So many arguments, or so many, as a person says it.
+fn all_counted(takes: &[usize]) -> String {
+    match takes {
         [one] => counted(*one),
         several => format!("{} arguments", several.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ")),
-    };
-    Some(Error::failed(format!("`{}` takes {told}, and is called with {given}", safe(name))))
+    }
 }
 
 /// So many arguments, as a person says it.
@@ -167,12 +243,14 @@ pub fn no_member(said: &str) -> Option<Error> {
 }
 
 /// Types as Rhai and Rust tell them, and as signatures do.
-const TYPES: [(&str, &str); 5] = [
+const TYPES: [(&str, &str); 7] = [
     ("&str | ImmutableString | String", "string"),
     ("i64", "int"),
     ("f64", "float"),
     ("FnPtr", "Fn"),
     ("Span", "Duration"),
+    ("Steps", "Progress"),
+    ("Query", "clients"),
 ];
 
 /// A signature or a type, with types as a person says them.

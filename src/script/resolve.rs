@@ -152,7 +152,7 @@ impl ModuleResolver for Below {
         path: &str,
         at: Position,
     ) -> std::result::Result<Shared<Module>, Box<EvalAltResult>> {
-        let spot = Spot { at, file: source.filter(|source| !source.is_empty()).map(str::to_owned) };
+        let spot = Spot { at, file: source.filter(|source| !source.is_empty()).map(str::to_owned), called: None };
         if let Some(module) = plugin(self.caller.as_ref(), path) {
             return module.map_err(|error| thrown_at(error, &spot));
         }

@@ -47,5 +47,7 @@ where
             }
             ScriptResult::Ok(kept)
         });
+    // What is chosen of them is a list already.
+    engine.register_fn("to_array", |list: &mut Array| list.clone());
     engine.register_iterator_result::<T, Dynamic>();
 }

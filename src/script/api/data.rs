@@ -368,7 +368,7 @@ impl Rows {
         Rows {
             path: path.to_owned(),
             source: Arc::new(Mutex::new(source)),
-            at: Spot { at: rhai::Position::NONE, file: None },
+            at: Spot { at: rhai::Position::NONE, file: None, called: None },
         }
     }
 

@@ -49,7 +49,7 @@ pub fn register(library: &mut Library, context: &Context) {
     ];
     for (method, signature, with_options, example, more) in without_body {
         let (bound, to) = (context.clone(), method.clone());
-        let about = "What a server answers: `#{status, headers, body, json}`; no redirect is followed";
+        let about = "What a server answers: `#{status, headers, body, json}`; no redirect is followed, and an error where no answer comes has the `code` unreachable, timeout, or connection where that broke";
         library.add(("http", signature), (about, example), move |url: &str| {
             send(&bound, &to, url, None, &Map::new()).map_err(thrown)
         });
@@ -92,6 +92,10 @@ pub const OPTIONS: [&str; 3] = ["headers", "timeout", "most_bytes"];
 
 const WITH_OPTIONS: &str =
     "The same with `#{headers, timeout, most_bytes}`: headers may be secrets, the limits are 30s and 16 MiB";
+
+/// The codes of errors where an answer took too long, and where the connection broke before it was there.
+const TIMEOUT: &str = "timeout";
+const CUT: &str = "connection";
 
 /// How a request is sent.
 struct Options {
@@ -174,9 +178,15 @@ fn send(context: &Context, method: &Method, url: &str, body: Option<&Dynamic>, g
     let sent = request.body().and_then(|body| body.as_bytes()).filter(|_| context.has_held());
     let sent = sent.unwrap_or_default().to_vec();
     let failed = |source: reqwest::Error| {
-        let is_late = source.is_timeout();
+        let (is_late, is_cut) = (source.is_timeout(), !source.is_connect());
         let error = net::transport(source, &shown).about(&about);
-        if is_late { error.unhinted().hint("the option `timeout`, as \"60s\", gives it longer") } else { error }
+        match () {
+            () if is_late => {
+                error.with_code(TIMEOUT).unhinted().hint("the option `timeout`, as \"60s\", gives it longer")
+            }
+            () if is_cut => error.with_code(CUT),
+            () => error,
+        }
     };
     let answer = session.wait(async {
         let response = client.execute(request).await.map_err(failed)?;
@@ -226,7 +236,7 @@ fn headers(given: &Dynamic) -> Result<HeaderMap> {
 fn answer(status: u16, headers: &HeaderMap, bytes: &[u8], most: usize) -> Map {
     let text = String::from_utf8_lossy(bytes).into_owned();
     // What is too much to be taken apart is a text still.
-    let json = value::parse_json(&text, most).unwrap_or(Dynamic::UNIT);
+    let json = value::parse_json(text.trim_start_matches('\u{feff}'), most).unwrap_or(Dynamic::UNIT);
     let header = |name: &HeaderName| {
         let all: Vec<_> = headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
         // Cookies have commas of their own (RFC 6265 §3); others are one list (RFC 9110 §5.3).

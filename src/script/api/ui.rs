@@ -97,7 +97,7 @@ fn showing(library: &mut Library, engine: &mut Engine, context: &Context) {
             "Tells how far long work is, as `advance()` or `advance(n)` says, until `end()`",
             "let p = ui::progress(2); for n in 0..2 { p.advance(); } p.end()",
         ),
-        move |total: INT| Steps::begin(ui, total),
+        move |total: INT| Steps::begin(ui, total).map_err(thrown),
     );
     engine
         .register_type_with_name::<Steps>("Progress")
@@ -189,9 +189,10 @@ impl std::fmt::Display for Steps {
 }
 
 impl Steps {
-    fn begin(ui: Ui, total: INT) -> Self {
-        let total = u64::try_from(total).unwrap_or(0);
-        Steps(Arc::new(Mutex::new(Going { progress: Some(Progress::begin(ui, total, false)), done: 0, total })))
+    /// Errors are of usage: there are less than none.
+    fn begin(ui: Ui, total: INT) -> Result<Self> {
+        let total = u64::try_from(total).map_err(|_| Error::usage(format!("a progress has no {total} steps")))?;
+        Ok(Steps(Arc::new(Mutex::new(Going { progress: Some(Progress::begin(ui, total, false)), done: 0, total }))))
     }
 
     fn advance(&self, by: INT) {

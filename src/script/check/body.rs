@@ -3,7 +3,11 @@
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
-use rhai::{AST, ASTNode, Expr, FnCallExpr, FnPtr, Position as At, Stmt};
+use rhai::{AST, ASTFlags, ASTNode, BinaryExpr, Expr, FnCallExpr, FnPtr, Position as At, Stmt};
+
+use super::known::{self, CLIENT, Known};
+use crate::script::errors::CLOSURE;
+use crate::script::standard;
 
 /// The statements of a script, or of a function of it.
 pub struct Body {
@@ -19,6 +23,10 @@ pub struct Body {
     touched: HashSet<String>,
     /// Those of which methods are called.
     called: HashSet<String>,
+    /// Those in which something else may be than what was put there: of lists and maps it is not known any more what is in them.
+    changed: HashSet<String>,
+    /// Those that closures have as well.
+    shared: HashSet<String>,
     /// The members that are set, by their variables.
     sets: Vec<(String, Member)>,
     /// The script's functions that give a client.
@@ -38,33 +46,39 @@ enum Put {
     Unknown,
 }
 
-/// What gives a client, of the functions of `clients::`.
-pub const GIVING: [&str; 6] = ["create", "get", "find", "update", "replace", "rotate_secret"];
-
 /// What gives the same list with fewer in it, or in another order.
 const KEEPING: [&str; 4] = ["filter", "to_array", "sort", "order"];
+
+/// What puts into a list or a map what was not in it, of the methods of the language; others only look, or take away.
+const PUTTING: [&str; 10] =
+    ["append", "call", "fill_with", "for_each", "insert", "mixin", "pad", "push", "set", "splice"];
+
+/// What acts elsewhere for a while.
+const WITHIN: [&str; 2] = ["with_profile", "with_project"];
 
 /// All of them: the script's own first.
 pub fn all(ast: &AST) -> Vec<Body> {
     let given = given_clients(ast);
     let mut own = ast.clone();
     own.clear_functions();
-    let mut bodies = vec![Body::of(String::new(), own, &[], &[])];
+    let names: HashSet<&str> = ast.iter_functions().map(|function| function.name).collect();
+    let mut bodies = vec![Body::of(String::new(), own, &[], &[], &names)];
     for function in ast.iter_functions() {
         let parameters: Vec<String> = function.params.iter().map(ToString::to_string).collect();
         let (name, count) = (function.name, parameters.len());
         let mut alone = ast.clone();
         alone.clear_statements().retain_functions(|_, _, other, its| other == name && its == count);
         let given = given.get(name).map(Vec::as_slice).unwrap_or_default();
-        bodies.push(Body::of(name.to_owned(), alone, &parameters, given));
+        bodies.push(Body::of(name.to_owned(), alone, &parameters, given, &names));
     }
+    (0..MOST_CALLS).for_each(|_| share(&mut bodies));
     // The same of lists that are in variables.
     let mut given: Vec<(String, Vec<usize>)> = Vec::new();
     for body in &bodies {
         body.walk(&mut |node| {
             if let ASTNode::Expr(Expr::Dot(pair, ..)) = node
                 && variable(&pair.lhs).is_some()
-                && body.is_list(&pair.lhs, 0)
+                && body.is_list(&pair.lhs)
             {
                 given.extend(given_by(&pair.rhs));
             }
@@ -96,13 +110,34 @@ pub fn all(ast: &AST) -> Vec<Body> {
     bodies
 }
 
+/// What a closure does with a variable that it has from around it is done to that: it is known by its name.
+fn share(bodies: &mut [Body]) {
+    let (mut changed, mut bound) = (HashSet::new(), HashSet::new());
+    for closure in bodies.iter().filter(|body| body.name.starts_with(CLOSURE)) {
+        for name in &closure.parameters {
+            changed.extend(closure.changed.contains(name).then(|| name.clone()));
+            let is_bound =
+                closure.bound.get(name).is_some_and(|all| all.len() + usize::from(closure.clients.contains(name)) > 1);
+            bound.extend(is_bound.then(|| name.clone()));
+        }
+    }
+    for body in bodies {
+        for name in body.shared.intersection(&changed) {
+            body.changed.insert(name.clone());
+        }
+        for name in body.shared.intersection(&bound) {
+            body.bound.entry(name.clone()).or_default().push(Put::Unknown);
+        }
+    }
+}
+
 /// The parameters of functions that are clients wherever those are called, by the functions' names and numbers of parameters.
 fn taken_clients(bodies: &[Body]) -> HashMap<(String, usize), Vec<usize>> {
     let mut calls: HashMap<(String, usize), Vec<bool>> = HashMap::new();
     let mut by_name: HashSet<String> = HashSet::new();
     for body in bodies {
         body.walk(&mut |node| match node {
-            ASTNode::Expr(Expr::FnCall(call, _)) | ASTNode::Stmt(Stmt::FnCall(call, _)) => {
+            ASTNode::Expr(Expr::FnCall(call, _) | Expr::MethodCall(call, _)) | ASTNode::Stmt(Stmt::FnCall(call, _)) => {
                 if !call.namespace.is_empty() || call.op_token.is_some() {
                     return;
                 }
@@ -110,8 +145,7 @@ fn taken_clients(bodies: &[Body]) -> HashMap<(String, usize), Vec<usize>> {
                 let is_own = body.name == key.0 && body.parameters.len() == key.1;
                 let is_client = call.args.iter().enumerate().map(|(at, value)| match variable(value) {
                     Some(name) if is_own && body.parameters[at] == name => true,
-                    Some(name) => body.is_client(&name),
-                    None => body.is_client_value(value),
+                    _ => body.is_client_value(value),
                 });
                 let is_client: Vec<bool> = is_client.collect();
                 let so_far = calls.entry(key).or_insert_with(|| vec![true; is_client.len()]);
@@ -135,16 +169,26 @@ fn taken_clients(bodies: &[Body]) -> HashMap<(String, usize), Vec<usize>> {
 const MOST_CALLS: usize = 4;
 
 impl Body {
-    /// `given`: the places of parameters that are clients.
-    fn of(name: String, ast: AST, parameters: &[String], given: &[usize]) -> Self {
+    /// `given`: the places of parameters that are clients; `own`: the script's functions.
+    fn of(name: String, ast: AST, parameters: &[String], given: &[usize], own: &HashSet<&str>) -> Self {
         let clients: HashSet<String> = given.iter().filter_map(|at| parameters.get(*at)).cloned().collect();
         let unknown = parameters.iter().filter(|name| !clients.contains(*name));
         let bound = unknown.map(|name| (name.clone(), vec![Put::Unknown])).collect();
-        let giving = Rc::default();
-        let (touched, called) = (HashSet::new(), HashSet::new());
-        let parameters = parameters.to_vec();
-        let mut body = Body { name, parameters, ast, bound, clients, touched, called, sets: Vec::new(), giving };
-        let (mut found, mut touched, mut called, mut sets) = (Vec::new(), HashSet::new(), HashSet::new(), Vec::new());
+        let mut body = Body {
+            name,
+            parameters: parameters.to_vec(),
+            ast,
+            bound,
+            clients,
+            touched: HashSet::new(),
+            called: HashSet::new(),
+            changed: HashSet::new(),
+            shared: HashSet::new(),
+            sets: Vec::new(),
+            giving: Rc::default(),
+        };
+        let (mut found, mut sets) = (Vec::new(), Vec::new());
+        let [mut touched, mut called, mut changed, mut shared, mut handed] = [const { Vec::new() }; 5];
         body.walk(&mut |node| match node {
             ASTNode::Stmt(Stmt::Var(var, ..)) => found.push((var.0.name.to_string(), Put::Value(var.1.clone()))),
             ASTNode::Stmt(Stmt::For(each, _)) => {
@@ -159,29 +203,55 @@ impl Body {
                 let put = if is_plain { Put::Value(set.1.rhs.clone()) } else { Put::Unknown };
                 found.extend(variable(&set.1.lhs).map(|name| (name, put)));
                 sets.extend(member(&set.1.lhs));
+                changed.extend(chain(&set.1.lhs).and_then(|(root, _)| variable(root)));
             }
             // What a closure captures it may change, and what a function is given.
             ASTNode::Stmt(Stmt::Share(captured)) => {
-                let names = captured.iter().map(|(name, ..)| name.name.to_string());
-                let names: Vec<String> = names.collect();
+                let names: Vec<String> = captured.iter().map(|(name, ..)| name.name.to_string()).collect();
                 called.extend(names.iter().cloned());
-                touched.extend(names);
+                touched.extend(names.iter().cloned());
+                shared.extend(names);
             }
             ASTNode::Expr(Expr::FnCall(call, _)) | ASTNode::Stmt(Stmt::FnCall(call, _))
-                if call.namespace.is_empty() && call.op_token.is_none() =>
+                if call.namespace.is_empty() =>
             {
+                let first = call.args.first().and_then(variable);
+                found.extend(
+                    first.clone().filter(|_| TELLING.contains(&call.name.as_str())).map(|name| (name, Put::Unknown)),
+                );
+                if call.op_token.is_some() {
+                    return;
+                }
                 let given: Vec<String> = call.args.iter().filter_map(variable).collect();
                 called.extend(given.iter().cloned());
-                touched.extend(given);
+                touched.extend(given.iter().cloned());
+                // `push(list, …)` is `list.push(…)`; a function of the script gets a copy of what no closure has.
+                match own.contains(call.name.as_str()) {
+                    true => handed.extend(given),
+                    false => changed.extend(first.filter(|_| puts(call, own))),
+                }
             }
-            ASTNode::Expr(Expr::Dot(pair, ..) | Expr::Index(pair, ..)) => {
+            ASTNode::Expr(expression @ (Expr::Dot(pair, ..) | Expr::Index(pair, ..))) => {
+                let Some(name) = variable(&pair.lhs) else { return };
                 let is_push = matches!(&pair.rhs, Expr::MethodCall(call, _) if call.name == "push");
-                touched.extend(variable(&pair.lhs).filter(|_| !is_push));
-                called.extend(variable(&pair.lhs).filter(|_| !calls(&pair.rhs).is_empty()));
+                touched.extend(Some(name.clone()).filter(|_| !is_push));
+                called.extend(Some(name.clone()).filter(|_| !calls(&pair.rhs).is_empty()));
+                let steps = chain(expression).map(|(_, steps)| steps).unwrap_or_default();
+                let first_call = steps.iter().enumerate().find_map(|(at, step)| Some((at, step.call()?)));
+                if let Some((at, call)) = first_call {
+                    changed.extend(Some(name.clone()).filter(|_| puts(call, own)));
+                    let asks = at == 0 && TELLING.contains(&call.name.as_str());
+                    found.extend(asks.then_some((name, Put::Unknown)));
+                }
             }
             _ => {}
         });
-        (body.touched, body.called, body.sets) = (touched, called, sets);
+        body.touched.extend(touched);
+        body.called.extend(called);
+        body.changed.extend(changed);
+        body.shared.extend(shared);
+        body.changed.extend(handed.into_iter().filter(|name| body.shared.contains(name)));
+        body.sets = sets;
         for (name, put) in found {
             body.bound.entry(name).or_default().push(put);
         }
@@ -223,14 +293,6 @@ impl Body {
         }
     }
 
-    /// What a variable is one after the other of, where a loop alone puts something into one of that name.
-    pub fn each_of(&self, name: &str) -> Option<&Expr> {
-        match self.bound.get(name)?.as_slice() {
-            [Put::Each(all)] => Some(all),
-            _ => None,
-        }
-    }
-
     /// The same, where nothing else is done with it.
     pub fn untouched(&self, name: &str) -> Option<&Expr> {
         self.put_into(name).filter(|_| !self.touched.contains(name))
@@ -242,23 +304,54 @@ impl Body {
         (!self.called.contains(name)).then(|| all().collect())
     }
 
-    /// Whether a value is a client.
-    pub fn is_client_value(&self, value: &Expr) -> bool {
-        let is_own = |call: &FnCallExpr| call.namespace.is_empty() && self.giving.contains(call.name.as_str());
-        gives(value, &GIVING) || matches!(value, Expr::FnCall(call, _) if is_own(call))
+    /// What a value is, where that is plain.
+    pub fn known(&self, value: &Expr) -> Option<Known> {
+        self.known_but(value, &mut HashSet::new())
     }
 
-    /// The member that is looked for in an entry of a list, and the list: `all[0].owner`.
-    pub fn looked_in_entry<'a>(&'a self, value: &'a Expr) -> Option<(&'a Expr, Member)> {
-        let Expr::Index(pair, ..) = value else { return None };
-        let Expr::Dot(entry, ..) = &pair.rhs else { return None };
-        if !matches!(entry.lhs, Expr::IntegerConstant(..)) {
+    /// The same, where these variables are looked at already.
+    fn known_but(&self, value: &Expr, seen: &mut HashSet<String>) -> Option<Known> {
+        match value {
+            Expr::Variable(variable, ..) => self.known_variable(&variable.1, seen),
+            Expr::FnCall(call, _) => self.known_call(call, seen),
+            _ => {
+                let (root, steps) = chain(value)?;
+                let known = self.known_but(root, seen)?;
+                steps.iter().try_fold(known, |known, step| step.from(known))
+            }
+        }
+    }
+
+    fn known_call(&self, call: &FnCallExpr, seen: &mut HashSet<String>) -> Option<Known> {
+        let gives = |name: &str| self.giving.contains(name).then_some(CLIENT);
+        match (super::root(call), &call.args[..]) {
+            (Some("session"), [_, acting]) if WITHIN.contains(&call.name.as_str()) => gives(&closure(acting)?.0),
+            (Some(module), _) => known::given_by(module, &call.name),
+            (None, [a, b]) if call.op_token.is_some() => {
+                known::worked_out(&call.name, self.known_but(a, seen)?, self.known_but(b, seen)?)
+            }
+            (None, _) => gives(&call.name),
+        }
+    }
+
+    fn known_variable(&self, name: &str, seen: &mut HashSet<String>) -> Option<Known> {
+        let Some(puts) = self.bound.get(name) else { return self.clients.contains(name).then_some(CLIENT) };
+        if self.clients.contains(name) || !seen.insert(name.to_owned()) {
             return None;
         }
-        // What more is looked for in the member is not known.
-        let Expr::Property(property, at) = &entry.rhs else { return None };
-        let list = variable(&pair.lhs).map_or(Some(&pair.lhs), |name| self.put_into(&name))?;
-        Some((list, (property.2.to_string(), *at)))
+        let mut all = puts.iter().map(|put| match put {
+            Put::Value(value) => self.known_but(value, seen),
+            Put::Each(list) => self.known_but(list, seen)?.entry(),
+            Put::Unknown => None,
+        });
+        let first = all.next()??;
+        let is_known = all.all(|known| known == Some(first)) && (first == CLIENT || !self.changed.contains(name));
+        is_known.then_some(first)
+    }
+
+    /// Whether a value is a client.
+    pub fn is_client_value(&self, value: &Expr) -> bool {
+        self.known(value) == Some(CLIENT)
     }
 
     /// Whether it gives a client, however it ends.
@@ -269,45 +362,12 @@ impl Body {
                 results.push(value.as_deref().cloned());
             }
         });
-        let is_client =
-            |value: &Expr| self.is_client_value(value) || variable(value).is_some_and(|name| self.is_client(&name));
-        results.iter().all(|value| value.as_ref().is_some_and(is_client))
+        results.iter().all(|value| value.as_ref().is_some_and(|value| self.is_client_value(value)))
     }
 
     /// Whether a value is a list of clients.
-    pub fn is_list(&self, value: &Expr, depth: usize) -> bool {
-        match value {
-            Expr::Dot(pair, ..) => {
-                let calls = calls(&pair.rhs);
-                let keeps = !calls.is_empty() && calls.iter().all(|(name, _)| KEEPING.contains(&name.as_str()));
-                keeps && self.is_list(&pair.lhs, depth)
-            }
-            _ if gives(value, &["list"]) => true,
-            _ => {
-                let put = variable(value).and_then(|name| self.put_into(&name).cloned());
-                depth < 8 && put.is_some_and(|put| self.is_list(&put, depth + 1))
-            }
-        }
-    }
-
-    /// Whether a variable is a client wherever it is used.
-    pub fn is_client(&self, name: &str) -> bool {
-        self.is_client_but(name, &mut HashSet::new())
-    }
-
-    fn is_client_but(&self, name: &str, seen: &mut HashSet<String>) -> bool {
-        if self.clients.contains(name) && !self.bound.contains_key(name) {
-            return true;
-        }
-        let mut is = |put: &Put| match put {
-            Put::Value(value) if self.is_client_value(value) => true,
-            Put::Value(value) => {
-                variable(value).is_some_and(|other| seen.insert(other.clone()) && self.is_client_but(&other, seen))
-            }
-            Put::Each(list) => self.is_list(list, 0),
-            Put::Unknown => false,
-        };
-        self.bound.get(name).is_some_and(|all| !all.is_empty() && all.iter().all(&mut is))
+    fn is_list(&self, value: &Expr) -> bool {
+        self.known(value).and_then(Known::entry) == Some(CLIENT)
     }
 
     /// Where it ends by putting a value into a variable, if it does.
@@ -343,6 +403,75 @@ impl Body {
     }
 }
 
+/// What asks of which kind a value is, or what is in it: in it may be another by then.
+const TELLING: [&str; 2] = ["type_of", "contains"];
+
+/// Whether a method may put into what it is called on what was not in it.
+fn puts(call: &FnCallExpr, own: &HashSet<&str>) -> bool {
+    let name = call.name.as_str();
+    PUTTING.contains(&name) || own.contains(name) || standard::forms(name).is_empty()
+}
+
+/// A step from a value to one in it, or to one that it gives.
+pub struct Step<'a> {
+    /// Whether it stands between brackets.
+    is_index: bool,
+    of: &'a Expr,
+}
+
+impl Step<'_> {
+    /// The member that it looks for.
+    pub fn member(&self) -> Option<Member> {
+        match self.of {
+            Expr::Property(property, at) if !self.is_index => Some((property.2.to_string(), *at)),
+            Expr::StringConstant(text, at) if self.is_index => Some((text.to_string(), *at)),
+            _ => None,
+        }
+    }
+
+    /// What it leads to.
+    pub fn from(&self, known: Known) -> Option<Known> {
+        match (self.member(), self.of) {
+            (Some((name, _)), _) => known.member(&name),
+            (None, Expr::IntegerConstant(..) | Expr::Variable(..)) if self.is_index => known.entry(),
+            (None, Expr::MethodCall(call, _)) if KEEPING.contains(&call.name.as_str()) => {
+                known.is_list.then_some(known)
+            }
+            _ => None,
+        }
+    }
+
+    /// The method that it calls.
+    fn call(&self) -> Option<&FnCallExpr> {
+        match self.of {
+            Expr::MethodCall(call, _) if !self.is_index => Some(call),
+            _ => None,
+        }
+    }
+}
+
+/// The two sides of a step, and whether that stands between brackets.
+fn parts(expression: &Expr) -> Option<(&BinaryExpr, bool, &ASTFlags)> {
+    match expression {
+        Expr::Dot(pair, flags, _) => Some((pair, false, flags)),
+        Expr::Index(pair, flags, _) => Some((pair, true, flags)),
+        _ => None,
+    }
+}
+
+/// What a chain of members, places and methods begins with, and what follows.
+pub fn chain(expression: &Expr) -> Option<(&Expr, Vec<Step<'_>>)> {
+    let (mut pair, mut is_index, mut flags) = parts(expression)?;
+    let (root, mut steps) = (&pair.lhs, Vec::new());
+    // What is behind the last bracket of a chain is all of it.
+    while let Some(next) = parts(&pair.rhs).filter(|_| !(is_index && flags.contains(ASTFlags::BREAK))) {
+        steps.push(Step { is_index, of: &next.0.lhs });
+        (pair, is_index, flags) = next;
+    }
+    steps.push(Step { is_index, of: &pair.rhs });
+    Some((root, steps))
+}
+
 /// The functions of lists that give their closure an entry first, and those that give it two.
 const WITH_ONE: [&str; 9] = ["filter", "map", "some", "all", "find", "find_map", "for_each", "index_of", "retain"];
 const WITH_TWO: [&str; 3] = ["sort", "sort_by", "dedup"];
@@ -352,7 +481,7 @@ fn given_clients(ast: &AST) -> HashMap<String, Vec<usize>> {
     let mut found = HashMap::new();
     ast.walk(&mut |path| {
         if let Some(ASTNode::Expr(Expr::Dot(pair, ..))) = path.last()
-            && gives(&pair.lhs, &["list"])
+            && is_list_of_all(&pair.lhs)
         {
             found.extend(given_by(&pair.rhs));
         }
@@ -440,8 +569,7 @@ pub fn variable(expression: &Expr) -> Option<String> {
     }
 }
 
-/// Whether an expression is a call of one of these of `clients::`.
-pub fn gives(expression: &Expr, names: &[&str]) -> bool {
-    let Expr::FnCall(call, _) = expression else { return false };
-    super::root(call) == Some("clients") && names.contains(&call.name.as_str())
+/// Whether an expression is a call of `clients::list`.
+fn is_list_of_all(expression: &Expr) -> bool {
+    matches!(expression, Expr::FnCall(call, _) if super::root(call) == Some("clients") && call.name == "list")
 }

@@ -9,11 +9,11 @@ use crate::text::safe;
 const GIVING: [(&str, &str); 3] = [("clients", "list"), ("csv", "read"), ("json", "lines")];
 
 /// What they have.
-const METHODS: [&str; 9] =
-    ["filter", "map", "to_array", "to_debug", "to_string", "type_of", "is_shared", "tag", "set_tag"];
+const METHODS: [&str; 11] =
+    ["filter", "map", "to_array", "to_debug", "to_string", "type_of", "is_shared", "tag", "set_tag", "print", "debug"];
 
-/// All of them in a script.
-pub fn wrong(ast: &AST) -> Vec<(At, Error)> {
+/// All of them in a script; `own`: its own functions, which can be called on anything.
+pub fn wrong(ast: &AST, own: impl Fn(&str) -> bool) -> Vec<(At, Error)> {
     let mut wrong = Vec::new();
     ast.walk(&mut |path| {
         if let Some(ASTNode::Expr(Expr::Dot(pair, ..))) = path.last()
@@ -21,6 +21,7 @@ pub fn wrong(ast: &AST) -> Vec<(At, Error)> {
             && gives(giving)
             && let Some((name, at)) = method(&pair.rhs)
             && !METHODS.contains(&name)
+            && !own(name)
         {
             let of = format!("{}::{}", giving.namespace.root(), giving.name);
             let error = Error::failed(format!("the rows of `{of}` have no function `{}`", safe(name)));

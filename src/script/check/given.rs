@@ -38,16 +38,28 @@ fn of_call(call: &FnCallExpr, body: &Body, all: &[Body]) -> Vec<(At, Error)> {
     };
     let Some(given) = call.args.get(*number) else { return Vec::new() };
     let values = if *is_list { of_list(given, body, all) } else { of_value(given, body) };
-    let maps: Vec<Expr> = values.into_iter().flat_map(|value| made(value, all)).collect();
-    let written = maps.iter().filter_map(|map| match map {
-        Expr::Map(members, _) => Some(members.0.iter().map(|(key, _)| (key.name.to_string(), key.pos))),
+    let told =
+        values.iter().flat_map(|value| written(value, body, all)).chain(set(given, body)).filter_map(|(key, at)| {
+            let error = if *name == "list" { no_filter(&key) } else { members::not_for_asking(&key) };
+            Some((at, error?))
+        });
+    told.collect()
+}
+
+/// The keys of a map that is given: those that it is made with, and those that are set in it.
+pub fn keys(given: &Expr, body: &Body, all: &[Body]) -> Vec<body::Member> {
+    let values = of_value(given, body);
+    values.iter().flat_map(|value| written(value, body, all)).chain(set(given, body)).collect()
+}
+
+/// The keys that a value is made with.
+fn written(value: &Expr, body: &Body, all: &[Body]) -> Vec<body::Member> {
+    let maps = made(value.clone(), body, all).into_iter().filter_map(|map| match map {
+        Expr::Map(members, _) => Some(members),
         _ => None,
     });
-    let told = written.flatten().chain(set(given, body)).filter_map(|(key, at)| {
-        let error = if *name == "list" { no_filter(&key) } else { members::no_field(&key) };
-        Some((at, error?))
-    });
-    told.collect()
+    maps.flat_map(|members| members.0.iter().map(|(key, _)| (key.name.to_string(), key.pos)).collect::<Vec<_>>())
+        .collect()
 }
 
 /// What is set in a variable that is a map and is given.
@@ -76,14 +88,15 @@ fn of_value(value: &Expr, body: &Body) -> Vec<Expr> {
 }
 
 /// What a value is made of: of maps that are added to each other each, of what a function gives that.
-fn made(value: Expr, all: &[Body]) -> Vec<Expr> {
+fn made(value: Expr, body: &Body, all: &[Body]) -> Vec<Expr> {
     let Expr::FnCall(call, _) = &value else { return vec![value] };
     if call.name == "+" && call.args.len() == 2 {
-        return call.args.iter().flat_map(|part| made(part.clone(), &[])).collect();
+        return call.args.iter().flat_map(|part| of_value(part, body)).flat_map(|part| made(part, body, &[])).collect();
     }
     let is_it =
         |body: &&Body| call.namespace.is_empty() && !body.name().is_empty() && body.name() == call.name.as_str();
-    all.iter().find(is_it).and_then(Body::last).map_or(vec![], |last| made(last, &[]))
+    let Some((of, last)) = all.iter().find(is_it).and_then(|of| Some((of, of.last()?))) else { return Vec::new() };
+    made(last, of, &[])
 }
 
 /// What is in a list as it is written: by itself, where it is put into a variable, where it is put to the list's end, and what

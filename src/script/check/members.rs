@@ -1,81 +1,74 @@
 //! Fields of clients that are read or set in a script, where it is plain that a client is meant; and arguments that are not
 //! declared.
 
-use rhai::{ASTNode, Expr, Position as At};
+use rhai::{ASTNode, Expr, Position as At, Stmt};
 
-use super::body::{self, Body, variable};
+use super::body::{self, Body};
+use super::known::One;
 use crate::error::{Error, nearest};
-use crate::model::fields;
+use crate::model::fields::{self, SetBy};
 use crate::script::arguments::Declared;
 use crate::script::variables::ARGS;
 use crate::text::safe;
 
-/// A module, functions of it, and the members that what they give has.
-type Same = (&'static str, &'static [&'static str], &'static [&'static str]);
-
-/// Functions of the API that give lists, whose entries always have the same members.
-const OF_ENTRIES: [Same; 2] = [
-    ("clients", &["create_all"], &["row", "outcome", "client", "error"]),
-    ("clients", &["apply"], &["client_id", "action", "fields", "changes", "client_secret", "error"]),
-];
-
-/// Functions of the API whose values always have the same members.
-const SAME: [Same; 7] = [
-    ("session", &["target"], &["place", "named_by", "subject", "profile", "is_production"]),
-    ("session", &["project"], &["id", "slug", "name"]),
-    ("session", &["workspace"], &["id", "name"]),
-    ("time", &["now", "parse"], &["seconds"]),
-    ("time", &["duration"], &["seconds", "days"]),
-    ("url", &["parse"], &["scheme", "host", "port", "path", "segments", "query", "fragment"]),
-    ("http", &["get", "delete", "post", "put"], &["status", "headers", "body", "json"]),
-];
-
-/// `client.feild`, `client["feild"]`, at their places. A variable is a client's only where nothing else is ever put into it.
+/// `client.feild`, `client["feild"]`, at their places, and fields that are set of which none can be. A variable is a client's only
+/// where nothing else is ever put into it.
 pub fn wrong(body: &Body) -> Vec<(At, Error)> {
     let mut wrong = Vec::new();
-    body.walk(&mut |node| {
-        let ASTNode::Expr(expression) = node else { return };
-        if let Some((list, (name, at))) = body.looked_in_entry(expression) {
-            let error = if body.is_list(list, 0) { no_field(&name) } else { none_of(list, &OF_ENTRIES, &name) };
-            wrong.extend(error.map(|error| (at, error)));
-        } else if let Some((of, (name, at))) = body::looked(expression) {
-            wrong.extend(no_member(body, of, &name).map(|error| (at, error)));
+    body.walk(&mut |node| match node {
+        ASTNode::Expr(expression) => {
+            let Some((root, steps)) = body::chain(expression) else { return };
+            let mut known = body.known(root);
+            for step in &steps {
+                let Some(of) = known else { break };
+                if let Some((name, at)) = step.member().filter(|_| !of.is_list) {
+                    wrong.extend(no_member(of.one, &name).map(|error| (at, error)));
+                }
+                known = step.from(of);
+            }
         }
+        ASTNode::Stmt(Stmt::Assignment(set)) => wrong.extend(fixed(body, &set.1.lhs, &set.1.rhs)),
+        _ => {}
     });
     wrong
 }
 
-/// What is wrong with a member's name, where it is plain what is looked in.
-fn no_member(body: &Body, of: &Expr, name: &str) -> Option<Error> {
-    let variable = variable(of);
-    if body.is_client_value(of) || variable.as_deref().is_some_and(|of| body.is_client(of)) {
-        return no_field(name);
-    }
-    let list = variable.as_deref().and_then(|of| body.each_of(of));
-    let is_entry = list.is_some();
-    let value = match &variable {
-        // What is set there is there.
-        Some(variable) if body.sets(variable)?.is_empty() => match list {
-            Some(list) => self::variable(list).map_or(Some(list), |list| body.put_into(&list))?,
-            None => body.put_into(variable)?,
-        },
-        Some(_) => return None,
-        None => of,
-    };
-    none_of(value, if is_entry { &OF_ENTRIES } else { &SAME }, name)
-}
-
-/// What is wrong with a member of what a function of a table gives.
-fn none_of(value: &Expr, table: &[Same], name: &str) -> Option<Error> {
-    let Expr::FnCall(call, _) = value else { return None };
-    let (module, function) = (super::root(call)?, call.name.as_str());
-    let (.., members) = table.iter().find(|(of, names, _)| *of == module && names.contains(&function))?;
-    if members.contains(&name) {
+/// What is wrong with a member's name.
+fn no_member(of: One, name: &str) -> Option<Error> {
+    let One::Map(members) = of else { return no_field(name) };
+    if members.names.contains(&name) {
         return None;
     }
-    let error = Error::failed(format!("`{module}::{function}` gives no `{}`", safe(name)));
-    let near = nearest(name, members.iter().copied());
-    Some(if near.is_some() { error.did_you_mean(near) } else { error.hint(format!("it gives {}", members.join(", "))) })
+    let near = nearest(name, members.names.iter().copied());
+    if members.is_open && near.is_none() {
+        return None;
+    }
+    let error = Error::failed(format!("{} has no `{}`", members.of, safe(name)));
+    Some(match near {
+        Some(_) => error.did_you_mean(near),
+        None => error.hint(format!("it has {}", members.names.join(", "))),
+    })
+}
+
+/// A field of a client that is set, and cannot be.
+fn fixed(body: &Body, set: &Expr, value: &Expr) -> Option<(At, Error)> {
+    let (root, steps) = body::chain(set)?;
+    let [step] = &steps[..] else { return None };
+    let (name, at) = step.member().filter(|_| body.is_client_value(root))?;
+    // What it is already may be put there.
+    let is_same = body::member(value).is_some_and(|(_, (same, _))| same == name);
+    let is_fixed = name == "client_id" || is_of_server(&name);
+    (is_fixed && !is_same).then(|| (at, Error::failed(format!("`{}` cannot be changed", safe(&name)))))
+}
+
+fn is_of_server(name: &str) -> bool {
+    fields::field(name).is_some_and(|field| field.set_by == SetBy::Server)
+}
+
+/// What is wrong with a field that is asked for, if anything.
+pub fn not_for_asking(name: &str) -> Option<Error> {
+    let of_server = || is_of_server(name).then(|| Error::failed(format!("only the server sets {}", safe(name))));
+    no_field(name).or_else(of_server)
 }
 
 /// What is wrong with the name of a client's field, if anything.
