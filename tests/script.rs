@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
-use crate::support::{Orysh, PROGRAM, Ran, Sandbox, Terminal, anywhere, eventually, orysh};
+use crate::support::{Orysh, PROGRAM, Ran, Sandbox, Stub, Terminal, anywhere, eventually, orysh};
 
 fn eval(server: &Sandbox, code: &str) -> Ran {
     orysh(server).args(&["eval", code])
@@ -1866,8 +1866,8 @@ fn arguments_are_counted_as_they_are_written() {
     program.file("s.rhai", "fn shout(s) { s }\n\"x\".shout();");
     program.run("script check s.rhai").fails(1, "called on something with 0 (line 2, column 5)").tells("`this`");
     for (code, told) in [
-        ("fn shout(s) { s } try { \"x\".shout() } catch (e) { e.message }", "called on something with 0"),
-        ("try { session::with_profile(\"a\", |x| x) } catch (e) { e.message }", "another number of arguments"),
+        ("fn shout(s) { s } try { \"x\".shout() } catch (e) { print(e.message) }", "called on something with 0"),
+        ("try { session::with_profile(\"a\", |x| x) } catch (e) { print(e.message) }", "another number of arguments"),
     ] {
         program.file("config/config.toml", "[profile.a]\nendpoint = \"http://127.0.0.1:1\"\n");
         assert!(program.args(&["eval", code]).ok().stdout.contains(told), "{code}");
@@ -1878,13 +1878,25 @@ fn arguments_are_counted_as_they_are_written() {
 fn what_is_no_value_is_told_by_the_names_of_the_api() {
     for (code, told) in [
         ("ui::progress(-1)", "a progress has no -1 steps"),
-        ("ui::progress(1)", "JSON has nothing for `Progress`"),
-        ("#{all: clients::list()}", "JSON has nothing for `clients`"),
+        ("ui::progress(1)", "JSON has nothing for Progress"),
+        ("#{all: clients::list()}", "JSON has nothing for clients"),
     ] {
         anywhere().args(&["--sandbox", "eval", code]).fails(1, told);
     }
     let code = r#"let c = clients::create(#{}); clients::create(c.to_map())"#;
     anywhere().args(&["--sandbox", "eval", code]).fails(1, "only the server sets").tells("to_fields()");
+    let bom = Stub::answering("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n\u{feff}{\"a\":1}");
+    let cut = Stub::answering("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n");
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let late = format!("http://{}", silent.local_addr().unwrap());
+    let codes = format!(
+        r#"print(http::get("{}").json.a);
+for (url, n) in ["{}", "{late}", "http://127.0.0.1:1"] {{
+    try {{ http::get(url, #{{timeout: "300ms"}}) }} catch (e) {{ print(e.code) }}
+}}"#,
+        bom.url, cut.url
+    );
+    assert_eq!(anywhere().args(&["eval", &codes]).ok().stdout, "1\nconnection\ntimeout\nunreachable\n");
     let ran = anywhere().args(&["eval", "pgp::encrypt(\"hunter2hunter2\", \"@none.asc\")"]);
     assert!(ran.code == Some(1) && !ran.stderr.contains("hunter2"), "{ran}");
 }

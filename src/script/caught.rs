@@ -68,9 +68,9 @@ const MOST_PARAMETERS: usize = 16;
 const NO_PROPERTY: &str = "Property not found: ";
 const NO_FUNCTION: &str = "Function not found: ";
 
-/// How Rhai tells of the call that led to an error, before the function's name, and between that and its file.
-const IN_CALL: &str = "in call to function '";
-const IN_FILE: &str = "' @ '";
+/// How Rhai tells that a closure was called, and of the file of what was.
+const IN_CLOSURE: &str = "in closure call";
+const IN_FILE: &str = " (from '";
 
 /// Rhai's own error has its kind, its place and whatever it is about; `takes`: how many arguments functions of that name take that
 /// can be called there.
@@ -122,6 +122,6 @@ pub fn complete(map: &mut Map, takes: &dyn Fn(&str) -> Vec<usize>) {
 
 /// Whether a closure was called, and the file that the innermost call is told to be in.
 fn of_call(told: &str) -> Option<(bool, String)> {
-    let (function, file) = told.lines().next()?.trim_start().strip_prefix(IN_CALL)?.split_once(IN_FILE)?;
-    Some((function.starts_with(errors::CLOSURE), file.split('\'').next()?.to_owned()))
+    let (function, file) = told.lines().next()?.split_once(IN_FILE)?;
+    Some((function.starts_with(IN_CLOSURE), file.split("')").next()?.to_owned()))
 }
