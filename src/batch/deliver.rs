@@ -7,6 +7,7 @@ use super::run::{Arrival, Sender, Trip, spec, told};
 use super::state::{MOST_TRIES, State, is_of_server};
 use super::store::{self, Due};
 use crate::api::clients;
+use crate::api::tokens::{self, Verdict};
 use crate::error::{Error, Kind, Result};
 use crate::model::client::{Client, ClientId};
 use crate::net;
@@ -37,13 +38,30 @@ impl Sender<'_> {
 
     /// Hands a client over, whose row is done and on disk.
     pub(super) async fn deliver(&self, trip: Trip, event: Event, note: Option<&Error>) -> Arrival {
+        self.deliver_as_it_is(trip, event, note, None).await
+    }
+
+    /// The same; `outdated`: why nobody is given its secret.
+    async fn deliver_as_it_is(
+        &self,
+        trip: Trip,
+        event: Event,
+        note: Option<&Error>,
+        outdated: Option<Error>,
+    ) -> Arrival {
         self.delivering.fetch_add(1, Ordering::SeqCst);
-        let arrival = self.handed_over(trip, event, note).await;
+        let arrival = self.handed_over(trip, event, note, outdated).await;
         self.delivering.fetch_sub(1, Ordering::SeqCst);
         arrival
     }
 
-    async fn handed_over(&self, mut trip: Trip, event: Event, note: Option<&Error>) -> Arrival {
+    async fn handed_over(
+        &self,
+        mut trip: Trip,
+        event: Event,
+        note: Option<&Error>,
+        outdated: Option<Error>,
+    ) -> Arrival {
         let permit = self.couriers.acquire().await;
         if permit.is_err() || self.remote.session.interrupt().has_arrived() {
             trip.due.state = State::Undelivered;
@@ -56,7 +74,11 @@ impl Sender<'_> {
             // Where it cannot be noted the end of it will say so.
             let _ = self.journal.note(move |connection| store::heard(connection, n, &past)).await;
         };
-        let fired = hook::fire(&self.remote.session, event, past, noted).await;
+        let session = &self.remote.session;
+        let fired = match outdated {
+            Some(why) => hook::fire_without_secret(session, event, past, noted, why).await,
+            None => hook::fire(session, event, past, noted).await,
+        };
         // While the journal takes it down the next one is handed over.
         drop(permit);
         trip.due.past = fired.past;
@@ -101,11 +123,11 @@ impl Sender<'_> {
             };
         }
         match self.client_of(&trip.due).await {
-            Ok(client) => match self
+            Ok((client, outdated)) => match self
                 .event(client)
                 .filter(|event| !trip.due.past.due.is_empty() || hook::is_wanted(&self.remote.session, event))
             {
-                Some(event) => self.deliver(trip, event, None).await,
+                Some(event) => self.deliver_as_it_is(trip, event, None, outdated).await,
                 None => self.note_delivery(&trip.due, State::Done, None).await,
             },
             Err(error) if error.kind() == Kind::Denied => Arrival::Stop(error, None),
@@ -120,19 +142,33 @@ impl Sender<'_> {
         }
     }
 
-    /// The client of a row that is done, with its secret as it is passed on. Errors: it may have another secret by now.
-    async fn client_of(&self, due: &Due) -> Result<Client> {
+    /// The client of a row that is done, with its secret as it is passed on, and why that is nobody's to be given: it was changed
+    /// since, and the secret that is known is not its own, or not proved to be.
+    async fn client_of(&self, due: &Due) -> Result<(Client, Option<Error>)> {
         let id = ClientId::parse(&due.id)?;
         let mut client = clients::get(&self.remote, &id).await?;
-        if due.made.is_none() || due.made.as_deref() != client.text("updated_at") {
-            let error =
-                Error::failed("it was changed since, and may have another secret by now: it was not handed over");
-            return Err(error.hint("orysh rotate secret ID --deliver '…' hands over a new one"));
-        }
         let plain = self.key.secret_for(self.how.job, due.n, due.sealed.as_deref(), &spec(&due.body)?)?;
-        if let Some(secret) = due.secret.clone().map(Secret::new).or(plain) {
-            client.set_secret(secret);
+        let Some(secret) = due.secret.clone().map(Secret::new).or_else(|| plain.clone()) else {
+            return Ok((client, None));
+        };
+        client.set_secret(secret);
+        if due.made.is_some() && due.made.as_deref() == client.text("updated_at") {
+            return Ok((client, None));
         }
-        Ok(client)
+        let verdict = match &plain {
+            Some(plain) => tokens::prove(&self.remote, &id, plain, client.auth_method()).await?,
+            None => Verdict::Unknown,
+        };
+        let why = match verdict {
+            Verdict::Right => return Ok((client, None)),
+            Verdict::Wrong => Error::failed("it has another secret by now: the one of this run is not handed over"),
+            // What was encrypted for others cannot be tried.
+            Verdict::Unknown if plain.is_none() => Error::failed(UNPROVEN),
+            Verdict::Unknown => Error::failed(UNPROVEN).hint("--public-endpoint names the server that can tell"),
+        };
+        let why = why.hint("orysh rotate secret ID --deliver '…' hands over a new one");
+        Ok((client, Some(why.hint("orysh batch forget RUN gives up what is left"))))
     }
 }
+
+const UNPROVEN: &str = "it was changed since, and may have another secret by now: that is not handed over";

@@ -32,6 +32,7 @@ pub fn delete(session: &Session, id: &ClientId) -> Result<()> {
     if hook::is_wanted(session, &event) {
         deliver::tell(session, event).map_or(Ok(()), Err)?;
     }
+    deliver::let_go(session, id);
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! Handing a client to its owner, by a program that a person names: `--deliver 'vault-put --mount apps'`.
 
 use std::cell::RefCell;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +21,7 @@ use crate::env;
 use crate::error::{Error, Kind, Result};
 use crate::model::client::{Client, ClientId};
 use crate::ops::delete;
-use crate::ops::keep::{self, Kept, Undelivered, Untold};
+use crate::ops::keep::{self, Held, Kept, Undelivered, Untold};
 use crate::ops::look;
 use crate::secret::{REDACTED, Secret};
 use crate::session::Session;
@@ -208,6 +208,10 @@ pub fn deliver(
 ) -> (Option<Kept>, Option<Error>) {
     let event = Event { done, client: client.clone() };
     if !hook::is_wanted(session, &event) {
+        // A client that was just made has no past, but for one that another had of that name.
+        if done != Done::Created {
+            warn(session, hand_down(session, client, &[], owners));
+        }
         return (kept, None);
     }
     let kept = keep(session, client, kept, owners).unwrap_or_else(|failed| {
@@ -215,6 +219,8 @@ pub fn deliver(
         None
     });
     let Some(kept) = kept else { return (None, tell(session, event)) };
+    // Where it cannot be held it is told of all the same.
+    let _held = keep::hold(kept.path()).map_err(|error| warn(session, Err(error)));
     // From here on it says that it was not delivered: whatever ends this, it can be tried again.
     let note = |past: &Past| warn(session, kept.undelivered(done, past));
     let past = Past::of(session, &event);
@@ -223,15 +229,16 @@ pub fn deliver(
     let id = safe(client.id());
     let last = LastWords::are(format!("client `{id}` was {}, and its secret is kept in {place}", done.name()));
     let is_delivered = hook::delivers(session, &event);
-    let Fired { past, error } = hook::fire_and_wait(session, event, past, |past| note(&past));
+    let Fired { past, error } = hook::fire_and_wait(session, event, past, |past| note(&past), None);
     drop(last);
     let Some(error) = error else {
         // Nobody has taken the secret to its owner: it is for whoever shows the client.
         if !is_delivered {
             warn(session, kept.told());
+            warn(session, hand_down(session, client, &[], owners));
             return (Some(kept), None);
         }
-        warn(session, delivered(session, client, kept));
+        warn(session, kept.discard().and_then(|()| hand_down(session, client, &past.heard, owners)));
         return (None, None);
     };
     note(&past);
@@ -248,7 +255,7 @@ pub fn tell(session: &Session, event: Event) -> Option<Error> {
     let kept = written().map_err(|error| warn(session, Err(error))).ok();
     let note = |past: &Past| warn(session, kept.as_ref().map_or(Ok(()), |untold| untold.note(past)));
     let last = LastWords::are(format!("client `{}` was {}, and not everybody was told", safe(&id), done.name()));
-    let fired = hook::fire_and_wait(session, event, past.clone(), |past| note(&past));
+    let fired = hook::fire_and_wait(session, event, past.clone(), |past| note(&past), None);
     drop(last);
     let Some(error) = fired.error else {
         warn(session, kept.map_or(Ok(()), Untold::discard));
@@ -276,11 +283,65 @@ pub fn again_by(session: &Session, id: &str) -> String {
     format!("try again: orysh deliver oauth2-client {}{program}{}", shell_word(id), look::target(session))
 }
 
-/// Lets go of what is kept of a client that was delivered: what was not delivered before counts for nothing any more.
-fn delivered(session: &Session, client: &Client, kept: Kept) -> Result<()> {
-    kept.discard()?;
-    let older = Kept::of_undelivered(&client.client_id()?, &session.server()?)?;
-    older.into_iter().try_for_each(|undelivered| undelivered.kept.discard())
+/// A secret that was kept of a client before counts for nothing any more now that it has another: what was done then stays due, with
+/// the new secret where somebody is to see one. `heard`: who has heard of the new one; those of them that deliver are due nothing older.
+fn hand_down(session: &Session, client: &Client, heard: &[String], owners: &[Recipient]) -> Result<()> {
+    let Some(secret) = client.secret() else { return Ok(()) };
+    let (id, server) = (client.client_id()?, session.server()?);
+    let keys = |is: fn(&dyn Hook) -> bool| -> Vec<String> {
+        session.hooks().iter().filter(|hook| is(hook.as_ref())).map(|hook| hook.key()).collect()
+    };
+    let delivering: Vec<String> = keys(|hook| hook.delivers()).into_iter().filter(|key| heard.contains(key)).collect();
+    let blind = keys(|hook| !hook.sees_secrets());
+    let owners: Vec<Fingerprint> = owners.iter().map(Recipient::fingerprint).collect();
+    let mut left = None;
+    for older in Kept::of_undelivered(&id, &server)? {
+        // What another process tells of just now is its own to note.
+        let Some(_held) = keep::hold(older.kept.path())? else { continue };
+        let mut past = older.past;
+        let is_settled =
+            |key: &String| delivering.contains(key) || key.starts_with(hook::PROGRAM) && !delivering.is_empty();
+        past.due.retain(|key| !is_settled(key));
+        if past.due.is_empty() {
+            older.kept.discard()?;
+            continue;
+        }
+        left = Some(older.done);
+        if past.due.iter().all(|key| blind.contains(key)) {
+            Untold::write_of(&id, older.done, past, &server, older.since).map(drop)?;
+            older.kept.discard()?;
+        } else {
+            older.kept.undelivered(older.done, &past)?;
+            older.kept.replace_secret(secret, &owners)?;
+        }
+    }
+    if let Some(done) = left {
+        let told = format!("that client `{id}` was {} before, not everybody has heard yet", done.name());
+        session.ui().warn(&format!("{told}: {}", again_by(session, id.as_str())));
+    }
+    Ok(())
+}
+
+/// A client is gone: what was not delivered of it is dropped, with its secrets. What goes wrong with that is warned of.
+pub fn let_go(session: &Session, id: &ClientId) {
+    let dropped = session.server().and_then(|server| dropped(Again::of(id, &server)?));
+    match dropped {
+        Ok(0) => {}
+        Ok(_) => session.ui().note(&format!("client `{id}` is gone, and what was not delivered of it is dropped")),
+        Err(error) => warn(session, Err(error)),
+    }
+}
+
+/// Drops what is kept, but for what another process tells of just now, and counts it.
+fn dropped(all: Vec<Again>) -> Result<usize> {
+    let mut count = 0;
+    for again in all {
+        if keep::hold(again.path())?.is_some() {
+            again.discard()?;
+            count += 1;
+        }
+    }
+    Ok(count)
 }
 
 /// The file that keeps the client's secret: one that a person named has none yet.
@@ -325,6 +386,20 @@ impl Again {
         }
     }
 
+    fn path(&self) -> &Path {
+        match self {
+            Again::Kept(kept) => kept.kept.path(),
+            Again::Untold(untold) => untold.path(),
+        }
+    }
+
+    fn discard(self) -> Result<()> {
+        match self {
+            Again::Kept(kept) => kept.kept.discard(),
+            Again::Untold(untold) => untold.discard(),
+        }
+    }
+
     fn note(&self, past: &Past) -> Result<()> {
         match self {
             Again::Kept(kept) => kept.kept.undelivered(kept.done, past),
@@ -335,68 +410,113 @@ impl Again {
 
 /// Tells the session's hooks once more of what was done to a client, in its order, and lets go of what is kept of it.
 ///
-/// Errors: no such client; one with a secret of which none is kept; what went wrong with handing it over.
+/// Errors: no such client, or one that is gone; one of which nothing is kept; one that is handed over just now; what went wrong with
+/// handing it over.
 pub fn again(session: &Session, id: &ClientId) -> Result<Client> {
     let server = session.server()?;
     let _turn = keep::turn()?;
-    let all = Again::of(id, &server)?;
-    let mut client = match session.wait(clients::get(session, id)) {
+    let held = held(&Again::of(id, &server)?, id)?;
+    // Read once nobody else changes it; what came since is told of by whoever writes it.
+    let mut all = Again::of(id, &server)?;
+    all.retain(|again| held.iter().any(|(path, _)| path == again.path()));
+    let is_deleted = all.iter().any(|again| again.done() == Done::Deleted);
+    let mut client = match session.wait(clients::get_opt(session, id))? {
+        Some(client) => client,
         // Of one that is no more there is its id to tell of.
-        Err(error) if error.status() == Some(404) && all.iter().any(|again| again.done() == Done::Deleted) => {
-            delete::gone(id).client
+        None if is_deleted => delete::gone(id).client,
+        None if all.is_empty() => session.wait(clients::get(session, id))?,
+        None => {
+            all.into_iter().try_for_each(Again::discard)?;
+            return Err(Error::failed(format!(
+                "client `{id}` is gone: there is nobody to hand it over for, and what was kept of it is dropped"
+            )));
         }
-        got => got?,
     };
+    if all.is_empty() {
+        to_program(session, &client)?;
+    }
     // Secrets before the newest count for nothing any more.
     let newest = all.iter().rev().find_map(|again| match again {
         Again::Kept(kept) => Some((kept.kept.secret().clone(), kept.is_sealed, kept.kept.path().to_owned())),
         Again::Untold(_) => None,
     });
-    if let Some((secret, is_sealed, path)) = &newest {
+    let outdated = newest.as_ref().is_some_and(|(secret, is_sealed, _)| {
         let proved = || session.wait(tokens::prove(session, id, secret, client.auth_method()));
-        if !is_sealed && matches!(proved(), Ok(Verdict::Wrong)) {
-            let wrong =
-                format!("the secret of client `{id}` that is kept in {} is not its secret any more", path.display());
-            return Err(Error::failed(wrong).hint(another(session, id)));
-        }
-    } else if all.is_empty() && client.uses_secret() {
-        return Err(Error::usage(format!("no secret of client `{id}` is kept that was not delivered"))
-            .hint(another(session, id)));
-    }
-    let failed = |error: Error| error.about(format!("client `{id}` was not delivered"));
-    if all.is_empty() {
-        let event = Event { done: Done::Created, client: client.clone() };
-        let fired = hook::fire_and_wait(session, event, Past::default(), drop);
-        fired.error.map_or(Ok(()), |error| Err(failed(error)))?;
-    }
+        !is_sealed && matches!(proved(), Ok(Verdict::Wrong))
+    });
+    let mut is_left = None;
     for again in all {
         let mut event = match again.done() {
             Done::Deleted => delete::gone(id),
             done => Event { done, client: client.clone() },
         };
-        if let (Again::Kept(_), Some((secret, ..))) = (&again, &newest) {
+        let mut why = None;
+        if let (Again::Kept(_), Some((secret, _, path))) = (&again, &newest) {
             event.client.set_secret(secret.clone());
+            why = outdated.then(|| wrong(session, id, path));
         }
         let is_delivered = hook::delivers(session, &event);
         let note = |past: &Past| warn(session, again.note(past));
-        let fired = hook::fire_and_wait(session, event, again.past().clone(), |past| note(&past));
+        let fired = hook::fire_and_wait(session, event, again.past().clone(), |past| note(&past), why);
         if let Some(error) = fired.error {
             note(&fired.past);
-            return Err(failed(error));
+            if error.code() != Some(OUTDATED) {
+                return Err(undelivered(error, id));
+            }
+            // Who needs no secret hears of what came after that as well.
+            is_left = Some(error);
+            continue;
         }
         match again {
-            Again::Untold(untold) => untold.discard()?,
-            Again::Kept(kept) if is_delivered => kept.kept.discard()?,
             // Everybody has heard of it, and nobody has taken the secret to its owner.
-            Again::Kept(kept) => {
+            Again::Kept(kept) if !is_delivered && !outdated => {
                 kept.kept.told()?;
                 let place = kept.kept.path().display().to_string();
                 session.ui().note(&format!("nobody delivers its secret here: it is kept in {place}"));
             }
+            told => told.discard()?,
         }
     }
     client.remove_secret();
-    Ok(client)
+    is_left.map_or(Ok(client), Err)
+}
+
+fn undelivered(error: Error, id: &ClientId) -> Error {
+    error.about(format!("client `{id}` was not delivered"))
+}
+
+/// Holds all that is kept of a client. Errors: another process tells of it just now.
+fn held(all: &[Again], id: &ClientId) -> Result<Vec<(PathBuf, Held)>> {
+    let busy = || Error::failed(format!("client `{id}` is being handed over just now, by another process"));
+    let each = all.iter().map(|again| {
+        let held = keep::hold(again.path())?.ok_or_else(busy)?;
+        Ok((again.path().to_owned(), held))
+    });
+    each.collect()
+}
+
+/// Hands a client of which nothing is kept to the program that a person names; nobody else is to hear of it again.
+fn to_program(session: &Session, client: &Client) -> Result<()> {
+    let id = client.client_id()?;
+    let is_named = session.hooks().iter().any(|hook| hook.words().is_some());
+    if client.uses_secret() || !is_named {
+        let what = if client.uses_secret() { "no secret" } else { "nothing" };
+        let error = Error::usage(format!("{what} of client `{id}` is kept that was not delivered"));
+        return Err(if client.uses_secret() { error.hint(another(session, &id)) } else { error });
+    }
+    let others = session.hooks().iter().filter(|hook| hook.words().is_none());
+    let past = Past { heard: others.map(|hook| hook.key()).collect(), due: Vec::new() };
+    let event = Event { done: Done::Created, client: client.clone() };
+    let fired = hook::fire_and_wait(session, event, past, drop, None);
+    fired.error.map_or(Ok(()), |error| Err(undelivered(error, &id)))
+}
+
+/// The code of an error that says that a kept secret is a client's no more, or may be.
+pub const OUTDATED: &str = "outdated_secret";
+
+fn wrong(session: &Session, id: &ClientId, path: &Path) -> Error {
+    let wrong = format!("the secret of client `{id}` that is kept in {} is not its secret any more", path.display());
+    Error::failed(wrong).with_code(OUTDATED).hint(another(session, id))
 }
 
 fn another(session: &Session, id: &ClientId) -> String {

@@ -1,6 +1,6 @@
 //! A secret on disk from before it is sent until it has reached its reader.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -85,6 +85,34 @@ fn remove(path: &Path, what: &str) -> Result<()> {
     }
 }
 
+/// While this lives, nobody else tells of what a file notes.
+#[derive(Debug)]
+pub struct Held {
+    path: PathBuf,
+    _file: File,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // One that is left is held by nobody.
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+/// Holds what a file notes, which may be written after that; `None`: another process tells of it just now.
+pub fn hold(noted: &Path) -> Result<Option<Held>> {
+    let folder = Untold::folder()?;
+    files::private_folder(&folder)?;
+    let path = folder.join(format!(".{}", noted.file_name().unwrap_or_default().to_string_lossy()));
+    let failed = |source| Error::failed(format!("cannot hold {}", path.display())).caused_by(source);
+    let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(Held { path, _file: file })),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(source)) => Err(failed(source)),
+    }
+}
+
 /// While this lives, nobody else tells again of what was not delivered.
 pub fn turn() -> Result<File> {
     let folder = paths::state()?.join("untold");
@@ -138,6 +166,15 @@ impl Kept {
                     content.remove(key);
                 }
             }
+        })
+    }
+
+    /// The secret that it keeps is another from now on, encrypted for those owners if there are any.
+    pub fn replace_secret(&self, secret: &Secret, owners: &[Fingerprint]) -> Result<()> {
+        self.change(|content| {
+            content["client_secret"] = secret.expose().into();
+            let owners: Vec<&str> = owners.iter().map(Fingerprint::as_str).collect();
+            content["encrypted_for"] = if owners.is_empty() { Value::Null } else { owners.into() };
         })
     }
 
@@ -207,6 +244,7 @@ pub struct Untold {
     path: PathBuf,
     id: String,
     endpoint: String,
+    _held: Option<Held>,
 }
 
 impl Untold {
@@ -214,13 +252,20 @@ impl Untold {
         Ok(paths::state()?.join("untold"))
     }
 
-    /// Writes `{client_id, done, heard, due, since, endpoint}` to a new file in the state folder.
+    /// Writes `{client_id, done, heard, due, since, endpoint}` to a new file in the state folder. While what is given lives, nobody
+    /// else tells of it.
     pub fn write(id: &ClientId, done: Done, past: Past, endpoint: &str) -> Result<Untold> {
+        Untold::write_of(id, done, past, endpoint, now())
+    }
+
+    /// The same, of what was done then.
+    pub fn write_of(id: &ClientId, done: Done, past: Past, endpoint: &str, since: u64) -> Result<Untold> {
         let folder = Untold::folder()?;
         files::private_folder(&folder)?;
         let path = folder.join(format!("{}.json", Uuid::new_v4()));
+        let held = hold(&path)?;
         let (id, endpoint) = (id.as_str().to_owned(), endpoint.to_owned());
-        let untold = Untold { done, past, since: now(), path, id, endpoint };
+        let untold = Untold { done, past, since, path, id, endpoint, _held: held };
         files::write_new(&untold.path, untold.content(&untold.past).as_bytes())?;
         Ok(untold)
     }
@@ -236,9 +281,14 @@ impl Untold {
         let untold = |(path, content): (PathBuf, Value)| {
             let done = content["done"].as_str().and_then(Done::of)?;
             let (id, endpoint) = (id.as_str().to_owned(), endpoint.to_owned());
-            Some(Untold { done, past: past(&content), since: since(&content), path, id, endpoint })
+            Some(Untold { done, past: past(&content), since: since(&content), path, id, endpoint, _held: None })
         };
         Ok(of_client(&Untold::folder()?, id, endpoint).into_iter().filter_map(untold).collect())
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Says who has heard of it by now.

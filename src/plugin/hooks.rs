@@ -34,10 +34,6 @@ impl PluginHooks {
         self.hooks.contains(&hook)
     }
 
-    fn sees_secrets(&self) -> bool {
-        self.plugin.manifest.grant.secrets
-    }
-
     fn fields(&self, spec: &ClientSpec) -> Map {
         let mut map: Map =
             spec.document().fields().iter().map(|(key, value)| (key.into(), value::from_json(value))).collect();
@@ -105,6 +101,10 @@ impl Hook for PluginHooks {
 
     fn delivers(&self) -> bool {
         self.plugin.manifest.delivers
+    }
+
+    fn sees_secrets(&self) -> bool {
+        self.plugin.manifest.grant.secrets
     }
 
     fn after(&self, session: &Session, event: &Event) -> Result<()> {

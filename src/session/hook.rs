@@ -110,6 +110,11 @@ pub trait Hook: Send + Sync {
     /// Whether a client's secret has reached its owner once it was told of it.
     fn delivers(&self) -> bool;
 
+    /// Whether it is given the secret of a client that it hears of.
+    fn sees_secrets(&self) -> bool {
+        true
+    }
+
     /// Called on a plain thread. In `session` no hook is fired.
     fn after(&self, session: &Session, event: &Event) -> Result<()>;
 
@@ -427,17 +432,50 @@ pub async fn fire<F: Future<Output = ()>>(
     Fired { past, error: failed.or(missing) }
 }
 
+/// [`fire`], where the secret of the client counts no more or nobody knows whether it does: who would be given it is left out, and
+/// then `why` says so. The others hear of it without.
+pub async fn fire_without_secret<F: Future<Output = ()>>(
+    session: &Session,
+    mut event: Event,
+    mut past: Past,
+    note: impl Fn(Past) -> F,
+    why: Error,
+) -> Fired {
+    let sees = |hook: &&Arc<dyn Hook>| hook.wants(&event) && hook.sees_secrets() && !past.heard.contains(&hook.key());
+    let waiting: Vec<String> = session.hooks().iter().filter(sees).map(|hook| hook.key()).collect();
+    event.client.remove_secret();
+    past.due.retain(|key| !waiting.contains(key));
+    past.heard.extend(waiting.iter().cloned());
+    let as_it_is = |mut past: Past| {
+        past.heard.retain(|key| !waiting.contains(key));
+        past.due.extend(waiting.iter().cloned());
+        past
+    };
+    let Fired { past, error } = fire(session, event, past, |past| note(as_it_is(past))).await;
+    Fired { past: as_it_is(past), error: error.or_else(|| (!waiting.is_empty()).then_some(why)) }
+}
+
 /// What goes wrong with a hook, whatever it says of what it was given.
 fn told(hook: &dyn Hook, event: &Event, error: Error) -> Error {
     concealed(error, event.client.secret()).about(hook.name())
 }
 
-/// The same, waiting for it.
-pub fn fire_and_wait(session: &Session, event: Event, past: Past, note: impl Fn(Past)) -> Fired {
+/// [`fire`], or with a reason [`fire_without_secret`], waiting for it.
+pub fn fire_and_wait(
+    session: &Session,
+    event: Event,
+    past: Past,
+    note: impl Fn(Past),
+    without_secret: Option<Error>,
+) -> Fired {
     let before = past.clone();
-    let fired = session.finish(fire(session, event, past, |past| {
+    let note = |past| {
         note(past);
         std::future::ready(())
-    }));
+    };
+    let fired = match without_secret {
+        Some(why) => session.finish(fire_without_secret(session, event, past, note, why)),
+        None => session.finish(fire(session, event, past, note)),
+    };
     fired.unwrap_or_else(|error| Fired { past: before, error: Some(error) })
 }

@@ -8,7 +8,7 @@ use rustix::process::Signal;
 use serde_json::json;
 
 use super::{install, plugin};
-use crate::support::{Orysh, Sandbox, eventually, orysh};
+use crate::support::{Orysh, Sandbox, anywhere, eventually, orysh};
 
 /// A plugin that takes down of which clients it hears, and one that fails until there is `log/open`.
 fn two(program: &Orysh, hook: &str) {
@@ -393,4 +393,187 @@ fn a_policy_sees_what_a_replacement_takes_away() {
     assert_eq!(server.client("n")["owner"], "ops");
     program.file("r.json", r#"{"client_name": "shop-2", "owner": "ops"}"#);
     program.run("replace client n --file r.json --yes").ok();
+}
+
+/// One that sees no secret and fails while there is `log/shut`, and one that takes secrets.
+fn deaf_and_taker(program: &Orysh) {
+    let code = "fn after_create(c) { if fs::exists(\"log/shut\") { throw \"shut\"; } csv::append(\"log/first.csv\", #{id: c.client_id}); }";
+    let files = "[capabilities]\nread = [\"log\"]\nwrite = [\"log\"]\n";
+    plugin(program, "notes", &format!("hooks = [\"after_create\"]\n{files}"), code);
+    let each = ["after_create", "after_rotate", "after_update"].map(|hook| {
+        format!("fn {hook}(c) {{ if c.client_secret == () {{ return; }} if fs::exists(\"log/full\") {{ throw \"full\"; }} csv::append(\"log/second.csv\", #{{id: `{hook} ${{c.client_id}} ${{c.client_secret.reveal()}}`}}); }}\n")
+    });
+    let manifest = "order = 900\ndelivers = true\nhooks = [\"after_create\", \"after_rotate\", \"after_update\"]\n";
+    plugin(program, "taker", &format!("{manifest}{files}secrets = true\n"), &each.concat());
+    install(program, "./notes");
+    install(program, "./taker");
+    fs::create_dir(program.home().join("log")).unwrap();
+}
+
+fn shut(program: &Orysh, what: &str, is: bool) {
+    let path = program.home().join("log").join(what);
+    if is { fs::write(path, "").unwrap() } else { fs::remove_file(path).unwrap() }
+}
+
+/// Whether any file of the program's state holds a text.
+fn holds(program: &Orysh, text: &str) -> bool {
+    program.pending().iter().any(|path| fs::read_to_string(path).unwrap().contains(text))
+}
+
+#[test]
+fn who_has_not_heard_of_a_client_does_so_whatever_was_delivered_since() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = orysh(&server);
+    deaf_and_taker(&program);
+    shut(&program, "shut", true);
+    for id in ["a", "b"] {
+        program.run(&format!("create client --id {id}")).fails_after(3, "shut");
+    }
+    let old = server_secret(&program, "a");
+    program.run("rotate secret a").ok().tells("orysh deliver oauth2-client a");
+    program.run("update client b --secret another-secret-of-b").ok().tells("orysh deliver oauth2-client b");
+    // Who is to hear of it still needs no secret, and none is kept.
+    assert_eq!(program.pending().len(), 0, "{old}");
+    program.run("deliver client a").fails(1, "shut");
+    shut(&program, "shut", false);
+    program.run("deliver client a").ok();
+    program.run("deliver client b").ok();
+    assert_eq!(heard(&program, "first"), ["a", "b"]);
+    let taken = heard(&program, "second");
+    let kinds: Vec<&str> = taken.iter().map(|line| line.split(' ').next().unwrap()).collect();
+    assert_eq!(kinds, ["after_create", "after_create", "after_rotate", "after_update"]);
+    program.run("deliver client a").fails(2, "no secret of client `a` is kept");
+}
+
+fn server_secret(program: &Orysh, id: &str) -> String {
+    let kept = program.pending().into_iter().map(|path| fs::read_to_string(path).unwrap());
+    let kept = kept.map(|text| serde_json::from_str::<serde_json::Value>(&text).unwrap());
+    kept.filter(|kept| kept["client_id"] == id).map(|kept| kept["client_secret"].to_string()).collect()
+}
+
+#[test]
+fn who_is_to_have_a_secret_gets_the_newest_and_whoever_has_it_nothing_older() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = orysh(&server);
+    deaf_and_taker(&program);
+    program.executable("take", "#!/bin/sh\ncat >> log/taken\n");
+    shut(&program, "full", true);
+    program.run("create client --id a").fails_after(3, "full");
+    program.run("create client --id b").fails_after(3, "full");
+    // One that delivers is away as another takes the new secret.
+    program.run("rotate secret a --deliver ./take --no-hook taker").ok();
+    program.run("update client b --secret another-secret-of-b --no-plugins").ok();
+    assert_eq!(program.pending().len(), 2);
+    shut(&program, "full", false);
+    program.run("deliver client a").ok();
+    program.run("deliver client b").ok();
+    let taken = fs::read_to_string(program.home().join("log/taken")).unwrap();
+    let new = serde_json::from_str::<serde_json::Value>(&taken).unwrap()["client"]["client_secret"].clone();
+    let taken = heard(&program, "second");
+    assert!(taken.contains(&format!("after_create a {}", new.as_str().unwrap())), "{taken:?}");
+    assert!(taken.contains(&"after_create b another-secret-of-b".to_owned()), "{taken:?}");
+    assert_eq!((taken.len(), program.pending().len()), (2, 0));
+    // It failed for one that has the secret of a later rotation: that is the last word.
+    shut(&program, "full", true);
+    program.run("create client --id c").fails_after(3, "full");
+    shut(&program, "full", false);
+    program.run("rotate secret c").ok();
+    assert_eq!((heard(&program, "second").len(), program.pending().len()), (3, 0));
+    program.run("deliver client c").fails(2, "no secret of client `c` is kept");
+}
+
+#[test]
+fn a_secret_that_is_a_clients_no_more_keeps_nobody_waiting_who_sees_none() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = orysh(&server).with("HYDRA_PUBLIC_URL", &server.public);
+    deaf_and_taker(&program);
+    for what in ["shut", "full"] {
+        shut(&program, what, true);
+    }
+    program.run("create client --id a").fails_after(3, "shut");
+    program.file("s.csv", "client_id\nr1\nr2\nr3\n");
+    program.run("batch create s.csv").fails_after(3, "shut");
+    let run = program.run("batch list -q").ok().stdout.trim().to_owned();
+    for what in ["shut", "full"] {
+        shut(&program, what, false);
+    }
+    // By somebody else.
+    let other = anywhere().with("HYDRA_ADMIN_URL", &server.admin);
+    for id in ["a", "r1"] {
+        other.run(&format!("update client {id} --secret another-secret-by-another")).ok();
+    }
+    other.run("update client r2 --owner me").ok();
+    program.run("deliver client a").fails(1, "is not its secret any more");
+    program.run("deliver client a").fails(1, "is not its secret any more");
+    assert_eq!(heard(&program, "first"), ["a"]);
+    program.run("rotate secret a").ok();
+    program.run("deliver client a").fails(2, "no secret of client `a` is kept");
+    // Where nobody can tell which secret it is, it is said how that can be.
+    let blind = program.run(&format!("batch deliver {run} --public-endpoint http://127.0.0.1:1"));
+    blind.fails_after(3, "--public-endpoint").tells("may have another secret by now");
+    program.run(&format!("batch deliver {run}")).fails_after(3, "another secret by now").tells("batch forget");
+    assert_eq!(heard(&program, "first"), ["a", "r1", "r2", "r3"]);
+    let taken = heard(&program, "second");
+    let created = |id: &str| taken.iter().filter(|line| line.starts_with(&format!("after_create {id} "))).count();
+    assert_eq!((created("r1"), created("r2"), created("r3")), (0, 1, 1), "{taken:?}");
+}
+
+#[test]
+fn what_is_told_just_now_is_told_by_nobody_else() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = orysh(&server);
+    let each = ["after_create", "after_update"].map(|hook| {
+        format!("fn {hook}(c) {{ fs::write(\"log/begun\", \"\"); sleep(3); csv::append(\"log/first.csv\", #{{id: \"{hook}\"}}); }}\n")
+    });
+    let manifest = "delivers = true\nhooks = [\"after_create\", \"after_update\"]\n";
+    let files = "[capabilities]\nsecrets = true\nread = [\"log\"]\nwrite = [\"log\"]\n";
+    plugin(&program, "slow", &format!("{manifest}{files}"), &each.concat());
+    install(&program, "./slow");
+    fs::create_dir(program.home().join("log")).unwrap();
+    for (line, due) in [("create client --id a", 1), ("update client a --owner o", 2)] {
+        let running = program.begin(line);
+        eventually("it has begun", || program.home().join("log/begun").exists().then_some(()));
+        program.run("deliver client a").fails(1, "is being handed over just now");
+        running.end().ok();
+        assert_eq!(heard(&program, "first").len(), due, "{line}");
+        shut(&program, "begun", false);
+        program.run("deliver client a").fails(2, "is kept that was not delivered");
+    }
+}
+
+#[test]
+fn of_a_public_client_nobody_hears_twice() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = orysh(&server);
+    deaf_and_taker(&program);
+    program.run("create client --id a --token-endpoint-auth-method none").ok();
+    program.run("deliver client a").fails(2, "nothing of client `a` is kept");
+    // A program that a person names is another matter.
+    program.executable("take", "#!/bin/sh\ncat >> log/taken\n");
+    program.run("deliver client a --deliver ./take").ok();
+    assert_eq!(heard(&program, "first"), ["a"]);
+    assert_eq!(fs::read_to_string(program.home().join("log/taken")).unwrap().lines().count(), 1);
+}
+
+#[test]
+fn of_a_client_that_is_gone_nothing_is_left() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = orysh(&server);
+    deaf_and_taker(&program);
+    shut(&program, "shut", true);
+    for id in ["a", "b"] {
+        program.run(&format!("create client --id {id}")).fails_after(3, "shut");
+    }
+    program.run("delete client a").ok().tells("what was not delivered of it is dropped");
+    assert_eq!(program.pending().len(), 1);
+    let other = anywhere().with("HYDRA_ADMIN_URL", &server.admin);
+    other.run("delete client b").ok();
+    program.run("deliver client b").fails(1, "client `b` is gone");
+    program.run("deliver client b").fails(1, "HTTP 404");
+    assert_eq!(program.pending().len(), 0);
+    shut(&program, "shut", false);
+    program.run("create client --id a -q").ok();
+    program.run("deliver client a").fails(2, "is kept that was not delivered");
+    assert_eq!(heard(&program, "first"), ["a"]);
+    assert!(!holds(&program, "undelivered"));
 }
