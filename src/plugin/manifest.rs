@@ -331,6 +331,9 @@ impl Manifest {
             })
         });
         let hooks = hooks.collect::<Result<Vec<_>>>()?;
+        if let Some((_, twice)) = hooks.iter().enumerate().find(|(at, hook)| hooks[..*at].contains(hook)) {
+            return Err(top.wrong(top.place("hooks"), format!("`hooks` names `{twice}` twice")));
+        }
         let manifest = Manifest {
             version: top.needed("version")?,
             description: top.needed("description")?,

@@ -240,7 +240,11 @@ impl Context {
         }
         // What the command prints is not to be mixed with it.
         if limits::is_hook() {
-            self.session().ui().note(text);
+            // Its line has an end already.
+            let text = text.strip_suffix('\n').unwrap_or(text);
+            if !text.is_empty() {
+                self.session().ui().note(text);
+            }
             return;
         }
         match self.session().ui().try_print(text) {

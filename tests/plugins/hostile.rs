@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use super::{install, plugin};
-use crate::support::{Sandbox, Stub, anywhere, orysh};
+use crate::support::{Sandbox, Stub, Terminal, anywhere, orysh};
 
 /// What a command of a plugin tries, with what it was granted for that, and what it is told.
 const TRIES: &[(&str, &str, &str)] = &[
@@ -374,6 +374,7 @@ fn a_folder_or_a_manifest_that_is_none_is_refused() {
         ("hoks = []\n", "has no key `hoks`"),
         ("order = \"x\"\n", "`order` wants a whole number"),
         ("hooks = [\"before_craete\"]\n", "`before_create`"),
+        ("hooks = [\"lint\", \"lint\"]\n", "names `lint` twice"),
         ("[capabilities]\nclient = []\n", "`clients`"),
         ("[capabilities]\nclients = [\"raed\"]\n", "`read`"),
         ("[capabilities]\nnetwork = [\"a.example\"]\n", "host with a port"),
@@ -1203,4 +1204,94 @@ fn no_plugin_puts_another_out() {
         assert_eq!(program.run(line).code, Some(1), "{line}");
     }
     assert_eq!(fs::read_to_string(program.home().join("log/l.csv")).unwrap(), "id\nn1\nn2\nn3\nn4\n");
+}
+
+#[test]
+fn a_question_of_a_plugin_says_whose_it_is() {
+    let program = anywhere();
+    let code = "fn ask(args) { ui::confirm(\"Grant that to plugin `vault`?\\n  nothing\"); ui::prompt(\"Name:\"); ui::select(\"Which?\", [\"a\\nb\", \"c\"]); ui::password(\"orysh password\"); 7 }";
+    plugin(&program, "asker", "[commands.ask]\nabout = \"a\"\n[capabilities]\nprompts = true\n", code);
+    install(&program, "./asker");
+    let mut terminal = Terminal::with(program, &["ask"]);
+    terminal.shows("plugin asker asks: Grant that to plugin `vault`?\\n  nothing");
+    terminal.press("y\r");
+    terminal.shows("plugin asker asks: Name:");
+    terminal.press("x\r");
+    terminal.shows("plugin asker asks: Which? [1-2]");
+    let choice = terminal.lines().into_iter().find(|line| line.contains("a\\nb")).unwrap();
+    assert!(choice.starts_with("plugin asker asks:"), "{choice}");
+    terminal.press("2\r");
+    terminal.shows("plugin asker asks: orysh password");
+    terminal.press("x\r");
+    terminal.shows("7");
+    assert_eq!(terminal.ended().code(), Some(0));
+}
+
+#[test]
+fn what_a_person_agreed_to_forgets_no_run_that_a_plugin_thinks_of() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = orysh(&server);
+    plugin(
+        &program,
+        "tidy",
+        "[commands.tidy]\nabout = \"a\"\narguments = [\"--run: text  The run\"]\n[capabilities]\ncommands = [\"batch forget\"]\n",
+        "fn tidy(args) { sh(`batch forget ${args.run}`) }",
+    );
+    install(&program, "./tidy");
+    program.file("s.csv", "client_name\na\n");
+    program.run("batch create s.csv").ok();
+    let run = program.run("batch list -q").ok().stdout.trim().to_owned();
+    for line in [format!("tidy --run {run} --yes"), format!("tidy --run {run}")] {
+        program.run(&line).fails(1, "is forgotten by plugin `tidy`");
+    }
+    assert_eq!(program.run("batch list -q").ok().stdout.trim(), run);
+    let mut terminal = Terminal::with(program.same_home(), &["tidy", "--run", &run, "--yes"]);
+    terminal.shows("Let plugin `tidy` forget run");
+    terminal.press("y\r");
+    assert_eq!(terminal.ended().code(), Some(0));
+    assert_eq!(program.run("batch list -q").ok().stdout, "");
+}
+
+#[test]
+fn what_a_hook_prints_is_told_without_more() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = orysh(&server);
+    plugin(
+        &program,
+        "says",
+        "hooks = [\"after_create\"]\n",
+        "fn after_create(c) { print(\"one\"); print(\"\"); print(\"two\"); }",
+    );
+    install(&program, "./says");
+    let ran = program.run("create client --id a").ok();
+    let said: Vec<&str> = ran.stderr.lines().filter(|line| !line.contains("secret")).collect();
+    assert_eq!(said, ["note: one", "note: two"], "{ran}");
+}
+
+#[test]
+fn an_update_that_would_not_fit_what_is_configured_is_not_taken_over() {
+    let program = anywhere();
+    let manifest = |kind: &str| format!("[config.k]\ntype = \"{kind}\"\nhelp = \"h\"\n[commands.key]\nabout = \"a\"\n");
+    let code = "fn key(args) { `${plugin::config(\"k\")}` }";
+    plugin(&program, "p", &manifest("text"), code);
+    let first = super::hash(&program, "./p");
+    program.run(&format!("plugin install ./p --trust {first} --set k=hello")).ok();
+    for kind in ["number", "secret"] {
+        plugin(&program, "p", &manifest(kind), code);
+        program.run("plugin update p").fails(2, "nothing was taken over").tells("--set k=");
+        program
+            .run(&format!("plugin install ./p --trust {}", super::hash(&program, "./p")))
+            .fails(2, "nothing was taken over");
+        assert_eq!(program.run("key").ok().stdout, "hello\n");
+    }
+    program.run("plugin verify").ok();
+    let trusted = super::hash(&program, "./p");
+    program.run(&format!("plugin install ./p --trust {trusted} --set k=env:HOME")).ok();
+    // Changed by hand.
+    let lock = program.home().join("config/orysh.lock");
+    let text = fs::read_to_string(&lock).unwrap().replace("env:HOME", "hello");
+    fs::write(&lock, text).unwrap();
+    let ran = program.run("plugin list").fails_after(3, "has another type");
+    assert!(ran.stdout.contains("broken"), "{ran}");
+    program.run("plugin verify").fails_after(3, "has another type");
 }

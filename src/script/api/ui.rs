@@ -39,7 +39,10 @@ pub fn register(library: &mut Library, engine: &mut Engine, context: &Context) {
             "A line that a person types; it is an error where nobody can be asked",
             r#"try { ui::prompt("Whose is it?") } catch (e) { print(e.message) }"#,
         ),
-        move |question: &str| asked(bound.session().ui(), &format!("{question} "), question).map_err(thrown),
+        move |question: &str| {
+            let session = bound.session();
+            asked(session.ui(), &format!("{} ", by(&session, question)), question).map_err(thrown)
+        },
     );
     let bound = context.clone();
     library.add(
@@ -49,7 +52,9 @@ pub fn register(library: &mut Library, engine: &mut Engine, context: &Context) {
             r#"ui::prompt("Whose is it?", "ops")"#,
         ),
         move |question: &str, otherwise: &str| {
-            let typed = bound.session().ui().asked(&format!("{question} [{otherwise}] ")).transpose();
+            let session = bound.session();
+            let shown = by(&session, &format!("{question} [{otherwise}]"));
+            let typed = session.ui().asked(&format!("{shown} ")).transpose();
             let typed = typed.map(|typed| typed.filter(|typed| !typed.is_empty()));
             typed.map(|typed| typed.unwrap_or_else(|| otherwise.to_owned())).map_err(thrown)
         },
@@ -61,7 +66,7 @@ pub fn register(library: &mut Library, engine: &mut Engine, context: &Context) {
             "What a person types unseen; it is an error where nobody can be asked",
             r#"try { ui::password("the secret") } catch (e) { print(e.message) }"#,
         ),
-        move |what: &str| password(bound.session().ui(), what).map_err(thrown),
+        move |what: &str| password(&bound.session(), what).map_err(thrown),
     );
     let bound = context.clone();
     library.add(
@@ -70,7 +75,7 @@ pub fn register(library: &mut Library, engine: &mut Engine, context: &Context) {
             "The one of several that a person picks, by its number or its name; it is an error where nobody can be asked",
             r#"try { ui::select("Which?", ["web", "job"]) } catch (e) { print(e.message) }"#,
         ),
-        move |question: &str, choices: Array| select(bound.session().ui(), question, &choices).map_err(thrown),
+        move |question: &str, choices: Array| select(&bound.session(), question, &choices).map_err(thrown),
     );
     showing(library, engine, context);
 }
@@ -108,6 +113,14 @@ fn showing(library: &mut Library, engine: &mut Engine, context: &Context) {
         .register_fn("to_debug", |steps: &mut Steps| steps.to_string());
 }
 
+/// A question as it is asked: one of a plugin says so, in one line, so that nothing passes for a question of this program.
+fn by(session: &Session, question: &str) -> String {
+    match session.grant() {
+        Some(grant) => format!("plugin {} asks: {}", safe(&grant.plugin), safe(question)),
+        None => question.to_owned(),
+    }
+}
+
 fn confirm(session: &Session, question: &str) -> Result<bool> {
     if session.settings().assent.yes || session.dry_run().is_some() {
         return Ok(true);
@@ -115,7 +128,7 @@ fn confirm(session: &Session, question: &str) -> Result<bool> {
     if !session.ui().can_ask(false) {
         return Err(nobody(question).hint("--yes agrees"));
     }
-    let agrees = session.ui().agrees(question, false);
+    let agrees = session.ui().agrees(&by(session, question), false);
     if session.interrupt().has_arrived() { Err(Error::interrupted()) } else { Ok(agrees) }
 }
 
@@ -127,14 +140,16 @@ fn asked(ui: Ui, shown: &str, question: &str) -> Result<String> {
     ui.asked(shown).ok_or_else(|| nobody(question))?
 }
 
-fn password(ui: Ui, what: &str) -> Result<Secret> {
+fn password(session: &Session, what: &str) -> Result<Secret> {
+    let ui = session.ui();
     if !ui.can_ask(false) {
         return Err(nobody(what));
     }
-    ui.typed_unseen(what).ok_or_else(|| nobody(what))?
+    ui.typed_unseen(&by(session, what)).ok_or_else(|| nobody(what))?
 }
 
-fn select(ui: Ui, question: &str, choices: &Array) -> Result<String> {
+fn select(session: &Session, question: &str, choices: &Array) -> Result<String> {
+    let ui = session.ui();
     let choices: Vec<String> = choices.iter().map(ToString::to_string).collect();
     if choices.is_empty() {
         return Err(Error::usage("there is nothing to choose from"));
@@ -143,10 +158,11 @@ fn select(ui: Ui, question: &str, choices: &Array) -> Result<String> {
         return Err(nobody(question));
     }
     for (at, choice) in choices.iter().enumerate() {
-        ui.line(&format!("{:>4}  {}", at + 1, safe(choice)));
+        ui.line(&by(session, &format!("{:>4}  {}", at + 1, safe(choice))));
     }
     loop {
-        let typed = asked(ui, &format!("{question} [1-{}] ", choices.len()), question)?;
+        let shown = by(session, &format!("{question} [1-{}]", choices.len()));
+        let typed = asked(ui, &format!("{shown} "), question)?;
         let by_number = typed.trim().parse::<usize>().ok().and_then(|number| choices.get(number.checked_sub(1)?));
         if let Some(choice) = choices.iter().find(|choice| choice.as_str() == typed.trim()).or(by_number) {
             return Ok(choice.clone());
