@@ -29,14 +29,13 @@ pub enum Source {
     },
 }
 
+/// How a repository is reached.
+const SCHEMES: [&str; 3] = ["https", "ssh", "file"];
+
 impl Source {
     /// `PATH`, or `URL[@rev]` of https, ssh or file. Errors are of usage: another scheme; a revision that reads as a flag.
     pub fn parse(text: &str) -> Result<Source> {
-        let Some((scheme, rest)) = text.split_once("://") else { return Ok(Source::Path(text.to_owned())) };
-        if !["https", "ssh", "file"].contains(&scheme) {
-            return Err(Error::usage(format!("a plugin does not come by {}", safe(scheme)))
-                .hint("name a folder, or a repository by https://, ssh:// or file://"));
-        }
+        let Some((_, rest)) = text.split_once("://") else { return Ok(Source::Path(text.to_owned())) };
         // In the path; what stands before the host is a user.
         let path = rest.find('/').unwrap_or(rest.len());
         let (url, rev) = match rest[path..].rfind('@') {
@@ -45,6 +44,16 @@ impl Source {
             }
             None => (text.to_owned(), None),
         };
+        Source::git(url, rev)
+    }
+
+    /// The same of a repository, whose revision is said apart.
+    pub fn git(url: String, rev: Option<String>) -> Result<Source> {
+        let scheme = url.split("://").next().unwrap_or_default();
+        if !SCHEMES.contains(&scheme) {
+            return Err(Error::usage(format!("a plugin does not come by {}", safe(scheme)))
+                .hint("name a folder, or a repository by https://, ssh:// or file://"));
+        }
         if let Some(rev) = &rev {
             let is_plain = |c: char| c.is_ascii_alphanumeric() || "._/-".contains(c);
             if rev.is_empty() || rev.starts_with('-') || rev.contains("..") || !rev.chars().all(is_plain) {
@@ -65,22 +74,22 @@ impl Source {
 }
 
 /// Settings that keep a repository from doing anything.
-const SETTINGS: [&str; 14] = [
-    "core.hooksPath=/dev/null",
-    "core.fsmonitor=false",
-    "core.symlinks=false",
-    "protocol.allow=never",
-    "protocol.ext.allow=never",
-    "protocol.https.allow=always",
-    "protocol.ssh.allow=always",
-    "protocol.file.allow=always",
-    "transfer.fsckObjects=true",
-    "submodule.recurse=false",
+const SETTINGS: [(&str, &str); 14] = [
+    ("core.hooksPath", "/dev/null"),
+    ("core.fsmonitor", "false"),
+    ("core.symlinks", "false"),
+    ("protocol.allow", "never"),
+    ("protocol.ext.allow", "never"),
+    ("protocol.https.allow", "always"),
+    ("protocol.ssh.allow", "always"),
+    ("protocol.file.allow", "always"),
+    ("transfer.fsckObjects", "true"),
+    ("submodule.recurse", "false"),
     // The content is what its author has hashed, on every machine.
-    "core.autocrlf=false",
-    "core.eol=lf",
-    "core.attributesFile=/dev/null",
-    "core.excludesFile=/dev/null",
+    ("core.autocrlf", "false"),
+    ("core.eol", "lf"),
+    ("core.attributesFile", "/dev/null"),
+    ("core.excludesFile", "/dev/null"),
 ];
 
 /// How long one step may take.
@@ -105,13 +114,6 @@ pub fn fetch(url: &str, rev: Option<&str>, into: &Path) -> Result<String> {
 
 fn git(args: &[&str], folder: Option<&Path>) -> Result<String> {
     let mut command = Command::new("git");
-    for setting in SETTINGS {
-        command.args(["-c", setting]);
-    }
-    // How servers are reached is the user's to say, and nothing else.
-    for (key, value) in if args.first() == Some(&"fetch") { reaching() } else { Vec::new() } {
-        command.arg("-c").arg(format!("{key}={value}"));
-    }
     command.args(args).stdin(Stdio::null());
     if let Some(folder) = folder {
         command.current_dir(folder);
@@ -122,6 +124,14 @@ fn git(args: &[&str], folder: Option<&Path>) -> Result<String> {
     }
     command.env("GIT_TERMINAL_PROMPT", "0").env("GIT_CONFIG_NOSYSTEM", "1").env("GIT_LFS_SKIP_SMUDGE", "1");
     command.env("GIT_CONFIG_GLOBAL", "/dev/null");
+    // How servers are reached is the user's to say, and nothing else. Credentials are in it: anybody reads arguments.
+    let reaching = if args.first() == Some(&"fetch") { reaching() } else { Vec::new() };
+    let settings = SETTINGS.map(|(key, value)| (key.to_owned(), value.to_owned()));
+    let all: Vec<(String, String)> = settings.into_iter().chain(reaching).collect();
+    command.env("GIT_CONFIG_COUNT", all.len().to_string());
+    for (at, (key, value)) in all.iter().enumerate() {
+        command.env(format!("GIT_CONFIG_KEY_{at}"), key).env(format!("GIT_CONFIG_VALUE_{at}"), value);
+    }
     let output = output_of(&mut command)?;
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
