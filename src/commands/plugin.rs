@@ -102,7 +102,7 @@ impl Obtained {
         ui.line(&format!(
             "plugin `{name}` {} ({}) asks to be granted:\n  {lines}",
             safe(&self.manifest.version),
-            self.source
+            safe(&self.source)
         ));
         if let Some(other) = given.last() {
             return Err(Error::usage(format!("--trust {} is not the hash of plugin `{name}`", safe(other)))
@@ -215,13 +215,18 @@ fn entry(name: &str) -> Result<Entry> {
     let mut entries = store::entries(&store::own()?)?;
     entries.remove(name).ok_or_else(|| {
         let error = Error::usage(format!("plugin `{}` is not installed", safe(name)));
-        if team::found().is_ok_and(|team| team.is_some_and(|team| team.plugins.contains_key(name))) {
+        if is_of_team(name) {
             return error.hint(
                 "the orysh.toml of this repository lists it: `orysh plugin sync --update` takes what is newer over",
             );
         }
         error.did_you_mean(nearest(name, entries.keys().map(String::as_str)))
     })
+}
+
+/// Whether the repository lists a plugin of that name.
+fn is_of_team(name: &str) -> bool {
+    team::found().is_ok_and(|team| team.is_some_and(|team| team.plugins.contains_key(name)))
 }
 
 /// Whether a word names a place and no installed plugin.

@@ -1,6 +1,11 @@
 //! Files that a person names, `-` for stdin: whole, bounded, as UTF-8.
 
-use std::io::Read;
+use std::fs::OpenOptions;
+use std::io::{Error as IoError, ErrorKind, Read};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+use rustix::fs::OFlags;
 
 use crate::error::{Error, Result};
 use crate::text::safe;
@@ -47,6 +52,37 @@ pub fn within(file: &str, most: u64) -> Result<String> {
             error
         }
     })
+}
+
+/// The most bytes of a file by which a repository or this user says what counts.
+const MOST_OF_SETTINGS: u64 = 1024 * 1024;
+
+/// Reads a regular file that somebody else may have put there, and at most a byte more than `most`: a link is not followed, a pipe not
+/// waited for.
+pub fn regular(path: &Path, most: u64) -> Result<Vec<u8>, IoError> {
+    let flags = i32::try_from((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits()).unwrap_or_default();
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(IoError::new(ErrorKind::InvalidInput, "it is no regular file"));
+    }
+    let mut bytes = Vec::new();
+    file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// What stands in such a file of at most 1 MiB of UTF-8; `None` where it is not there. Errors are of usage.
+pub fn settings(path: &Path) -> Result<Option<String>> {
+    let shown = path.display().to_string();
+    let failed = |source| Error::usage(format!("cannot read {}", safe(&shown))).caused_by(source);
+    let bytes = match regular(path, MOST_OF_SETTINGS) {
+        Ok(bytes) => bytes,
+        Err(source) if source.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(source) => return Err(failed(source)),
+    };
+    if bytes.len() as u64 > MOST_OF_SETTINGS {
+        return Err(Error::usage(format!("{} is larger than 1 MiB", safe(&shown))).with_code(TOO_LARGE));
+    }
+    String::from_utf8(bytes).map(Some).map_err(|_| Error::usage(format!("{} is not UTF-8", safe(&shown))))
 }
 
 /// The code of an error that says that a file is larger than it may be.

@@ -1,13 +1,12 @@
 //! The profiles that a repository's `orysh.toml` adds, once the user has said that its content is trusted.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 use toml_edit::value;
 
 use crate::config::profile::{self, Profile, Profiles};
-use crate::config::{edit, paths};
+use crate::config::{edit, paths, read};
 use crate::error::{Error, Result};
 use crate::text::{hex, safe, shell_word};
 
@@ -42,10 +41,14 @@ pub fn at(path: &Path) -> Result<Team> {
     read(path)
 }
 
+/// What stands in it. Errors are of usage: it is gone, or no file that a repository brings as its own.
+pub fn text(path: &Path) -> Result<String> {
+    read::settings(path)?.ok_or_else(|| Error::usage(format!("there is no {}", safe(&path.display().to_string()))))
+}
+
 fn read(path: &Path) -> Result<Team> {
     let name = path.display().to_string();
-    let text =
-        fs::read_to_string(path).map_err(|source| Error::usage(format!("cannot read {name}")).caused_by(source))?;
+    let text = text(path)?;
     let hash = hex(&Sha256::digest(text.as_bytes()));
     let profiles = profile::profiles(&text, path)?;
     if profiles.current.is_some() {

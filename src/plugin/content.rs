@@ -2,14 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Read as _;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::config::files;
+use crate::config::{files, read};
 use crate::error::{Error, Result};
 use crate::text::{hex, safe};
 
@@ -138,17 +136,9 @@ impl Content {
 
 fn file(path: &Path, bytes: &mut u64) -> Result<Vec<u8>> {
     let failed = |source: std::io::Error| Error::usage(format!("cannot read {}", shown(path))).caused_by(source);
-    // Whatever it was when the folder was looked at: a link is not followed, and a pipe not waited for.
-    let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
-    let flags = i32::try_from(flags.bits()).unwrap_or_default();
-    let file = fs::OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(failed)?;
-    if !file.metadata().map_err(failed)?.is_file() {
-        return Err(Error::usage(format!("{}: a plugin has regular files", shown(path))));
-    }
-    let left = MOST_BYTES - *bytes;
-    let mut text = Vec::new();
-    let read = file.take(left + 1).read_to_end(&mut text).map_err(failed)?;
-    *bytes += read as u64;
+    // Whatever it was when the folder was looked at.
+    let text = read::regular(path, MOST_BYTES - *bytes).map_err(failed)?;
+    *bytes += text.len() as u64;
     if *bytes > MOST_BYTES {
         return Err(Error::usage(format!("{}: a plugin has at most 5 MiB", shown(path))));
     }

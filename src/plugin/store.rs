@@ -12,10 +12,10 @@ use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, Value, value};
 
 use super::content::Content;
 use super::manifest::{Kind, Manifest, Setting, setting};
-use crate::config::files::private_folder;
-use crate::config::{edit, paths};
+use crate::config::files::{private_folder, real};
+use crate::config::{edit, paths, read};
 use crate::error::{Error, Result};
-use crate::text::safe;
+use crate::text::{safe, shell_word};
 
 /// The name of a lock file, the user's own or a repository's.
 pub const LOCK: &str = "orysh.lock";
@@ -54,11 +54,10 @@ pub fn is_whole(hash: &str) -> bool {
 
 /// What a lock says, by the names of plugins. Errors are of usage, with line and column.
 pub fn entries(path: &Path) -> Result<BTreeMap<String, Entry>> {
-    let text = match std::fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(source) if source.kind() == std::io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
-        Err(source) => return Err(Error::usage(format!("cannot read {}", path.display())).caused_by(source)),
-    };
+    // The user's own may be a link of theirs.
+    let is_own = own().is_ok_and(|own| own == path);
+    let place = if is_own { real(path) } else { path.to_owned() };
+    let Some(text) = read::settings(&place)? else { return Ok(BTreeMap::new()) };
     let document = edit::parse(&text, path)?;
     let each = document.iter().map(|(name, item)| {
         let name: &str = name.get_ref();
@@ -244,10 +243,28 @@ pub fn settings(
     each.collect()
 }
 
+/// Errors of usage: what is configured of a plugin in the user's lock is of no use to what it is by now, but for the keys that are `set`.
+pub fn demand_fitting(manifest: &Manifest, set: &[&str], source: &str) -> Result<()> {
+    let text = read::settings(&real(&own()?))?.unwrap_or_default();
+    let document = edit::parse(&text, &own()?)?;
+    let table = document.get(manifest.name.as_str()).and_then(|item| item.get_ref().as_table());
+    let config = table.and_then(|table| table.get("config")).and_then(|config| config.get_ref().as_table());
+    for (name, item) in config.into_iter().flatten() {
+        let name: &str = name.get_ref();
+        let Some(key) = manifest.config.get(name).filter(|_| !set.contains(&name)) else { continue };
+        if setting(key.kind, item.get_ref()).is_none() {
+            let wrong = format!("`{}` of plugin `{}` is a {} by now", safe(name), manifest.name, key.kind.name());
+            return Err(Error::usage(format!("{wrong}, and what is configured is none: nothing was taken over"))
+                .hint(format!("orysh plugin install {} --set {}=…", shell_word(source), safe(name))));
+        }
+    }
+    Ok(())
+}
+
 /// The configuration of a plugin in the user's lock.
 pub fn configured(manifest: &Manifest) -> Result<BTreeMap<String, Setting>> {
     let path = own()?;
-    let text = std::fs::read_to_string(&path).unwrap_or_default();
+    let text = read::settings(&real(&path))?.unwrap_or_default();
     let document = edit::parse(&text, &path)?;
     let table = document.get(manifest.name.as_str()).and_then(|item| item.get_ref().as_table());
     let config = table.and_then(|table| table.get("config")).and_then(|config| config.get_ref().as_table());

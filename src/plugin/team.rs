@@ -29,9 +29,7 @@ pub struct Team {
 pub fn found() -> Result<Option<Team>> {
     // Where there is no working folder, one is in no repository.
     let Ok(Some(path)) = team::path() else { return Ok(None) };
-    let name = path.display().to_string();
-    let text = std::fs::read_to_string(&path)
-        .map_err(|source| Error::usage(format!("cannot read {name}")).caused_by(source))?;
+    let text = team::text(&path)?;
     if !text.contains(PLUGINS) {
         return Ok(None);
     }
@@ -74,11 +72,11 @@ fn listed(text: &str, path: &Path) -> Result<BTreeMap<String, Source>> {
         let source = match (text_of("path")?, text_of("git")?, text_of("rev")?) {
             (Some(path), None, None) => Source::Path(path),
             (None, Some(url), rev) => {
-                let told = rev.map_or(url.clone(), |rev| format!("{url}@{rev}"));
-                match Source::parse(&told).map_err(|error| wrong(start, error.full_message()))? {
-                    Source::Path(_) => return Err(wrong(start, format!("`{}` is no repository", safe(&url)))),
-                    git @ Source::Git { .. } => git,
+                // A revision has a key of its own here.
+                if !url.contains("://") {
+                    return Err(wrong(start, format!("`{}` is no repository", safe(&url))));
                 }
+                Source::git(url, rev).map_err(|error| wrong(start, error.full_message()))?
             }
             (Some(_), None, Some(_)) => {
                 return Err(wrong(start, format!("plugin `{}`: `rev` is of `git`, not of `path`", safe(name))));
@@ -100,7 +98,8 @@ impl Team {
         if folder.starts_with(&root) {
             return Ok(folder);
         }
-        Err(Error::usage(format!("{} leads out of the repository", safe(path))))
+        Err(Error::usage(format!("{} leads out of the folder of orysh.toml", safe(path)))
+            .hint("a plugin lies beside it or below, or comes by git"))
     }
 
     fn root(&self) -> &Path {

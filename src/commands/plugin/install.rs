@@ -66,6 +66,8 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         Ok((key.to_owned(), store::configured_value(&obtained.manifest, key, value)?))
     });
     let settings = settings.collect::<Result<Vec<_>>>()?;
+    let set: Vec<&str> = settings.iter().map(|(key, _)| key.as_str()).collect();
+    store::demand_fitting(&obtained.manifest, &set, &obtained.source)?;
     obtained.demand_trust(ui, args, &asks(&obtained.manifest))?;
     store::install(&obtained.manifest, &obtained.content, &obtained.entry(), settings)?;
     ui.note(&format!("plugin `{name}` {} is installed", safe(&obtained.manifest.version)));

@@ -15,6 +15,7 @@ use crate::plugin::known::{configured, of_team};
 use crate::plugin::manifest::{Manifest, Setting};
 use crate::plugin::store::{self, Entry};
 use crate::plugin::team;
+use crate::text::safe;
 
 const COLUMNS: &[Column] = &[
     Column { title: "NAME", member: "name" },
@@ -70,7 +71,9 @@ fn all() -> Result<Vec<Listed>> {
             _ if entry.enabled => "on",
             _ => "off",
         };
-        all.push((name, state, manifest(&entry), entry.source));
+        // What it is configured with may be of no use to what it is by now.
+        let manifest = manifest(&entry).and_then(|manifest| store::configured(&manifest).map(|_| manifest));
+        all.push((name, state, manifest, entry.source));
     }
     if let Some(team) = team::found()? {
         let lock = store::entries(&team.lock())?;
@@ -101,7 +104,7 @@ fn run_list(_: &Host, _: &Args) -> Result<Outcome> {
     let rows = all()?.into_iter().flat_map(|(name, state, manifest, source)| {
         let (manifest, error) = match manifest {
             Ok(manifest) => (Some(manifest), None),
-            Err(error) => (None, Some(error.about(format!("plugin `{name}`")))),
+            Err(error) => (None, Some(error.about(format!("plugin `{}`", safe(&name))))),
         };
         let commands =
             |manifest: &Manifest| manifest.commands.iter().map(|command| command.name.clone()).collect::<Vec<_>>();
@@ -192,11 +195,13 @@ fn run_verify(host: &Host, args: &Args) -> Result<Outcome> {
         let read = Content::read(&store::place(&entry.hash)?);
         let same = read.and_then(|content| {
             if content.hash() == entry.hash {
-                return as_locked(&Manifest::of(&content)?, &entry, &[]);
+                let manifest = Manifest::of(&content)?;
+                as_locked(&manifest, &entry, &[])?;
+                return store::configured(&manifest).map(drop);
             }
             Err(Error::failed("its files are not those that were granted").hint(format!(
                 "it does not run: orysh plugin update {name} puts back what was granted, or shows what is newer in {}",
-                entry.source
+                safe(&entry.source)
             )))
         });
         rows.push(row(&name, same));
@@ -242,6 +247,6 @@ fn as_locked(manifest: &Manifest, entry: &Entry, configured: &[String]) -> Resul
 }
 
 fn row(name: &str, same: Result<()>) -> Result<Row> {
-    same.map_err(|error| error.about(format!("plugin `{name}`")).of_kind(Kind::Failed))?;
+    same.map_err(|error| error.about(format!("plugin `{}`", safe(name))).of_kind(Kind::Failed))?;
     Ok(Row::value(json!({"name": name, "state": "as granted"})).with_id(name))
 }

@@ -1,7 +1,7 @@
 //! `plugin enable`, `disable` and `remove`.
 
-use super::{demand_no_round, entry, everything, name_arg};
-use crate::error::Result;
+use super::{demand_no_round, entry, everything, is_of_team, name_arg};
+use crate::error::{Error, Result};
 use crate::grammar::{Args, Audience, Command, Host};
 use crate::output::outcome::Outcome;
 use crate::plugin::content::Content;
@@ -54,6 +54,10 @@ fn switch(host: &Host, args: &Args, enabled: bool) -> Result<Outcome> {
 
 fn run_remove(host: &Host, args: &Args) -> Result<Outcome> {
     let name = args.text("name").unwrap_or_default();
+    if !store::entries(&store::own()?)?.contains_key(name) && is_of_team(name) {
+        return Err(Error::usage(format!("plugin `{name}` is of this repository: its orysh.toml lists it"))
+            .hint(format!("orysh plugin disable {name} switches it off for you, here")));
+    }
     entry(name)?;
     store::remove(name)?;
     host.session.ui().note(&format!("plugin `{name}` is removed"));

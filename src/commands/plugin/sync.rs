@@ -60,7 +60,7 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     let mut new = Vec::new();
     let mut commands = HashMap::new();
     for (name, source) in &team.plugins {
-        let about = |error: Error| error.about(format!("plugin `{name}`"));
+        let about = |error: Error| error.about(format!("plugin `{}`", safe(name)));
         let mut obtained = match (source, lock.get(name)) {
             (Source::Path(path), _) => obtain(&Source::Path(team.folder(path).map_err(about)?.display().to_string())),
             // What is pinned is fetched by its commit, wherever a branch is by now.
@@ -74,7 +74,7 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         .map_err(about)?;
         obtained.source = source.told();
         if obtained.manifest.name != *name {
-            return Err(about(Error::usage(format!("it calls itself `{}`", obtained.manifest.name))));
+            return Err(about(Error::usage(format!("it calls itself `{}`", safe(&obtained.manifest.name)))));
         }
         if let Some(own) = own.get(name) {
             let wrong = format!("you have another plugin of that name, from {}", safe(&own.source));
@@ -107,7 +107,7 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         new.push((name, obtained, entry));
     }
     if is_locked && let Some(gone) = lock.keys().find(|name| !team.plugins.contains_key(*name)) {
-        return Err(Error::failed(format!("plugin `{gone}` is in the lock, and orysh.toml does not list it")));
+        return Err(Error::failed(format!("plugin `{}` is in the lock, and orysh.toml does not list it", safe(gone))));
     }
     for (name, obtained, entry) in new {
         if obtained.commit.is_some() {

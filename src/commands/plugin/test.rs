@@ -11,9 +11,11 @@ use crate::error::{Error, Result};
 use crate::grammar::{Args, Audience, Command, Host};
 use crate::output::outcome::Outcome;
 use crate::plugin::content::Content;
+use crate::plugin::known::of_team;
 use crate::plugin::loaded::Plugin;
 use crate::plugin::manifest::Manifest;
 use crate::plugin::store;
+use crate::plugin::team;
 use crate::script::engine::Context;
 use crate::script::errors::Source;
 use crate::script::testing;
@@ -32,7 +34,7 @@ pub fn command() -> Command {
                     .value_name("PATH|PLUGIN")
                     .action(ArgAction::Append)
                     .required(true)
-                    .help("The folder of a plugin, or one that is installed (can be repeated)"),
+                    .help("The folder of a plugin, or one that is installed or listed by the repository (can be repeated)"),
             ]);
             args
         })
@@ -51,12 +53,22 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     let limits = limits(args)?;
     let mut tests = Vec::new();
     for name in args.texts("name") {
-        let folder = if is_place(&name) { Path::new(&name).to_owned() } else { store::place(&entry(&name)?.hash)? };
+        let (folder, is_trusted) = match team::found()?.filter(|team| team.plugins.contains_key(&name)) {
+            Some(team) => {
+                let lock = store::entries(&team.lock())?;
+                let plugin = of_team(&team, &name, &team.plugins[&name], lock.get(&name))?;
+                let is_trusted = team::is_trusted(&plugin.trust_key())?;
+                (plugin.folder, is_trusted)
+            }
+            None if is_place(&name) => (Path::new(&name).to_owned(), false),
+            None => (store::place(&entry(&name)?.hash)?, false),
+        };
         let files = Arc::new(Content::read(&folder)?);
         let mut manifest = Manifest::of(&files).map_err(|error| error.about(safe(&name)))?;
         let hash = files.hash();
-        let is_granted =
-            args.texts("trust").contains(&hash) || entry(&manifest.name).is_ok_and(|installed| installed.hash == hash);
+        let is_granted = is_trusted
+            || args.texts("trust").contains(&hash)
+            || entry(&manifest.name).is_ok_and(|installed| installed.hash == hash);
         let inside = manifest.grant.in_sandbox();
         if !is_granted && inside != manifest.grant {
             host.session.ui().note(&format!(

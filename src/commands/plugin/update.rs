@@ -53,6 +53,7 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     }
     obtained.demand_place()?;
     obtained.demand_code(host)?;
+    store::demand_fitting(&obtained.manifest, &[], &before.source)?;
     // They may be gone as well as changed.
     let old = Content::read(&store::place(&before.hash)?).ok();
     for line in old.iter().flat_map(|old| changes(old, &obtained.content)) {
