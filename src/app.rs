@@ -73,7 +73,6 @@ fn run(words: &[String], persona: Persona) -> Result<()> {
         (known, registry) = load();
         parsed = parse::parse(&registry, &words, ui.colors_stdout());
     }
-    known.introduce(&registry);
     if parsed.is_err() {
         if goes_without {
             ui.note("plugins are off");
@@ -133,7 +132,12 @@ fn one_command(
     let workers = if command.long_running || settings.given.sandbox { WORKERS } else { 0 };
     let session = Session::new(output.ui, settings, workers, starter());
     // What acts on no server calls no hook.
-    let session = if command.on_server { with_plugins(session, known, matches)? } else { session };
+    let session = if command.on_server {
+        with_plugins(session, registry, known, matches)?
+    } else {
+        known.introduce(registry);
+        session
+    };
     let host = Host { session, registry: Arc::clone(registry) };
     let work = || execute::execute(&host, command, matches, &output);
     // Hooks run on a thread with a big stack: all of it does, rather than each call for itself.
@@ -152,7 +156,7 @@ fn start_shell(registry: &Arc<Registry>, known: Known, matches: &ArgMatches) -> 
     settings.given = target::pinned(settings.given);
     let session = Session::new(output.ui, settings, WORKERS, starter());
     session.note_target();
-    let session = with_plugins(session, known, matches)?;
+    let session = with_plugins(session, registry, known, matches)?;
     let host = Host { session, registry: Arc::clone(registry) };
     let result = if is_interactive {
         shell::interactive(&host, falls_back, matches.get_flag("norc"))
@@ -163,14 +167,16 @@ fn start_shell(registry: &Arc<Registry>, known: Known, matches: &ArgMatches) -> 
     result
 }
 
-/// The session in which the hooks of plugins are called. What does not count is told. Errors of usage: a plugin of the repository
-/// was not granted what it asks for.
-fn with_plugins(session: Session, mut known: Known, matches: &ArgMatches) -> Result<Session> {
+/// The session in which the hooks of plugins are called. What does not count is told. Errors of usage: a person does not
+/// grant a plugin of the repository what it asks for.
+fn with_plugins(session: Session, registry: &Arc<Registry>, mut known: Known, matches: &ArgMatches) -> Result<Session> {
     let ui = session.ui();
+    known.demand_trust(ui)?;
     for (_, error) in &known.refused {
         ui.warn(&error.full_message());
     }
-    known.demand_trust(ui)?;
+    // Scripts import what was granted just now as well.
+    known.introduce(registry);
     let off: Vec<String> = matches.get_many::<String>("no-hook").into_iter().flatten().cloned().collect();
     if matches.get_flag("no-plugins") {
         ui.note("plugins are off");

@@ -191,10 +191,14 @@ impl Hook for Refusing {
     }
 
     fn is_at(&self, moment: Moment) -> bool {
-        matches!(moment, Moment::BeforeCreate | Moment::BeforeUpdate | Moment::BeforeDelete | Moment::BeforeBatch)
+        !matches!(moment, Moment::OnError | Moment::AfterBatch)
     }
 
     fn before(&self, _: &Session, _: &mut Planned<'_>) -> Result<Option<String>> {
+        Err(self.error())
+    }
+
+    fn lint(&self, _: &Session, _: &ClientSpec) -> Result<Vec<Finding>> {
         Err(self.error())
     }
 

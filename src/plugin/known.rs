@@ -102,7 +102,8 @@ pub fn of_team(team: &Team, name: &str, source: &Source, locked: Option<&Entry>)
             (folder, content.hash(), content)
         }
         Source::Git { .. } => {
-            let absent = || sync(&format!("it has not been fetched from {} yet", source.told())).with_code(ABSENT);
+            let absent =
+                || sync(&format!("it has not been fetched from {} yet", safe(&source.told()))).with_code(ABSENT);
             let entry = locked.ok_or_else(absent)?;
             if entry.source != source.told() {
                 return Err(sync("the lock is of another source"));
@@ -196,35 +197,28 @@ impl Known {
         ui.agrees("Fetch what is not here yet, to be shown what it asks for?", false)
     }
 
-    /// Asks for each plugin of the repository that has not been granted anything yet. Errors of usage: it is not granted, or nobody
-    /// can be asked.
+    /// Asks for each plugin of the repository that has not been granted anything yet; where nobody can be asked, it is refused.
+    /// Errors of usage: a person does not grant it.
     pub fn demand_trust(&mut self, ui: Ui) -> Result<()> {
         for (path, plugin) in std::mem::take(&mut self.untrusted) {
             let name = &plugin.manifest.name;
-            let why = format!("{} of {} is not trusted, or has changed since it was", plugin.told(), safe(&path));
-            let refused = || {
-                Error::usage(why.clone())
-                    .with_code(crate::config::team::UNTRUSTED)
-                    .hint(format!(
-                        "orysh plugin show {name} shows what it may do; orysh plugin sync --trust {}",
-                        plugin.trust_key()
-                    ))
-                    .hint("--no-plugins goes without any")
-            };
+            let refused = || untrusted(&plugin, &path);
+            // Looking goes on without it; nothing is written, and nothing of it is run.
             if !ui.can_ask(false) {
-                return Err(refused());
+                self.refused.push((name.clone(), refused()));
+                continue;
             }
             ui.line(&format!(
                 "{} ({}) asks to be granted:\n  {}",
                 plugin.told(),
-                plugin.source,
+                safe(&plugin.source),
                 std::iter::once(asks(&plugin.manifest))
                     .chain(configured(&plugin.settings))
                     .collect::<Vec<_>>()
                     .join("\n  ")
             ));
             if !ui.agrees(&format!("Grant that to {}?", plugin.told()), false) {
-                return Err(refused());
+                return Err(refused().hint("--no-plugins goes without any"));
             }
             team::trust(&plugin.trust_key(), name)?;
             self.plugins.push(plugin);
@@ -249,6 +243,13 @@ impl Known {
         }
         session
     }
+}
+
+fn untrusted(plugin: &Plugin, path: &str) -> Error {
+    let (name, key) = (&plugin.manifest.name, plugin.trust_key());
+    Error::usage(format!("{} of {} is not trusted, or has changed since it was", plugin.told(), safe(path)))
+        .with_code(crate::config::team::UNTRUSTED)
+        .hint(format!("orysh plugin show {name} shows what it may do; orysh plugin sync --trust {key}"))
 }
 
 /// What it means that a plugin delivers.
@@ -284,6 +285,9 @@ fn command(plugin: &Arc<Plugin>, at: usize) -> Command {
         lasting(&declared.about),
         move |host: &Host, args: &Args| -> Result<Outcome> {
             let declared = &running.manifest.commands[at];
+            if !running.is_own && !team::is_trusted(&running.trust_key())? {
+                return Err(untrusted(&running, "the orysh.toml of this repository"));
+            }
             let session = if args.flag("dry-run") { host.session.clone().in_dry_run() } else { host.session.clone() };
             let values = declared.arguments.values(&args.matches);
             running.command(&session, &declared.name.replace('-', "_"), values, NO_COLUMNS)

@@ -123,6 +123,11 @@ impl Library {
 /// What engines of this process have.
 static KNOWN: OnceLock<Vec<Function>> = OnceLock::new();
 
+/// Whether the API has a module of that name.
+pub fn has_module(name: &str) -> bool {
+    known().iter().any(|function| function.module == name)
+}
+
 /// All functions of the API; none before there was an engine.
 pub fn known() -> &'static [Function] {
     KNOWN.get().map_or(&[], Vec::as_slice)

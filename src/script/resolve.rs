@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
 use rhai::{AST, ASTNode, Engine, EvalAltResult, Expr, Module, ModuleResolver, Position, Scope, Shared, Stmt};
 
@@ -23,7 +23,7 @@ const EXTENSION: &str = "rhai";
 pub struct Below {
     root: PathBuf,
     /// Those that are there; `None`: one that is being read.
-    known: Mutex<HashMap<PathBuf, Option<Shared<Module>>>>,
+    known: Arc<Mutex<HashMap<PathBuf, Option<Shared<Module>>>>>,
     /// Whose session calls into plugins act in.
     caller: Option<Context>,
 }
@@ -52,15 +52,21 @@ impl Below {
         let folder = script.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         Below {
             root: std::fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned()),
-            known: Mutex::default(),
+            known: Arc::default(),
             caller: None,
         }
     }
 
+    /// Below the working folder.
+    pub fn here() -> Self {
+        let root = std::fs::canonicalize(".").unwrap_or_default();
+        Below { root, known: Arc::default(), caller: None }
+    }
+
     /// The same, where plugins can be imported, too.
     #[must_use]
-    pub fn with_plugins(self, caller: &Context) -> Self {
-        Below { caller: Some(caller.clone()), ..self }
+    pub fn with_plugins(&self, caller: &Context) -> Self {
+        Below { root: self.root.clone(), known: Arc::clone(&self.known), caller: Some(caller.clone()) }
     }
 
     /// The file that a path names, seen from the script that imports it. Errors are of usage: it leads out of the folder.

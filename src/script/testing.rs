@@ -39,7 +39,7 @@ pub fn run(context: &Context, source: Source<'_>, name: &str, prepare: Prepare<'
     let mut engine = engine(context);
     let lines = Arc::clone(&printed);
     engine.on_print(move |text| locked(&lines).push(text.to_owned()));
-    engine.set_module_resolver(Below::of(Path::new(source.name)));
+    engine.set_module_resolver(Below::of(Path::new(source.name)).with_plugins(context));
     // One whose declarations are wrong is told so as it is run.
     let defaults = arguments::declared(source.text).map(|declared| declared.defaults()).unwrap_or_default();
     variables::give(&mut engine, &defaults.into());

@@ -1,6 +1,8 @@
 //! Rhai at the prompt: one engine and scope for the whole session, functions that stay, `it`.
 
-use rhai::{AST, Array, Dynamic, Engine, Map, ParseErrorType, Scope};
+use std::collections::BTreeMap;
+
+use rhai::{AST, Array, Dynamic, Engine, Expr, Map, ModuleResolver as _, ParseErrorType, Position, Scope, Stmt};
 use serde_json::Value;
 
 use crate::commands::client::{COLUMNS, with_members_of_clients};
@@ -13,7 +15,8 @@ use crate::script::compile::{compiled, trap};
 use crate::script::engine::{Context, engine};
 use crate::script::errors::{self, EXIT, Source, settled};
 use crate::script::lexer::Kind;
-use crate::script::{ending, run, value};
+use crate::script::resolve::Below;
+use crate::script::{ending, library, run, value};
 use crate::secret::Secret;
 use crate::shell::complete::Known;
 
@@ -29,16 +32,20 @@ pub struct Prompt {
     engine: Engine,
     scope: Scope<'static>,
     functions: AST,
+    /// What was imported, by the names that it has from then on.
+    imports: BTreeMap<String, String>,
+    files: Below,
 }
 
 impl Prompt {
     /// A fresh one; `it` is `()`.
     pub fn new(host: &Host) -> Self {
         let context = Context::new(host.clone());
-        let engine = engine(&context);
+        let files = Below::here();
+        let engine = importing(&context, &files, &BTreeMap::new());
         let mut scope = Scope::new();
         scope.push(IT, Dynamic::UNIT);
-        Prompt { context, engine, scope, functions: AST::empty() }
+        Prompt { context, engine, scope, functions: AST::empty(), imports: BTreeMap::new(), files }
     }
 
     /// Runs a line. Its value becomes `it`, unless it has none.
@@ -70,7 +77,7 @@ impl Prompt {
         let before = &self.context.session();
         let now = before.for_command(before.ui(), before.base_settings());
         self.context = self.context.at(now);
-        self.engine = engine(&self.context);
+        self.engine = importing(&self.context, &self.files, &self.imports);
     }
 
     /// What Tab can offer of it.
@@ -114,6 +121,12 @@ impl Prompt {
 
     fn evaluate_as(&mut self, source: Source<'_>) -> Result<Dynamic> {
         let ast = compiled(&self.engine, &self.scope, source)?;
+        let imported = imports(&ast);
+        if !imported.is_empty() {
+            // Whoever imports again has what the file is by now.
+            self.files = Below::here();
+            self.engine = importing(&self.context, &self.files, &self.imports);
+        }
         let merged = self.functions.merge(&ast);
         // A place may be in a function of an earlier line.
         let text = if self.functions.iter_functions().next().is_none() { source.text } else { "" };
@@ -125,6 +138,10 @@ impl Prompt {
         let value = settled(ended, source)?;
         self.functions = merged;
         self.functions.clear_statements();
+        if !imported.is_empty() {
+            self.imports.extend(imported);
+            self.engine = importing(&self.context, &self.files, &self.imports);
+        }
         Ok(value)
     }
 
@@ -176,6 +193,34 @@ impl Prompt {
         let is_function = || rest.starts_with('(') && self.functions.iter_functions().any(|own| own.name == name);
         self.scope.contains(name) || rest.starts_with("::") || is_function()
     }
+}
+
+/// An engine that finds what is imported, and has what was before.
+fn importing(context: &Context, files: &Below, imports: &BTreeMap<String, String>) -> Engine {
+    let mut engine = engine(context);
+    let files = files.with_plugins(context);
+    let modules: Vec<_> = imports
+        .iter()
+        // What is gone by now a line misses that wants it.
+        .filter_map(|(name, path)| Some((name, files.resolve(&engine, None, path, Position::NONE).ok()?)))
+        .collect();
+    for (name, module) in modules {
+        engine.register_static_module(name, module);
+    }
+    engine.set_module_resolver(files);
+    engine
+}
+
+/// What a line imports for those that come after it: what hides nothing that is there by itself.
+fn imports(ast: &AST) -> Vec<(String, String)> {
+    let of = |statement: &Stmt| match statement {
+        Stmt::Import(import, _) => match &import.0 {
+            Expr::StringConstant(path, _) => Some((import.1.name.to_string(), path.to_string())),
+            _ => None,
+        },
+        _ => None,
+    };
+    ast.statements().iter().filter_map(of).filter(|(name, _)| !name.is_empty() && !library::has_module(name)).collect()
 }
 
 impl Drop for Prompt {

@@ -1,6 +1,7 @@
 //! Plugins that a repository lists: granted once by each person, bound to their content, pinned by a lock.
 
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use super::{bundled, hash, install, plugin};
 use crate::support::tools::tool;
@@ -278,4 +279,154 @@ fn a_person_switches_a_plugin_of_the_repository_off_for_themselves() {
     program.run("plugin verify").fails(3, "tells of another version");
     program.file("orysh.lock", &lock.replace("grant = []", "grant = [\"secrets: see secrets of clients\"]"));
     program.run("plugin verify").fails(3, "tells of another grant");
+}
+
+#[test]
+fn no_name_of_a_repository_passes_for_a_line_of_the_question() {
+    let server = Sandbox::start();
+    let program = orysh(&server);
+    plugin(&program, "q", "hooks = [\"before_create\"]\n", "fn before_create(c) { }");
+    std::fs::create_dir(program.home().join("plugins")).unwrap();
+    std::fs::rename(program.home().join("q"), program.home().join("plugins/q\n  nothing")).unwrap();
+    program.file("orysh.toml", "[plugins.q]\npath = \"plugins/q\\n  nothing\"\n");
+    let ran = program.run("plugin sync").fails(2, "nobody can be asked");
+    assert!(ran.stderr.contains("plugins/q\\n  nothing") && !ran.stderr.contains("\n  nothing"), "{ran}");
+    let mut terminal = Terminal::with(program, &["create", "oauth2-client"]);
+    terminal.shows("plugins/q\\n  nothing");
+    terminal.press("n\r");
+    assert_eq!(terminal.ended().code(), Some(2));
+}
+
+#[test]
+fn nothing_that_a_repository_brings_holds_a_command_up() {
+    let server = Sandbox::start();
+    let program = orysh(&server);
+    repository(&program);
+    let began = Instant::now();
+    for make in [
+        "ln -s /dev/zero orysh.lock",
+        "mkfifo orysh.lock",
+        "ln -s policy/plugin.toml orysh.lock",
+        "head -c 2000000 /dev/zero > orysh.lock",
+    ] {
+        program.sh(make).ok();
+        program.run("version").ok();
+        program.run("create oauth2-client").fails(2, "orysh.lock");
+        program.run("list oauth2-clients").ok().tells("orysh.lock");
+        std::fs::remove_file(program.home().join("orysh.lock")).unwrap();
+    }
+    std::fs::remove_file(program.home().join("orysh.toml")).unwrap();
+    for (make, told) in [
+        ("head -c 2000000 /dev/zero > orysh.toml", "larger than 1 MiB"),
+        ("ln -s policy/plugin.toml orysh.toml", "orysh.toml"),
+    ] {
+        program.sh(make).ok();
+        program.run("version").ok();
+        program.run("create oauth2-client").fails(2, told);
+        std::fs::remove_file(program.home().join("orysh.toml")).unwrap();
+    }
+    assert!(began.elapsed() < Duration::from_secs(60));
+    // The user's own is theirs to link.
+    install(&program, "./policy");
+    program.sh("mv config/orysh.lock kept.lock && ln -s ../kept.lock config/orysh.lock").ok();
+    program.run("create oauth2-client --name BAD").fails(1, "plugin `policy`");
+}
+
+#[test]
+fn what_is_granted_is_imported_at_once_wherever_scripts_are() {
+    let program = anywhere();
+    plugin(&program, "pol", "exports = [\"twice\"]\n", "fn twice(n) { n * 2 }");
+    program.file("orysh.toml", "[plugins.pol]\npath = \"pol\"\n");
+    program.file("lib/more.rhai", "fn thrice(n) { n * 3 }");
+    program.file("t.rhai", "import \"plugin:pol\" as pol;\nfn test_it() { assert(pol::twice(4) == 8, \"twice\"); }");
+    let mut terminal =
+        Terminal::with(program.same_home(), &["--sandbox", "eval", "import \"plugin:pol\" as pol; pol::twice(21)"]);
+    terminal.shows("Grant that to plugin `pol`?");
+    terminal.press("y\r");
+    terminal.shows("42");
+    assert_eq!(terminal.ended().code(), Some(0));
+    // In the shell, and there in every line that comes after it.
+    let lines =
+        "import \"plugin:pol\" as pol;\npol::twice(4)\nimport \"lib/more\" as more;\nmore::thrice(pol::twice(1))\n";
+    let ran = program.same_home().input(lines).run("--sandbox").ok();
+    assert_eq!(ran.stdout, "8\n6\n", "{ran}");
+    let ran = program.same_home().input("import \"../outside\" as o;\n").run("--sandbox");
+    assert!(ran.code != Some(0) && ran.stderr.contains("import"), "{ran}");
+    program.run("script test t.rhai").ok();
+    let terminal = Terminal::with(program, &["--sandbox"]);
+    terminal.shows("sandbox");
+    terminal.press("import \"plugin:pol\" as pol; `came=${pol::twice(7)}`\r");
+    terminal.shows("came=14");
+}
+
+#[test]
+fn credentials_for_a_server_are_no_argument_of_git() {
+    let Some(git) = tool("git") else { return };
+    let program = anywhere();
+    plugin(&program, "policy", "hooks = [\"before_create\"]\n", "fn before_create(c) { }");
+    for args in
+        [&["init"][..], &["add", "."], &["-c", "user.name=a", "-c", "user.email=a@b.example", "commit", "-m", "a"]]
+    {
+        let ran = Command::new(&git).args(args).current_dir(program.home().join("policy")).output().unwrap();
+        assert!(ran.status.success(), "{args:?}");
+    }
+    program.file(".gitconfig", "[http \"https://h.example/\"]\n\textraHeader = AUTHORIZATION: canary\n");
+    let wrapper = format!(
+        "#!/bin/sh\necho \"$*\" >> \"$HOME/argv\"\ncase \"$*\" in *fetch*) env >> \"$HOME/env\";; esac\nexec {} \"$@\"\n",
+        git.display()
+    );
+    program.executable("bin/git", &wrapper);
+    let path = format!("{}:/usr/bin:/bin", program.home().join("bin").display());
+    let program = program.with("PATH", &path);
+    // One whose address has an @ in it is one address, where a revision has a key of its own.
+    let url = format!("file://{}", program.home().join("policy").display());
+    program.run(&format!("plugin show {url}")).ok();
+    let (argv, env) = ["argv", "env"].map(|file| std::fs::read_to_string(program.home().join(file)).unwrap()).into();
+    assert!(argv.contains("fetch") && !argv.contains("canary"), "{argv}");
+    assert!(env.contains("canary") && env.contains("core.hooksPath"), "{env}");
+}
+
+#[test]
+fn a_revision_of_a_listed_repository_has_a_key_of_its_own() {
+    let Some(git) = tool("git") else { return };
+    let program = anywhere();
+    plugin(&program, "policy", "hooks = [\"before_create\"]\n", "fn before_create(c) { }");
+    std::fs::create_dir(program.home().join("at@home")).unwrap();
+    std::fs::rename(program.home().join("policy"), program.home().join("at@home/policy@x")).unwrap();
+    let folder = program.home().join("at@home/policy@x");
+    for args in
+        [&["init"][..], &["add", "."], &["-c", "user.name=a", "-c", "user.email=a@b.example", "commit", "-m", "a"]]
+    {
+        assert!(Command::new(&git).args(args).current_dir(&folder).output().unwrap().status.success(), "{args:?}");
+    }
+    let granted = hash(&program, "./at@home/policy@x");
+    program.file("orysh.toml", &format!("[plugins.policy]\ngit = \"file://{}\"\n", folder.display()));
+    program.run(&format!("plugin sync --trust {granted}")).ok();
+    program.run("plugin verify").ok();
+    program.run("--sandbox create client").ok();
+}
+
+#[test]
+fn what_nobody_has_granted_keeps_nobody_from_looking_and_is_not_run() {
+    let server = Sandbox::start();
+    let program = orysh(&server);
+    let manifest = "hooks = [\"before_create\", \"lint\"]\n[commands.rules]\nabout = \"a\"\n";
+    let code = "fn before_create(c) { }\nfn lint(c) { [] }\nfn rules(args) { 7 }\nfn test_it() { assert(rules(#{}) == 7, \"seven\"); }";
+    plugin(&program, "policy", manifest, code);
+    program.file("orysh.toml", "[plugins.pol]\npath = \"policy\"\n");
+    let text = std::fs::read_to_string(program.home().join("policy/plugin.toml")).unwrap();
+    program.file("policy/plugin.toml", &text.replace("name = \"policy\"", "name = \"pol\""));
+    program.file("c.json", r#"{"client_id": "n"}"#);
+    program.run("list oauth2-clients").ok().tells("is not trusted");
+    program.run("context").ok();
+    for line in ["rules", "lint client --file c.json", "create client", "rotate secret n"] {
+        program.run(line).fails(2, "is not trusted");
+    }
+    program.run("plugin remove pol").fails(2, "orysh plugin disable pol");
+    program.run("plugin test pol").ok();
+    let granted = hash(&program, "pol");
+    program.run(&format!("plugin sync --trust {granted}")).ok();
+    assert_eq!(program.run("rules").ok().stdout, "7\n");
+    program.run("plugin disable pol").ok();
+    program.run("create client").ok();
 }
