@@ -324,6 +324,7 @@ pub fn existing(session: &Session, plan: &Plan, client: Client) -> Created {
     if !differing.is_empty() {
         session.ui().warn(&format!("client `{}` differs from what was asked for in {}", plan.id, differing.join(", ")));
     }
+    deliver::remind(session, &plan.id);
     Created { client, kept: None, undelivered: None }
 }
 

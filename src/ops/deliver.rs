@@ -332,6 +332,15 @@ pub fn let_go(session: &Session, id: &ClientId) {
     }
 }
 
+/// Warns of what of a client was not delivered, where somebody counts on its being there.
+pub fn remind(session: &Session, id: &ClientId) {
+    let all = session.server().and_then(|server| Again::of(id, &server));
+    if let Some(done) = all.ok().and_then(|all| all.first().map(Again::done)) {
+        let told = format!("client `{id}` was {} before, and not delivered", done.name());
+        session.ui().warn(&format!("{told}: {}", again_by(session, id.as_str())));
+    }
+}
+
 /// Drops what is kept, but for what another process tells of just now, and counts it.
 fn dropped(all: Vec<Again>) -> Result<usize> {
     let mut count = 0;

@@ -20,7 +20,7 @@ use crate::ops::update::{self, Update};
 use crate::ops::{deliver, dry_run};
 use crate::secret::Secret;
 use crate::session::Session;
-use crate::session::hook::{self, Done, Event, Planned};
+use crate::session::hook::{self, Done, Event, Moment, Planned};
 use crate::session::written::Write;
 use crate::ui::Mark;
 
@@ -182,6 +182,7 @@ pub fn cut_over(session: &Session, before: Client, recipients: &[Recipient]) -> 
 /// `DELETE /admin/clients/{id}/secrets/rotate`: the secrets that were rotated out end.
 pub fn drop_old(session: &Session, id: &ClientId) -> Result<()> {
     hook::demand_whole(session)?;
+    ask_of_end(session, id)?;
     if dry_run::would(session, Mark::Removed, &format!("the old secrets of client `{id}` end"))? {
         return Ok(());
     }
@@ -198,6 +199,21 @@ pub fn drop_old(session: &Session, id: &ClientId) -> Result<()> {
     });
     dropped.map_err(|error| hook::failed(session, id.as_str(), error))?;
     tell_of_end(session, id)
+}
+
+/// Asks whoever is asked of changes. Errors: one of them refuses that secrets end, or would change the client.
+fn ask_of_end(session: &Session, id: &ClientId) -> Result<()> {
+    if !hook::is_at(session, Moment::BeforeUpdate) {
+        return Ok(());
+    }
+    let client = hook::there(session, id, session.wait(clients::get(session, id)))?;
+    let mut set = ClientSpec::new();
+    hook::before_one(session, Planned::Update(&client, &mut set))?;
+    if set.document() == ClientSpec::new().document() {
+        return Ok(());
+    }
+    Err(Error::usage("a plugin would change the client, of which old secrets end and nothing else")
+        .hint("`update oauth2-client` sets fields"))
 }
 
 /// Tells whoever hears of changes that secrets have ended. Errors: one of them has not heard of it.

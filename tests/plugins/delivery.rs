@@ -577,3 +577,28 @@ fn of_a_client_that_is_gone_nothing_is_left() {
     assert_eq!(heard(&program, "first"), ["a"]);
     assert!(!holds(&program, "undelivered"));
 }
+
+#[test]
+fn whoever_counts_on_a_client_is_told_that_it_was_not_delivered() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = orysh(&server);
+    deaf_and_taker(&program);
+    shut(&program, "shut", true);
+    program.run("create client --id a").fails_after(3, "shut");
+    program.run("create client --id a --if-absent").ok().tells("orysh deliver oauth2-client a");
+    shut(&program, "shut", false);
+    program.run("deliver client a").ok();
+    let ran = program.run("create client --id a --if-absent").ok();
+    assert!(!ran.stderr.contains("deliver"), "{ran}");
+}
+
+#[test]
+fn that_old_secrets_end_is_asked_about() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = orysh(&server);
+    server.make(&json!({"client_id": "a"}));
+    plugin(&program, "rule", "hooks = [\"before_update\"]\n", "fn before_update(c, set) { throw \"not today\"; }");
+    install(&program, "./rule");
+    program.run("rotate secret a").ok();
+    program.run("rotate secret a --drop-old").fails(1, "not today");
+}
