@@ -59,13 +59,32 @@ pub fn restore_modes() {
     }
 }
 
-/// How many milliseconds a person has taken to answer, all in all.
+/// How many milliseconds a person has taken, all in all.
 static THOUGHT: AtomicU64 = AtomicU64::new(0);
 
 /// How long a person has taken to answer, all in all.
 pub fn thought() -> Duration {
     Duration::from_millis(THOUGHT.load(Ordering::Relaxed))
 }
+
+/// While this lives, it is a person that is waited for: that is nobody's slowness.
+#[derive(Debug)]
+pub struct Thinking(Instant);
+
+/// Begins.
+pub fn thinking() -> Thinking {
+    Thinking(Instant::now())
+}
+
+impl Drop for Thinking {
+    fn drop(&mut self) {
+        let took = u64::try_from(self.0.elapsed().as_millis()).unwrap_or(u64::MAX);
+        THOUGHT.fetch_add(took, Ordering::Relaxed);
+    }
+}
+
+/// What a question of yes or no is answered with.
+pub const YES_OR_NO: [&str; 2] = ["yes", "no"];
 
 /// How many columns the terminal has, if there is one that tells.
 pub fn columns() -> Option<usize> {
@@ -185,21 +204,57 @@ impl Ui {
         answers && io::stderr().is_terminal()
     }
 
-    /// Asks where a person can be asked: whether the answer begins with `y`. True where nobody can be.
+    /// Asks for yes or no where a person can be asked; Enter says no. True where nobody can be.
     pub fn agrees(self, question: &str, stdin_is_read: bool) -> bool {
-        !self.can_ask(stdin_is_read) || confirm(question, stdin_is_read)
+        if !self.can_ask(stdin_is_read) {
+            return true;
+        }
+        let input = if stdin_is_read { Input::terminal() } else { Some(Input::Stdin) };
+        let [yes, no] = YES_OR_NO;
+        let chosen = input.map(|mut input| self.chosen_at(&mut input, &format!("{question} [y/N] "), &YES_OR_NO, no));
+        chosen.is_some_and(|chosen| chosen.is_ok_and(|chosen| chosen == yes))
+    }
+
+    /// Asks for one of these words, or the beginning of one and of no other, until it is; nothing is `otherwise`. Errors: Ctrl-C, or
+    /// the end of what is typed; nobody can be asked.
+    pub fn choose<'w>(self, question: &str, words: &[&'w str], otherwise: &'w str) -> Result<&'w str> {
+        if !self.can_ask(false) {
+            return Err(nobody());
+        }
+        self.chosen_at(&mut Input::Stdin, question, words, otherwise)
+    }
+
+    fn chosen_at<'w>(
+        self,
+        input: &mut Input,
+        question: &str,
+        words: &[&'w str],
+        otherwise: &'w str,
+    ) -> Result<&'w str> {
+        loop {
+            let typed = typed_at(input, question)?;
+            let typed = typed.trim().to_lowercase();
+            if typed.is_empty() {
+                return Ok(otherwise);
+            }
+            let begun: Vec<&'w str> = words.iter().copied().filter(|word| word.starts_with(&typed)).collect();
+            match begun.as_slice() {
+                [one] => return Ok(one),
+                // What begins another as well is meant where it is all of it.
+                [first, ..] if *first == typed => return Ok(first),
+                _ => self.paragraph(&format!("`{typed}` is none of these: {}", words.join(", ")), "  "),
+            }
+        }
+    }
+
+    /// What was typed before now is no answer to what is asked from now on.
+    pub fn forget_typed(self) {
+        input::discard();
     }
 
     /// A line that a person types as an answer; `None` where nobody can be asked. Errors: Ctrl-C, or the end of what is typed.
     pub fn asked(self, question: &str) -> Option<Result<String>> {
-        if !self.can_ask(false) {
-            return None;
-        }
-        let _ = write!(io::stderr(), "{}", text::safe_lines(question));
-        let began = Instant::now();
-        let typed = input::line(&mut Input::Stdin).ok_or_else(Error::interrupted);
-        THOUGHT.fetch_add(u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
-        Some(typed)
+        self.can_ask(false).then(|| typed_at(&mut Input::Stdin, question))
     }
 
     /// The width of the terminal on stdout, in columns; `None` off a terminal.
@@ -250,7 +305,6 @@ impl Ui {
 
     /// The same without spaces around it. Errors: nobody can be asked, too.
     pub fn answer(self, question: &str) -> Result<String> {
-        let nobody = || Error::usage("nobody can be asked");
         self.asked(question).ok_or_else(nobody)?.map(|typed| typed.trim().to_owned())
     }
 
@@ -389,15 +443,18 @@ impl Ui {
     }
 }
 
-fn confirm(question: &str, stdin_is_read: bool) -> bool {
-    let _ = write!(io::stderr(), "{} [y/N] ", text::safe_lines(question));
-    let mut input = if stdin_is_read { Input::terminal() } else { Some(Input::Stdin) };
-    let answer = input.as_mut().and_then(input::line);
-    answer.is_some_and(|answer| matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+fn nobody() -> Error {
+    Error::usage("nobody can be asked")
+}
+
+fn typed_at(input: &mut Input, question: &str) -> Result<String> {
+    let _ = write!(io::stderr(), "{}", text::safe_lines(question));
+    input::line(input).ok_or_else(Error::interrupted)
 }
 
 /// Reads keys up to the end of the line: backspace takes the last one back.
 fn read_unseen(reader: impl Read, what: &str) -> Result<Secret> {
+    let _thinking = thinking();
     let mut typed = Zeroizing::new(Vec::with_capacity(1024));
     for byte in BufReader::with_capacity(1, reader).bytes() {
         let unread = |source| {

@@ -14,6 +14,11 @@ const FILLED_IN: &[(&str, &str)] = &[
     ("userinfo_signed_response_alg", "none"),
 ];
 
+/// What Hydra puts in the place of a field that is empty, if anything.
+pub fn filled_in(field: &Field) -> Option<&'static str> {
+    FILLED_IN.iter().find(|(name, _)| *name == field.json).map(|(_, own)| *own)
+}
+
 /// The fields that were asked for and that the server's client has otherwise, secrets aside.
 pub fn differences(spec: &ClientSpec, client: &Client) -> Vec<&'static Field> {
     let wanted = spec.document().fields();

@@ -339,12 +339,15 @@ pub fn conflict(session: &Session, id: &ClientId) -> Error {
         .hint(format!("look at it: {}", look::at(session, id)))
 }
 
+/// The code of an error that says that it is not known whether a client was made.
+pub const UNKNOWN: &str = "unknown_outcome";
+
 fn unknown(session: &Session, error: Error, plan: &Plan, kept: Option<&Kept>) -> Error {
     let id = &plan.id;
     let kind = if error.kind() == Kind::Interrupted { Kind::Interrupted } else { Kind::Failed };
     let is_there = error.code() == Some(settle::UNPROVEN);
     let error = if is_there { error } else { error.about(format!("it is not known whether client `{id}` was made")) };
-    let error = error.of_kind(kind).with_code("unknown_outcome");
+    let error = error.of_kind(kind).with_code(UNKNOWN);
     let error = match kept {
         Some(kept) => error.hint(format!("its id and secret are kept in {}", kept.path().display())),
         None => error,

@@ -11,10 +11,9 @@ pub fn at(session: &Session, id: &ClientId) -> String {
 
 /// The flags that name the session's target, each with a space before it.
 pub fn target(session: &Session) -> String {
-    let given = &session.settings().given;
-    match (&given.endpoint, given.sandbox) {
-        (Some(endpoint), _) => format!(" --endpoint {}", shell_word(endpoint)),
-        (None, true) => " --sandbox".into(),
-        (None, false) => String::new(),
-    }
+    let flag = |(flag, value): (&str, String)| match value.as_str() {
+        "" => format!(" --{flag}"),
+        value => format!(" --{flag} {}", shell_word(value)),
+    };
+    session.settings().given.names().into_iter().map(flag).collect()
 }

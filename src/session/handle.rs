@@ -110,6 +110,8 @@ struct Shared {
     writes: AtomicU64,
     /// What the lines of a shell have written.
     lines: Mutex<written::Lines>,
+    /// A line that came of one and was not typed.
+    left: Mutex<Option<String>>,
     /// Keys that were made for this session.
     minted: Mutex<Vec<Minted>>,
     /// The targets on which a first change was agreed to.
@@ -133,6 +135,7 @@ impl Session {
             has_left: AtomicBool::new(false),
             writes: AtomicU64::new(0),
             lines: Mutex::default(),
+            left: Mutex::default(),
             minted: Mutex::default(),
             agreed: Mutex::default(),
             warned: Mutex::default(),
@@ -251,6 +254,16 @@ impl Session {
     /// What the lines of a shell have written.
     pub(super) fn lines(&self) -> &Mutex<written::Lines> {
         &self.shared.lines
+    }
+
+    /// Leaves a line for the history of the shell, where there is one.
+    pub fn leave_line(&self, line: String) {
+        *locked(&self.shared.left) = Some(line);
+    }
+
+    /// The line that was left for it.
+    pub fn left_line(&self) -> Option<String> {
+        locked(&self.shared.left).take()
     }
 
     /// The same session, which writes nothing and remembers what it would have written.

@@ -112,11 +112,16 @@ impl Interrupt {
     pub fn watch(&self) -> Watch {
         INSTALLED.get_or_init(|| self.install());
         if self.state.watchers.fetch_add(1, Ordering::SeqCst) == 0 {
-            self.state.arrived.store(false, Ordering::SeqCst);
-            self.state.presses.store(0, Ordering::SeqCst);
-            ui::forget_interruption();
+            self.forget();
         }
         Watch(self.clone())
+    }
+
+    /// Whoever is there has heard of what arrived: what follows hears of what comes from now on.
+    pub fn forget(&self) {
+        self.state.arrived.store(false, Ordering::SeqCst);
+        self.state.presses.store(0, Ordering::SeqCst);
+        ui::forget_interruption();
     }
 
     /// The same for what comes to its end whatever arrives: it hears of nothing. Whoever insists ends the process.

@@ -16,6 +16,7 @@ use crate::model::{compare, input};
 use crate::output::yaml;
 use crate::session::Session;
 use crate::text::{safe, shell_word};
+use crate::ui::{self, YES_OR_NO};
 
 /// A file of one's own that goes again.
 struct Draft(PathBuf);
@@ -45,6 +46,7 @@ impl Drop for Draft {
 fn open(draft: &Draft) -> Result<()> {
     let editor = env::VISUAL.get().or_else(|| env::EDITOR.get()).unwrap_or_else(|| "vi".into());
     let failed = |source| Error::usage(format!("cannot start the editor {}", safe(&editor))).caused_by(source);
+    let _thinking = ui::thinking();
     let mut command = Command::new("sh");
     let status = command.arg("-c").arg(format!("{editor} \"$1\"")).arg("sh").arg(&draft.0).status().map_err(failed)?;
     if status.success() {
@@ -105,8 +107,8 @@ pub fn client(session: &Session, id: &str) -> Result<Option<Edited>> {
             Err(error) => {
                 let ui = session.ui();
                 ui.error(&error);
-                let answer = ui.asked("Edit it again? [Y/n] ").transpose()?;
-                if answer.is_none_or(|answer| answer.trim().to_lowercase().starts_with('n')) {
+                let [yes, no] = YES_OR_NO;
+                if !ui.can_ask(false) || ui.choose("Edit it again? [Y/n] ", &YES_OR_NO, yes)? == no {
                     return Err(error.already_told());
                 }
             }

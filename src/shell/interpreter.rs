@@ -12,6 +12,7 @@ use crate::output::format::Format;
 use crate::output::outcome::{Outcome, Shape};
 use crate::script::errors::EXIT;
 use crate::script::library;
+use crate::session::Session;
 use crate::session::handle::locked;
 use crate::shell::complete::Known;
 use crate::shell::edit;
@@ -114,6 +115,11 @@ impl Interpreter {
     /// All commands, those that only a shell has among them.
     pub fn registry(&self) -> &Arc<Registry> {
         &self.host.registry
+    }
+
+    /// Where its lines act.
+    pub fn session(&self) -> &Session {
+        &self.host.session
     }
 
     /// What is known of names by now.

@@ -101,6 +101,9 @@ pub fn interactive(host: &Host, fell_back: bool, goes_without_rc: bool) -> Resul
                     // What a person took for an answer is nobody's slowness.
                     let took = began.elapsed().saturating_sub(ui::thought().saturating_sub(thought));
                     has_failed = done.is_err();
+                    if let Some(left) = host.session.left_line() {
+                        lines.add(host, &left, &mut editor);
+                    }
                     match done {
                         Ok(Next::Go) => {}
                         Ok(Next::Leave(0)) => return Ok(()),

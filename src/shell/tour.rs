@@ -1,11 +1,20 @@
 //! `tour`: two minutes on the sandbox, in lines that could be typed as well.
 
+use std::path::Path;
+
 use uuid::Uuid;
 
+use crate::batch::engine::{self, Run};
+use crate::batch::folder;
 use crate::config::files::{self, Passing};
 use crate::error::Result;
+use crate::model::client::ClientId;
+use crate::ops;
+use crate::session::Session;
+use crate::session::handle::Settings;
+use crate::session::target::Given;
 use crate::shell::interpreter::Interpreter;
-use crate::ui::Ui;
+use crate::ui::{self, Ui};
 
 /// The files that the lines name.
 const FILES: [(&str, &str); 3] = [
@@ -48,9 +57,8 @@ const STEPS: [(&str, &str); 8] = [
     ),
 ];
 
-/// The clients that the lines make, each with the number of the step that does.
-const MADE: [(usize, &str); 5] =
-    [(0, "TOUR-shop"), (2, "TOUR-job"), (4, "TOUR-mail"), (4, "TOUR-search"), (4, "TOUR-backup")];
+/// The clients that the lines make.
+const MADE: [&str; 5] = ["TOUR-shop", "TOUR-job", "TOUR-mail", "TOUR-search", "TOUR-backup"];
 
 /// Shows the steps one after the other, each once a person has pressed Enter. Errors: Ctrl-C, or a line that fails.
 pub fn go(interpreter: &mut Interpreter, ui: Ui) -> Result<()> {
@@ -71,16 +79,31 @@ pub fn go(interpreter: &mut Interpreter, ui: Ui) -> Result<()> {
             other => other,
         };
         if !matches!(done, Ok(true)) {
-            // What was made is not left about.
-            let made: Vec<&str> = MADE.iter().filter(|(step, _)| *step < at).map(|(_, id)| *id).collect();
-            if !made.is_empty() {
-                let _ =
-                    interpreter.line(&filled(&format!("delete oauth2-client --sandbox --yes -q {}", made.join(" "))));
+            if at > 0 || done.is_err() {
+                clear(interpreter.session(), &MADE.map(filled), &folder.0);
             }
             return done.map(drop);
         }
     }
     Ok(())
+}
+
+/// Takes away what is left of the clients and the run, whatever has come in between, Ctrl-C above all.
+fn clear(session: &Session, made: &[String], folder: &Path) {
+    let _undisturbed = ui::undisturbed();
+    let given = Given { sandbox: true, ..Given::default() };
+    let session = session.for_command(session.ui(), Settings { given, ..Settings::default() }).to_the_end();
+    // What was not made, or has gone already, is as it should be.
+    for id in made.iter().filter_map(|id| ClientId::parse(id).ok()) {
+        let _ = ops::delete::delete(&session, &id);
+    }
+    for name in folder::names().unwrap_or_default() {
+        let Ok(run) = Run::open(&session, &name) else { continue };
+        if run.fact("input").is_some_and(|input| Path::new(input).starts_with(folder)) {
+            let _ = engine::forget_key(&session, &run.folder, &run.facts);
+            let _ = run.folder.remove();
+        }
+    }
 }
 
 /// Whether the next line is done. Errors: Ctrl-C.

@@ -9,8 +9,9 @@ use std::path::Path;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::OFlags;
 use rustix::io::Errno;
+use rustix::termios::{QueueSelector, tcflush};
 
-use super::{GLANCE, is_interrupted};
+use super::{GLANCE, is_interrupted, thinking};
 
 /// A source of bytes that Ctrl-C ends the waiting for.
 pub enum Input {
@@ -68,21 +69,41 @@ impl Read for Input {
 
 /// A line that is typed at a terminal; `None`: Ctrl-C, or its end, came instead.
 pub fn line(input: &mut Input) -> Option<String> {
+    let _thinking = thinking();
     let mut typed = Vec::new();
     let mut buffer = [0; 4096];
     while !typed.ends_with(b"\n") {
         match input.read(&mut buffer) {
-            Ok(0) if typed.is_empty() => return None,
-            Ok(0) => break,
-            Ok(read) => typed.extend_from_slice(&buffer[..read]),
-            Err(_) => {
+            Ok(read) if read > 0 => typed.extend_from_slice(&buffer[..read]),
+            ended => {
                 // What comes next begins on a line of its own.
                 super::Ui::default().line("");
-                return None;
+                if typed.is_empty() || ended.is_err() {
+                    return None;
+                }
+                break;
             }
         }
     }
     Some(String::from_utf8_lossy(&typed).trim_end_matches(['\n', '\r']).to_owned())
+}
+
+/// So often more is looked for: what somebody holds a key for does not come to its end.
+const MOST_GLANCES: usize = 20;
+
+/// Discards what was typed at the terminal on stdin and not read; what is pasted comes for a moment still.
+pub fn discard() {
+    let stdin = rustix::stdio::stdin();
+    for _ in 0..MOST_GLANCES {
+        if tcflush(stdin, QueueSelector::IFlush).is_err() {
+            return;
+        }
+        if !matches!(poll(&mut [PollFd::new(&stdin, PollFlags::IN)], Some(&GLANCE)), Ok(1)) {
+            break;
+        }
+    }
+    // A line that was not ended is no input yet.
+    let _ = tcflush(stdin, QueueSelector::IFlush);
 }
 
 /// Waits until there is something to be read. False: Ctrl-C came instead.
@@ -91,8 +112,8 @@ fn is_there(input: &impl AsFd) -> bool {
         let mut polled = [PollFd::new(input, PollFlags::IN)];
         match poll(&mut polled, Some(&GLANCE)) {
             Ok(0) | Err(Errno::INTR) => {}
-            // Where that cannot be asked, reading tells.
-            Ok(_) | Err(_) => return true,
+            // Where that cannot be asked, reading tells. What is typed behind Ctrl-C answers nothing.
+            Ok(_) | Err(_) => return !is_interrupted(),
         }
     }
     false

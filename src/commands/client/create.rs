@@ -66,11 +66,19 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     if !is_for_form(host.session.ui(), args) {
         return create(host, args);
     }
-    let words = form::filled_in(&host.session)?;
-    let Parsed::Command(_, matches) = parse::parse(&host.registry, &words, false)? else {
+    let filled = form::filled_in(&host.session)?;
+    let Parsed::Command(_, matches) = parse::parse(&host.registry, &filled.words, false)? else {
         return Err(Error::failed("the form makes no command"));
     };
-    let outcome = create(host, &Args { matches, ..args.clone() })?;
+    let again = move |error: Error| error.hint(filled.again());
+    let outcome = create(host, &Args { matches, ..args.clone() }).map_err(&again)?;
+    let mut is_made = false;
+    let outcome = outcome.through(move |rows| {
+        let row = rows.next()?;
+        is_made |= row.is_ok();
+        // What may have been made is not made again.
+        Some(row.map_err(|error| if is_made || error.code() == Some(create::UNKNOWN) { error } else { again(error) }))
+    });
     Ok(secret_box::boxed(&host.session, outcome))
 }
 

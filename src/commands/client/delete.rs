@@ -51,20 +51,25 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     }
     let what = if ids.len() == 1 { format!("client `{}`", ids[0]) } else { format!("{} clients", ids.len()) };
     guard::ask(&session, &format!("delete {what}"), "nothing was deleted", ids_from_stdin(args))?;
-    let (count, is_dry) = (ids.len(), session.dry_run().is_some());
-    let (mut left, mut deleted) = (count, 0);
-    let rows = in_turn(
+    let (count, is_dry, of_rows) = (ids.len(), session.dry_run().is_some(), session.clone());
+    let mut rows = in_turn(
         ids,
         |id| format!("`{id}`"),
-        move |id| {
-            let done = ops::delete::delete(&session, &id);
-            left -= 1;
-            deleted += usize::from(done.is_ok());
-            if deleted > 0 && !is_dry && (left == 0 || done.as_ref().is_err_and(in_turn::ends)) {
-                ui.note(&format!("{deleted} of {count} deleted; JWT access tokens live until they expire"));
-            }
-            done.map(|()| Row::id(id.as_str()))
-        },
+        move |id| ops::delete::delete(&of_rows, &id).map(|()| Row::id(id.as_str())),
     );
+    let mut deleted = 0;
+    let rows = std::iter::from_fn(move || {
+        let row = rows.next();
+        match &row {
+            Some(done) => deleted += usize::from(done.is_ok()),
+            // Below the last of them, and once.
+            None if deleted > 0 && !is_dry => {
+                let told = std::mem::take(&mut deleted);
+                ui.note(&format!("{told} of {count} deleted; JWT access tokens live until they expire"));
+            }
+            None => {}
+        }
+        row
+    });
     Ok(in_turn::outcome(count, rows, COLUMNS).writing())
 }

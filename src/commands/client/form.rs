@@ -1,13 +1,15 @@
 //! `create oauth2-client` by hand: what kind of application it is, then what matters for that, each answer looked at as it is given.
 
+use std::collections::BTreeMap;
+
 use crate::error::{Error, Result};
 use crate::model::client::ClientSpec;
-use crate::model::convert;
-use crate::model::fields::{self, Field};
 use crate::model::lint::{self, Level};
+use crate::model::{compare, convert, fields};
+use crate::ops::look;
 use crate::session::Session;
 use crate::text::{safe, shell_word};
-use crate::ui::Ui;
+use crate::ui::{Ui, YES_OR_NO};
 
 /// A kind of application.
 struct Kind {
@@ -87,152 +89,300 @@ const KINDS: [Kind; 5] = [
     },
 ];
 
-/// Asks what the client is to be, and gives the words of the command that makes it. Errors: Ctrl-C, or nobody wants it after all.
-pub fn filled_in(session: &Session) -> Result<Vec<String>> {
+impl Kind {
+    /// What is asked about it, in this order.
+    fn questions(&self) -> Vec<&'static str> {
+        let redirects = self.redirect.map(|_| "redirect_uris");
+        let audience = self.has_audience.then_some("audience");
+        [Some("client_name"), redirects, Some("scope"), audience, Some("owner")].into_iter().flatten().collect()
+    }
+
+    /// What an answer is where nothing is typed.
+    fn otherwise(&self, json: &str) -> &'static str {
+        if json == "scope" { self.scope } else { "" }
+    }
+
+    /// What follows from it.
+    fn given(&self) -> [(&'static str, Vec<String>); 3] {
+        let texts = |all: &[&str]| all.iter().map(|one| (*one).to_owned()).collect::<Vec<_>>();
+        let responses = if self.response_types.is_empty() { &[""] } else { self.response_types };
+        [
+            ("grant_types", texts(self.grant_types)),
+            ("response_types", texts(responses)),
+            ("token_endpoint_auth_method", texts(&[self.auth_method])),
+        ]
+    }
+}
+
+/// The words of a command that makes a client.
+pub struct Filled {
+    /// Without the flags that name its place, which is that of the session.
+    pub words: Vec<String>,
+    /// The line that makes the same.
+    pub line: String,
+}
+
+impl Filled {
+    /// As it is told where no client has come of it, so that nothing has to be typed again.
+    pub fn again(&self) -> String {
+        format!("the same again: orysh {}", self.line)
+    }
+}
+
+/// Asks what the client is to be. Its line is in the history of a shell, whatever comes of it. Errors: Ctrl-C, or nobody wants it after
+/// all.
+pub fn filled_in(session: &Session) -> Result<Filled> {
     let ui = session.ui();
     let place = session.described()?;
-    let what = format!("A new client at {place}. Enter takes what stands in brackets; nothing is sent before the end.");
+    let what = format!(
+        "A new client at {place}. Enter takes what stands in brackets, `-` takes nothing; nothing is sent before the end."
+    );
     ui.paragraph(&what, "");
-    let mut form = Form { ui, spec: ClientSpec::new(), words: vec!["create".into(), "oauth2-client".into()] };
-    let kind = form.kind()?;
-    form.set("grant_types", &kind.grant_types.iter().map(|one| (*one).to_owned()).collect::<Vec<_>>())?;
-    let none = [String::new()];
-    let responses: Vec<String> = kind.response_types.iter().map(|one| (*one).to_owned()).collect();
-    form.set("response_types", if responses.is_empty() { &none } else { &responses })?;
-    form.set("token_endpoint_auth_method", &[kind.auth_method.to_owned()])?;
+    let (target, answers) = (look::target(session), Answers::new());
+    let mut form = Form { ui, target, kind: kind(ui, 0)?, answers };
+    let filled = form.fill().and_then(|()| form.agree());
+    let made = form.filled();
+    session.leave_line(made.line.clone());
+    match filled {
+        Ok(()) => Ok(made),
+        Err(error) => Err(error.hint(made.again())),
+    }
+}
+
+/// Asks for the kind; nothing is the one that it is so far.
+fn kind(ui: Ui, so_far: usize) -> Result<&'static Kind> {
+    ui.line("What is it?");
+    for (at, kind) in KINDS.iter().enumerate() {
+        ui.paragraph(&format!("{}  {}: {}", at + 1, kind.name, kind.about), "  ");
+    }
+    let kind = loop {
+        let typed = ui.answer(&format!("Which one? [{}] ", so_far + 1))?;
+        let number = if typed.is_empty() { Some(so_far + 1) } else { typed.parse::<usize>().ok() };
+        let by_number = number.and_then(|number| KINDS.get(number.checked_sub(1)?));
+        let mut by_name = KINDS.iter().filter(|kind| kind.name.starts_with(typed.to_lowercase().as_str()));
+        match by_number.or_else(|| by_name.next().filter(|_| !typed.is_empty())) {
+            Some(kind) => break kind,
+            None => ui.paragraph(&format!("`{typed}` is none of them: a number from 1 to {}", KINDS.len()), "  "),
+        }
+    };
     let grants = kind.grant_types.join(", ");
     ui.paragraph(&format!("grant types: {grants}; authenticates by {}: {}", kind.auth_method, kind.why), "  ");
-    form.ask("client_name", "")?;
-    if let Some(example) = kind.redirect {
-        form.ask_several("redirect_uris", example)?;
-    }
-    form.ask("scope", kind.scope)?;
-    if kind.has_audience {
-        form.ask("audience", "")?;
-    }
-    form.ask("owner", "")?;
-    form.preview();
-    let answer = ui.answer("Create it? [Y/n] ")?;
-    if answer.to_lowercase().starts_with('n') {
-        return Err(Error::usage("nothing was created"));
-    }
-    Ok(form.words)
+    Ok(kind)
 }
+
+/// What was answered, by field; nothing: it is left to the server.
+type Answers = BTreeMap<&'static str, Vec<String>>;
 
 struct Form {
     ui: Ui,
-    spec: ClientSpec,
-    /// The command that makes it.
-    words: Vec<String>,
+    /// The flags that name the place.
+    target: String,
+    kind: &'static Kind,
+    answers: Answers,
 }
 
 impl Form {
-    fn kind(&self) -> Result<&'static Kind> {
-        self.ui.line("What is it?");
-        for (at, kind) in KINDS.iter().enumerate() {
-            self.ui.paragraph(&format!("{}  {}: {}", at + 1, kind.name, kind.about), "  ");
-        }
-        loop {
-            let typed = self.ui.answer("Which one? [1] ")?;
-            let number = if typed.is_empty() { Some(1) } else { typed.parse::<usize>().ok() };
-            let by_number = number.and_then(|number| KINDS.get(number.checked_sub(1)?));
-            let mut by_name = KINDS.iter().filter(|kind| kind.name.starts_with(typed.to_lowercase().as_str()));
-            match by_number.or_else(|| by_name.next().filter(|_| !typed.is_empty())) {
-                Some(kind) => return Ok(kind),
-                None => {
-                    self.ui.paragraph(&format!("`{typed}` is none of them: a number from 1 to {}", KINDS.len()), "  ");
-                }
+    /// Asks what has no answer yet.
+    fn fill(&mut self) -> Result<()> {
+        for json in self.kind.questions() {
+            if !self.answers.contains_key(json) {
+                self.ask(json)?;
             }
-        }
-    }
-
-    /// Takes an answer over. Errors: it is wrong.
-    fn set(&mut self, json: &str, texts: &[String]) -> Result<()> {
-        let Some((field, flag)) = fields::field(json).and_then(|field| Some((field, field.flag?))) else {
-            return Ok(());
-        };
-        let mut spec = self.spec.clone();
-        spec.set(field, convert::from_text(field, texts)?);
-        let wrong =
-            lint::lint(&spec).into_iter().find(|finding| finding.field == json && finding.level == Level::Error);
-        if let Some(finding) = wrong {
-            return Err(finding.hint.iter().fold(Error::usage(finding.message.clone()), Error::hint));
-        }
-        self.spec = spec;
-        for text in texts {
-            self.words.extend([format!("--{flag}"), text.clone()]);
         }
         Ok(())
     }
 
-    /// Asks for a field until the answer is right; nothing leaves it as it is by default.
-    fn ask(&mut self, json: &'static str, otherwise: &str) -> Result<()> {
+    /// Shows what it comes to until it is right. Errors: nobody wants it.
+    fn agree(&mut self) -> Result<()> {
+        let [yes, no] = YES_OR_NO;
+        loop {
+            self.preview()?;
+            // What was pasted is no answer to what nobody had seen by then.
+            self.ui.forget_typed();
+            match self.ui.choose("Create it? [Y/n/e] ", &[yes, no, EDIT], yes)? {
+                EDIT => self.edit()?,
+                answer if answer == no => return Err(Error::usage("nothing was created")),
+                _ => return Ok(()),
+            }
+        }
+    }
+
+    /// Asks for one answer again.
+    fn edit(&mut self) -> Result<()> {
+        let words: Vec<&str> = [KIND].into_iter().chain(self.kind.questions()).collect();
+        let question = format!("Which one: {}? ", words.join(", "));
+        match self.ui.choose(&question, &words, "")? {
+            "" => Ok(()),
+            KIND => {
+                let before = self.kind;
+                self.kind = kind(self.ui, KINDS.iter().position(|kind| kind.name == before.name).unwrap_or_default())?;
+                // What was only taken over of one kind is asked for again where it is another of the other.
+                let (old, new) = (before, self.kind);
+                self.answers.retain(|json, texts| {
+                    old.otherwise(json) == new.otherwise(json) || texts.concat() != old.otherwise(json)
+                });
+                self.fill()
+            }
+            json => match fields::field(json) {
+                Some(field) => self.ask(field.json),
+                None => Ok(()),
+            },
+        }
+    }
+
+    fn ask(&mut self, json: &'static str) -> Result<()> {
         let Some(field) = fields::field(json) else { return Ok(()) };
-        self.explain(field);
+        if matches!(field.kind, fields::Kind::List(_)) {
+            self.ui.paragraph(field.help, "  ");
+            return self.ask_several(json);
+        }
+        // It is asked for once: scopes stand in one text.
+        self.ui.paragraph(field.help.trim_end_matches(" (can be repeated)"), "  ");
+        let otherwise = match self.answers.get(json) {
+            Some(texts) => texts.concat(),
+            None => self.kind.otherwise(json).to_owned(),
+        };
         loop {
             let shown = if otherwise.is_empty() { String::new() } else { format!(" [{otherwise}]") };
             let typed = self.ui.answer(&format!("{json}{shown}: "))?;
-            let text = if typed.is_empty() { otherwise.to_owned() } else { typed };
-            if text.is_empty() {
-                return Ok(());
-            }
-            match self.set(json, &[text]) {
-                Ok(()) => return Ok(()),
-                Err(error) => self.refuse(&error),
+            let text = match typed.as_str() {
+                "" => otherwise.clone(),
+                NOTHING => String::new(),
+                _ => typed,
+            };
+            if self.takes(json, Some(text).filter(|text| !text.is_empty()).into_iter().collect())? {
+                break;
             }
         }
+        if let Some(told) = self.left_to_server(json) {
+            self.ui.paragraph(&told, "  ");
+        }
+        Ok(())
     }
 
-    /// Asks for the entries of a list, one after the other, until there are no more of them; one at least.
-    fn ask_several(&mut self, json: &'static str, example: &str) -> Result<()> {
-        let Some(field) = fields::field(json) else { return Ok(()) };
-        self.explain(field);
-        let (mut all, before) = (Vec::new(), self.words.clone());
+    /// Asks for the entries of a list, one after the other, until there are no more of them.
+    fn ask_several(&mut self, json: &'static str) -> Result<()> {
+        let before = self.answers.remove(json).unwrap_or_default();
+        let mut all: Vec<String> = Vec::new();
         loop {
-            let hint = if all.is_empty() { format!(" (as {example})") } else { " [no more]".to_owned() };
-            let typed = self.ui.answer(&format!("{json}{hint}: "))?;
-            if typed.is_empty() && !all.is_empty() {
+            let shown = match self.kind.redirect.filter(|_| json == "redirect_uris") {
+                _ if !all.is_empty() => " [no more]".to_owned(),
+                _ if !before.is_empty() => format!(" [{}]", before.join(", ")),
+                Some(example) => format!(" (as {example})"),
+                None => String::new(),
+            };
+            let typed = self.ui.answer(&format!("{json}{shown}: "))?;
+            if typed.is_empty() && all.is_empty() {
+                all.clone_from(&before);
+            }
+            if typed.is_empty() || typed == NOTHING {
+                if json == "redirect_uris" && all.is_empty() {
+                    self.ui.paragraph("one is needed: where users come back to with the code", "  ");
+                    continue;
+                }
+                self.answers.insert(json, all);
                 return Ok(());
             }
-            if typed.is_empty() {
-                self.ui.paragraph("one is needed: where users come back to with the code", "  ");
+            if all.contains(&typed) {
+                self.ui.paragraph(&format!("`{typed}` is there already"), "  ");
                 continue;
             }
             // All of them together, so that what is in the list is looked at as a whole.
-            self.words.clone_from(&before);
             let with: Vec<String> = all.iter().cloned().chain([typed]).collect();
-            match self.set(json, &with) {
-                Ok(()) => all = with,
-                Err(error) => {
-                    self.refuse(&error);
-                    if !all.is_empty() {
-                        self.set(json, &all)?;
-                    }
-                }
+            if self.takes(json, with.clone())? {
+                all = with;
             }
         }
     }
 
-    fn explain(&self, field: &Field) {
-        self.ui.paragraph(field.help, "  ");
+    /// Takes an answer over, unless it is wrong, or doubtful and not meant: that is told.
+    fn takes(&mut self, json: &'static str, texts: Vec<String>) -> Result<bool> {
+        let known = self.spec(&self.answers).map(|spec| lint::lint(&spec)).unwrap_or_default();
+        let mut answers = self.answers.clone();
+        answers.insert(json, texts);
+        let spec = match self.spec(&answers) {
+            Ok(spec) => spec,
+            Err(error) => {
+                self.ui.paragraph(&error.full_message(), "  ");
+                return Ok(false);
+            }
+        };
+        let is_new = |finding: &lint::Finding| finding.field == json && !known.contains(finding);
+        let findings: Vec<_> = lint::lint(&spec).into_iter().filter(is_new).collect();
+        for finding in &findings {
+            self.ui.paragraph(&finding.told(), "  ");
+        }
+        let [yes, no] = YES_OR_NO;
+        let is_wrong = findings.iter().any(|finding| finding.level == Level::Error);
+        if is_wrong || !findings.is_empty() && self.ui.choose("  Keep it? [y/N] ", &YES_OR_NO, no)? != yes {
+            return Ok(false);
+        }
+        self.answers = answers;
+        Ok(true)
     }
 
-    fn refuse(&self, error: &Error) {
-        let hints = error.hints().iter().fold(String::new(), |told, hint| format!("{told}; {hint}"));
-        self.ui.paragraph(&format!("{}{hints}", error.full_message()), "  ");
+    /// The fields with their texts, as answered.
+    fn given(&self, answers: &Answers) -> Vec<(&'static str, Vec<String>)> {
+        let answered = self.kind.questions().into_iter().filter_map(|json| Some((json, answers.get(json)?.clone())));
+        self.kind.given().into_iter().chain(answered).filter(|(_, texts)| !texts.is_empty()).collect()
+    }
+
+    fn spec(&self, answers: &Answers) -> Result<ClientSpec> {
+        let mut spec = ClientSpec::new();
+        for (json, texts) in self.given(answers) {
+            if let Some(field) = fields::field(json) {
+                spec.set(field, convert::from_text(field, &texts)?);
+            }
+        }
+        Ok(spec)
+    }
+
+    /// The command that makes it.
+    fn filled(&self) -> Filled {
+        let mut words = vec!["create".to_owned(), "oauth2-client".to_owned()];
+        for (json, texts) in self.given(&self.answers) {
+            if let Some(flag) = fields::field(json).and_then(|field| field.flag) {
+                words.extend(texts.into_iter().flat_map(|text| [format!("--{flag}"), text]));
+            }
+        }
+        let line: Vec<String> = words.iter().map(|word| shell_word(word)).collect();
+        Filled { words, line: format!("{}{}", line.join(" "), self.target) }
+    }
+
+    /// What the server puts in the place of an answer that is none.
+    fn left_to_server(&self, json: &str) -> Option<String> {
+        let own = fields::field(json).and_then(compare::filled_in)?;
+        let is_none = self.answers.get(json).is_some_and(Vec::is_empty);
+        is_none.then(|| format!("without one the server puts its own there: {own}"))
     }
 
     /// What would be made, and what makes the same.
-    fn preview(&self) {
-        let given: Vec<_> = self.spec.given().filter_map(|field| Some((field, self.spec.get(field.json)?))).collect();
-        let widest = given.iter().map(|(field, _)| field.json.len()).max().unwrap_or_default();
+    fn preview(&self) -> Result<()> {
+        let spec = self.spec(&self.answers)?;
+        let given: Vec<_> = spec.given().filter_map(|field| Some((field, spec.get(field.json)?))).collect();
+        let mut rows: Vec<(&str, String)> =
+            given.iter().map(|(field, value)| (field.json, convert::to_text(field, value))).collect();
+        let questions = self.kind.questions();
+        rows.extend(questions.iter().filter_map(|json| Some((*json, self.left_to_server(json)?))));
+        let widest = rows.iter().map(|(json, _)| json.len()).max().unwrap_or_default();
         self.ui.line("This is it:");
-        for (field, value) in &given {
-            self.ui.line(&format!("  {:widest$}  {}", field.json, safe(&convert::to_text(field, value))));
+        for (json, text) in &rows {
+            self.ui.line(&format!("  {json:widest$}  {}", safe(text)));
         }
-        let words: Vec<String> = self.words.iter().map(|word| shell_word(word)).collect();
-        self.ui.line(&format!("The same as a command:\n  orysh {}", words.join(" ")));
+        for finding in lint::lint(&spec) {
+            self.ui.warn(&finding.told());
+        }
+        self.ui.line(&format!("The same as a command:\n  orysh {}", self.filled().line));
         let members: Vec<String> = given.iter().map(|(field, value)| format!("{}: {value}", field.json)).collect();
-        self.ui.line(&format!("In a script:\n  clients::create(#{{{}}})", members.join(", ")));
+        let place = if self.target.is_empty() { String::new() } else { format!(" that is run with{}", self.target) };
+        self.ui.line(&format!("In a script{place}:\n  clients::create(#{{{}}})", members.join(", ")));
+        Ok(())
     }
 }
+
+/// What is answered where an answer that has one by default is to have none.
+const NOTHING: &str = "-";
+
+/// The answer that asks for one of the others again, and what is none of the fields.
+const EDIT: &str = "edit";
+const KIND: &str = "kind";

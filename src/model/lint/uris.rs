@@ -26,6 +26,19 @@ pub fn relative(field: &'static str, text: &str) -> Option<Finding> {
     })
 }
 
+/// `localhost:3000/cb` is a URI with the scheme `localhost`; what reads as a port is one, and the scheme was forgotten.
+pub fn forgotten_scheme(field: &'static str, text: &str) -> Option<Finding> {
+    const LONGEST_PORT: usize = 5;
+    let uri = Uri::new(text);
+    let port = uri.path.split('/').next().unwrap_or_default();
+    let is_port = (1..=LONGEST_PORT).contains(&port.len()) && port.bytes().all(|byte| byte.is_ascii_digit());
+    let scheme = uri.scheme.filter(|_| is_port && uri.authority.is_none() && !uri.is_web())?;
+    let with = format!("http://{text}");
+    let meant = if Uri::new(&with).is_loopback() { with } else { format!("https://{text}") };
+    let message = format!("{} in `{field}` has the scheme {}", shown(text), shown(scheme));
+    Some(Finding::warning(field, message).hint(format!("did you mean {}?", shown(&meant))))
+}
+
 /// RFC 9700 §4.1: what a browser would run or open instead of passing on.
 pub fn dangerous_scheme(field: &'static str, text: &str) -> Option<Finding> {
     let uri = Uri::new(text);
