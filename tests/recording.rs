@@ -33,7 +33,7 @@ const STEPS: &[(&str, &str, &str)] = &[
     (
         "Before anything is sent, this is it; and how it would be said in a line, or in a script.",
         "ops@example.org\r",
-        "Create it? [Y/n]",
+        "Create it? [Y/n/e]",
     ),
     ("The secret is shown once, with what is done with one at hand.", "\r", "[c/e/s]"),
     ("", "\r", ""),

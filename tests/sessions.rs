@@ -67,7 +67,7 @@ const SESSIONS: &[Session] = &[
             ("nightly job\r", "scope:"),
             ("read\r", "audience:"),
             ("\r", "owner:"),
-            ("ops@example.org\r", "Create it? [Y/n]"),
+            ("ops@example.org\r", "Create it? [Y/n/e]"),
             ("\r", "[c/e/s]"),
             ("\r", ""),
         ],

@@ -308,7 +308,7 @@ fn a_client_is_made_by_a_form_and_its_secret_is_shown_in_a_box() {
     shell.answers("javascript:alert(1)", "dangerous");
     shell.answers("", "scope [openid offline_access]");
     shell.answers("", "owner:");
-    let screen = shell.answers("", "Create it? [Y/n]");
+    let screen = shell.answers("", "Create it? [Y/n/e]");
     // On a screen of 80 columns the command goes over several lines.
     let flat: String = screen.lines().map(str::trim_end).collect();
     for part in ["--name 'my app'", "--token-endpoint-auth-method none", "clients::create(#{client_name: \"my app\""] {
@@ -326,7 +326,7 @@ fn a_client_is_made_by_a_form_and_its_secret_is_shown_in_a_box() {
     shell.answers("job", "scope:");
     shell.answers("read", "audience:");
     shell.answers("", "owner:");
-    shell.answers("", "Create it? [Y/n]");
+    shell.answers("", "Create it? [Y/n/e]");
     let screen = shell.answers("", "[c/e/s]");
     let boxed = screen.lines().find_map(|line| line.trim_end().strip_prefix("│ ")).unwrap();
     let secret = boxed.trim_end_matches(['│', ' ']).to_owned();
@@ -334,12 +334,20 @@ fn a_client_is_made_by_a_form_and_its_secret_is_shown_in_a_box() {
     shell.answers("job.secret", "only you can read");
     shell.answers("s", "to which file?");
     shell.answers("job.secret", "cannot");
-    shell.answers("x", "c, e or s, or nothing");
+    shell.answers("cancel", "none of these");
+    shell.answers("e", "for whom");
+    shell.answers("nobody.asc", "there is no file `nobody.asc`");
+    // Ctrl-C leaves a question of the box, and not the box.
+    shell.answers("save", "to which file?");
+    shell.press("\u{3}");
+    shell.shows("nothing was done");
     let screen = shell.answers("", "GRANT TYPES     client_credentials");
     assert!(!screen.contains(&format!("CLIENT SECRET   {secret}")), "{screen}");
     assert_eq!(fs::read_to_string(shell.home().join("job.secret")).unwrap().trim_end(), secret);
     let job = server.clients().into_iter().find(|client| client["client_name"] == "job").unwrap();
     assert!(server.accepts(&job["client_id"], &json!(secret)));
+    shell.types("copy it.client_secret", ">");
+    shell.types("it.client_secret", "[REDACTED]");
     // Nothing is asked where something is said, and nothing made where it is not wanted.
     shell.types("create oauth2-client --no-input --format jsonpath=client_name", "orysh");
     shell.types("create oauth2-client", "Which one?");
@@ -347,6 +355,122 @@ fn a_client_is_made_by_a_form_and_its_secret_is_shown_in_a_box() {
     shell.shows("interrupted");
     assert_eq!(server.clients().len(), 3);
     assert_eq!(shell.leaves().code(), Some(0));
+}
+
+#[test]
+fn what_was_answered_in_the_form_can_be_corrected_and_is_not_lost() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = orysh(&server).untimed();
+    program.file(
+        "config/config.toml",
+        &format!(
+            "[profile.here]\nendpoint = \"http://127.0.0.1:1\"\n\n[profile.stage]\nendpoint = \"{}\"\n",
+            server.admin
+        ),
+    );
+    let shell = Terminal::with(program, &["--profile", "stage"]);
+    shell.types("create oauth2-client", "Which one?");
+    shell.answers("1", "client_name:");
+    shell.answers("web", "redirect_uris (as");
+    shell.answers("localhost:3000/cb", "Keep it? [y/N]");
+    shell.answers("n", "redirect_uris (as");
+    shell.answers("http://app.example/cb", "Keep it? [y/N]");
+    shell.answers("y", "redirect_uris [no more]");
+    shell.answers("http://app.example/cb", "is there already");
+    shell.answers("", "scope [openid");
+    shell.answers("-", "owner:");
+    // What is pasted below an answer is none to what comes after the preview.
+    let screen = shell.answers("ops\rn\rn\rn", "Create it? [Y/n/e]");
+    let flat: String = screen.lines().map(str::trim_end).collect();
+    assert!(flat.contains("http://app.example/cb --owner ops --profile stage"), "{screen}");
+    assert!(screen.contains("the server puts its own there: offline_access offline openid"), "{screen}");
+    assert!(screen.contains("warning: `http://app.example/cb`"), "{screen}");
+    let asks_again = || shell.until("the question", |screen| screen.trim_end().ends_with("Create it? [Y/n/e]"));
+    shell.answers("quit", "none of these: yes, no, edit");
+    shell.answers("e", "Which one: kind, client_name, redirect_uris, scope, owner?");
+    shell.answers("kind", "Which one? [1]");
+    shell.press("2\r");
+    asks_again();
+    shell.answers("e", "Which one:");
+    shell.answers("redirect", "redirect_uris [http://app.example/cb]");
+    shell.answers("https://app.example/cb", "redirect_uris [no more]");
+    shell.press("\r");
+    asks_again();
+    shell.answers("n", "the same again: orysh create oauth2-client");
+    assert!(server.clients().is_empty());
+    // Up brings it back as it was answered.
+    shell.press("\u{1b}[A\r");
+    shell.shows("CLIENT ID");
+    let made = &server.clients()[0];
+    assert_eq!((&made["owner"], &made["client_name"]), (&json!("ops"), &json!("web")));
+    assert_eq!(
+        (&made["token_endpoint_auth_method"], &made["redirect_uris"]),
+        (&json!("none"), &json!(["https://app.example/cb"]))
+    );
+    // What is typed behind Ctrl-C is a line, and a question that is left ends its own.
+    shell.types("create oauth2-client", "Which one?");
+    shell.press("\u{3}6 * 111\r");
+    shell.shows("666");
+    shell.until("a prompt", |screen| screen.trim_end().ends_with('>'));
+    shell.press("create oauth2-client\r");
+    shell.until("the question", |screen| screen.trim_end().ends_with("Which one? [1]"));
+    shell.press("\u{4}");
+    shell.until("the error on a line of its own", |screen| {
+        let below = screen.rsplit_once("Which one? [1]").map_or("", |(_, below)| below);
+        below.trim_start_matches(' ').starts_with("\nerror: interrupted")
+    });
+    assert_eq!(shell.leaves().code(), Some(0));
+}
+
+#[test]
+fn a_form_whose_server_is_down_in_the_end_can_be_sent_again() {
+    let shell = Terminal::with(anywhere().untimed(), &["--endpoint", "http://127.0.0.1:1"]);
+    shell.types("create oauth2-client", "Which one?");
+    shell.answers("machine", "client_name:");
+    shell.answers("job", "scope:");
+    shell.answers("read", "audience:");
+    shell.answers("https://one.example", "audience [no more]:");
+    shell.answers("https://two.example", "audience [no more]:");
+    shell.answers("", "owner:");
+    shell.answers("", "Create it? [Y/n/e]");
+    let screen = shell.answers("", "the same again");
+    let flat: String = screen.lines().map(str::trim_end).collect();
+    let line = "--audience https://one.example --audience https://two.example --endpoint http://127.0.0.1:1";
+    assert!(flat.rsplit_once("the same again").is_some_and(|(_, again)| again.contains(line)), "{screen}");
+    assert_eq!(shell.leaves().code(), Some(0));
+}
+
+#[test]
+fn a_pager_that_is_not_there_keeps_nothing_back_and_a_question_is_asked_until_it_is_answered() {
+    let server = Sandbox::of_many(60, "");
+    let shell = Terminal::of(orysh(&server).untimed().with("PAGER", "no-such-pager"));
+    shell.shows(&server.admin);
+    let screen = shell.answers("list clients --all -q", "c0059");
+    assert!((25..60).all(|n| screen.contains(&format!("c{n:04}"))), "{screen}");
+    // What a person takes is not charged to the line.
+    shell.types("set setting slow 0.3s", ">");
+    shell.types("ui::confirm(\"Sure?\")", "Sure? [y/N]");
+    std::thread::sleep(std::time::Duration::from_millis(600));
+    shell.answers("quit", "none of these: yes, no");
+    shell.answers("YES", "true");
+    assert!(!shell.types("6 * 111", "666").contains("it took"), "{}", shell.contents());
+    assert_eq!(shell.leaves().code(), Some(0));
+}
+
+#[test]
+fn whoever_leaves_the_tour_at_any_step_leaves_nothing_behind() {
+    for (steps, leaving) in [(1, "\u{3}"), (2, "q\r"), (5, "\u{3}"), (6, "q\r"), (7, "\u{4}")] {
+        let shell = Terminal::of(anywhere().untimed());
+        shell.answers("tour", "1 of 8");
+        for step in 2..=steps + 1 {
+            shell.answers("", &format!("{step} of 8"));
+        }
+        shell.press(leaving);
+        shell.types("let left = clients::list().to_array().len(); `${left} left`", "0 left");
+        assert!(files_below(&shell.home().join("state/batch")).is_empty(), "{steps}");
+        assert!(files_below(&shell.home().join("state/pending")).is_empty(), "{steps}");
+        assert_eq!(shell.leaves().code(), Some(0));
+    }
 }
 
 #[test]

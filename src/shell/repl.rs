@@ -102,7 +102,7 @@ pub fn interactive(host: &Host, fell_back: bool, goes_without_rc: bool) -> Resul
                     let took = began.elapsed().saturating_sub(ui::thought().saturating_sub(thought));
                     has_failed = done.is_err();
                     if let Some(left) = host.session.left_line() {
-                        lines.add(host, &left, &mut editor);
+                        lines.add(host, interpreter.registry(), &left, &mut editor);
                     }
                     match done {
                         Ok(Next::Go) => {}

@@ -81,6 +81,7 @@ pub fn go(interpreter: &mut Interpreter, ui: Ui) -> Result<()> {
         if !matches!(done, Ok(true)) {
             if at > 0 || done.is_err() {
                 clear(interpreter.session(), &MADE.map(filled), &folder.0);
+                ui.note("what the tour has made is gone again");
             }
             return done.map(drop);
         }

@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::OFlags;
@@ -73,6 +74,10 @@ pub fn line(input: &mut Input) -> Option<String> {
     let mut typed = Vec::new();
     let mut buffer = [0; 4096];
     while !typed.ends_with(b"\n") {
+        // Ctrl-C is heard of on another thread, and what is typed right behind it is no answer.
+        if is_there(&*input) {
+            std::thread::sleep(HEARING);
+        }
         match input.read(&mut buffer) {
             Ok(read) if read > 0 => typed.extend_from_slice(&buffer[..read]),
             ended => {
@@ -87,6 +92,9 @@ pub fn line(input: &mut Input) -> Option<String> {
     }
     Some(String::from_utf8_lossy(&typed).trim_end_matches(['\n', '\r']).to_owned())
 }
+
+/// Until then Ctrl-C has been heard of.
+const HEARING: Duration = Duration::from_millis(10);
 
 /// So often more is looked for: what somebody holds a key for does not come to its end.
 const MOST_GLANCES: usize = 20;
@@ -112,7 +120,7 @@ fn is_there(input: &impl AsFd) -> bool {
         let mut polled = [PollFd::new(input, PollFlags::IN)];
         match poll(&mut polled, Some(&GLANCE)) {
             Ok(0) | Err(Errno::INTR) => {}
-            // Where that cannot be asked, reading tells. What is typed behind Ctrl-C answers nothing.
+            // Where that cannot be asked, reading tells.
             Ok(_) | Err(_) => return !is_interrupted(),
         }
     }

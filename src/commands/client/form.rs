@@ -142,8 +142,11 @@ pub fn filled_in(session: &Session) -> Result<Filled> {
     let mut form = Form { ui, target, kind: kind(ui, 0)?, answers };
     let filled = form.fill().and_then(|()| form.agree());
     let made = form.filled();
-    session.leave_line(made.line.clone());
+    if !form.answers.is_empty() {
+        session.leave_line(made.line.clone());
+    }
     match filled {
+        Err(error) if form.answers.is_empty() => Err(error),
         Ok(()) => Ok(made),
         Err(error) => Err(error.hint(made.again())),
     }

@@ -29,9 +29,6 @@ const COLUMNS: &[Column] = &[
     Column { title: "REDIRECT URIS", member: "redirect_uris" },
 ];
 
-/// What stands below the secret.
-const BESIDE: [&str; 3] = ["client_id", "client_name", "token_endpoint_auth_method"];
-
 /// The same outcome, whose secret is shown in a box instead of among the fields.
 pub fn boxed(session: &Session, outcome: Outcome) -> Outcome {
     let session = session.clone();
@@ -65,8 +62,8 @@ fn show(session: &Session, document: &Document, secret: &Secret) {
     let told = |member: &str| safe(document.text(member).unwrap_or_default()).into_owned();
     let title = format!(" the secret of {} ", told("client_id"));
     let below = " it is shown once ";
-    let label = BESIDE.iter().map(|member| member.len()).max().unwrap_or_default();
-    let beside = BESIDE.map(|member| format!("{member:label$}  {}", told(member)));
+    let by = format!("authenticates by {}", told("token_endpoint_auth_method"));
+    let beside: Vec<String> = [told("client_name"), by].into_iter().filter(|line| !line.is_empty()).collect();
     let widest = ui.width().map_or(usize::MAX, |width| width.saturating_sub(2));
     let inner = beside.iter().map(|line| text::width(line)).chain([text::width(secret.expose())]).max();
     let width = (inner.unwrap_or_default() + 2).max(text::width(&title)).max(below.len()).min(widest);
