@@ -503,13 +503,9 @@ fn tab_completes_clients_and_lines_are_coloured_as_they_are_typed() {
     program.run("profile add there --endpoint http://127.0.0.1:1").ok();
     let shell = Terminal::of(program);
     shell.shows("orysh");
-    shell.press("get oauth2-client ");
-    let is_known = || {
-        shell.press("\t");
-        std::thread::sleep(std::time::Duration::from_millis(300));
-        shell.contents().contains("app-2  till")
-    };
-    assert!((0..20).any(|_| is_known()), "{}", shell.contents());
+    // The list is asked for while the line is typed.
+    shell.press("get oauth2-client \t\t");
+    shell.shows("app-2  (till)");
     shell.press("\u{15}get oauth2-client til\t --format jsonpath=client_name\r");
     shell.until("the name", |screen| screen.lines().any(|line| line.trim_end() == "till"));
     shell.press("use profile t\t");
@@ -518,6 +514,48 @@ fn tab_completes_clients_and_lines_are_coloured_as_they_are_typed() {
     // The rest of the only flag that begins so, and what it is for.
     shell.shows("--token-endpoint-auth-method  ");
     shell.press("\u{15}copy it\r");
+    assert_eq!(shell.leaves().code(), Some(0));
+}
+
+#[test]
+fn what_tab_inserts_is_one_word() {
+    let ids = ["zz top", "zy;version", "shop-1"];
+    let clients: Vec<_> = ids.iter().map(|id| json!({"client_id": id})).collect();
+    let server = Sandbox::holding(&clients, "");
+    let shell = Terminal::of(orysh(&server));
+    shell.shows("orysh");
+    for (typed, id) in [("zz\t", "zz top"), ("zy\t", "zy;version"), ("\"sh\t", "shop-1"), ("'zz t\t", "zz top")] {
+        shell.press(&format!("get oauth2-client {typed} --format jsonpath=client_id\r"));
+        shell.until(id, |screen| screen.lines().any(|line| line.trim_end() == id));
+        shell.press("\u{c}");
+    }
+    for (typed, shown) in [
+        ("orysh get oauth2-client sh\t", "> orysh get oauth2-client shop-1"),
+        ("set setting edit-mode v\t", "> set setting edit-mode vi"),
+        ("help cre\t", "> help create"),
+        ("create oauth2-client --grant-type=cl\t", "--grant-type=client_credentials"),
+        ("list oauth2-clients --where 'c.owne\t", "--where 'c.owner"),
+        ("let m = #{bb: #{inner: 1}};\rm.bb.in\t", "> m.bb.inner"),
+    ] {
+        shell.press(typed);
+        shell.shows(shown);
+        shell.press("\u{3}");
+        shell.until("an empty prompt", |contents| contents.trim_end().ends_with('>'));
+    }
+    assert_eq!(shell.leaves().code(), Some(0));
+}
+
+#[test]
+fn a_command_with_a_slip_in_its_name_is_told_what_was_meant() {
+    let shell = Terminal::of(anywhere());
+    shell.shows("orysh");
+    for (typed, meant) in [("contxt", "`context`"), ("histry", "`history`"), ("lsit", "`list`")] {
+        let screen = shell.types(typed, meant);
+        assert!(!screen.contains("undefined"), "{screen}");
+    }
+    // A variable may be called as it likes.
+    shell.types("let contxt = 41;", "orysh");
+    shell.types("contxt", "41");
     assert_eq!(shell.leaves().code(), Some(0));
 }
 

@@ -1,17 +1,19 @@
 //! `completion SHELL` prints what makes a shell complete; `complete WORDS…` is what that asks then.
 
+mod choices;
 pub mod listed;
 pub mod sources;
 mod words;
 
-use std::sync::mpsc::channel;
+use std::os::unix::process::CommandExt as _;
+use std::process::{self, Stdio};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::{Arg, ArgAction};
 use serde_json::json;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::grammar::{Args, Audience, Command, Host};
 use crate::output::outcome::{Column, Outcome, Row};
 use crate::session::Session;
@@ -19,8 +21,10 @@ use crate::session::handle::Settings;
 use crate::session::target::Given;
 use crate::ui::Ui;
 
+pub use choices::Wants;
 use listed::Listed;
 use sources::Source;
+use words::unquoted;
 pub use words::{Candidate, Offered, offered};
 
 /// What each shell reads.
@@ -67,6 +71,11 @@ pub fn complete() -> Command {
                     .trailing_var_arg(true)
                     .allow_hyphen_values(true)
                     .help("A command line; its last word is completed"),
+                Arg::new("list")
+                    .long("list")
+                    .action(ArgAction::SetTrue)
+                    .hide(true)
+                    .help("Ask for the list that the words mean, however long that takes, and keep it"),
             ]
         })
         .after(
@@ -75,8 +84,9 @@ Examples:
   orysh complete -- create oauth2-client --gr
   orysh complete -- run scripts/onboard.rhai --
 
-Where there is no row, a file is meant. Where a client, a project or a workspace is meant, the server that the words name is
-asked for a list, once in a minute, and left alone where it does not answer within a second.",
+Where there is no row, a file is meant; where nothing is known that the word can be, the exit code is 1. Where a client, a
+project or a workspace is meant, the server that the words name is asked for a list, once in a minute. An answer that takes
+longer than a second is kept for the next time.",
         )
 }
 
@@ -88,24 +98,30 @@ fn script(host: &Host, args: &Args) -> Result<Outcome> {
     Ok(Outcome::nothing())
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "every command may fail")]
 fn shown(host: &Host, args: &Args) -> Result<Outcome> {
-    let mut words = args.texts("words");
+    let mut words: Vec<String> = args.texts("words").iter().map(|word| unquoted(word)).collect();
     let current = words.pop().unwrap_or_default();
+    let mut offered = offered(&host.registry, &words, &current);
+    if args.flag("list") {
+        offered.source.and_then(|source| list(host, source, &offered.target));
+        return Ok(Outcome::nothing());
+    }
+    let asks = |source: Source| source.kept().or_else(|| listed(host, source, &offered.target, &args.texts("words")));
+    if let Some(listed) = offered.source.and_then(asks) {
+        let begun = current.strip_prefix(&offered.before).unwrap_or_default();
+        let more = sources::behind(&offered, listed.offered(begun, MOST));
+        offered.words.extend(more);
+    }
+    // What completes goes by what a word begins with.
+    offered.words.retain(|one| one.word.starts_with(&current));
+    if offered.words.is_empty() && offered.wants != Wants::File {
+        return Err(Error::failed("nothing is known that it can be").already_told());
+    }
     let row = |candidate: Candidate| {
         let about = json!({"word": candidate.word, "about": candidate.about});
         Ok(Row::value(about).with_id(candidate.word))
     };
-    let offered = offered(&host.registry, &words, &current);
-    let more = offered.source.and_then(|source| {
-        let listed = source.kept().or_else(|| listed(host, source, &offered.target))?;
-        let begun = current.strip_prefix(&offered.before).unwrap_or_default();
-        // What completes goes by what a word begins with.
-        let found = listed.offered(begun, MOST).into_iter().filter(|one| one.word.starts_with(begun)).collect();
-        Some(sources::behind(&offered.before, found))
-    });
-    let found = offered.words.into_iter().chain(more.into_iter().flatten());
-    Ok(Outcome::many(found.map(row), COLUMNS))
+    Ok(Outcome::many(offered.words.into_iter().map(row), COLUMNS))
 }
 
 /// So many are shown at most.
@@ -114,8 +130,14 @@ const MOST: usize = 1_000;
 /// What was listed so long ago is good enough.
 const FRESH: Duration = Duration::from_secs(60);
 
+/// What was listed longer ago is better than nothing where the server takes its time.
+const USABLE: Duration = Duration::from_secs(3600);
+
 /// A server that needs longer is not waited for: somebody has pressed a key.
 const PATIENCE: Duration = Duration::from_millis(900);
+
+/// How often is looked whether it has answered.
+const GLANCE: Duration = Duration::from_millis(10);
 
 /// The session in which a line with these flags acts.
 pub fn session_of(host: &Host, target: &[(String, String)]) -> Session {
@@ -134,18 +156,30 @@ pub fn session_of(host: &Host, target: &[(String, String)]) -> Session {
     host.session.for_command(Ui { silent: true, ..host.session.ui() }, settings)
 }
 
-/// What a server lists, where the words say that the line acts; as it was kept, if that is fresh.
-fn listed(host: &Host, source: Source, target: &[(String, String)]) -> Option<Listed> {
-    let session = session_of(host, target);
-    let key = source.key(&session.chosen().ok()?.place());
+/// What a server lists, where the words say that the line acts; as it was kept, if that is fresh. A process of its own asks for it,
+/// which goes on where this one does not wait any longer: what comes then is there for the next key.
+fn listed(host: &Host, source: Source, target: &[(String, String)], words: &[String]) -> Option<Listed> {
+    let key = source.key(&session_of(host, target).chosen().ok()?.place());
     if let Some(listed) = Listed::read(&key, FRESH) {
         return Some(listed);
     }
-    let (tell, told) = channel();
-    // The process does not wait for it.
-    thread::spawn(move || tell.send(source.listed(&session, 1)));
-    let listed = told.recv_timeout(PATIENCE).ok()?.ok()?;
+    let mut asking = process::Command::new(std::env::current_exe().ok()?);
+    asking.args(["complete", "--list", "--"]).args(words).process_group(0);
+    asking.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut asking = asking.spawn().ok()?;
+    let end = Instant::now() + PATIENCE;
+    while Instant::now() < end && asking.try_wait().is_ok_and(|ended| ended.is_none()) {
+        thread::sleep(GLANCE);
+    }
+    Listed::read(&key, USABLE)
+}
+
+/// Asks for it, and keeps it. None: it is not told, or another process asks.
+fn list(host: &Host, source: Source, target: &[(String, String)]) -> Option<()> {
+    let session = session_of(host, target);
+    let key = source.key(&session.chosen().ok()?.place());
+    let _turn = Listed::turn(&key)?;
+    let listed = source.listed(&session, 1).ok()?;
     // It would be asked again, and no more than that.
-    let _ = listed.write(&key);
-    Some(listed)
+    listed.write(&key).ok()
 }

@@ -43,12 +43,11 @@ fn silently_at(session: &Session) -> Result<(Network, Console)> {
     Ok((*network, console))
 }
 
-/// Ids and names of what a session's network has of a noun, `projects` or `workspaces`; `name`: the member that is the name.
-pub fn names(session: &Session, noun: &str, name: &str) -> Result<Vec<(String, String)>> {
+/// What a session's network has of a noun, `projects` or `workspaces`; `name`: the member that is the name.
+pub fn places(session: &Session, noun: &str, name: &str) -> Result<Vec<Place>> {
     let (_, console) = silently_at(session)?;
     let found = session.wait(console.documents(&[noun], noun))?;
-    let places = found.iter().filter_map(|document| Place::of(document, name));
-    Ok(places.map(|place| (place.id, place.name)).collect())
+    Ok(found.iter().filter_map(|document| Place::of(document, name)).collect())
 }
 
 /// The file of the sign-in, in which things are selected. Errors of usage: a key is not signed in.

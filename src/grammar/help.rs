@@ -123,6 +123,9 @@ By hand
 From stdin come the same lines: `orysh < FILE`. The first error ends it, unless --keep-going is given.
 ";
 
+/// What there is help on besides commands.
+pub const TOPICS: [&str; 5] = ["environment", "exit-codes", "formats", "shell", "reference"];
+
 /// Help on a topic, or on the command that the words name.
 pub fn about(registry: &Registry, words: &[String], color: bool) -> Result<String> {
     match words {
@@ -132,8 +135,7 @@ pub fn about(registry: &Registry, words: &[String], color: bool) -> Result<Strin
         [topic] if topic == "shell" => Ok(SHELL.into()),
         [topic] if topic == "reference" => Ok(reference::markdown(registry)),
         [word] if !registry.is_verb(word) => {
-            let topics = ["environment", "exit-codes", "formats", "shell", "reference"];
-            let known = registry.commands().iter().map(|command| command.words[0]).chain(topics);
+            let known = registry.commands().iter().map(|command| command.words[0]).chain(TOPICS);
             Err(Error::usage(format!("there is no help on `{word}`")).did_you_mean(nearest(word, known)))
         }
         words => {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use clap::builder::{PossibleValuesParser, ValueParser};
 use clap::error::{ContextKind, ContextValue};
-use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint, value_parser};
 use rhai::{Array, Dynamic, INT, Map};
 
 use crate::config::edit::position;
@@ -283,6 +283,8 @@ impl Argument {
             .value_parser(parser)
             .value_name(self.name.to_uppercase())
             .allow_negative_numbers(self.kind == Type::Number);
+        let is_file = matches!(self.kind, Type::File | Type::Output);
+        let arg = if is_file { arg.value_hint(ValueHint::FilePath) } else { arg };
         let arg = if self.is_several { arg.action(ArgAction::Append) } else { arg };
         match &self.default {
             Some(default) => arg.default_value(default.clone()),

@@ -9,7 +9,7 @@ use nu_ansi_term::{Color, Style};
 
 use crate::grammar::Registry;
 use crate::shell::complete::Known;
-use crate::shell::line::{Sort, pieces, sort};
+use crate::shell::line::{Sort, misspelt, pieces, sort};
 use crate::shell::tree::Node;
 
 /// What a part of a line is.
@@ -64,6 +64,7 @@ pub fn looks(line: &str, is_whole: bool, registry: &Registry, tree: &Node, known
                     break;
                 }
                 Sort::Rhai => {
+                    looks.extend(slip(line, from, is_whole, registry, known).map(|range| (range, Look::Wrong)));
                     rhai::looks(line, from..line.len(), known, &mut looks);
                     break;
                 }
@@ -73,6 +74,18 @@ pub fn looks(line: &str, is_whole: bool, registry: &Registry, tree: &Node, known
     }
     looks.retain(|(range, _)| !range.is_empty());
     looks
+}
+
+/// The word at the beginning of what is left of a line that was meant for a command, unless it may become right.
+fn slip(line: &str, from: usize, is_whole: bool, registry: &Registry, known: &Known) -> Option<Range<usize>> {
+    let is_known =
+        |name: &str| known.variables.iter().chain(&known.functions).any(|one| one == name) || rhai::is_name(name);
+    let word = misspelt(&line[from..], registry, is_known)?;
+    let end = from + word.len();
+    let names = registry.commands().iter().map(|command| command.words[0]);
+    let mut names = names.chain(known.variables.iter().chain(&known.functions).map(String::as_str));
+    let mut may_become = || names.any(|name| name.starts_with(word)) || rhai::begins_a_name(word);
+    (end < line.len() || is_whole || !may_become()).then_some(from..end)
 }
 
 /// A line with its looks.
@@ -120,6 +133,12 @@ mod tests {
             ("list clients", "Word:list Word:clients"),
             ("list cleints", "Word:list Wrong:cleints"),
             ("get client a --format json", "Word:get Word:client Name:--format"),
+            ("get client a --color bogus", "Word:get Word:client Name:--color Wrong:bogus"),
+            ("get client a --color=bogus", "Word:get Word:client Wrong:--color=bogus"),
+            ("get client a --color always", "Word:get Word:client Name:--color"),
+            ("completion bahs", "Word:completion Wrong:bahs"),
+            ("contxt", "Wrong:contxt"),
+            ("lsit foo", "Wrong:lsit"),
             ("get client a --fromat json", "Word:get Word:client Wrong:--fromat"),
             ("get client a --format=json", "Word:get Word:client Name:--format=json"),
             ("version; get client 'a b'", "Word:version Operator:; Word:get Word:client Text:'a b'"),

@@ -16,7 +16,7 @@ use crate::session::Session;
 use crate::session::handle::locked;
 use crate::shell::complete::Known;
 use crate::shell::edit;
-use crate::shell::line::{Sort, pieces, sort};
+use crate::shell::line::{Sort, misspelt, pieces, sort};
 use crate::shell::own::{self, Lines, Request, Requests};
 use crate::shell::pager::Pager;
 use crate::shell::parts::{self, Piece, Step, To};
@@ -259,7 +259,7 @@ impl Interpreter {
             let sorted = sort(rest, &self.host.registry);
             match sorted {
                 Sort::Empty => return Ok(steps),
-                Sort::Rhai if named.is_none() => {
+                Sort::Rhai if named.is_none() && !self.is_misspelt(rest) => {
                     steps.push((only_then, What::Rhai(rest.to_owned())));
                     return Ok(steps);
                 }
@@ -273,6 +273,11 @@ impl Interpreter {
                 }
             }
         }
+    }
+
+    /// Whether a line is no Rhai that could be, but a command's name with a slip in it, which the parser tells.
+    fn is_misspelt(&self, line: &str) -> bool {
+        misspelt(line, &self.host.registry, |name| self.known().variables.iter().any(|known| known == name)).is_some()
     }
 
     /// Whether a text goes on in the next line.

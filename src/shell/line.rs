@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::error::nearest;
 use crate::grammar::Registry;
 use crate::shell::parts;
 use crate::shell::rhai::{is_incomplete, is_whole as is_whole_rhai};
@@ -49,6 +50,9 @@ fn is_whole(verb: &str, registry: &Registry) -> bool {
 pub fn pieces(text: &str, registry: &Registry) -> Vec<Range<usize>> {
     let mut starts: Vec<usize> = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
     starts.push(text.len() + 1);
+    if starts.len() == 2 {
+        return std::iter::once(0..text.len()).collect();
+    }
     let lines: Vec<Range<usize>> = starts.windows(2).map(|pair| pair[0]..pair[1] - 1).collect();
     let is_command = |line: &Range<usize>| sort(&text[line.clone()], registry) == Sort::Command;
     let (mut found, mut at) = (Vec::new(), 0);
@@ -76,6 +80,16 @@ pub fn pieces(text: &str, registry: &Registry) -> Vec<Range<usize>> {
         at += 1;
     }
     found
+}
+
+/// The first word of a line that is nothing but words, where it is near a command's and would be no variable's name: that was meant.
+pub fn misspelt<'a>(line: &'a str, registry: &Registry, is_variable: impl Fn(&str) -> bool) -> Option<&'a str> {
+    let line = line.trim();
+    let is_part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | ' ');
+    let word = line.split(' ').next().filter(|_| line.chars().all(is_part))?;
+    let is_name = word.starts_with(char::is_alphabetic) && !STATEMENTS.contains(&word);
+    let verbs = || registry.commands().iter().map(|command| command.words[0]);
+    (is_name && nearest(word, verbs()).is_some() && !is_variable(word)).then_some(word)
 }
 
 fn names_a_noun(rest: &str, registry: &Registry) -> bool {
@@ -161,6 +175,17 @@ mod tests {
         ] {
             let found: Vec<&str> = pieces(text, &registry).into_iter().map(|range| &text[range]).collect();
             assert_eq!(found, expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_near_a_command_and_no_variable_was_meant_for_one() {
+        let registry = commands::registry();
+        let told = |line| misspelt(line, &registry, |name| name == "verzion");
+        assert_eq!(told("contxt"), Some("contxt"));
+        assert_eq!(told(" lsit these"), Some("lsit"));
+        for other in ["verzion", "team", "contxt + 1", "contxt.a", "let lst", "7", "\"list\"", ""] {
+            assert_eq!(told(other), None, "{other}");
         }
     }
 }

@@ -14,8 +14,9 @@ use rustyline::error::ReadlineError;
 use rustyline::highlight::{CmdKind, Highlighter};
 use rustyline::hint::Hinter;
 use rustyline::history::{MemHistory, SearchDirection};
+use rustyline::line_buffer::LineBuffer;
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
-use rustyline::{CompletionType, Config, Context, Editor, Helper};
+use rustyline::{Changeset, CompletionType, Config, Context, Editor, Helper};
 
 use crate::commands::completion::sources::Source;
 use crate::commands::completion::{Candidate, session_of};
@@ -305,19 +306,22 @@ impl Completer for Lines {
         let listed = |source, target: &[(String, String)], begun: &str| self.listed(source, target, begun);
         Ok(complete::offered(&line[..at], &self.registry, &self.known, &listed, self.width()))
     }
+
+    fn update(&self, line: &mut LineBuffer, start: usize, elected: &str, changes: &mut Changeset) {
+        let end = line.pos();
+        line.replace(start..end, complete::whole(elected), changes);
+    }
 }
 
 impl Hinter for Lines {
     type Hint = Hint;
 
     fn hint(&self, line: &str, at: usize, context: &Context<'_>) -> Option<Hint> {
-        if line.ends_with(' ') {
-            let listed = |source, target: &[(String, String)], _: &str| {
-                self.listings.of(source, &session_of(&self.host, target));
-                Vec::new()
-            };
-            complete::prepare(line, &self.registry, &listed);
-        }
+        let listed = |source, target: &[(String, String)], _: &str| {
+            self.listings.begin(source, &session_of(&self.host, target));
+            Vec::new()
+        };
+        complete::prepare(line, &self.registry, &self.tree, &listed);
         if at < line.len() || !self.host.session.ui().colors_stdout() {
             return None;
         }

@@ -87,14 +87,21 @@ impl Prompt {
         let mut known = Known { functions: functions.collect(), ..Known::default() };
         for (name, _, value) in self.scope.iter_raw() {
             known.variables.push(name.to_owned());
-            let members: Vec<String> = if let Some(map) = value.read_lock::<Map>() {
-                map.keys().map(ToString::to_string).collect()
-            } else if value.is::<Client>() {
-                fields::FIELDS.iter().map(|field| field.json.to_owned()).collect()
-            } else {
-                continue;
-            };
-            known.members.push((name.to_owned(), members));
+            if let Some(map) = value.read_lock::<Map>() {
+                known.members.push((name.to_owned(), map.keys().map(ToString::to_string).collect()));
+                let inner = map.iter().filter_map(|(key, value)| Some((key, value.read_lock::<Map>()?)));
+                let inner =
+                    inner.map(|(key, map)| (format!("{name}.{key}"), map.keys().map(ToString::to_string).collect()));
+                known.members.extend(inner);
+            } else if let Some(client) = value.read_lock::<Client>() {
+                let fields = fields::FIELDS.iter().map(|field| field.json.to_owned());
+                known.members.push((name.to_owned(), fields.collect()));
+                let objects =
+                    fields::FIELDS.iter().filter_map(|field| Some((field, client.get(field.json)?.as_object()?)));
+                let inner =
+                    objects.map(|(field, object)| (format!("{name}.{}", field.json), object.keys().cloned().collect()));
+                known.members.extend(inner);
+            }
         }
         known
     }

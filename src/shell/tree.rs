@@ -11,6 +11,8 @@ use crate::grammar::Registry;
 pub struct Node {
     words: HashMap<String, Node>,
     flags: HashMap<String, Flag>,
+    /// What its words that are no flags can be, each; nothing: any text.
+    positionals: Vec<Vec<String>>,
     /// Whether what stands behind it is its own: words that are no flags of ours may follow.
     takes_all: bool,
 }
@@ -22,6 +24,25 @@ pub struct Flag {
     pub takes_value: bool,
     /// What it is for, in one line.
     pub about: String,
+    /// All that its value can be; nothing: any text.
+    choices: Vec<String>,
+}
+
+impl Flag {
+    /// Whether its value cannot be this.
+    pub fn refuses(&self, value: &str) -> bool {
+        is_none_of(&self.choices, value)
+    }
+}
+
+/// Whether there are choices, and a value is none of them.
+fn is_none_of(choices: &[String], value: &str) -> bool {
+    !choices.is_empty() && !choices.iter().any(|choice| choice == value)
+}
+
+fn choices(arg: &Arg) -> Vec<String> {
+    let values = if arg.get_action().takes_values() { arg.get_possible_values() } else { Vec::new() };
+    values.iter().map(|value| value.get_name().to_owned()).collect()
 }
 
 impl Node {
@@ -39,7 +60,8 @@ impl Node {
         }
         let mut flags = HashMap::new();
         for arg in command.get_arguments().filter(|arg| !arg.is_positional()) {
-            let flag = Flag { takes_value: arg.get_action().takes_values(), about: line(arg) };
+            let takes_value = arg.get_action().takes_values() && !arg.is_require_equals_set();
+            let flag = Flag { takes_value, about: line(arg), choices: choices(arg) };
             let longs = arg.get_long_and_visible_aliases().into_iter().flatten();
             for name in longs.chain(arg.get_all_aliases().into_iter().flatten()) {
                 flags.insert(format!("--{name}"), flag.clone());
@@ -47,15 +69,20 @@ impl Node {
             let shorts = arg.get_short_and_visible_aliases().into_iter().flatten();
             flags.extend(shorts.map(|short| (format!("-{short}"), flag.clone())));
         }
-        flags.insert("--help".into(), Flag { takes_value: false, about: "Print help".into() });
-        flags.insert("-h".into(), Flag { takes_value: false, about: "Print help".into() });
+        let help = Flag { takes_value: false, about: "Print help".into(), choices: Vec::new() };
+        flags.extend(["--help", "-h"].map(|name| (name.to_owned(), help.clone())));
         let takes_all = command.get_positionals().any(Arg::is_trailing_var_arg_set);
-        Node { words, flags, takes_all }
+        Node { words, flags, positionals: command.get_positionals().map(choices).collect(), takes_all }
     }
 
     /// What is called so below it.
     pub fn word(&self, name: &str) -> Option<&Node> {
         self.words.get(name)
+    }
+
+    /// Whether its word of this number, which is no flag, cannot be this.
+    pub fn refuses(&self, at: usize, word: &str) -> bool {
+        self.positionals.get(at).is_some_and(|choices| is_none_of(choices, word))
     }
 
     /// Whether something has to follow.

@@ -36,10 +36,15 @@ impl Terminal {
     }
 
     /// A command on a terminal of this kind.
-    pub fn on(program: Orysh, args: &[&str], (rows, columns): (u16, u16), kind: &str) -> Self {
+    pub fn on(program: Orysh, args: &[&str], size: (u16, u16), kind: &str) -> Self {
+        Terminal::running(PROGRAM, program, args, size, kind)
+    }
+
+    /// Another command, in the place of one.
+    pub fn running(path: &str, program: Orysh, args: &[&str], (rows, columns): (u16, u16), kind: &str) -> Self {
         let (pty, pts) = open().unwrap();
         pty.resize(Size::new(rows, columns)).unwrap();
-        let command = Command::new(PROGRAM).env_clear().envs(program.environment()).env("TERM", kind).args(args);
+        let command = Command::new(path).env_clear().envs(program.environment()).env("TERM", kind).args(args);
         let child = command.current_dir(program.home()).spawn(pts).unwrap();
         // One without a size is read as one of the usual size.
         let (rows, columns) = if columns < 10 { (24, 80) } else { (rows, columns) };

@@ -1,7 +1,8 @@
 //! Ids and names as a server listed them last: what Tab offers where a client, a project or a workspace is meant.
 
 use std::borrow::Cow;
-use std::fs;
+use std::fs::{self, File, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -122,6 +123,14 @@ impl Listed {
         let age = fs::metadata(&path).ok()?.modified().ok()?.elapsed().unwrap_or_default();
         let text = fs::read_to_string(path).ok().filter(|_| age <= oldest)?;
         Some(Listed::of(text.lines().filter_map(|line| line.split_once('\t'))))
+    }
+
+    /// Takes the right to ask for what is listed at a place, for as long as the file is held. None: somebody else asks.
+    pub fn turn(place: &str) -> Option<File> {
+        let path = path(place).ok()?.with_extension("lock");
+        files::private_folder(path.parent()?).ok()?;
+        let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path).ok()?;
+        file.try_lock().ok().map(|()| file)
     }
 
     /// Writes it, for whoever completes a word next. Errors: it cannot be written.

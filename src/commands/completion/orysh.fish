@@ -1,9 +1,11 @@
 # Completion of orysh for fish.
 function __orysh_complete
     set -l words (commandline -opc)[2..-1] (commandline -ct)
-    set -l found (orysh complete -- $words 2>/dev/null | tail -n +2)
-    if test (count $found) -gt 0
-        printf '%s\n' $found
+    set -l found (orysh complete -- $words 2>/dev/null)
+    or return
+    # The first line is the head of a table.
+    if test (count $found) -gt 1
+        printf '%s\n' $found[2..-1]
     else
         __fish_complete_path (commandline -ct)
     end

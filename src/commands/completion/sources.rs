@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 
 use clap::Arg;
 
-use super::Candidate;
 use super::listed::Listed;
+use super::{Candidate, Offered};
 use crate::batch::folder;
 use crate::commands::network;
 use crate::config::{profile, team};
 use crate::error::Result;
 use crate::plugin::store;
 use crate::session::Session;
-use crate::text::safe;
+use crate::text::is_unsafe;
 
 /// Where words come from.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -47,8 +47,14 @@ const NAMES: [(&str, Source); 9] = [
 impl Source {
     /// Where the words of an argument come from, if from anywhere.
     pub fn of(arg: &Arg) -> Option<Self> {
-        let name = arg.get_value_names()?.first()?;
+        // The id of a client that is made is nobody's yet.
+        let name = arg.get_value_names().filter(|_| arg.get_id() != "client_id")?.first()?;
         NAMES.iter().find(|(known, _)| known == name).map(|(_, source)| *source)
+    }
+
+    /// Whether it is on this machine.
+    pub fn is_kept(self) -> bool {
+        !matches!(self, Source::Clients | Source::Projects | Source::Workspaces)
     }
 
     /// What is on this machine of it; `None`: a server has to be asked. What cannot be read offers nothing.
@@ -79,10 +85,13 @@ impl Source {
             Source::Workspaces => ("workspaces", "name"),
             _ => return Listed::of_clients(session, most_pages),
         };
-        let found = network::names(session, noun, name)?;
-        // A person types the name, and an id where that is none.
-        let pairs = found.iter().map(|(id, name)| if self == Source::Projects { (name, id) } else { (id, name) });
-        Ok(Listed::of(pairs.map(|(id, name)| (id.as_str(), name.as_str()))))
+        let found = network::places(session, noun, name)?;
+        // A person types the slug of a project, and the id of what has none.
+        let pairs = found.iter().map(|place| match (self, &place.title) {
+            (Source::Projects, title) => (place.name.as_str(), title.as_deref().unwrap_or_default()),
+            _ => (place.id.as_str(), place.name.as_str()),
+        });
+        Ok(Listed::of(pairs))
     }
 }
 
@@ -95,8 +104,12 @@ fn profiles() -> Result<Listed> {
     Ok(Listed::of(all.iter().map(|(name, target)| (name.as_str(), target.as_str()))))
 }
 
-/// Words as candidates, each behind what stands before it.
-pub fn behind(before: &str, found: Vec<Candidate>) -> Vec<Candidate> {
-    let candidate = |one: Candidate| Candidate { word: format!("{before}{}", safe(&one.word)), ..one };
-    found.into_iter().map(candidate).collect()
+/// Words as candidates for what is offered, each behind what stands before it there. What no terminal shows as it is, or what would
+/// be a flag, is left out.
+pub fn behind(offered: &Offered, found: Vec<Candidate>) -> Vec<Candidate> {
+    let is_typed = |one: &Candidate| {
+        !one.word.contains(is_unsafe) && !(offered.takes_flags && one.word.starts_with('-') && one.word.len() > 1)
+    };
+    let candidate = |one: Candidate| Candidate { word: format!("{}{}", offered.before, one.word), ..one };
+    found.into_iter().filter(is_typed).map(candidate).collect()
 }

@@ -4,10 +4,12 @@ use std::borrow::Cow;
 
 use clap::Arg;
 
+use super::choices::{self, Wants};
 use super::sources::Source;
 use crate::commands::script::run as script;
 use crate::env;
 use crate::grammar::Registry;
+use crate::grammar::help::TOPICS;
 use crate::script::arguments;
 
 /// What a word can be.
@@ -28,31 +30,55 @@ pub struct Offered {
     pub source: Option<Source>,
     /// How much of the word stands before what comes from there: `--profile=`.
     pub before: String,
+    /// What else it can be.
+    pub wants: Wants,
+    /// Whether what begins with a dash is a flag there.
+    pub takes_flags: bool,
     /// The flags that say where the line acts, with their values.
     pub target: Vec<(String, String)>,
 }
 
-/// What the word that has begun as `current` can be, behind these words (without the program's name). None at all: a file, or
-/// something that only a person knows.
+/// What the word that has begun as `current` can be, behind these words (without the program's name), whatever it has begun as;
+/// all of them as they are handed over once the line is run.
 pub fn offered(registry: &Registry, words: &[String], current: &str) -> Offered {
     let mut at = Place::at(Cow::Borrowed(registry.tree()));
     for word in words {
-        at = at.behind(&unquoted(word));
+        at = at.behind(&at_home(word));
     }
-    let (mut found, source, before) = at.candidates(current);
-    found.retain(|candidate| candidate.word.starts_with(current));
-    found.sort_by(|a, b| a.word.cmp(&b.word));
-    found.dedup_by(|a, b| a.word == b.word);
-    Offered { words: found, source, before, target: at.target }
+    let mut offered = if at.command.get_name() == "help" { of_help(registry, &at) } else { at.candidates(current) };
+    offered.words.sort_by(|a, b| a.word.cmp(&b.word));
+    offered.words.dedup_by(|a, b| a.word == b.word);
+    Offered { target: at.target, ..offered }
 }
 
-/// A word as the shell hands it over once the line is run.
-fn unquoted(word: &str) -> String {
-    let word = shlex::split(word).and_then(|words| words.into_iter().next()).unwrap_or_else(|| word.to_owned());
+fn at_home(word: &str) -> Cow<'_, str> {
     match (word.strip_prefix("~/"), env::HOME.get()) {
-        (Some(rest), Some(home)) => format!("{home}/{rest}"),
-        _ => word,
+        (Some(rest), Some(home)) => format!("{home}/{rest}").into(),
+        _ => word.into(),
     }
+}
+
+/// A word as a shell hands it over once the line is run; a quote that is open ends with it.
+pub fn unquoted(word: &str) -> String {
+    let closed = ["", "'", "\""].iter().find_map(|end| shlex::split(&format!("{word}{end}")));
+    match closed.as_deref() {
+        Some([one]) => one.clone(),
+        // It is no line of a shell.
+        _ => word.to_owned(),
+    }
+}
+
+/// What help there is behind some words: commands, and topics.
+fn of_help(registry: &Registry, at: &Place<'_>) -> Offered {
+    let mut of = Place::at(Cow::Borrowed(registry.tree()));
+    for word in &at.behind {
+        of = of.behind(word);
+    }
+    let mut words = if of.behind.is_empty() { of.commands() } else { Vec::new() };
+    if at.behind.is_empty() {
+        words.extend(TOPICS.map(|topic| Candidate { word: topic.to_owned(), about: "topic".to_owned() }));
+    }
+    Offered { words, ..Offered::default() }
 }
 
 /// The flags that say where a line acts.
@@ -65,8 +91,8 @@ struct Place<'a> {
     global: Vec<&'a Arg>,
     /// The flag whose value comes next.
     waiting: Option<Arg>,
-    /// How many words came that are no flags.
-    positionals: usize,
+    /// The words that came since and are no flags.
+    behind: Vec<String>,
     /// The script that is run.
     file: Option<String>,
     /// Whether no word is a flag any more.
@@ -78,7 +104,7 @@ struct Place<'a> {
 impl<'a> Place<'a> {
     fn at(command: Cow<'a, clap::Command>) -> Self {
         let (global, target) = (Vec::new(), Vec::new());
-        Place { command, global, waiting: None, positionals: 0, file: None, is_literal: false, target }
+        Place { command, global, waiting: None, behind: Vec::new(), file: None, is_literal: false, target }
     }
 
     /// The flags that it takes.
@@ -98,7 +124,9 @@ impl<'a> Place<'a> {
         }
         if !self.is_literal && word.starts_with('-') && word.len() > 1 {
             let flag = self.flag(word);
-            let waiting = flag.clone().filter(|flag| flag.get_action().takes_values() && !word.contains('='));
+            let is_alone = !word.contains('=') && (word.starts_with("--") || word.chars().count() == 2);
+            let takes_next = |flag: &Arg| flag.get_action().takes_values() && !flag.is_require_equals_set();
+            let waiting = flag.clone().filter(|flag| is_alone && takes_next(flag));
             if let (Some(flag), None) = (&flag, &waiting) {
                 self.note(flag, word.split_once('=').map_or("", |(_, value)| value));
             }
@@ -106,12 +134,12 @@ impl<'a> Place<'a> {
         }
         // A script's own words are no commands.
         if let Cow::Borrowed(command) = self.command
-            && let Some(inner) = command.find_subcommand(word).filter(|_| self.positionals == 0)
+            && let Some(inner) = command.find_subcommand(word).filter(|_| self.behind.is_empty())
         {
             self.global.extend(command.get_arguments().filter(|arg| arg.is_global_set()));
             return Place { command: Cow::Borrowed(inner), ..self };
         }
-        self.positionals += 1;
+        self.behind.push(word.to_owned());
         if self.file.is_none() && self.command.get_name() == "run" {
             return self.in_script(word);
         }
@@ -156,31 +184,44 @@ impl<'a> Place<'a> {
         self.arguments().find(is_it).cloned()
     }
 
-    /// What it can be, where others come from, and what stands before those.
-    fn candidates(&self, current: &str) -> (Vec<Candidate>, Option<Source>, String) {
-        let of = |arg: &Arg, before: &str| (values(arg, before), Source::of(arg), before.to_owned());
+    /// What an argument can be whose value stands behind `before`.
+    fn values(&self, arg: &Arg, before: &str, current: &str) -> Offered {
+        let begun = current.strip_prefix(before).unwrap_or_default();
+        let behind = |one: Candidate| Candidate { word: format!("{before}{}", one.word), ..one };
+        Offered {
+            words: choices::of(arg, begun, &self.behind).into_iter().map(behind).collect(),
+            source: Source::of(arg),
+            before: before.to_owned(),
+            wants: choices::wanted(arg, begun),
+            takes_flags: before.is_empty() && !arg.is_allow_hyphen_values_set() && !self.is_literal,
+            target: Vec::new(),
+        }
+    }
+
+    /// What it can be.
+    fn candidates(&self, current: &str) -> Offered {
         if let Some(flag) = &self.waiting {
-            return of(flag, "");
+            return self.values(flag, "", current);
         }
         if !self.is_literal && current.starts_with('-') {
             return match (current.split_once('='), self.flag(current)) {
-                (Some((name, _)), Some(flag)) => of(&flag, &format!("{name}=")),
-                _ => (self.flags(), None, String::new()),
+                (Some((name, _)), Some(flag)) => self.values(&flag, &format!("{name}="), current),
+                _ => Offered { words: self.flags(), ..Offered::default() },
             };
         }
-        let inner =
-            self.command.get_subcommands().filter(|_| self.positionals == 0).filter(|inner| !inner.is_hide_set());
-        let named = inner.map(|inner| Candidate { word: inner.get_name().to_owned(), about: line(inner.get_about()) });
-        let mut named: Vec<Candidate> = named.collect();
+        let commands = if self.behind.is_empty() { self.commands() } else { Vec::new() };
         let takes_all = |arg: &&Arg| matches!(arg.get_action(), clap::ArgAction::Append);
-        let positional = self.command.get_positionals().nth(self.positionals);
-        match positional.or_else(|| self.command.get_positionals().last().filter(takes_all)) {
-            Some(arg) => {
-                named.extend(values(arg, ""));
-                (named, Source::of(arg), String::new())
-            }
-            None => (named, None, String::new()),
-        }
+        let positional = self.command.get_positionals().nth(self.behind.len());
+        let positional = positional.or_else(|| self.command.get_positionals().last().filter(takes_all));
+        let mut offered = positional.map(|arg| self.values(arg, "", current)).unwrap_or_default();
+        offered.words.extend(commands);
+        offered
+    }
+
+    /// The commands below it.
+    fn commands(&self) -> Vec<Candidate> {
+        let inner = self.command.get_subcommands().filter(|inner| !inner.is_hide_set());
+        inner.map(|inner| Candidate { word: inner.get_name().to_owned(), about: line(inner.get_about()) }).collect()
     }
 
     fn flags(&self) -> Vec<Candidate> {
@@ -190,14 +231,6 @@ impl<'a> Place<'a> {
         let help = Candidate { word: "--help".into(), about: "Print help".into() };
         flags.chain([help]).collect()
     }
-}
-
-fn values(arg: &Arg, before: &str) -> Vec<Candidate> {
-    let of = |value: clap::builder::PossibleValue| Candidate {
-        word: format!("{before}{}", value.get_name()),
-        about: line(value.get_help()),
-    };
-    if arg.get_action().takes_values() { arg.get_possible_values().into_iter().map(of).collect() } else { Vec::new() }
 }
 
 fn line(text: Option<&clap::builder::StyledStr>) -> String {
@@ -212,7 +245,8 @@ mod tests {
         let registry = crate::commands::registry();
         let mut words: Vec<String> = line.split(' ').map(str::to_owned).collect();
         let current = words.pop().unwrap_or_default();
-        offered(&registry, &words, &current).words.into_iter().map(|candidate| candidate.word).collect()
+        let found = offered(&registry, &words, &current).words.into_iter().map(|candidate| candidate.word);
+        found.filter(|word| word.starts_with(&current)).collect()
     }
 
     #[test]
@@ -226,6 +260,50 @@ mod tests {
         assert_eq!(words("list clients --profile x --page-s"), ["--page-size"]);
         assert!(words("get client ").is_empty() && words("version --endp").is_empty());
         assert_eq!(words("completion z"), ["zsh"]);
+        assert_eq!(words("create oauth2-client --subject-type pu"), ["public"]);
+        assert_eq!(
+            words("create oauth2-client --response-type=code,to"),
+            ["--response-type=code,token", "--response-type=code,token id_token"]
+        );
+        assert_eq!(words("update oauth2-client a --add-grant-type cl"), ["client_credentials"]);
+        assert_eq!(words("create oauth2-client --skip-consent=f"), ["--skip-consent=false"]);
+        assert!(words("create oauth2-client --skip-consent ").is_empty());
+        assert_eq!(words("list clients --format js"), ["json", "json-pretty", "jsonl", "jsonpath=", "jsonpointer="]);
+        assert_eq!(words("list clients --columns client_id,own"), ["client_id,owner"]);
+        assert_eq!(words("list clients --sort -own"), ["-owner"]);
+        assert_eq!(words("update client a --unset own"), ["owner"]);
+        assert!(
+            words("update client a --unset client_").iter().all(|word| word != "client_secret" && word != "client_id")
+        );
+        assert_eq!(words("batch update --set subject_type=pu"), ["subject_type=public"]);
+        assert_eq!(words("help cre"), ["create"]);
+        assert_eq!(words("help create o"), ["oauth2-client"]);
+        assert_eq!(words("help exit"), ["exit-codes"]);
+    }
+
+    #[test]
+    fn a_file_is_meant_where_an_argument_takes_one() {
+        let registry = crate::commands::registry();
+        for (line, wants) in [
+            ("create oauth2-client --file ", Wants::File),
+            ("create oauth2-client --format ", Wants::Nothing),
+            ("create oauth2-client --name ", Wants::Nothing),
+            ("create oauth2-client --pgp-key @", Wants::File),
+            ("batch create ", Wants::File),
+            ("run ", Wants::File),
+            ("list clients --where ", Wants::Condition),
+            ("version ", Wants::Nothing),
+        ] {
+            let mut words: Vec<String> = line.split(' ').map(str::to_owned).collect();
+            let current = words.pop().unwrap_or_default();
+            assert_eq!(offered(&registry, &words, &current).wants, wants, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_word_may_be_open() {
+        let told = [r#""sh"#, "'zz t", r"zz\ t", "zz top", "a:b", "'it"].map(unquoted);
+        assert_eq!(told, ["sh", "zz t", "zz t", "zz top", "a:b", "it"]);
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! Words of commands: verbs, nouns, flags and their values.
 
 use super::matching;
+use super::quoting::{self, Begun};
 use crate::commands::completion::sources::{self, Source};
-use crate::commands::completion::{Candidate, offered as offered_words};
+use crate::commands::completion::{Candidate, Wants, offered as offered_words};
 use crate::grammar::Registry;
 
 /// Where the last command of a line begins: behind the last `;` or `&&` that no quote holds.
@@ -22,8 +23,16 @@ pub fn last_step(line: &str) -> usize {
             _ => {}
         }
     }
-    begin + (line[begin..].len() - line[begin..].trim_start().len())
+    begin += line[begin..].len() - line[begin..].trim_start().len();
+    // Hints and examples name the program.
+    match line[begin..].strip_prefix(PROGRAM) {
+        Some(rest) if rest.starts_with(' ') => line.len() - rest.trim_start().len(),
+        _ => begin,
+    }
 }
+
+/// What a command may begin with.
+pub const PROGRAM: &str = "orysh";
 
 /// Where the Rhai of an open `${` begins, if the cursor is in one.
 pub fn code(step: &str) -> Option<usize> {
@@ -31,21 +40,30 @@ pub fn code(step: &str) -> Option<usize> {
     (!step[open..].contains('}')).then_some(open)
 }
 
-/// What its last word can be; `listed`: what comes from somewhere, where a line with those flags acts, that begins so.
-pub fn offered(line: &str, from: usize, registry: &Registry, listed: Listed<'_>) -> (usize, Vec<Candidate>) {
-    let step = &line[from..];
-    let start = step.rfind(char::is_whitespace).map_or(0, |at| at + 1);
-    let current = &step[start..];
-    let words: Vec<String> = step[..start].split_whitespace().map(str::to_owned).collect();
-    // What begins otherwise is asked for by its first letters only.
-    let asked = if current.starts_with('-') && !current.contains('=') { "--" } else { "" };
-    let asked = if current.contains('=') { current } else { asked };
-    let offered = offered_words(registry, &words, asked);
-    let mut found = matching(current, offered.words);
-    if let (Some(source), Some(begun)) = (offered.source, current.strip_prefix(&offered.before)) {
-        found.extend(sources::behind(&offered.before, listed(source, &offered.target, begun)));
+/// What the last word of a command can be.
+pub struct Word {
+    /// The words so far.
+    pub begun: Begun,
+    /// Those it can be.
+    pub words: Vec<Candidate>,
+    /// What else it can be.
+    pub wants: Wants,
+    /// How much of it stands before the value of a flag: `--file=`.
+    pub before: String,
+}
+
+/// Looks at a command up to the cursor; `listed`: what comes from somewhere, where a line with those flags acts, that begins so.
+pub fn offered(step: &str, registry: &Registry, listed: Listed<'_>) -> Word {
+    let begun = quoting::begun(step);
+    if begun.is_elsewhere {
+        return Word { begun, words: Vec::new(), wants: Wants::File, before: String::new() };
     }
-    (from + start, found)
+    let mut offered = offered_words(registry, &begun.words, &begun.word);
+    let mut words = matching(&begun.word, std::mem::take(&mut offered.words));
+    if let (Some(source), Some(asked)) = (offered.source, begun.word.strip_prefix(&offered.before)) {
+        words.extend(sources::behind(&offered, listed(source, &offered.target, asked)));
+    }
+    Word { begun, words, wants: offered.wants, before: offered.before }
 }
 
 /// What comes from somewhere and begins so, where a line with those flags acts.

@@ -1,7 +1,7 @@
 //! What servers list, looked up in the background: Tab offers what is known by now, and never waits.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -16,9 +16,12 @@ const OLD: Duration = Duration::from_secs(300);
 /// A server that did not answer is left alone for so long.
 const PAUSE: Duration = Duration::from_secs(30);
 
+/// So long Tab waits for a list that is on its way: nobody notices, and a server nearby has answered by then.
+const GLANCE: Duration = Duration::from_millis(80);
+
 /// The lists of all places.
 #[derive(Clone, Default)]
-pub struct Listings(Arc<Mutex<HashMap<String, Listing>>>);
+pub struct Listings(Arc<(Mutex<HashMap<String, Listing>>, Condvar)>);
 
 #[derive(Default)]
 struct Listing {
@@ -30,24 +33,38 @@ struct Listing {
 }
 
 impl Listings {
-    /// What is known by now of what is listed where a session acts. Where that is nothing, or old, it is asked for.
+    /// What is known of what is listed where a session acts, once it was waited for no longer than a glance. Where that is nothing,
+    /// or old, it is asked for.
     pub fn of(&self, source: Source, session: &Session) -> Arc<Listed> {
         if let Some(kept) = source.kept() {
             return Arc::new(kept);
         }
-        let Ok(chosen) = session.chosen() else { return Arc::default() };
-        let key = source.key(&chosen.place());
-        let mut all = locked(&self.0);
+        let Some(key) = self.begin(source, session) else { return Arc::default() };
+        let (all, told) = &*self.0;
+        let is_asked = |all: &mut HashMap<String, Listing>| all.get(&key).is_some_and(|listing| listing.is_asked);
+        let waited = told.wait_timeout_while(locked(all), GLANCE, is_asked);
+        // Whoever broke down holding it has left what is known as it was.
+        let (all, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        all.get(&key).map(|listing| Arc::clone(&listing.known)).unwrap_or_default()
+    }
+
+    /// Has it asked for where it is to be, and gives where it is kept. None: a session acts nowhere, or it is on this machine.
+    pub fn begin(&self, source: Source, session: &Session) -> Option<String> {
+        if source.is_kept() {
+            return None;
+        }
+        let key = source.key(&session.chosen().ok()?.place());
+        let mut all = locked(&self.0.0);
         let listing = all.entry(key.clone()).or_default();
         if !listing.is_asked && listing.due.is_none_or(|due| due <= Instant::now()) {
-            listing.is_asked = self.ask(source, session, key);
+            listing.is_asked = self.ask(source, session, key.clone());
         }
-        Arc::clone(&listing.known)
+        Some(key)
     }
 
     /// Something was written: what is known of clients may be another by now.
     pub fn outdate(&self) {
-        locked(&self.0).values_mut().for_each(|listing| listing.due = None);
+        locked(&self.0.0).values_mut().for_each(|listing| listing.due = None);
     }
 
     /// Asks on a thread of its own. Whether it does.
@@ -56,9 +73,10 @@ impl Listings {
         let (listings, session) = (self.clone(), session.clone().to_the_end());
         let ask = move || {
             let found = source.listed(&session, ALL);
-            let mut all = locked(&listings.0);
+            let mut all = locked(&listings.0.0);
             let listing = all.entry(key.clone()).or_default();
             listing.is_asked = false;
+            listings.0.1.notify_all();
             let now = Instant::now();
             match found {
                 Ok(found) => {

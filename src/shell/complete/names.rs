@@ -2,6 +2,7 @@
 
 use super::matching;
 use crate::commands::completion::Candidate;
+use crate::model::fields::FIELDS;
 use crate::script::library::{self, Function};
 
 /// What a shell knows of its own names by now.
@@ -11,8 +12,23 @@ pub struct Known {
     pub variables: Vec<String>,
     /// Functions that were defined.
     pub functions: Vec<String>,
-    /// The members of variables that have some.
+    /// The members of variables that have some, and those of such members: `it.metadata`.
     pub members: Vec<(String, Vec<String>)>,
+    /// Whether it is an expression, which looks only: no word of the language, and nothing of the API.
+    pub is_expression: bool,
+}
+
+impl Known {
+    /// What is known in the condition on a client.
+    pub fn of_condition() -> Self {
+        let members = FIELDS.iter().filter(|field| !field.secret).map(|field| field.json.to_owned()).collect();
+        Known {
+            variables: vec!["c".into()],
+            members: vec![("c".into(), members)],
+            is_expression: true,
+            ..Known::default()
+        }
+    }
 }
 
 impl Known {
@@ -41,12 +57,15 @@ pub fn offered(line: &str, known: &Known) -> (usize, Vec<Candidate>) {
         return (start, matching(current, names));
     }
     if let Some(before) = before.strip_suffix('.') {
-        let of = &before[before.rfind(|c: char| !is_part(c)).map_or(0, |at| at + 1)..];
+        let of = &before[before.rfind(|c: char| !is_part(c) && c != '.').map_or(0, |at| at + 1)..];
         let members = known.members.iter().find(|(name, _)| name == of).map(|(_, members)| members.clone());
         return (start, matching(current, members.unwrap_or_default().into_iter().map(plain).collect()));
     }
     if current.is_empty() {
         return (start, Vec::new());
+    }
+    if known.is_expression {
+        return (start, matching(current, known.variables.iter().cloned().map(plain).collect()));
     }
     let mut modules: Vec<String> = library::known().iter().map(|function| function.module.to_owned()).collect();
     modules.retain(|module| !module.is_empty());

@@ -2,12 +2,14 @@
 
 use super::{Look, Looks, rhai};
 use crate::shell::complete::Known;
-use crate::shell::tree::Node;
+use crate::shell::tree::{Flag, Node};
 
 /// Looks at the command that begins there, and gives where the next one does; `is_whole`: the last word of the line can be wrong.
 pub fn looks(line: &str, from: usize, is_whole: bool, tree: &Node, known: &Known, looks: &mut Looks) -> usize {
     let mut node = tree;
-    let (mut at, mut is_value, mut is_file, mut is_literal, mut words) = (from, false, false, false, 0);
+    let (mut at, mut is_file, mut is_literal, mut words) = (from, false, false, 0);
+    // The flag whose value comes next.
+    let mut flag: Option<&Flag> = None;
     loop {
         at += line[at..].len() - line[at..].trim_start().len();
         let rest = &line[at..];
@@ -35,28 +37,31 @@ pub fn looks(line: &str, from: usize, is_whole: bool, tree: &Node, known: &Known
         let text = &line[at..end];
         let is_plain = looks.len() == begun;
         let can_be_wrong = end < line.len() || is_whole;
-        let look = if is_file || is_value || !is_plain {
-            is_value = false;
-            (is_file && is_plain).then_some(Look::Text)
+        let wrong = |is_wrong: bool| (is_wrong && can_be_wrong).then_some(Look::Wrong);
+        let look = if is_file || flag.is_some() || !is_plain {
+            let is_refused = flag.take().is_some_and(|flag| flag.refuses(text));
+            if is_file { is_plain.then_some(Look::Text) } else { wrong(is_plain && is_refused) }
         } else if text.starts_with('-') && text.len() > 1 && !is_literal && (words == 0 || !node.takes_all()) {
             is_literal = text == "--";
             match node.flag(text).or_else(|| tree.flag(text)) {
-                Some(flag) => {
-                    is_value = flag.takes_value && !text.contains('=') && (text.starts_with("--") || text.len() == 2);
-                    Some(Look::Name)
+                Some(found) => {
+                    let (value, is_long) = (text.split_once('=').map(|(_, value)| value), text.starts_with("--"));
+                    let is_alone = value.is_none() && (is_long || text.len() == 2);
+                    flag = Some(found).filter(|found| is_alone && found.takes_value);
+                    wrong(value.is_some_and(|value| found.refuses(value))).or(Some(Look::Name))
                 }
                 None if is_literal => Some(Look::Name),
-                None => can_be_wrong.then_some(Look::Wrong),
+                None => wrong(true),
             }
         } else if let Some(inner) = node.word(text).filter(|_| words == 0) {
             node = inner;
             Some(Look::Word)
         } else if node.is_group() && words == 0 {
             words += 1;
-            can_be_wrong.then_some(Look::Wrong)
+            wrong(true)
         } else {
             words += 1;
-            None
+            wrong(node.refuses(words - 1, text))
         };
         is_file = is_file && end == at;
         looks.extend(look.map(|look| (at..end, look)));

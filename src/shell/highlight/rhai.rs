@@ -52,6 +52,20 @@ pub fn looks(line: &str, part: Range<usize>, known: &Known, looks: &mut Looks) {
     }
 }
 
+/// Whether something of the language or the API is called so.
+pub fn is_name(name: &str) -> bool {
+    WORDS.contains(&name)
+        || library::known().iter().any(|of| of.module == name || of.module.is_empty() && of.short_name() == name)
+}
+
+/// Whether something of the language or the API begins so.
+pub fn begins_a_name(begun: &str) -> bool {
+    let of_library = |of: &library::Function| {
+        of.module.starts_with(begun) || of.module.is_empty() && of.short_name().starts_with(begun)
+    };
+    WORDS.iter().any(|word| word.starts_with(begun)) || library::known().iter().any(of_library)
+}
+
 /// What a name is, and how much of what stands behind it belongs to it.
 fn look(name: &str, behind: &str, of: &str, is_member: bool, is_last: bool, known: &Known) -> Option<(usize, Look)> {
     if is_member {
