@@ -529,13 +529,14 @@ fn what_tab_inserts_is_one_word() {
         shell.until(id, |screen| screen.lines().any(|line| line.trim_end() == id));
         shell.press("\u{c}");
     }
+    shell.types("let m = #{bb: #{inner: 1}};", "orysh");
     for (typed, shown) in [
         ("orysh get oauth2-client sh\t", "> orysh get oauth2-client shop-1"),
         ("set setting edit-mode v\t", "> set setting edit-mode vi"),
         ("help cre\t", "> help create"),
         ("create oauth2-client --grant-type=cl\t", "--grant-type=client_credentials"),
         ("list oauth2-clients --where 'c.owne\t", "--where 'c.owner"),
-        ("let m = #{bb: #{inner: 1}};\rm.bb.in\t", "> m.bb.inner"),
+        ("m.bb.in\t", "> m.bb.inner"),
     ] {
         shell.press(typed);
         shell.shows(shown);
