@@ -107,9 +107,8 @@ fn profiles() -> Result<Listed> {
 /// Words as candidates for what is offered, each behind what stands before it there. What no terminal shows as it is, or what would
 /// be a flag, is left out.
 pub fn behind(offered: &Offered, found: Vec<Candidate>) -> Vec<Candidate> {
-    let is_typed = |one: &Candidate| {
-        !one.word.contains(is_unsafe) && !(offered.takes_flags && one.word.starts_with('-') && one.word.len() > 1)
-    };
+    let is_flag = |word: &str| offered.takes_flags && word.starts_with('-') && word.len() > 1;
+    let is_typed = |one: &Candidate| !one.word.contains(is_unsafe) && !is_flag(&one.word);
     let candidate = |one: Candidate| Candidate { word: format!("{}{}", offered.before, one.word), ..one };
     found.into_iter().filter(is_typed).map(candidate).collect()
 }

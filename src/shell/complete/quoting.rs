@@ -33,20 +33,18 @@ pub fn begun(step: &str) -> Begun {
         }
         match (begun.quote, c) {
             (Some(open), c) if c == open => begun.quote = None,
-            (Some('\''), c) => begun.word.push(c),
-            (Some(_), '\\') => match characters.next() {
+            (Some('"'), '\\') => match characters.next() {
                 Some((_, c @ ('"' | '\\' | '$' | '`'))) => begun.word.push(c),
                 Some((_, c)) => begun.word.extend(['\\', c]),
                 None => {}
             },
-            (Some(_), c) => begun.word.push(c),
             (None, '\'' | '"') => begun.quote = Some(c),
             (None, '\\') => begun.word.extend(characters.next().map(|(_, c)| c)),
             (None, c) if c.is_whitespace() => {
                 begun.words.push(std::mem::take(&mut begun.word));
                 is_word = false;
             }
-            (None, c) => begun.word.push(c),
+            (_, c) => begun.word.push(c),
         }
     }
     if !is_word {
