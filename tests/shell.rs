@@ -338,7 +338,8 @@ fn a_client_is_made_by_a_form_and_its_secret_is_shown_in_a_box() {
     shell.answers("e", "for whom");
     shell.answers("nobody.asc", "there is no file `nobody.asc`");
     // Ctrl-C leaves a question of the box, and not the box.
-    shell.answers("save", "to which file?");
+    shell.press("save\r");
+    shell.until("the question", |screen| screen.trim_end().ends_with("to which file?"));
     shell.press("\u{3}");
     shell.shows("nothing was done");
     let screen = shell.answers("", "GRANT TYPES     client_credentials");
