@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::Value;
 
-use crate::api::request;
+use crate::api::{clients, request};
 use crate::config::files;
 use crate::crypt::{Recipient, recipient};
 use crate::error::{Error, Kind, Result};
@@ -20,7 +20,7 @@ use crate::ops::update::FieldChange;
 use crate::ops::{deliver, dry_run};
 use crate::secret::{Secret, concealed};
 use crate::session::Session;
-use crate::session::hook::{self, Done, Planned};
+use crate::session::hook::{self, Done, Moment, Planned};
 use crate::session::written::Write;
 use crate::text::shell_word;
 
@@ -47,6 +47,8 @@ pub struct Plan {
     recipients: Vec<Recipient>,
     /// The secret encrypted for them.
     sealed: Option<Secret>,
+    /// Whether no hook was asked, as there is a client of that id: it is not to be made.
+    is_unasked: bool,
 }
 
 /// What came of it.
@@ -67,6 +69,7 @@ pub struct Checked {
     id: ClientId,
     id_is_ours: bool,
     secret_is_ours: bool,
+    is_unasked: bool,
 }
 
 impl Checked {
@@ -102,7 +105,7 @@ impl Checked {
 
     /// With the secret (192 bits), encrypted if it is for somebody.
     pub fn plan(self, how: &How) -> Result<Plan> {
-        let Checked { mut spec, id, id_is_ours, secret_is_ours } = self;
+        let Checked { mut spec, id, id_is_ours, secret_is_ours, is_unasked } = self;
         if secret_is_ours {
             spec.set_secret(Secret::generate()?);
         }
@@ -111,7 +114,7 @@ impl Checked {
                 .hint("leave --secret-out out"));
         }
         let sealed = seal(&spec, &how.recipients)?;
-        Ok(Plan { spec, id, id_is_ours, secret_is_ours, recipients: how.recipients.clone(), sealed })
+        Ok(Plan { spec, id, id_is_ours, secret_is_ours, recipients: how.recipients.clone(), sealed, is_unasked })
     }
 }
 
@@ -125,9 +128,13 @@ pub fn plan(session: &Session, spec: ClientSpec, how: &How) -> Result<Plan> {
 /// The same but for the secret.
 pub fn check(session: &Session, spec: ClientSpec, how: &How) -> Result<Checked> {
     let mut spec = spec.with_defaults();
-    hook::before_one(session, Planned::Create(&mut spec))?;
+    let is_unasked = how.if_absent && is_there(session, &spec)?;
+    if !is_unasked {
+        hook::before_one(session, Planned::Create(&mut spec))?;
+    }
     if !how.no_lint {
-        let findings = lint::lint(&spec).into_iter().chain(hook::lint(session, &spec)?).collect();
+        let by_hooks = if is_unasked { Vec::new() } else { hook::lint(session, &spec)? };
+        let findings = lint::lint(&spec).into_iter().chain(by_hooks).collect();
         for finding in hook::judged(session, spec.id().unwrap_or_default(), findings)? {
             session.ui().warn(&finding.told());
         }
@@ -145,7 +152,16 @@ pub fn check(session: &Session, spec: ClientSpec, how: &How) -> Result<Checked> 
             .hint("leave --pgp-key, --pgp-key-url and --keybase out, or choose another --token-endpoint-auth-method"));
     }
     let secret_is_ours = spec.uses_secret() && spec.secret().is_none();
-    Ok(Checked { spec, id, id_is_ours, secret_is_ours })
+    Ok(Checked { spec, id, id_is_ours, secret_is_ours, is_unasked })
+}
+
+/// Whether there is a client that hooks would be asked about for nothing.
+fn is_there(session: &Session, spec: &ClientSpec) -> Result<bool> {
+    let is_asked = hook::is_at(session, Moment::BeforeCreate) || hook::is_at(session, Moment::Lint);
+    match spec.client_id()? {
+        Some(id) if is_asked => Ok(session.wait(clients::get_opt(session, &id))?.is_some()),
+        _ => Ok(false),
+    }
 }
 
 /// Whom the secret of one of many clients is encrypted for: of one that has none, nobody.
@@ -173,7 +189,7 @@ impl Plan {
     pub fn ready(spec: ClientSpec, id_is_ours: bool, recipients: Vec<Recipient>) -> Result<Plan> {
         let id = spec.client_id()?.ok_or_else(|| Error::usage("a client has no client_id"))?;
         let sealed = seal(&spec, &recipients)?;
-        Ok(Plan { spec, id, id_is_ours, secret_is_ours: true, recipients, sealed })
+        Ok(Plan { spec, id, id_is_ours, secret_is_ours: true, recipients, sealed, is_unasked: false })
     }
 
     /// The request that would be sent, its secret redacted; what would be chosen here stands as `[generated]`.
@@ -251,6 +267,11 @@ pub fn create(session: &Session, plan: Plan, how: &How) -> Result<Created> {
 fn send(session: &Session, plan: Plan, how: &How) -> Result<Created> {
     if session.dry_run().is_some() {
         return dry_run::create(session, &plan, how);
+    }
+    if plan.is_unasked {
+        let gone = || Error::failed(format!("client `{}` was there just now, and is gone: nothing was made", plan.id));
+        let client = session.wait(clients::get_opt(session, &plan.id))?.ok_or_else(gone)?;
+        return Ok(existing(session, &plan, client));
     }
     guard::check(session, Deed::Write, &format!("create client `{}`", plan.id))?;
     let endpoint = session.server()?;

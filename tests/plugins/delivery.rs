@@ -602,3 +602,16 @@ fn that_old_secrets_end_is_asked_about() {
     program.run("rotate secret a").ok();
     program.run("rotate secret a --drop-old").fails(1, "not today");
 }
+
+#[test]
+fn nobody_is_asked_about_a_client_that_is_there_and_not_to_be_made() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = orysh(&server);
+    server.make(&json!({"client_id": "a"}));
+    let code = "fn before_create(c) { throw \"never\"; }\nfn lint(c) { [#{message: \"never\", is_wrong: true}] }";
+    plugin(&program, "rule", "hooks = [\"before_create\", \"lint\"]\n", code);
+    install(&program, "./rule");
+    program.run("create client --id a --if-absent").ok().tells("exists already");
+    program.run("create client --id b --if-absent").fails(1, "never");
+    assert_eq!(server.clients().len(), 1);
+}
