@@ -332,8 +332,8 @@ fn refuse_part(session: &Session, own: &Folder, name: &str, again: Again) -> Res
         session.ui().warn(&format!("run {name}, begun on {begun} with other rows, {state}"));
         return Ok(());
     }
-    let some = if same == 1 { "one of these rows is".into() } else { format!("{same} of these rows are") };
-    let error = Error::usage(format!("{some} in run {name}, begun on {begun}, {state}")).with_code(SAME_INPUT);
+    let told = if same == 1 { "one of these rows is".into() } else { format!("{same} of these rows are") };
+    let error = Error::usage(format!("{told} in run {name}, begun on {begun}, {state}")).with_code(SAME_INPUT);
     let error = error.hint(format!("go on with that as it was: orysh batch resume {name}"));
     let error = if is_untaken {
         error.hint(format!("take its secrets: orysh batch results {name} --secrets plain --out FILE.csv"))
