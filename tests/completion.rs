@@ -37,7 +37,7 @@ fn tried(shell: &Terminal, cases: &[(&str, &str)]) {
         shell.until(shown, |screen| {
             screen.trim_end().lines().last().is_some_and(|line| line.trim_end() == format!("> {shown}"))
         });
-        shell.press("\u{3}");
+        shell.press("\u{15}");
         shell.until("an empty prompt", |screen| screen.trim_end().ends_with("\n>"));
     }
 }

@@ -84,6 +84,9 @@ fn of_help(registry: &Registry, at: &Place<'_>) -> Offered {
 /// The flags that say where a line acts.
 const OF_TARGET: [&str; 6] = ["profile", "endpoint", "sandbox", "project", "workspace", "config"];
 
+/// What stands for the arguments of a script that cannot be read: any of them may be a file.
+const UNREAD: &str = "unread";
+
 /// Where a command line has come to.
 struct Place<'a> {
     command: Cow<'a, clap::Command>,
@@ -151,7 +154,7 @@ impl<'a> Place<'a> {
         let file = file.to_owned();
         // What is no file is not read: it may be what somebody types.
         if !std::path::Path::new(&file).is_file() {
-            let nothing = clap::Command::new("nothing").disable_help_flag(true);
+            let nothing = clap::Command::new(UNREAD).disable_help_flag(true);
             let at = Place::at(Cow::Owned(nothing));
             return Place { file: Some(file), is_literal: true, target: self.target, ..at };
         }
@@ -200,6 +203,9 @@ impl<'a> Place<'a> {
 
     /// What it can be.
     fn candidates(&self, current: &str) -> Offered {
+        if self.command.get_name() == UNREAD {
+            return Offered { wants: Wants::File, ..Offered::default() };
+        }
         if let Some(flag) = &self.waiting {
             return self.values(flag, "", current);
         }
