@@ -165,3 +165,14 @@ fn the_listener_is_told_and_only_on_loopback() {
     anywhere().run("sandbox serve --memory --network 0.0.0.0:0").fails(2, "loopback only");
     anywhere().run("sandbox serve --memory --network nonsense").fails(2, "no address");
 }
+
+#[test]
+fn a_project_is_completed_with_its_name() {
+    let net = Net::start();
+    let names = net.get("/projects", LABS);
+    let project = &names[0];
+    let (slug, name) = (project["slug"].as_str().unwrap(), project["name"].as_str().unwrap());
+    let program = net.program().with("ORY_WORKSPACE_API_KEY", LABS);
+    let told = program.run(&format!("complete -- get oauth2-client a --project {slug}")).ok().stdout;
+    assert!(told.contains(&format!("{slug}\t{name}")), "{told}");
+}
