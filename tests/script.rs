@@ -962,13 +962,14 @@ fn what_a_script_declares_stands_before_its_code_whatever_else_does() {
 #[test]
 fn whole_numbers_of_any_size_are_reckoned_with_or_refused() {
     const EXTREMES: [&str; 6] = ["-9223372036854775808", "-1", "0", "1", "64", "9223372036854775807"];
-    let mut script = String::new();
-    for operator in ["+", "-", "*", "/", "%", "**", "<<", ">>"] {
-        for (a, b) in EXTREMES.iter().flat_map(|a| EXTREMES.map(|b| (a, b))) {
-            script += &format!("try {{ {a} {operator} {b} }} catch {{ }}\n");
-            script += &format!("try {{ let a = {a}; a {operator}= {b}; }} catch {{ }}\n");
-        }
-    }
+    let pairs: Vec<_> = EXTREMES.iter().flat_map(|a| EXTREMES.map(|b| (a, b))).collect();
+    let tried = |operator: &str| {
+        let each = |(a, b): &(&&str, &str)| {
+            format!("try {{ {a} {operator} {b} }} catch {{ }}\ntry {{ let a = {a}; a {operator}= {b}; }} catch {{ }}\n")
+        };
+        pairs.iter().map(each).collect::<String>()
+    };
+    let script = ["+", "-", "*", "/", "%", "**", "<<", ">>"].map(tried).concat();
     let program = anywhere();
     program.file("s.rhai", &script);
     program.run("run s.rhai").ok();
@@ -1883,7 +1884,7 @@ fn what_is_no_value_is_told_by_the_names_of_the_api() {
     ] {
         anywhere().args(&["--sandbox", "eval", code]).fails(1, told);
     }
-    let code = r#"let c = clients::create(#{}); clients::create(c.to_map())"#;
+    let code = "let c = clients::create(#{}); clients::create(c.to_map())";
     anywhere().args(&["--sandbox", "eval", code]).fails(1, "only the server sets").tells("to_fields()");
     let bom = Stub::answering("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n\u{feff}{\"a\":1}");
     let cut = Stub::answering("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n");

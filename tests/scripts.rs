@@ -413,7 +413,7 @@ let all = clients::list().to_array(); print(all[0].clientname);
 #[test]
 fn what_is_changed_in_any_way_is_not_followed_any_more() {
     let program = crate::support::anywhere();
-    let right = r##"clients::create(#{client_id: "a"});
+    let right = r#"clients::create(#{client_id: "a"});
 let a = clients::list().to_array(); for i in 0..a.len() { a[i] = #{id: a[i].client_id}; } for row in a { print(row.id); }
 let b = clients::list().to_array(); b.push(#{client_id: "TOTAL", clients: 1}); print(b[-1].clients);
 let c = clients::list().to_array(); c.insert(0, #{title: 1}); print(c[0].title);
@@ -438,10 +438,37 @@ fn fourth(c) { c.alias } if false { fourth(clients::get("a")); } print(1.fourth(
 print(clients::list().count());
 print(clients::list().filter(|c| c.client_id == "a").to_array()[0].client_id);
 let p = clients::get("a"); p.client_id = p.client_id;
-"##;
-    program.file("right.rhai", right);
-    program.run("script check right.rhai").ok().tells("nothing is wrong");
-    program.run("--sandbox run right.rhai").ok();
+"#;
+    let other = r#"let rows = clients::list().to_array();
+rows = rows.map(|c| #{title: c.client_id});
+for r in rows { print(r.title); }
+let groups = #{}; for c in clients::list() { let k = c.owner; if k in groups { groups[k].push(c); } else { groups[k] = [c]; } }
+for k in groups.keys() { for c in groups[k] { print(c.client_id); } }
+let seen = []; for c in clients::list() { seen.push(c); } for s in seen { print(s.client_id); }
+let r = clients::create_all([#{client_id: "v1"}]); let ok = r.filter(|x| x.error == ()); print(ok.len()); for x in ok { print(x.client.client_id); }
+let m = r.map(|x| #{id: x.row}); print(m[0].id);
+let by = r[0]; by.note = 1; print(by.note);
+let e = r[0].error; if e != () { print(e.message); }
+let t = time::now(); let d = t - time::duration("1d"); print(d.seconds); print((t - d).days);
+let u = url::parse("http://a/?x=1"); print(u.query); u.host = "b"; print(u.host);
+let opts = #{}; opts.no_lint = true; clients::create(#{client_id: "v2"}, opts);
+fn f(o) { clients::create(#{client_id: "v3"}, o) } f(#{no_lint: true});
+let p = clients::find("nope"); if p == () { p = #{title: 1}; } print(p.title);
+let q = if true { clients::get("v2") } else { #{a: 1} }; print(q.client_id);
+let w = session::target(); let ww = w; ww.extra = 1; print(ww.extra); print(w.place);
+let lint = clients::lint(#{}); lint.push(#{field: "x", extra: 1}); for l in lint { if l.field == "x" { print(l.extra); } }
+let z = clients::list().to_array(); z[0].metadata = #{a: 1}; print(z[0].metadata.a); z[0].owner = "q"; for c in z { print(c.owner); }
+let last = z.pop(); print(last.client_id); let sh = z.shift(); 
+switch type_of(last) { "Client" => print(last.client_id), _ => print(last.foo) }
+let a1 = clients::apply([#{client_id: "v9"}]); for a in a1 { print(a.action); a.more = 1; print(a.more); }
+for c in clients::list() { let c = #{inner: 1}; print(c.inner); }
+for c in clients::list() { print(c.client_id); } for c in [#{a: 1}] { print(c.a); }
+"#;
+    for right in [right, other] {
+        program.file("right.rhai", right);
+        program.run("script check right.rhai").ok().tells("nothing is wrong");
+        program.run("--sandbox run right.rhai").ok();
+    }
 }
 
 #[test]

@@ -60,13 +60,8 @@ pub fn declared(text: &str) -> Result<Declared> {
     let begin = if text.starts_with("#!") { text.find('\n').unwrap_or(text.len()) } else { 0 };
     let mut is_code = false;
     for (range, kind) in pieces(&text[begin..]) {
-        let comment = match kind {
-            Kind::Comment { .. } => text[begin..][range.clone()].strip_prefix("//!"),
-            _ => {
-                is_code = true;
-                None
-            }
-        };
+        is_code |= !matches!(kind, Kind::Comment { .. });
+        let comment = text[begin..][range.clone()].strip_prefix("//!");
         let Some(comment) = comment else { continue };
         let comment = comment.strip_prefix(' ').unwrap_or(comment).trim_end();
         let said = comment.trim_start().strip_prefix("@arg");

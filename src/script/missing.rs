@@ -99,10 +99,10 @@ fn no_function_of(
         return Some(Error::failed(format!("a closure takes {}, and is called with {given}", counted(takes))));
     }
     if !takes.is_empty() {
-        return match method.is_some_and(|name| name == called) {
-            true => Some(on_something(called, &takes, given.saturating_sub(1))),
-            false => wrong_count(called, &takes, given),
-        };
+        if method.is_some_and(|name| name == called) {
+            return Some(on_something(called, &takes, given.saturating_sub(1)));
+        }
+        return wrong_count(called, &takes, given);
     }
     let mut is_variable = false;
     script.walk(&mut |path| {

@@ -61,15 +61,15 @@ pub fn all(ast: &AST) -> Vec<Body> {
     let given = given_clients(ast);
     let mut own = ast.clone();
     own.clear_functions();
-    let names: HashSet<&str> = ast.iter_functions().map(|function| function.name).collect();
-    let mut bodies = vec![Body::of(String::new(), own, &[], &[], &names)];
+    let own_names: HashSet<&str> = ast.iter_functions().map(|function| function.name).collect();
+    let mut bodies = vec![Body::of(String::new(), own, &[], &[], &own_names)];
     for function in ast.iter_functions() {
         let parameters: Vec<String> = function.params.iter().map(ToString::to_string).collect();
         let (name, count) = (function.name, parameters.len());
         let mut alone = ast.clone();
         alone.clear_statements().retain_functions(|_, _, other, its| other == name && its == count);
         let given = given.get(name).map(Vec::as_slice).unwrap_or_default();
-        bodies.push(Body::of(name.to_owned(), alone, &parameters, given, &names));
+        bodies.push(Body::of(name.to_owned(), alone, &parameters, given, &own_names));
     }
     (0..MOST_CALLS).for_each(|_| share(&mut bodies));
     // The same of lists that are in variables.
@@ -226,9 +226,10 @@ impl Body {
                 called.extend(given.iter().cloned());
                 touched.extend(given.iter().cloned());
                 // `push(list, …)` is `list.push(…)`; a function of the script gets a copy of what no closure has.
-                match own.contains(call.name.as_str()) {
-                    true => handed.extend(given),
-                    false => changed.extend(first.filter(|_| puts(call, own))),
+                if own.contains(call.name.as_str()) {
+                    handed.extend(given);
+                } else {
+                    changed.extend(first.filter(|_| puts(call, own)));
                 }
             }
             ASTNode::Expr(expression @ (Expr::Dot(pair, ..) | Expr::Index(pair, ..))) => {
