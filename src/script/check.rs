@@ -3,6 +3,7 @@
 
 mod asked;
 mod body;
+mod chain;
 mod fetched;
 mod given;
 mod known;

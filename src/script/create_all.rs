@@ -234,7 +234,9 @@ fn told(
             (Err(error), _) if error.code() == Some(create::CONFLICT) => (State::Conflict.name(), None, Some(error)),
             (Err(error), _) => (State::Failed.name(), None, Some(error)),
         };
-        client.iter().for_each(|client| wrote(id, client));
+        if let Some(client) = &client {
+            wrote(id, client);
+        }
         secrets.extend(secret.filter(|_| *is_new && !is_delivered).map(|secret| (id.clone(), secret)));
         let client = if sees_secrets { client } else { client.map(Client::without_secrets) };
         rows.push(told_row(at, outcome, client, error));

@@ -411,7 +411,7 @@ impl Interpreter {
                 for request in asked {
                     match self.request(request, ui)? {
                         Next::Go => {}
-                        leave => return Ok(leave),
+                        leave @ Next::Leave(_) => return Ok(leave),
                     }
                 }
                 Ok(Next::Go)

@@ -69,9 +69,9 @@ pub fn pieces(text: &str, registry: &Registry) -> Vec<Range<usize>> {
             found.push(from..text.len());
             return found;
         }
-        let goes_on = |end: usize| match is_of_commands {
-            true => parts::goes_on(&text[from..end]) || parts::is_open(&text[from..end]),
-            false => is_incomplete(&text[from..end]),
+        let goes_on = |end: usize| {
+            let begun = &text[from..end];
+            if is_of_commands { parts::goes_on(begun) || parts::is_open(begun) } else { is_incomplete(begun) }
         };
         while at + 1 < lines.len() && goes_on(lines[at].end) {
             at += 1;

@@ -113,20 +113,7 @@ pub fn commands(lines: &Lines, requests: &Requests) -> Vec<Command> {
         .after(
             "Examples:\n  undo\n\nClients that it made are deleted, and fields that it changed are put back, where nobody has changed them since. A deletion and a new secret are for good. Once more, it takes back what the line before that wrote.",
         ),
-        Command::new(["exit"], "Leave the shell, as Ctrl-D does", {
-            asks(|args| Request::Leave(args.texts("code").first().and_then(|code| code.parse().ok()).unwrap_or_default()))
-        })
-        .offline()
-        .aliases(&["quit"])
-        .args(|| {
-            vec![
-                Arg::new("code")
-                    .value_name("CODE")
-                    .value_parser(|text: &str| text.parse::<u8>().map(|_| text.to_owned()))
-                    .help("The exit code, up to 255 [default: 0]"),
-            ]
-        })
-        .after("Examples:\n  exit\n  exit 3"),
+        exit(asks(|args| Request::Leave(args.text("code").and_then(|code| code.parse().ok()).unwrap_or_default()))),
         Command::new(["tour"], "See what this does in two minutes, on the sandbox", asks(|_| Request::Tour))
             .offline()
             .after("Examples:\n  tour"),
@@ -148,6 +135,21 @@ pub fn commands(lines: &Lines, requests: &Requests) -> Vec<Command> {
         })
         .after("Examples:\n  copy it.client_id\n  copy it.client_secret\n\nThe terminal has to know OSC 52; tmux does with `set -g set-clipboard on`."),
     ]
+}
+
+fn exit(run: impl Fn(&Host, &Args) -> Result<Outcome> + Send + Sync + 'static) -> Command {
+    Command::new(["exit"], "Leave the shell, as Ctrl-D does", run)
+        .offline()
+        .aliases(&["quit"])
+        .args(|| {
+            vec![
+                Arg::new("code")
+                    .value_name("CODE")
+                    .value_parser(|text: &str| text.parse::<u8>().map(|_| text.to_owned()))
+                    .help("The exit code, up to 255 [default: 0]"),
+            ]
+        })
+        .after("Examples:\n  exit\n  exit 3")
 }
 
 fn history(host: &Host, args: &Args, lines: &Lines) -> Result<Outcome> {

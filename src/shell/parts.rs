@@ -296,28 +296,23 @@ pub fn goes_on(line: &str) -> bool {
 
 /// Whether a quote is open at the end of a line of a command: in what is pasted it goes on in the next one.
 pub fn is_open(line: &str) -> bool {
-    let mut reader = Reader { line, at: 0 };
-    loop {
-        reader.skip_space();
-        match reader.operator() {
-            Some(Operator::End | Operator::Pipe) => return false,
-            Some(_) => {}
-            None if reader.word().is_err() => return true,
-            None => {}
-        }
-    }
+    end(line).is_none()
 }
 
 fn ends_in_comment(line: &str) -> bool {
+    end(line).is_some_and(|end| end.starts_with('#'))
+}
+
+/// What stands at the end of a line of a command: nothing, a comment, or what a program reads; none where a word of it is open.
+fn end(line: &str) -> Option<&str> {
     let mut reader = Reader { line, at: 0 };
     loop {
         reader.skip_space();
-        let is_comment = reader.rest().starts_with('#');
+        let rest = reader.rest();
         match reader.operator() {
-            Some(Operator::End | Operator::Pipe) => return is_comment,
-            Some(_) => {}
-            None if reader.word().is_err() => return false,
-            None => {}
+            Some(Operator::End | Operator::Pipe) => return Some(rest),
+            Some(Operator::Then { .. } | Operator::Into { .. }) => {}
+            None => drop(reader.word().ok()?),
         }
     }
 }

@@ -135,14 +135,11 @@ fn flag<'a>(command: &'a clap::Command, name: &str) -> Option<&'a Arg> {
     let is_long = |arg: &&Arg, long: &str| {
         arg.get_long() == Some(long) || arg.get_all_aliases().is_some_and(|aliases| aliases.contains(&long))
     };
-    match name.strip_prefix("--") {
-        Some(long) => command.get_arguments().find(|arg| is_long(arg, long)),
-        None => {
-            let short = name.strip_prefix('-')?.chars().next()?;
-            let is_it = |arg: &&Arg| arg.get_short_and_visible_aliases().is_some_and(|all| all.contains(&short));
-            command.get_arguments().find(is_it)
-        }
+    if let Some(long) = name.strip_prefix("--") {
+        return command.get_arguments().find(|arg| is_long(arg, long));
     }
+    let short = name.strip_prefix('-')?.chars().next()?;
+    command.get_arguments().find(|arg| arg.get_short_and_visible_aliases().is_some_and(|all| all.contains(&short)))
 }
 
 /// Whether what stands behind a flag is a secret: one of the table's, or one that is misspelt.
@@ -156,8 +153,8 @@ fn is_secret_flag(name: &str, flag: Option<&Arg>) -> bool {
     if let Some(field) = FIELDS.iter().find(of_table) {
         return field.secret;
     }
-    let begins = |known: &&str| name.len() > 4 && (known.starts_with(name) || name.starts_with(*known));
-    SECRET_FLAGS.iter().any(|known| begins(&known))
+    let begins = |known: &str| name.len() > 4 && (known.starts_with(name) || name.starts_with(known));
+    SECRET_FLAGS.iter().any(|known| begins(known))
         || flag.is_none() && name.len() > 3 && nearest(name, SECRET_FLAGS).is_some()
 }
 

@@ -3,6 +3,7 @@
 use rhai::{ASTNode, Expr, FnCallExpr, Position as At, Stmt};
 
 use super::body::{self, Body};
+use super::chain;
 use super::members;
 use crate::error::{Error, nearest};
 use crate::script::clients::FILTERS;
@@ -47,13 +48,13 @@ fn of_call(call: &FnCallExpr, body: &Body, all: &[Body]) -> Vec<(At, Error)> {
 }
 
 /// The keys of a map that is given: those that it is made with, and those that are set in it.
-pub fn keys(given: &Expr, body: &Body, all: &[Body]) -> Vec<body::Member> {
+pub fn keys(given: &Expr, body: &Body, all: &[Body]) -> Vec<chain::Member> {
     let values = of_value(given, body);
     values.iter().flat_map(|value| written(value, body, all)).chain(set(given, body)).collect()
 }
 
 /// The keys that a value is made with.
-fn written(value: &Expr, body: &Body, all: &[Body]) -> Vec<body::Member> {
+fn written(value: &Expr, body: &Body, all: &[Body]) -> Vec<chain::Member> {
     let maps = made(value.clone(), body, all).into_iter().filter_map(|map| match map {
         Expr::Map(members, _) => Some(members),
         _ => None,
@@ -63,9 +64,9 @@ fn written(value: &Expr, body: &Body, all: &[Body]) -> Vec<body::Member> {
 }
 
 /// What is set in a variable that is a map and is given.
-fn set(given: &Expr, body: &Body) -> Vec<body::Member> {
+fn set(given: &Expr, body: &Body) -> Vec<chain::Member> {
     let is_map = |name: &String| matches!(body.put_into(name), Some(Expr::Map(..)));
-    let sets = body::variable(given).filter(is_map).and_then(|name| body.sets(&name));
+    let sets = chain::variable(given).filter(is_map).and_then(|name| body.sets(&name));
     sets.unwrap_or_default().into_iter().cloned().collect()
 }
 
@@ -76,7 +77,7 @@ fn no_filter(name: &str) -> Option<Error> {
 
 /// A value as it is written: by itself, or where it is put into a variable.
 fn of_value(value: &Expr, body: &Body) -> Vec<Expr> {
-    match body::variable(value) {
+    match chain::variable(value) {
         Some(name) => {
             let put = body.put_into(&name);
             // Setting more in a map leaves what is in it.
@@ -118,10 +119,10 @@ fn of_list(list: &Expr, body: &Body, all: &[Body]) -> Vec<Expr> {
             _ => {}
         }
     }
-    if let Some(name) = body::variable(list).filter(|name| body.untouched(name).is_some()) {
+    if let Some(name) = chain::variable(list).filter(|name| body.untouched(name).is_some()) {
         body.walk(&mut |node| {
             if let ASTNode::Expr(Expr::Dot(pair, ..)) = node
-                && body::variable(&pair.lhs).is_some_and(|of| of == name)
+                && chain::variable(&pair.lhs).is_some_and(|of| of == name)
                 && let Expr::MethodCall(call, _) = &pair.rhs
                 && call.name == "push"
             {

@@ -3,7 +3,8 @@
 
 use rhai::{ASTNode, Expr, Position as At, Stmt};
 
-use super::body::{self, Body};
+use super::body::Body;
+use super::chain;
 use super::known::One;
 use crate::error::{Error, nearest};
 use crate::model::fields::{self, SetBy};
@@ -17,7 +18,7 @@ pub fn wrong(body: &Body) -> Vec<(At, Error)> {
     let mut wrong = Vec::new();
     body.walk(&mut |node| match node {
         ASTNode::Expr(expression) => {
-            let Some((root, steps)) = body::chain(expression) else { return };
+            let Some((root, steps)) = chain::chain(expression) else { return };
             let mut known = body.known(root);
             for step in &steps {
                 let Some(of) = known else { break };
@@ -52,11 +53,11 @@ fn no_member(of: One, name: &str) -> Option<Error> {
 
 /// A field of a client that is set, and cannot be.
 fn fixed(body: &Body, set: &Expr, value: &Expr) -> Option<(At, Error)> {
-    let (root, steps) = body::chain(set)?;
+    let (root, steps) = chain::chain(set)?;
     let [step] = &steps[..] else { return None };
     let (name, at) = step.member().filter(|_| body.is_client_value(root))?;
     // What it is already may be put there.
-    let is_same = body::member(value).is_some_and(|(_, (same, _))| same == name);
+    let is_same = chain::member(value).is_some_and(|(_, (same, _))| same == name);
     let is_fixed = name == "client_id" || is_of_server(&name);
     (is_fixed && !is_same).then(|| (at, Error::failed(format!("`{}` cannot be changed", safe(&name)))))
 }
@@ -91,7 +92,7 @@ pub fn undeclared(body: &Body, declared: &Declared) -> Vec<(At, Error)> {
     }
     body.walk(&mut |node| {
         let ASTNode::Expr(expression) = node else { return };
-        let Some((_, (name, at))) = body::member(expression).filter(|(of, _)| of == ARGS) else { return };
+        let Some((_, (name, at))) = chain::member(expression).filter(|(of, _)| of == ARGS) else { return };
         if known.is_empty() && !OF_WORDS.contains(&name.as_str()) {
             let error =
                 Error::failed(format!("the script declares no argument `{}`: `args` is a list of words", safe(&name)));
