@@ -12,6 +12,7 @@ use crate::commands::sandbox::starter;
 use crate::error::{Error, Result, nearest};
 use crate::grammar::persona::Persona;
 use crate::grammar::{Command, Host, Registry, common, execute, parse};
+use crate::ops::guard::DECLINED;
 use crate::plugin::known::{self, Known};
 use crate::plugin::manifest::HOOKS;
 use crate::session::Session;
@@ -103,7 +104,11 @@ fn fetch(registry: &Arc<Registry>) -> Result<()> {
     let host = Host { session, registry: Arc::clone(registry) };
     let fetched = execute::begin(&host, command, &matches, &output, execute::Origin::Process);
     host.session.close();
-    fetched.map(drop)
+    match fetched {
+        // It is told of as of any that was not granted.
+        Err(error) if error.code() == Some(DECLINED) => Ok(()),
+        fetched => fetched.map(drop),
+    }
 }
 
 /// A lone dash in the place of a command reads a script from stdin.
@@ -167,8 +172,7 @@ fn start_shell(registry: &Arc<Registry>, known: Known, matches: &ArgMatches) -> 
     result
 }
 
-/// The session in which the hooks of plugins are called. What does not count is told. Errors of usage: a person does not
-/// grant a plugin of the repository what it asks for.
+/// The session in which the hooks of plugins are called. What does not count is told. Errors of usage: `--no-hook` names nothing.
 fn with_plugins(session: Session, registry: &Arc<Registry>, mut known: Known, matches: &ArgMatches) -> Result<Session> {
     let ui = session.ui();
     known.demand_trust(ui)?;

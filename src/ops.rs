@@ -9,6 +9,7 @@ pub mod guard;
 pub mod keep;
 pub mod look;
 pub mod mark;
+pub mod newest;
 pub mod recipients;
 pub mod replace;
 pub mod rotate;

@@ -450,6 +450,22 @@ fn rows_of_which_one_was_changed_are_not_all_made_a_second_time() {
     program.file("in.csv", "client_name\nother\n");
     program.run("run s.rhai").fails(1, "later").tells("nobody has taken the secrets of its 3 clients");
     rows("d");
+    // By their names, as something of all of them was changed.
+    let code =
+        "clients::create_all(csv::read(\"in.csv\").to_array().map(|row| row + #{scope: \"read\"})); throw \"later\";";
+    let before = fs::read_to_string(program.home().join("s.rhai")).unwrap();
+    program.file("s.rhai", code);
+    rows("c");
+    program.run("run s.rhai").fails(1, "clients of the names of 3 of these rows are in run");
+    // Under another name, or as a line of which a row was changed.
+    program.file("in.csv", "client_name\na\nz\n");
+    program.file("t.rhai", &before);
+    program.run("run t.rhai").fails(1, "one of these rows is in run");
+    let line = r#"clients::create_all([#{client_name: "b"}, #{client_name: "new"}])"#;
+    program.args(&["eval", line]).fails(1, "one of these rows is in run");
+    assert_eq!(server.clients().len(), 4);
+    program.file("s.rhai", &before);
+    rows("d");
     for run in program.run("batch list -q").ok().stdout.lines() {
         program.run(&format!("batch undo {run} --yes")).ok();
     }

@@ -1024,3 +1024,48 @@ fn undo_takes_back_what_was_applied_imported_and_made_by_a_script() {
     assert_eq!(gone.code, Some(3), "{gone}");
     gone.tells("cannot be undone").tells("`undo` once more");
 }
+
+#[test]
+fn what_was_edited_is_a_line_and_a_map_no_comment() {
+    let program = anywhere().untimed().with("EDITOR", "sh ed.sh");
+    program.file("ed.sh", "#!/bin/sh\nprintf '40 + 1\\nbogus line here\\n' > \"$1\"\n");
+    let shell = Terminal::of(program);
+    shell.types("version", "VERSION");
+    shell.types("edit", "bogus");
+    shell.types("!40", "41");
+    shell.types("#{a: 42}.a", "42");
+    shell.press("#{a: 1,\r");
+    shell.press("b: 43}.b\r");
+    shell.shows("43");
+    shell.until("a prompt", |screen| screen.trim_end().ends_with('>'));
+    shell.press("\u{1b}[200~if false {\n 1\n}\nelse {\n 44\n}\nversion\u{1b}[201~\r");
+    shell.until("both", |screen| {
+        screen.lines().any(|line| line.trim() == "44") && screen.matches("VERSION").count() >= 2
+    });
+    assert_eq!(shell.leaves().code(), Some(0));
+    assert_eq!(anywhere().input("version \\\n\n40 + 2\n").run("--sandbox").ok().stdout.lines().last(), Some("42"));
+}
+
+#[test]
+fn no_line_behind_another_goes_elsewhere_than_the_prompt_says() {
+    let (one, other) = (Sandbox::start(), Sandbox::start());
+    let program = anywhere().untimed();
+    program.run(&format!("profile add one --endpoint {}", one.admin)).ok();
+    program.run(&format!("profile add other --endpoint {}", other.admin)).ok();
+    program.run("profile use one").ok();
+    let file = program.home().join("config/config.toml");
+    let text = fs::read_to_string(&file).unwrap();
+    let moved = text.replace(one.admin.trim_end_matches('/'), "http://127.0.0.1:1");
+    program.file("moved.toml", &moved);
+    program.executable("move", "#!/bin/sh\ncat > /dev/null; cp moved.toml config/config.toml\n");
+    let shell = Terminal::of(program);
+    shell.shows("orysh one>");
+    shell.press("\u{1b}[200~version | ./move\ncreate client --id a -q\u{1b}[201~\r");
+    shell.shows("it was not done");
+    fs::write(&file, &text).unwrap();
+    shell.types("40 + 2", "it was not done");
+    shell.types("use profile other -q; create client --id b -q", "orysh other>");
+    shell.until("the client", |_| other.clients().len() == 1);
+    assert_eq!(one.clients().len(), 0);
+    assert_eq!(shell.leaves().code(), Some(0));
+}

@@ -61,7 +61,7 @@ fn a_line_goes_nowhere_but_where_the_prompt_says() {
     shell.shows("orysh one>");
     shell.types("create client --id a -q", "orysh one>");
     fs::write(&file, before.replace(one.admin.trim_end_matches('/'), other.admin.trim_end_matches('/'))).unwrap();
-    shell.types("create client --id b -q", "nothing was done");
+    shell.types("create client --id b -q", "it was not done");
     assert_eq!((ids(&one), ids(&other)), (vec![json!("a")], vec![]));
     shell.types("create client --id c -q", "orysh one>");
     shell.until("the client", |_| !ids(&other).is_empty());

@@ -229,13 +229,10 @@ fn refuse_again(session: &Session, own: &Folder, same: &Same, has_ids: bool, aga
             if again == Again::GoneOn && has_same_rows(hash, &same.hash) {
                 refuse_rows_of_another(session, &name)?;
             }
-            // The same script, or the same file, with other rows.
-            let is_its = match again {
-                Again::GoneOn => hash.ends_with(&same.of),
-                Again::Offered => facts.get("input") == Some(&same.input),
-                Again::Allowed | Again::Never => false,
-            };
-            others.extend(is_its.then_some(name));
+            // A script, be it under another name, or the same file, with other rows.
+            let is_near = matches!(again, Again::GoneOn | Again::Offered) && facts.get("input") == Some(&same.input);
+            let is_its = again == Again::Offered || hash.ends_with(&same.of);
+            others.extend(is_near.then_some((name, is_its)));
             continue;
         }
         let run = match Run::open(session, &name) {
@@ -299,8 +296,8 @@ fn refuse_again(session: &Session, own: &Folder, same: &Same, has_ids: bool, aga
             return Err(hint(error, &name));
         }
     }
-    for name in others {
-        refuse_part(session, own, &name, again).map_err(|error| match again {
+    for (name, is_its) in others {
+        refuse_part(session, own, &name, (again, is_its)).map_err(|error| match again {
             Again::Offered if error.code() == Some(SAME_INPUT) => hint(error, &name),
             _ => error,
         })?;
@@ -309,8 +306,8 @@ fn refuse_again(session: &Session, own: &Folder, same: &Same, has_ids: bool, aga
 }
 
 /// Errors: some of the rows are of a run that has not come to its end, or of which nobody has taken what came; its input has been
-/// changed since.
-fn refuse_part(session: &Session, own: &Folder, name: &str, again: Again) -> Result<()> {
+/// changed since. Where that is the same input, `is_its`, a row is the same by its client's name as well.
+fn refuse_part(session: &Session, own: &Folder, name: &str, (again, is_its): (Again, bool)) -> Result<()> {
     // One that is worked on is somebody's, and here it is this script's own.
     let Ok(run) = Run::open(session, name) else { return Ok(()) };
     let counts = run.counts(session)?;
@@ -321,20 +318,29 @@ fn refuse_part(session: &Session, own: &Folder, name: &str, again: Again) -> Res
     }
     let rows = Journal::peek(&own.path, |connection| store::wishes(connection, false))?;
     let before = Journal::peek(&run.folder.path, |connection| store::wishes(connection, true))?;
-    let same = rows.intersection(&before).count();
+    let whole = rows.rows.intersection(&before.rows).count();
+    let same = whole.max(if is_its { rows.names.intersection(&before.names).count() } else { 0 });
     let begun = run.fact("begun").unwrap_or_default();
     let state = match (left, is_untaken) {
         (0, _) => format!("and nobody has taken the secrets of its {made} clients"),
         (_, true) => format!("of which {left} are left, and nobody has taken the secrets of {made} clients"),
         (_, false) => format!("of which {left} are left"),
     };
+    if same == 0 && !is_its {
+        return Ok(());
+    }
     if same == 0 {
         session.ui().warn(&format!("run {name}, begun on {begun} with other rows, {state}"));
         return Ok(());
     }
-    let told = if same == 1 { "one of these rows is".into() } else { format!("{same} of these rows are") };
+    let told = match (same, whole) {
+        (1, 1) => "one of these rows is".into(),
+        (_, 0) => format!("clients of the names of {same} of these rows are"),
+        _ => format!("{same} of these rows are"),
+    };
     let error = Error::usage(format!("{told} in run {name}, begun on {begun}, {state}")).with_code(SAME_INPUT);
-    let error = error.hint(format!("go on with that as it was: orysh batch resume {name}"));
+    let error =
+        if left > 0 { error.hint(format!("go on with that as it was: orysh batch resume {name}")) } else { error };
     let error = if is_untaken {
         error.hint(format!("take its secrets: orysh batch results {name} --secrets plain --out FILE.csv"))
     } else {

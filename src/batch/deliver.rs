@@ -11,7 +11,7 @@ use crate::api::tokens::{self, Verdict};
 use crate::error::{Error, Kind, Result};
 use crate::model::client::{Client, ClientId};
 use crate::net;
-use crate::ops::delete;
+use crate::ops::{delete, deliver, newest};
 use crate::secret::Secret;
 use crate::session::hook::{self, Done, Event, Past};
 
@@ -23,6 +23,26 @@ impl Sender<'_> {
     pub(super) fn hear(&self, n: u64, result: Result<Option<&Client>>) {
         if let Some(heard) = self.how.heard {
             heard.hear(n, result);
+        }
+    }
+
+    /// What was not delivered of a client before counts no more where it has another secret now, or is no more.
+    pub(super) fn settle(&self, id: &str, event: Option<&Event>) {
+        let session = &self.remote.session;
+        match event {
+            Some(event) if self.how.job == Job::Delete => {
+                if self.undelivered.contains(id)
+                    && let Ok(id) = event.client.client_id()
+                {
+                    deliver::let_go_at(session, &self.server, &id);
+                }
+            }
+            Some(event) if self.how.job != Job::Create && event.client.secret().is_some() => {
+                if let Err(error) = newest::note(&self.server, &event.client) {
+                    session.ui().warn(&error.full_message());
+                }
+            }
+            _ => {}
         }
     }
 
@@ -68,6 +88,7 @@ impl Sender<'_> {
             return Arrival::Later(trip);
         }
         let is_delivered = hook::delivers(&self.remote.session, &event);
+        let has_secret = event.client.secret().is_some();
         let past = std::mem::take(&mut trip.due.past);
         let n = trip.due.n;
         let noted = |past: Past| async move {
@@ -84,6 +105,14 @@ impl Sender<'_> {
         trip.due.past = fired.past;
         match fired.error {
             None => {
+                let id = ClientId::parse(&trip.due.id)
+                    .ok()
+                    .filter(|_| has_secret && self.undelivered.contains(&trip.due.id));
+                if let Some(Err(error)) =
+                    id.map(|id| deliver::settle_older(session, &self.server, &id, &trip.due.past.heard))
+                {
+                    session.ui().warn(&error.full_message());
+                }
                 trip.due.past = Past::default();
                 let arrival = self.note_delivery(&trip.due, State::Done, note).await;
                 if let (Some(heard), true) = (self.how.heard, is_delivered) {
@@ -154,6 +183,10 @@ impl Sender<'_> {
         client.set_secret(secret);
         if due.made.is_some() && due.made.as_deref() == client.text("updated_at") {
             return Ok((client, None));
+        }
+        if newest::is_set_since(&self.server, &id, due.made.as_deref()) {
+            let why = Error::failed("it has another secret by now: the one of this run is not handed over");
+            return Ok((client, Some(why.hint("orysh batch forget RUN gives up what is left"))));
         }
         let verdict = match &plain {
             Some(plain) => tokens::prove(&self.remote, &id, plain, client.auth_method()).await?,

@@ -1,6 +1,6 @@
 //! Sending the rows of a run: each exactly once, as fast as the server takes them, and each step in the journal first.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, UNIX_EPOCH};
@@ -29,6 +29,7 @@ use crate::model::client::{ClientId, ClientSpec};
 use crate::model::patch::Patch;
 use crate::net;
 use crate::ops::create::Plan;
+use crate::ops::keep::Kept;
 use crate::ops::settle::{self, Fate, Proof};
 use crate::ops::{delete, update};
 use crate::secret::concealed;
@@ -108,6 +109,9 @@ pub struct Sender<'a> {
     /// Deliveries that failed and were told.
     pub(super) told: AtomicU64,
     changes_told: AtomicU64,
+    /// The server as files name it, and its clients of which something was not delivered before.
+    pub(super) server: String,
+    pub(super) undelivered: HashSet<String>,
 }
 
 /// So many clients are handed over at once.
@@ -145,7 +149,11 @@ impl<'a> Sender<'a> {
         pace: Arc<Pace>,
         tally: &'a Tally,
     ) -> Self {
+        // Where the server cannot be told nothing is sent either.
+        let server = session.server().unwrap_or_default();
         Sender {
+            undelivered: Kept::undelivered_of(&server),
+            server,
             how,
             couriers: Semaphore::new(MOST_COURIERS),
             told: AtomicU64::new(0),
@@ -359,6 +367,7 @@ impl<'a> Sender<'a> {
                     return Arrival::Stop(error, None);
                 }
                 self.hear(trip.due.n, Ok(event.as_ref().map(|event| &event.client)));
+                self.settle(&trip.due.id, event.as_ref());
                 match event {
                     Some(event) if wanted => self.deliver(trip, event, note.as_ref()).await,
                     _ => Arrival::Ended(state),

@@ -335,20 +335,36 @@ pub fn counts(connection: &Connection) -> rusqlite::Result<Counts> {
     })
 }
 
-/// What rows ask for, by their ids where they name one, and what they say: of all of them, or of those whose clients may be there.
-pub fn wishes(connection: &Connection, only_there: bool) -> rusqlite::Result<HashSet<[u8; 32]>> {
-    let mut statement = connection.prepare("SELECT state, iif(given, id, ''), body FROM row JOIN asked USING (n)")?;
-    let read =
-        |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?));
-    let all = statement.query_map([], read)?.filter_map(|row| match row {
-        Ok((state, id, body)) => {
-            let state = State::of(state)?;
-            let is_there = state.is_made() || matches!(state, State::Sent | State::Unproven);
-            (is_there || !only_there).then(|| Ok(Sha256::digest(format!("{id} {body}")).into()))
+/// What tells rows from others.
+#[derive(Debug, Default)]
+pub struct Wishes {
+    /// By their ids where they name one, and what they ask for.
+    pub rows: HashSet<[u8; 32]>,
+    /// By the names of their clients, where they have one.
+    pub names: HashSet<String>,
+}
+
+/// What rows ask for: all of them, or those whose clients may be there.
+pub fn wishes(connection: &Connection, only_there: bool) -> rusqlite::Result<Wishes> {
+    let mut statement = connection.prepare(
+        "SELECT state, iif(given, id, ''), body, body ->> 'client_name', sealed IS NULL FROM row JOIN asked USING (n)",
+    )?;
+    let mut rows = statement.query([])?;
+    let mut wishes = Wishes::default();
+    while let Some(row) = rows.next()? {
+        let Some(state) = State::of(row.get(0)?) else { continue };
+        let is_there = state.is_made() || matches!(state, State::Sent | State::Unproven);
+        if only_there && !is_there {
+            continue;
         }
-        Err(error) => Some(Err(error)),
-    });
-    all.collect()
+        let (id, body, name): (String, String, Option<String>) = (row.get(1)?, row.get(2)?, row.get(3)?);
+        // What differs in a secret alone is something else, and which one a row gave cannot be compared.
+        if row.get(4)? {
+            wishes.rows.insert(Sha256::digest(format!("{id} {body}")).into());
+        }
+        wishes.names.extend(name.filter(|name| !name.is_empty()));
+    }
+    Ok(wishes)
 }
 
 /// The commonest errors: what, how often, and the first row.

@@ -20,6 +20,7 @@ use crate::config::files::{self, Passing};
 use crate::config::paths;
 use crate::error::{Error, Kind, Result, nearest};
 use crate::grammar::{Args, Host, Registry};
+use crate::ops::guard::DECLINED;
 use crate::plugin::content::Content;
 use crate::plugin::git::{self, Source};
 use crate::plugin::known::{self, Known};
@@ -117,7 +118,8 @@ impl Obtained {
         if ui.agrees(&format!("Grant that to plugin `{name}`?"), false) {
             return Ok(());
         }
-        Err(Error::usage("nothing was granted, and nothing installed"))
+        Err(Error::usage(format!("plugin `{name}` was not granted what it asks for: nothing of it is taken over"))
+            .with_code(DECLINED))
     }
 
     /// Errors: its code cannot be read, or has not what its manifest names. Nothing of it is run.

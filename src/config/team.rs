@@ -33,7 +33,8 @@ pub fn found() -> Result<Option<Team>> {
 pub fn path() -> Result<Option<PathBuf>> {
     let folder =
         std::env::current_dir().map_err(|source| Error::usage("there is no working folder").caused_by(source))?;
-    Ok(folder.ancestors().map(|folder| folder.join(NAME)).find(|path| path.is_file()))
+    // A link that leads nowhere, or a pipe, is no reason to go without what stands there.
+    Ok(folder.ancestors().map(|folder| folder.join(NAME)).find(|path| path.symlink_metadata().is_ok()))
 }
 
 /// The file at a place that was noted before.

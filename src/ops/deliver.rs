@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::{Value, json};
@@ -22,7 +22,7 @@ use crate::error::{Error, Kind, Result};
 use crate::model::client::{Client, ClientId};
 use crate::ops::delete;
 use crate::ops::keep::{self, Held, Kept, Undelivered, Untold};
-use crate::ops::look;
+use crate::ops::{look, newest};
 use crate::secret::{REDACTED, Secret};
 use crate::session::Session;
 use crate::session::hook::{self, Done, Event, Fired, Hook, Past};
@@ -40,6 +40,9 @@ const MOST_READ: usize = 512 * 1024;
 
 /// How long what a program said last is waited for, once it has ended.
 const BREATH: Duration = Duration::from_millis(100);
+
+/// How often it is looked whether another process has handed a client over.
+const GLANCE: Duration = Duration::from_millis(50);
 
 /// What this program reads itself to sign in is no business of another.
 const WITHHELD: [env::Var; 3] = [env::ORY_PROJECT_API_KEY, env::ORY_WORKSPACE_API_KEY, env::OAUTH2_CLIENT_SECRET];
@@ -206,6 +209,10 @@ pub fn deliver(
     kept: Option<Kept>,
     owners: &[Recipient],
 ) -> (Option<Kept>, Option<Error>) {
+    if done != Done::Created && client.secret().is_some() {
+        warn(session, session.server().and_then(|server| newest::note(&server, client)));
+        wait_for_older(session, client);
+    }
     let event = Event { done, client: client.clone() };
     if !hook::is_wanted(session, &event) {
         // A client that was just made has no past, but for one that another had of that name.
@@ -225,6 +232,7 @@ pub fn deliver(
     let note = |past: &Past| warn(session, kept.undelivered(done, past));
     let past = Past::of(session, &event);
     note(&past);
+    warn(session, kept.made(client.text("updated_at")));
     let place = kept.path().display().to_string();
     let id = safe(client.id());
     let last = LastWords::are(format!("client `{id}` was {}, and its secret is kept in {place}", done.name()));
@@ -292,6 +300,7 @@ fn hand_down(session: &Session, client: &Client, heard: &[String], owners: &[Rec
         session.hooks().iter().filter(|hook| is(hook.as_ref())).map(|hook| hook.key()).collect()
     };
     let delivering: Vec<String> = keys(|hook| hook.delivers()).into_iter().filter(|key| heard.contains(key)).collect();
+    let has_program = delivering.iter().any(|key| key.starts_with(hook::PROGRAM));
     let blind = keys(|hook| !hook.sees_secrets());
     let owners: Vec<Fingerprint> = owners.iter().map(Recipient::fingerprint).collect();
     let mut left = None;
@@ -299,8 +308,7 @@ fn hand_down(session: &Session, client: &Client, heard: &[String], owners: &[Rec
         // What another process tells of just now is its own to note.
         let Some(_held) = keep::hold(older.kept.path())? else { continue };
         let mut past = older.past;
-        let is_settled =
-            |key: &String| delivering.contains(key) || key.starts_with(hook::PROGRAM) && !delivering.is_empty();
+        let is_settled = |key: &String| delivering.contains(key) || key.starts_with(hook::PROGRAM) && has_program;
         past.due.retain(|key| !is_settled(key));
         if past.due.is_empty() {
             older.kept.discard()?;
@@ -313,6 +321,7 @@ fn hand_down(session: &Session, client: &Client, heard: &[String], owners: &[Rec
         } else {
             older.kept.undelivered(older.done, &past)?;
             older.kept.replace_secret(secret, &owners)?;
+            older.kept.made(client.text("updated_at"))?;
         }
     }
     if let Some(done) = left {
@@ -322,10 +331,46 @@ fn hand_down(session: &Session, client: &Client, heard: &[String], owners: &[Rec
     Ok(())
 }
 
+/// Whoever is given an older secret of the client just now gets it before the new one.
+fn wait_for_older(session: &Session, client: &Client) {
+    let all = client.client_id().and_then(|id| Kept::of_undelivered(&id, &session.server()?));
+    for older in all.unwrap_or_default() {
+        let began = Instant::now();
+        while matches!(keep::hold(older.kept.path()), Ok(None)) && began.elapsed() < PATIENCE {
+            if session.interrupt().has_arrived() {
+                return;
+            }
+            std::thread::sleep(GLANCE);
+        }
+    }
+}
+
+/// The same as [`hand_down`] for a row of a batch: what only those are due who have the newer secret is dropped.
+pub fn settle_older(session: &Session, server: &str, id: &ClientId, heard: &[String]) -> Result<()> {
+    let is_settled = |key: &String| {
+        let mut delivering = session.hooks().iter().filter(|hook| hook.delivers() && heard.contains(&hook.key()));
+        delivering.any(|hook| hook.key() == *key || key.starts_with(hook::PROGRAM) && hook.words().is_some())
+    };
+    for older in Kept::of_undelivered(id, server)? {
+        let Some(_held) = keep::hold(older.kept.path())? else { continue };
+        let mut past = older.past;
+        past.due.retain(|key| !is_settled(key));
+        if past.due.is_empty() { older.kept.discard()? } else { older.kept.undelivered(older.done, &past)? }
+    }
+    Ok(())
+}
+
 /// A client is gone: what was not delivered of it is dropped, with its secrets. What goes wrong with that is warned of.
 pub fn let_go(session: &Session, id: &ClientId) {
-    let dropped = session.server().and_then(|server| dropped(Again::of(id, &server)?));
-    match dropped {
+    match session.server() {
+        Ok(server) => let_go_at(session, &server, id),
+        Err(error) => warn(session, Err(error)),
+    }
+}
+
+/// The same at a server that is known already.
+pub fn let_go_at(session: &Session, server: &str, id: &ClientId) {
+    match Again::of(id, server).and_then(dropped) {
         Ok(0) => {}
         Ok(_) => session.ui().note(&format!("client `{id}` is gone, and what was not delivered of it is dropped")),
         Err(error) => warn(session, Err(error)),
@@ -446,12 +491,15 @@ pub fn again(session: &Session, id: &ClientId) -> Result<Client> {
     }
     // Secrets before the newest count for nothing any more.
     let newest = all.iter().rev().find_map(|again| match again {
-        Again::Kept(kept) => Some((kept.kept.secret().clone(), kept.is_sealed, kept.kept.path().to_owned())),
+        Again::Kept(kept) => {
+            let is_old = newest::is_set_since(&server, id, kept.made.as_deref());
+            Some((kept.kept.secret().clone(), kept.is_sealed, kept.kept.path().to_owned(), is_old))
+        }
         Again::Untold(_) => None,
     });
-    let outdated = newest.as_ref().is_some_and(|(secret, is_sealed, _)| {
+    let outdated = newest.as_ref().is_some_and(|(secret, is_sealed, _, is_old)| {
         let proved = || session.wait(tokens::prove(session, id, secret, client.auth_method()));
-        !is_sealed && matches!(proved(), Ok(Verdict::Wrong))
+        *is_old || !is_sealed && matches!(proved(), Ok(Verdict::Wrong))
     });
     let mut is_left = None;
     for again in all {
@@ -460,7 +508,7 @@ pub fn again(session: &Session, id: &ClientId) -> Result<Client> {
             done => Event { done, client: client.clone() },
         };
         let mut why = None;
-        if let (Again::Kept(_), Some((secret, _, path))) = (&again, &newest) {
+        if let (Again::Kept(_), Some((secret, _, path, _))) = (&again, &newest) {
             event.client.set_secret(secret.clone());
             why = outdated.then(|| wrong(session, id, path));
         }

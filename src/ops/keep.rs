@@ -1,5 +1,6 @@
 //! A secret on disk from before it is sent until it has reached its reader.
 
+use std::collections::HashSet;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
@@ -38,6 +39,8 @@ pub struct Undelivered {
     pub past: Past,
     /// Since when, in microseconds since 1970.
     pub since: u64,
+    /// The server's time of the change that gave the client the secret.
+    pub made: Option<String>,
 }
 
 /// Microseconds since 1970.
@@ -145,6 +148,11 @@ impl Kept {
         Ok(Kept { path, id: id.clone(), secret: secret.clone() })
     }
 
+    /// The file says when the server gave the client the secret.
+    pub fn made(&self, at: Option<&str>) -> Result<()> {
+        self.change(|content| content["made"] = at.into())
+    }
+
     /// The file says from now on that the client was not delivered: `undelivered` is what was done to it, `past` who has heard of
     /// that and who has not.
     pub fn undelivered(&self, done: Done, past: &Past) -> Result<()> {
@@ -162,7 +170,7 @@ impl Kept {
     pub fn told(&self) -> Result<()> {
         self.change(|content| {
             if let Some(content) = content.as_object_mut() {
-                for key in ["undelivered", "heard", "due", "since"] {
+                for key in ["undelivered", "heard", "due", "since", "made"] {
                     content.remove(key);
                 }
             }
@@ -195,9 +203,21 @@ impl Kept {
             let secret = Secret::new(content["client_secret"].as_str()?);
             let is_sealed = !content["encrypted_for"].is_null();
             let kept = Kept { path, id: id.clone(), secret };
-            Some(Undelivered { done, kept, is_sealed, past: past(&content), since: since(&content) })
+            let made = content["made"].as_str().map(str::to_owned);
+            Some(Undelivered { done, kept, is_sealed, past: past(&content), since: since(&content), made })
         };
         Ok(of_client(&folder, id, endpoint).into_iter().filter_map(undelivered).collect())
+    }
+
+    /// The clients of a server of which something was not delivered.
+    pub fn undelivered_of(endpoint: &str) -> HashSet<String> {
+        let folders =
+            paths::state().ok().into_iter().flat_map(|state| ["pending", "untold"].map(|name| state.join(name)));
+        let files = folders.flat_map(|folder| std::fs::read_dir(folder).into_iter().flatten().flatten());
+        let texts = files.filter_map(|entry| std::fs::read(entry.path()).map(Zeroizing::new).ok());
+        let contents = texts.filter_map(|text| serde_json::from_slice::<Value>(&text).ok());
+        let is_due = |content: &Value| content["endpoint"] == endpoint && content["due"].is_array();
+        contents.filter(is_due).filter_map(|content| Some(content["client_id"].as_str()?.to_owned())).collect()
     }
 
     /// Finds out whether a secret that only the server will choose could be kept. Errors: it could not.

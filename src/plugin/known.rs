@@ -197,13 +197,13 @@ impl Known {
         ui.agrees("Fetch what is not here yet, to be shown what it asks for?", false)
     }
 
-    /// Asks for each plugin of the repository that has not been granted anything yet; where nobody can be asked, it is refused.
-    /// Errors of usage: a person does not grant it.
+    /// Asks for each plugin of the repository that has not been granted anything yet; where nobody can be asked, or says no, it is
+    /// refused. Errors: what was granted cannot be noted.
     pub fn demand_trust(&mut self, ui: Ui) -> Result<()> {
         for (path, plugin) in std::mem::take(&mut self.untrusted) {
             let name = &plugin.manifest.name;
-            let refused = || untrusted(&plugin, &path);
             // Looking goes on without it; nothing is written, and nothing of it is run.
+            let refused = || untrusted(&plugin, &path);
             if !ui.can_ask(false) {
                 self.refused.push((name.clone(), refused()));
                 continue;
@@ -218,7 +218,8 @@ impl Known {
                     .join("\n  ")
             ));
             if !ui.agrees(&format!("Grant that to {}?", plugin.told()), false) {
-                return Err(refused().hint("--no-plugins goes without any"));
+                self.refused.push((name.clone(), refused()));
+                continue;
             }
             team::trust(&plugin.trust_key(), name)?;
             self.plugins.push(plugin);

@@ -44,8 +44,13 @@ fn padding(engine: &mut Engine, most: usize) {
             return Ok(());
         }
         let missing = length - is;
-        fits(most, text.len() + missing.saturating_mul(with.len().div_ceil(with.chars().count())))?;
-        *text = text.chars().chain(with.chars().cycle().take(missing)).collect::<String>().into();
+        let each = with.chars().count();
+        fits(most, text.len() + missing.saturating_mul(with.len().div_ceil(each)))?;
+        // As a whole rather than letter by letter: nothing can end it in between.
+        let mut padded = text.to_string();
+        padded.push_str(&with.repeat(missing / each));
+        padded.extend(with.chars().take(missing % each));
+        *text = padded.into();
         Ok(())
     };
     engine

@@ -85,6 +85,10 @@ impl Below {
         }
         let real = std::fs::canonicalize(&file)
             .map_err(|source| Error::usage(format!("cannot import `{}`", safe(path))).caused_by(source))?;
+        // A pipe would be waited for.
+        if !real.is_file() {
+            return Err(Error::usage(format!("cannot import `{}`: it is no file", safe(path))));
+        }
         // Where a link leads counts, not where it stands.
         if real.starts_with(&self.root) { Ok(real) } else { Err(outside()) }
     }

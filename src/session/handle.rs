@@ -106,6 +106,8 @@ struct Shared {
     began_at: OnceLock<Option<Target>>,
     /// Whether the shell was told to use what its own flags are not of.
     has_left: AtomicBool,
+    /// How often the shell was told to use something.
+    uses: AtomicU64,
     /// Whether something was sent that changes clients.
     writes: AtomicU64,
     /// What the lines of a shell have written.
@@ -133,6 +135,7 @@ impl Session {
             used: Mutex::default(),
             began_at: OnceLock::new(),
             has_left: AtomicBool::new(false),
+            uses: AtomicU64::new(0),
             writes: AtomicU64::new(0),
             lines: Mutex::default(),
             left: Mutex::default(),
@@ -429,8 +432,14 @@ impl Session {
         if !given.is_of_network() {
             self.shared.has_left.store(true, Ordering::SeqCst);
         }
+        self.shared.uses.fetch_add(1, Ordering::SeqCst);
         let trust = given.trust.clone().or_else(|| self.settings.given.trust.clone());
         *locked(&self.shared.used) = Some(Given { trust, ..given });
+    }
+
+    /// How often that was said.
+    pub fn uses(&self) -> u64 {
+        self.shared.uses.load(Ordering::SeqCst)
     }
 
     /// Credentials have changed: commands from now on look at them anew.

@@ -21,6 +21,7 @@ use crate::shell::own::{self, Lines, Request, Requests};
 use crate::shell::pager::Pager;
 use crate::shell::parts::{self, Piece, Step, To};
 use crate::shell::pipe::Pipe;
+use crate::shell::place::Place;
 use crate::shell::rhai::{Prompt, is_incomplete};
 use crate::shell::tour;
 use crate::text::{safe, safe_lines};
@@ -53,6 +54,8 @@ pub struct Interpreter {
     loading: usize,
     /// Where the line stands that is being done, if it was not typed.
     place: Option<String>,
+    /// Where the prompt says that lines act, and how often the shell was told to use something until then.
+    promised: Option<(Place, u64)>,
     /// What a person has set; none where nobody is there.
     settings: Option<Settings>,
 }
@@ -87,6 +90,7 @@ impl Interpreter {
             lines: Arc::clone(lines),
             loading: 0,
             place: None,
+            promised: None,
             settings,
         }
     }
@@ -195,6 +199,27 @@ impl Interpreter {
         done
     }
 
+    /// A person was told that lines act there from now on.
+    pub fn promise(&mut self, place: Place) {
+        self.promised = Some((place, self.host.session.uses()));
+    }
+
+    /// Errors of usage: a line would act elsewhere by now than the prompt says, and no line has said so.
+    fn stays(&mut self) -> Result<()> {
+        let Some((place, uses)) = &self.promised else { return Ok(()) };
+        let (now, is_told) = (Place::of(&self.host), *uses != self.host.session.uses());
+        if !is_told && place.has_moved(&now) {
+            let error =
+                format!("this would act on {} by now, and not on {}: it was not done", now.told(), place.told());
+            return Err(Error::usage(error)
+                .hint("what a name stands for was changed meanwhile; the next line acts where the prompt says"));
+        }
+        if is_told {
+            self.promise(now);
+        }
+        Ok(())
+    }
+
     /// Does a line, or those of a text of several: the first error ends these.
     pub fn line(&mut self, text: &str) -> Result<Next> {
         let pieces = pieces(text, &self.host.registry);
@@ -231,10 +256,10 @@ impl Interpreter {
             if only_then && failed.is_some() {
                 continue;
             }
-            let done = match what {
+            let done = self.stays().and_then(|()| match what {
                 What::Rhai(code) => self.rhai(&code),
                 What::Command(step) => self.command(step),
-            };
+            });
             failed = match done {
                 Ok(Next::Go) => None,
                 Ok(leave) => return Ok(leave),
@@ -251,7 +276,14 @@ impl Interpreter {
     /// The steps of a line, each with whether it is only done where the one before it was. Errors are of usage.
     fn steps(&self, line: &str) -> Result<Vec<(bool, What)>> {
         let mut steps = Vec::new();
-        let (mut rest, mut only_then) = (line.trim(), false);
+        // A blank line behind one that goes on ends it.
+        let trimmed = line.trim();
+        let ended = if parts::goes_on(trimmed) && line.trim_end_matches(' ').ends_with('\n') {
+            trimmed.trim_end_matches('\\')
+        } else {
+            trimmed
+        };
+        let (mut rest, mut only_then) = (ended.trim(), false);
         loop {
             // Hints and examples name the program.
             let named = rest.strip_prefix("orysh").filter(|rest| rest.is_empty() || rest.starts_with(' '));
@@ -331,6 +363,7 @@ impl Interpreter {
                 return Ok(Next::Go);
             }
             ui.line(&safe_lines(&line));
+            self.host.session.leave_line(line.clone());
             return self.line(&line);
         };
         let session = self.host.session.for_command(ui, self.host.session.base_settings());

@@ -25,7 +25,9 @@ pub enum Sort {
 /// A line whose first word is a command's verb is a command, unless an operator, `.`, `(` or `[` follows it.
 pub fn sort(line: &str, registry: &Registry) -> Sort {
     let line = line.trim();
-    if line.is_empty() || line.starts_with('#') || (line.starts_with("//") && !line.contains('\n')) {
+    // A map is no comment.
+    let is_comment = line.starts_with('#') && !line.starts_with("#{");
+    if line.is_empty() || is_comment || (line.starts_with("//") && !line.contains('\n')) {
         return Sort::Empty;
     }
     let end = line.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-')).unwrap_or(line.len());
@@ -46,6 +48,9 @@ fn is_whole(verb: &str, registry: &Registry) -> bool {
     commands.any(|command| command.words.len() == 1 && (command.words[0] == verb || command.aliases.contains(&verb)))
 }
 
+/// So many lines of Rhai are looked at together where commands follow them.
+const MOST_TOGETHER: usize = 200;
+
 /// The lines of a text that was pasted or edited as a whole, each with what belongs to it. Rhai that can be read to the end is one.
 pub fn pieces(text: &str, registry: &Registry) -> Vec<Range<usize>> {
     let mut starts: Vec<usize> = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
@@ -65,9 +70,18 @@ pub fn pieces(text: &str, registry: &Registry) -> Vec<Range<usize>> {
             continue;
         }
         let is_of_commands = is_command(&lines[at]);
-        if !is_of_commands && !lines[at..].iter().any(is_command) && is_whole_rhai(&text[from..]) {
-            found.push(from..text.len());
-            return found;
+        // Rhai goes over as many lines as can be read together, up to the next command.
+        if !is_of_commands {
+            let end = lines[at..].iter().position(is_command).map_or(lines.len(), |count| at + count);
+            let whole = (at + 1..=end.min(at + MOST_TOGETHER))
+                .rev()
+                .find(|end| is_whole_rhai(&text[from..lines[*end - 1].end]));
+            let whole = if end == lines.len() && is_whole_rhai(&text[from..]) { Some(end) } else { whole };
+            if let Some(end) = whole {
+                found.push(from..lines[end - 1].end);
+                at = end;
+                continue;
+            }
         }
         let goes_on = |end: usize| {
             let begun = &text[from..end];
@@ -130,6 +144,7 @@ mod tests {
         for (line, expected) in [
             ("", Sort::Empty),
             ("# so", Sort::Empty),
+            ("#{a: 1}.a", Sort::Rhai),
             ("create oauth2-client --name x", Sort::Command),
             ("list clients", Sort::Command),
             ("craete oauth2-client", Sort::Command),
@@ -172,6 +187,8 @@ mod tests {
             ("if true {\n  1\n}\nelse {\n  2\n}", vec!["if true {\n  1\n}\nelse {\n  2\n}"]),
             ("fn f() {\n  1\n}\nversion\nf()", vec!["fn f() {\n  1\n}", "version", "f()"]),
             ("let a = [1,\n2]\n", vec!["let a = [1,\n2]\n"]),
+            ("if true {\n1\n}\nelse {\n2\n}\nversion", vec!["if true {\n1\n}\nelse {\n2\n}", "version"]),
+            ("#{a: 1,\nb: 2}\nversion", vec!["#{a: 1,\nb: 2}", "version"]),
         ] {
             let found: Vec<&str> = pieces(text, &registry).into_iter().map(|range| &text[range]).collect();
             assert_eq!(found, expected, "{text}");

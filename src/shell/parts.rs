@@ -299,8 +299,13 @@ pub fn is_open(line: &str) -> bool {
     end(line).is_none()
 }
 
+/// The comment at the end of a line of a command.
+pub fn comment(line: &str) -> Option<&str> {
+    end(line).filter(|end| end.starts_with('#'))
+}
+
 fn ends_in_comment(line: &str) -> bool {
-    end(line).is_some_and(|end| end.starts_with('#'))
+    comment(line).is_some()
 }
 
 /// What stands at the end of a line of a command: nothing, a comment, or what a program reads; none where a word of it is open.

@@ -91,12 +91,7 @@ pub fn interactive(host: &Host, fell_back: bool, goes_without_rc: bool) -> Resul
                         }
                     };
                     lines.add(host, interpreter.registry(), &line, &mut editor);
-                    let now = Place::of(host);
-                    if place.has_moved(&now) {
-                        has_failed = true;
-                        ui.error(&moved(&place, &now));
-                        continue;
-                    }
+                    interpreter.promise(place);
                     let (began, thought) = (Instant::now(), ui::thought());
                     let done = interpreter.line(&line);
                     // What a person took for an answer is nobody's slowness.
@@ -128,12 +123,6 @@ pub fn interactive(host: &Host, fell_back: bool, goes_without_rc: bool) -> Resul
             }
         }
     })
-}
-
-/// The prompt has said another place than the one where a line would act.
-fn moved(place: &Place, now: &Place) -> Error {
-    Error::usage(format!("this would act on {} by now, and not on {}: nothing was done", now.told(), place.told()))
-        .hint("what a name stands for was changed meanwhile; the next line acts where the prompt says")
 }
 
 /// The lines of the place where the shell acts, as the editor goes through them.
@@ -177,19 +166,30 @@ impl Kept {
     }
 
     fn add(&mut self, host: &Host, registry: &Registry, line: &str, editor: &mut Editor<Lines, MemHistory>) {
-        let ui = host.session.ui();
-        let is_kept = may_be_kept(line, registry);
-        let typed = &mut *locked(&self.typed);
-        typed.add(line, is_kept);
         if line.trim().is_empty() {
             return;
         }
-        if !is_kept {
+        let ui = host.session.ui();
+        if may_be_kept(line, registry) {
+            return self.keep(ui, line, editor);
+        }
+        let pieces = pieces(line, registry);
+        if line.starts_with(char::is_whitespace) || pieces.len() < 2 {
+            locked(&self.typed).add(line, false);
             if !line.starts_with(char::is_whitespace) {
                 ui.note("this line is kept nowhere: it may hold a secret");
             }
             return;
         }
+        // Of several lines those that may be are kept.
+        for piece in pieces {
+            self.add(host, registry, &line[piece], editor);
+        }
+    }
+
+    fn keep(&mut self, ui: Ui, line: &str, editor: &mut Editor<Lines, MemHistory>) {
+        let typed = &mut *locked(&self.typed);
+        typed.add(line, true);
         match typed.history.as_mut().map(|history| history.add(line)) {
             Some(Ok(news)) => {
                 for line in news {

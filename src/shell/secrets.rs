@@ -24,13 +24,14 @@ fn is_fit_piece(line: &str, registry: &Registry) -> bool {
     loop {
         rest = rest.strip_prefix("orysh ").map_or(rest, str::trim);
         if sort(rest, registry) != Sort::Command {
-            // What is no Rhai either may have been meant as anything.
-            let is_named = || NAMES.iter().any(|name| rest.to_lowercase().contains(name));
-            return !makes_secret(rest) && !assigns(rest) && (is_whole(rest) || !is_named());
+            return is_fit_rhai(rest, registry);
+        }
+        if parts::comment(rest).is_some_and(|comment| assigns(comment, false)) {
+            return false;
         }
         let Ok((step, next)) = parts::first(rest) else {
             // What cannot be read is not told apart.
-            return !assigns(rest) && !SECRET_FLAGS.iter().any(|flag| rest.contains(&flag[..4]));
+            return !assigns(rest, false) && !SECRET_FLAGS.iter().any(|flag| rest.contains(&flag[..4]));
         };
         if holds_secret(&step, registry) {
             return false;
@@ -40,6 +41,23 @@ fn is_fit_piece(line: &str, registry: &Registry) -> bool {
             None => return true,
         }
     }
+}
+
+fn is_fit_rhai(code: &str, registry: &Registry) -> bool {
+    // What cannot be read may have been meant as anything.
+    let is_named = || NAMES.iter().any(|name| code.to_lowercase().contains(name));
+    let lines = code.match_indices("sh(").filter_map(|(at, call)| literal(code[at + call.len()..].trim_start()));
+    !makes_secret(code)
+        && !assigns(code, true)
+        && (is_whole(code) || !is_named())
+        && lines.into_iter().all(|line| is_fit_piece(line, registry))
+}
+
+/// The text in quotes that a text begins with.
+fn literal(text: &str) -> Option<&str> {
+    let quote = text.chars().next().filter(|c| ['"', '`'].contains(c))?;
+    let inner = &text[1..];
+    Some(&inner[..inner.find(quote).unwrap_or(inner.len())])
 }
 
 /// Flags whose value is a secret, or may hold one.
@@ -62,10 +80,13 @@ const HARMLESS_FLAGS: [&str; 9] = [
 /// Commands whose words are tokens.
 const OF_TOKENS: [[&str; 2]; 2] = [["introspect", "token"], ["revoke", "token"]];
 
+/// What commands are about for which a word too many may have been meant as a secret.
+const OF_SECRETS: [&str; 5] = ["token", "secret", "key", "test", "perform"];
+
 /// Whether a word or a value of a command is a secret: by its flag, by how many words the command takes, by what it looks like.
 fn holds_secret(step: &Step, registry: &Registry) -> bool {
     if let To::Program(pieces) = &step.to
-        && pieces.iter().any(|piece| matches!(piece, Piece::Text(text) if assigns(text) || signs_in(text)))
+        && pieces.iter().any(|piece| matches!(piece, Piece::Text(text) if assigns(text, false) || signs_in(text)))
     {
         return true;
     }
@@ -75,6 +96,8 @@ fn holds_secret(step: &Step, registry: &Registry) -> bool {
         (command, at) = (inner, at + 1);
     }
     let is_of_tokens = OF_TOKENS.iter().any(|of| words.starts_with(&of.map(str::to_owned)));
+    let is_of_secrets = words.iter().take(2).any(|word| OF_SECRETS.contains(&word.as_str()));
+    let is_code = words.first().is_some_and(|word| word == "eval");
     let most: usize = command.get_positionals().map(most_values).fold(0, usize::saturating_add);
     let mut count = 0_usize;
     let mut words = words[at..].iter().peekable();
@@ -82,13 +105,15 @@ fn holds_secret(step: &Step, registry: &Registry) -> bool {
     while let Some(word) = words.next() {
         if !is_literal && word == "--" {
             is_literal = true;
-        } else if !is_literal && word.starts_with('-') && word.len() > 1 {
+        } else if !is_literal && word.starts_with('-') && word.len() > 1 && !is_odd(command, registry, word) {
             let (name, value) = word.split_once('=').map_or((word.as_str(), None), |(name, value)| (name, Some(value)));
             let flag = flag(command, name).or_else(|| flag(registry.tree(), name));
             let takes_value = flag.is_none_or(|flag| flag.get_action().takes_values());
-            let next = words.peek().filter(|next| !next.starts_with('-') || next.len() == 1);
+            // A secret may begin with a dash.
+            let is_secret = is_secret_flag(name, flag);
+            let next = words.peek().filter(|next| is_secret || !next.starts_with('-') || next.len() == 1);
             let value = value.or_else(|| next.filter(|_| takes_value).map(|next| next.as_str()));
-            if is_secret_flag(name, flag) && value.is_some_and(|value| value != "-" && !value.starts_with('@')) {
+            if is_secret && value.is_some_and(|value| value != "-" && !value.starts_with('@')) {
                 return true;
             }
             if value.is_some_and(is_of_secret) {
@@ -100,8 +125,11 @@ fn holds_secret(step: &Step, registry: &Registry) -> bool {
             }
         } else {
             count += 1;
-            // A word more than it takes was meant as something else.
-            if count > most || is_of_secret(word) || is_of_tokens && word != "-" && !word.starts_with("${") {
+            if is_of_secrets && count > most
+                || is_code && !is_fit_rhai(word, registry)
+                || is_of_secret(word)
+                || is_of_tokens && word != "-" && !word.starts_with("${")
+            {
                 return true;
             }
         }
@@ -110,12 +138,21 @@ fn holds_secret(step: &Step, registry: &Registry) -> bool {
 }
 
 fn is_of_secret(value: &str) -> bool {
-    assigns(value) || is_key(value) || makes_secret(value)
+    assigns(value, false) || is_key(value) || makes_secret(value)
 }
 
 /// Whether a text that stands in a line is made a secret.
 fn makes_secret(code: &str) -> bool {
     code.contains("to_secret") && code.contains(['"', '`', '\''])
+}
+
+/// Whether a word with one dash is no flag at all.
+fn is_odd(command: &clap::Command, registry: &Registry, word: &str) -> bool {
+    if word.starts_with("--") || word.len() < 3 {
+        return false;
+    }
+    let known = |name: &str| flag(command, name).or_else(|| flag(registry.tree(), name));
+    known(&word[..word.chars().nth(1).map_or(1, |c| 1 + c.len_utf8())]).is_none()
 }
 
 fn plain(word: &[Piece]) -> String {
@@ -178,11 +215,17 @@ const HARMLESS: [&str; 6] =
     ["authorization_code", "authorization_endpoint", "page_token", "token_endpoint", "token_type", "token_url"];
 
 /// Whether something with the name of a secret is given a value: `let api_key = "x"`, `{"apikey": "x"}`, `TOKEN=x`, `?key=x`, `-H "X-Token: x"`.
-fn assigns(text: &str) -> bool {
+///
+/// `is_rhai`: what a value is called or counted there is no secret itself.
+fn assigns(text: &str, is_rhai: bool) -> bool {
     let lower = text.to_lowercase();
     let is_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
-    for (at, sign) in lower.match_indices([':', '=']) {
+    for (at, sign) in lower.match_indices([':', '=', ',']) {
         let (before, behind) = (&lower[..at], &lower[at + sign.len()..]);
+        // `set("client_secret", "x")`.
+        if sign == "," && !(before.trim_end().ends_with(['"', '`']) && behind.trim_start().starts_with(['"', '`'])) {
+            continue;
+        }
         // A path (`client_secret::x`), a comparison, an address.
         if behind.starts_with([':', '=', '/']) || before.ends_with([':', '=', '!', '<', '>']) {
             continue;
@@ -196,8 +239,9 @@ fn assigns(text: &str) -> bool {
         let is_secret = NAMES.iter().any(|part| name.contains(part)) && !is_harmless(name)
             || is_query && ["key", "sig", "code"].contains(&name);
         // What is asked for elsewhere is no secret itself.
-        let is_given =
-            !value.is_empty() && !value.starts_with(['(', '$', '@', ')', ',', '}', ']', '#']) && !is_called(value);
+        let is_given = !value.is_empty()
+            && !value.starts_with(['(', '$', '@', ')', ',', '}', ']', '#'])
+            && !(is_rhai && (is_called(value) || value.starts_with(|c: char| c.is_ascii_digit())));
         if is_secret && is_given {
             return true;
         }
@@ -298,6 +342,15 @@ mod tests {
             "set setting prompt '{place}> '",
             "auth key set --profile a",
             "get oauth2-client a\nget oauth2-client b",
+            "lst oauth2-clients",
+            "creat oauth2-client --name x",
+            "list oauth2-clients foo",
+            "apply ap.yaml --yes",
+            "use profile a b",
+            "let tokens = 3",
+            "sh(\"get oauth2-client a\")",
+            "list oauth2-clients -n5 -q",
+            "eval 'clients::list().len()'",
         ];
         let not_kept = [
             " version",
@@ -332,6 +385,22 @@ mod tests {
             "create oauth2-client --secret 'open",
             "update oauth2-client a --set client_secret=abc",
             "token introspect abc",
+            "create oauth2-client --secret -abcdef",
+            "perform client-credentials --client-id x --client-secret -abcdef",
+            "introspect token -abcdef",
+            "rotate secret app-1 -Zbcdef",
+            "test oauth2-client x -Zbcdef",
+            "sh(\"create oauth2-client --secret abcdef\")",
+            "sh(`introspect token abcdef`)",
+            "sh(\"get oauth2-client x -H 'X-Key: abcdef'\")",
+            "eval 'sh(\"create oauth2-client --secret abcdef\")'",
+            "version | curl -d client_secret=abc.def http://a",
+            "version | TOKEN=abcdef;cat",
+            "version | PGPASSWORD='abc.def' cat",
+            "version # secret: abcdef",
+            "create oauth2-client --metadata '{\"apikey\": 4444}'",
+            "create oauth2-client --metadata {\"password\":\"abcdef\"}",
+            "it.set(\"client_secret\", \"abcdef\")",
             "let s = \"abc\"; s.to_secret()",
             "eval 'print(\"abc\".to_secret())'",
         ];

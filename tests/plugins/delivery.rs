@@ -615,3 +615,89 @@ fn nobody_is_asked_about_a_client_that_is_there_and_not_to_be_made() {
     program.run("create client --id b --if-absent").fails(1, "never");
     assert_eq!(server.clients().len(), 1);
 }
+
+#[test]
+fn a_secret_that_another_one_has_followed_is_handed_over_no_more() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = orysh(&server);
+    let program = program.with("HYDRA_PUBLIC_URL", &server.public);
+    deaf_and_taker(&program);
+    let last = |id: &str| {
+        let text = fs::read_to_string(program.home().join("log/second.csv")).unwrap_or_default();
+        let of = format!(" {id} ");
+        text.lines().rev().find(|line| line.contains(&of)).map(|line| line.rsplit(' ').next().unwrap().to_owned())
+    };
+    let run = || program.run("batch list -q").ok().stdout.lines().last().unwrap().to_owned();
+    // A row, and a rotation behind it: the old secret counts at the server still.
+    shut(&program, "full", true);
+    program.file("s.csv", "client_id\na\nb\n");
+    program.run("batch create s.csv").fails_after(3, "not delivered");
+    let created = run();
+    shut(&program, "full", false);
+    program.run("rotate secret a --yes").ok();
+    let newest = last("a");
+    program.run(&format!("batch deliver {created}")).fails_after(3, "another secret by now");
+    assert_eq!(last("a"), newest);
+    assert!(last("b").is_some());
+    // A client, and a batch behind it.
+    shut(&program, "full", true);
+    program.run("create client --id c").fails_after(3, "full");
+    program.run("create client --id d").fails_after(3, "full");
+    shut(&program, "full", false);
+    program.run("batch rotate c --yes").ok();
+    let newest = last("c");
+    program.run("deliver client c").fails(2, "no secret of client `c` is kept");
+    assert_eq!(last("c"), newest);
+    program.run("batch delete d --yes").ok();
+    assert_eq!(program.pending().len(), 0);
+    // Two batches, the later one first.
+    shut(&program, "full", true);
+    program.run("batch rotate b --yes").fails_after(3, "not delivered");
+    let first = run();
+    program.run("batch rotate b --yes").fails_after(3, "not delivered");
+    let second = run();
+    assert_ne!(first, second);
+    shut(&program, "full", false);
+    program.run(&format!("batch deliver {second}")).ok();
+    let newest = last("b");
+    program.run(&format!("batch deliver {first}")).fails_after(3, "another secret by now");
+    assert_eq!(last("b"), newest);
+    // A program that failed is due still, whoever else has taken the newer secret.
+    program.executable("take", "#!/bin/sh\n[ -e log/open ] && cat >> log/taken\n");
+    program.run("create client --id p --deliver ./take").fails_after(3, "not delivered");
+    program.run("rotate secret p --yes").ok().tells("orysh deliver oauth2-client p");
+    open(&program);
+    program.run("deliver client p --deliver ./take").ok();
+    let taken = fs::read_to_string(program.home().join("log/taken")).unwrap();
+    assert!(taken.contains(&last("p").unwrap()), "{taken}");
+}
+
+#[test]
+fn a_new_secret_waits_for_an_old_one_that_is_on_its_way() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = orysh(&server);
+    let code = |hook: &str| {
+        format!(
+            "fn {hook}(c) {{ if fs::exists(\"log/full\") {{ throw \"full\"; }} fs::write(\"log/begun\", \"\"); sleep(1.5); csv::append(\"log/second.csv\", #{{id: c.client_secret.reveal()}}); }}\n"
+        )
+    };
+    plugin(
+        &program,
+        "slow",
+        "delivers = true\nhooks = [\"after_create\", \"after_rotate\"]\n[capabilities]\nread = [\"log\"]\nwrite = [\"log\"]\nsecrets = true\n",
+        &["after_create", "after_rotate"].map(code).concat(),
+    );
+    install(&program, "./slow");
+    fs::create_dir(program.home().join("log")).unwrap();
+    shut(&program, "full", true);
+    program.run("create client --id a").fails_after(3, "full");
+    let old = server_secret(&program, "a");
+    shut(&program, "full", false);
+    let running = program.begin("deliver client a");
+    eventually("it has begun", || program.home().join("log/begun").exists().then_some(()));
+    program.run("rotate secret a --yes").ok();
+    running.end().ok();
+    let text = fs::read_to_string(program.home().join("log/second.csv")).unwrap();
+    let taken: Vec<&str> = text.lines().skip(1).collect();
+    assert!(taken.len() == 2 && old.contains(taken[0]) && !old.contains(taken[1]), "{taken:?} {old}");
+}

@@ -265,7 +265,7 @@ impl Form {
 
     /// Asks for the entries of a list, one after the other, until there are no more of them.
     fn ask_several(&mut self, json: &'static str) -> Result<()> {
-        let before = self.answers.remove(json).unwrap_or_default();
+        let before = self.answers.get(json).cloned().unwrap_or_default();
         let mut all: Vec<String> = Vec::new();
         loop {
             let shown = match self.kind.redirect.filter(|_| json == "redirect_uris") {

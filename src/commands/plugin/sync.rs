@@ -8,6 +8,7 @@ use serde_json::json;
 use super::{obtain, trust_arg};
 use crate::error::{Error, Result};
 use crate::grammar::{Args, Audience, Command, Host};
+use crate::ops::guard::DECLINED;
 use crate::output::outcome::{Outcome, Row};
 use crate::plugin::git::Source;
 use crate::plugin::known::{asks, configured};
@@ -57,7 +58,7 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     let own = store::entries(&store::own()?)?;
     let is_locked = args.flag("locked");
     let mut rows = Vec::new();
-    let mut new = Vec::new();
+    let (mut new, mut declined) = (Vec::new(), Vec::new());
     let mut commands = HashMap::new();
     for (name, source) in &team.plugins {
         let about = |error: Error| error.about(format!("plugin `{}`", safe(name)));
@@ -101,7 +102,14 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         if !team::is_trusted(&obtained.key)? {
             let lines: Vec<String> =
                 std::iter::once(asks(&obtained.manifest)).chain(obtained.configured.iter().cloned()).collect();
-            obtained.demand_trust(ui, args, &lines.join("\n  "))?;
+            match obtained.demand_trust(ui, args, &lines.join("\n  ")) {
+                // What was granted to others stays granted.
+                Err(error) if error.code() == Some(DECLINED) => {
+                    declined.push(error);
+                    continue;
+                }
+                asked => asked?,
+            }
         }
         rows.push(Ok(Row::value(json!({"name": name, "version": entry.version, "hash": entry.hash})).with_id(name)));
         new.push((name, obtained, entry));
@@ -121,5 +129,8 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     for gone in lock.keys().filter(|name| !team.plugins.contains_key(*name)) {
         store::write_shared(&team.lock(), gone, None)?;
     }
-    Ok(Outcome::many(rows.into_iter(), &[]))
+    match declined.pop() {
+        Some(error) => Err(declined.iter().fold(error, |error, other| error.hint(other.message()))),
+        None => Ok(Outcome::many(rows.into_iter(), &[])),
+    }
 }

@@ -126,7 +126,9 @@ fn confirm(session: &Session, question: &str) -> Result<bool> {
         return Ok(true);
     }
     if !session.ui().can_ask(false) {
-        return Err(nobody(question).hint("--yes agrees"));
+        let hint =
+            if limits::is_hook() { "a hook asks a person, and --yes does not answer it" } else { "--yes agrees" };
+        return Err(nobody(&by(session, question)).hint(hint));
     }
     let agrees = session.ui().agrees(&by(session, question), false);
     if session.interrupt().has_arrived() { Err(Error::interrupted()) } else { Ok(agrees) }
