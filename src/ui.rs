@@ -175,8 +175,20 @@ pub struct Ui {
     pub json_errors: bool,
     /// Whether to leave out what is only told for information.
     pub quiet: bool,
-    /// Whether nobody is told anything: it works in the background, while somebody types.
-    pub silent: bool,
+    /// What is told beside that.
+    pub telling: Telling,
+}
+
+/// What is told of what goes on.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Telling {
+    /// What somebody has to know.
+    #[default]
+    Usual,
+    /// Each request as well.
+    Requests,
+    /// Nothing: it works in the background, while somebody types.
+    Nothing,
 }
 
 impl Ui {
@@ -340,14 +352,14 @@ impl Ui {
 
     /// Tells something worth knowing; left out with `--quiet`.
     pub fn note(self, message: &str) {
-        if !self.quiet && !self.silent {
+        if !self.quiet && self.telling != Telling::Nothing {
             self.tell("note", Paint::Cyan, message);
         }
     }
 
     /// Tells something doubtful.
     pub fn warn(self, message: &str) {
-        if !self.silent {
+        if self.telling != Telling::Nothing {
             self.tell("warning", Paint::Yellow, message);
         }
     }

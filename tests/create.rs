@@ -231,3 +231,13 @@ fn a_secret_that_is_not_shown_is_kept_and_its_file_named() {
         assert_eq!(ran.stderr.contains("the output leaves a secret out"), is_kept, "{ran}");
     }
 }
+
+#[test]
+fn each_request_is_told_where_it_is_asked_for() {
+    let server = Sandbox::start();
+    let program = orysh(&server);
+    program.run("create client --id a -v -q").ok();
+    program.run("create client --id b -v").ok().tells("POST /admin/clients: HTTP 201 in ");
+    program.run("get client nosuch -v").fails(1, "GET /admin/clients/nosuch: HTTP 404 in ");
+    assert!(!program.run("get client a").ok().stderr.contains("HTTP 200"));
+}

@@ -45,6 +45,7 @@ impl Remote for Paced {
 
     fn observe(&self, request: &Request, seen: &Seen<'_>) {
         self.pace.observe(request, seen);
+        self.session.observe(request, seen);
     }
 
     fn is_patient(&self) -> bool {

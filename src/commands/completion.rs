@@ -19,7 +19,7 @@ use crate::output::outcome::{Column, Outcome, Row};
 use crate::session::Session;
 use crate::session::handle::Settings;
 use crate::session::target::Given;
-use crate::ui::Ui;
+use crate::ui::{Telling, Ui};
 
 pub use choices::Wants;
 use listed::Listed;
@@ -153,7 +153,7 @@ pub fn session_of(host: &Host, target: &[(String, String)]) -> Session {
     };
     let base = host.session.base_settings();
     let settings = if target.is_empty() { base } else { Settings { given, ..base } };
-    host.session.for_command(Ui { silent: true, ..host.session.ui() }, settings)
+    host.session.for_command(Ui { telling: Telling::Nothing, ..host.session.ui() }, settings)
 }
 
 /// What a server lists, where the words say that the line acts; as it was kept, if that is fresh. A process of its own asks for it,

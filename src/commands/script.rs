@@ -32,7 +32,6 @@ fn running_args() -> Vec<Arg> {
             "dry-run",
             "Tell what each write would do, and do none: nothing is sent that changes anything, and no file is written",
         ),
-        switch("verbose", "Tell each call of the API with its time").short('v'),
         deadline_arg().help("End the script once it has run for so long: 30s, 5m").help_heading("Script"),
         memory_arg()
             .help("End the script once it takes more than that: 512M, 2G [default: 512M]")

@@ -11,7 +11,7 @@ use crate::grammar::args;
 use crate::output::format::Format;
 use crate::session::handle::{Assent, Settings};
 use crate::session::target::Given;
-use crate::ui::{Color, Ui};
+use crate::ui::{Color, Telling, Ui};
 
 const OUTPUT: &str = "Output";
 const PLUGINS: &str = "Plugins";
@@ -28,6 +28,7 @@ pub fn output_args() -> Vec<Arg> {
             "How to show the result: table, json, json-pretty, yaml, csv, jsonl, env, jsonpath=PATH, jsonpointer=/POINTER [default: table]",
         ),
         switch("quiet", OUTPUT, "Print ids only, and no notes").short('q'),
+        switch("verbose", OUTPUT, "Tell each request, of scripts each call of the API, with its time").short('v'),
         text("color", "WHEN", OUTPUT, "When to colour: auto, always, never [default: auto]")
             .value_parser(["auto", "always", "never"]),
         switch("yes", OUTPUT, "Answer every question with yes").short('y'),
@@ -120,7 +121,8 @@ fn ui(matches: &ArgMatches, format: &str, quiet: bool) -> Ui {
         Some("never") => Color::Never,
         _ => Color::Auto,
     };
-    Ui { color, quiet, json_errors: is_json(format), silent: false }
+    let telling = if matches.get_flag("verbose") { Telling::Requests } else { Telling::Usual };
+    Ui { color, quiet, json_errors: is_json(format), telling }
 }
 
 /// Whether errors are told as JSON with this format.

@@ -56,7 +56,7 @@ pub fn register(library: &mut Library, engine: &mut Engine, context: &Context) {
     library.add(
         ("clients", "create_all(rows) -> array"),
         (
-            "Makes a client for each map, each exactly once: `#{row, outcome, client, error}` for each",
+            "Makes a client for each map, each exactly once: `#{row, outcome, client, error}` for each; to try again those that failed, give them alone",
             r#"clients::create_all([#{owner: "a"}, #{owner: "b"}]).map(|row| row.outcome)"#,
         ),
         move |rows: Array| create_all(&bound, &rows, &Map::new()),

@@ -25,7 +25,7 @@ use crate::session::interrupt::{self, Interrupt};
 use crate::session::network::Minted;
 use crate::session::target::{self, Chosen, Given, ProfileUsed, Target};
 use crate::session::written;
-use crate::ui::Ui;
+use crate::ui::{Telling, Ui};
 use reach::{Place, Reached};
 
 /// A server that was started inside this process, and what keeps it running.
@@ -524,7 +524,9 @@ impl Session {
     pub fn warn_of_risks(&self, policy: &Policy, admin: &Url) {
         let host = admin.host_str().unwrap_or_default();
         // Whoever is told nothing is warned of nothing, and is later.
-        if self.ui.silent || !locked(&self.shared.warned).insert(admin.origin().ascii_serialization()) {
+        if self.ui.telling == Telling::Nothing
+            || !locked(&self.shared.warned).insert(admin.origin().ascii_serialization())
+        {
             return;
         }
         if policy.skip_tls_verify && admin.scheme() == "https" {

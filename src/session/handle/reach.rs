@@ -8,13 +8,15 @@ use url::{Origin, Url};
 
 use super::{Assent, Session, Settings, locked};
 use crate::api::request::Request;
-use crate::api::{Door, Remote, Side, Wait};
+use crate::api::{Door, Remote, Seen, Side, Wait};
 use crate::error::{Error, Result};
 use crate::model::client::{Client, ClientId};
 use crate::net::{self, Policy};
 use crate::session::credential::{self, Credential, Current};
 use crate::session::network::{self, Resolved};
 use crate::session::target::{Chosen, Target};
+use crate::text::safe;
+use crate::ui::Telling;
 
 /// A place, and what it was reached for.
 pub(super) struct Reached {
@@ -181,6 +183,14 @@ impl Remote for Session {
                 return;
             }
             locked(&place.public).get_or_insert(url);
+        }
+    }
+
+    fn observe(&self, request: &Request, seen: &Seen<'_>) {
+        if self.ui.telling == Telling::Requests {
+            let status = seen.answer.map_or_else(|| "no answer".into(), |(status, _)| format!("HTTP {status}"));
+            let path = request.path.join("/");
+            self.ui.note(&format!("{} /{}: {status} in {:.1?}", request.method, safe(&path), seen.took));
         }
     }
 
