@@ -40,6 +40,7 @@ variables! {
     ORY_RATE_LIMIT_HEADER: "Sent to Ory Network as Ory-RateLimit-Action, as the Ory CLI does",
     OAUTH2_CLIENT_ID: "Id of the client that gets or revokes a token, where --client-id is not given",
     OAUTH2_CLIENT_SECRET: "Its secret, where none is given otherwise",
+    ORYSH_CLIENT_ID: "Set for a program of --deliver: the client that it is given",
     ORYSH_KEYBASE_URL: "Where --keybase looks for keys (default keybase.io, by https)",
     ORYSH_HOME: "The one folder for configuration, data and state, instead of the XDG folders",
     ORYSH_PROFILE: "The profile that names the target, instead of the one in use",

@@ -473,6 +473,27 @@ fn rows_of_which_one_was_changed_are_not_all_made_a_second_time() {
     program.run("run --dry-run s.rhai").ok();
     program.run("run s.rhai").ok();
     assert_eq!(server.clients().len(), 3);
+    // While it is made, and as lines of one shell.
+    let slow = Sandbox::with("--hash-iterations 1 --latency 300ms");
+    let there = orysh(&slow);
+    let of = |scope: &str| {
+        let rows = format!(
+            "[\"m\", \"n\", \"o\", \"p\", \"q\", \"r\"].map(|name| #{{client_name: name, scope: \"{scope}\"}})"
+        );
+        format!("clients::create_all({rows}, #{{concurrency: 1}}).len()")
+    };
+    there.file("m.rhai", &of("x"));
+    there.file("n.rhai", &of("x y"));
+    let running = there.begin("run m.rhai");
+    eventually("one is there", || (!slow.clients().is_empty()).then_some(()));
+    there.run("run n.rhai").fails(1, "there already, or about to be");
+    running.end().ok();
+    there.args(&["eval", &of("z")]).fails(1, "clients of the names of 6 of these rows");
+    assert_eq!(slow.clients().len(), 6);
+    let shell = Sandbox::with("--hash-iterations 1");
+    let line = "clients::create_all([#{client_name: \"s\"}]).len()";
+    let ran = orysh(&shell).input(&format!("{line}\n{line}\n")).run("--keep-going");
+    assert_eq!((ran.code, shell.clients().len()), (Some(3), 1), "{ran}");
     // A file of which a row was changed, as well.
     let server = Sandbox::with("--hash-iterations 1 --latency 300ms");
     let program = orysh(&server);
@@ -484,6 +505,8 @@ fn rows_of_which_one_was_changed_are_not_all_made_a_second_time() {
     let made = server.clients().len();
     program.file("b.csv", "client_name\na\nb\nc\ne\n");
     program.run("batch create b.csv").fails(2, "of which").tells("--again");
+    program.file("other.csv", "client_name\na\nb\nc\ne\n");
+    program.run("batch create other.csv").fails(2, "of which").tells("--again");
     assert_eq!(server.clients().len(), made);
 }
 

@@ -43,7 +43,6 @@ const WAITS: &[(&str, &str)] = &[
     ("fs::read(\"pipe\")", ""),
     ("for row in csv::read(\"pipe\") { print(1) }", ""),
     ("json::lines(\"pipe\").to_array()", ""),
-    ("import \"pipe\" as pipe;", ""),
     ("ui::confirm(\"Go on?\")", "[y/N]"),
     ("ui::prompt(\"Who?\")", "Who?"),
     ("ui::prompt(\"Who?\", \"me\")", "[me]"),
@@ -129,10 +128,8 @@ fn what_is_kept_for_rows_that_are_not_shown_is_told() {
 fn interrupted(server: &Sandbox, code: &str, shown: &str) -> Option<String> {
     let program = orysh(server).with("HYDRA_PUBLIC_URL", &server.public);
     program.file("config/config.toml", &format!("[profile.slow]\nendpoint = \"{}\"\n", server.admin));
-    for pipe in ["pipe", "pipe.rhai"] {
-        rustix::fs::mknodat(rustix::fs::CWD, program.home().join(pipe), rustix::fs::FileType::Fifo, 0o600.into(), 0)
-            .unwrap();
-    }
+    rustix::fs::mknodat(rustix::fs::CWD, program.home().join("pipe"), rustix::fs::FileType::Fifo, 0o600.into(), 0)
+        .unwrap();
     program.file("wait.rhai", &format!("print(\"ready\");\n{code}"));
     let mut terminal = Terminal::with(program, &["run", "wait.rhai"]);
     terminal.shows("ready");

@@ -1,5 +1,6 @@
 //! A new run: its input is checked and spooled, and refused where it would make clients a second time.
 
+use std::path::Path;
 use std::time::SystemTime;
 
 use serde_json::json;
@@ -14,7 +15,7 @@ use super::key::RunKey;
 use super::results;
 use super::shape::Shape;
 use super::state::State;
-use super::store::{self, Facts};
+use super::store::{self, Facts, Wishes};
 use crate::error::{Error, Result};
 use crate::session::{Session, hook};
 use crate::text::hex;
@@ -38,9 +39,10 @@ struct Same {
     hash: String,
     /// Whom secrets are for, and what is not checked.
     options: String,
-    /// What the input is called, and whose rows they are.
+    /// What the input is called, whose rows they are, and what is done for them.
     input: String,
     of: String,
+    kind: String,
     /// Runs that it is no repetition of.
     done: Vec<String>,
 }
@@ -137,8 +139,8 @@ fn spool(
         facts.insert("hash".into(), hash.clone());
         facts.insert(OPTIONS.into(), options.clone());
         let input = name.clone();
-        same =
-            Some(Same { identity, hash, options, input, of, done: new.done }).filter(|_| new.again != Again::Allowed);
+        same = Some(Same { identity, hash, options, input, of, kind: job.verb().to_owned(), done: new.done })
+            .filter(|_| new.again != Again::Allowed);
     }
     facts.insert(KEY_TAG.into(), key.tag());
     facts.insert("kind".into(), job.verb().into());
@@ -178,6 +180,9 @@ pub const RESUMED: &str = "resumed";
 /// The code of an error that says that an input was run already.
 const SAME_INPUT: &str = "same_input";
 
+/// What inputs are called that no file has.
+const OWN_INPUTS: [&str; 4] = ["script", "apply", "import", "ids"];
+
 /// Whether two runs have the same rows, of different scripts.
 fn has_same_rows(one: &str, other: &str) -> bool {
     let rows = |hash: &str| hash.rsplit_once(' ').map(|(rows, _)| rows.to_owned());
@@ -187,7 +192,14 @@ fn has_same_rows(one: &str, other: &str) -> bool {
 /// Errors: another script has begun these rows and has not come to their end, or nobody has taken what came of them; a script that
 /// was renamed is another one, and so is a line of `eval` that was mended.
 fn refuse_rows_of_another(session: &Session, name: &str) -> Result<()> {
-    let Ok(run) = Run::open(session, name) else { return Ok(()) };
+    let run = match Run::open(session, name) {
+        Ok(run) => run,
+        Err(error) if error.code() == Some(folder::HELD) => {
+            let error = error.about("these rows are being made, by another script or under another name");
+            return Err(error.with_code(SAME_INPUT));
+        }
+        Err(_) => return Ok(()),
+    };
     let counts = run.counts(session)?;
     let (left, made) = (due(&counts), count(&counts, &State::MADE));
     let begun = run.fact("begun").unwrap_or_default();
@@ -229,9 +241,14 @@ fn refuse_again(session: &Session, own: &Folder, same: &Same, has_ids: bool, aga
             if again == Again::GoneOn && has_same_rows(hash, &same.hash) {
                 refuse_rows_of_another(session, &name)?;
             }
-            // A script, be it under another name, or the same file, with other rows.
-            let is_near = matches!(again, Again::GoneOn | Again::Offered) && facts.get("input") == Some(&same.input);
-            let is_its = again == Again::Offered || hash.ends_with(&same.of);
+            // Another script, or another file, with some of the same rows.
+            let input = facts.get("input").map_or("", String::as_str);
+            let is_near = match again {
+                Again::GoneOn => input == same.input,
+                Again::Offered => facts.get("kind") == Some(&same.kind) && !OWN_INPUTS.contains(&input),
+                Again::Allowed | Again::Never => false,
+            };
+            let is_its = if again == Again::GoneOn { hash.ends_with(&same.of) } else { input == same.input };
             others.extend(is_near.then_some((name, is_its)));
             continue;
         }
@@ -308,18 +325,31 @@ fn refuse_again(session: &Session, own: &Folder, same: &Same, has_ids: bool, aga
 /// Errors: some of the rows are of a run that has not come to its end, or of which nobody has taken what came; its input has been
 /// changed since. Where that is the same input, `is_its`, a row is the same by its client's name as well.
 fn refuse_part(session: &Session, own: &Folder, name: &str, (again, is_its): (Again, bool)) -> Result<()> {
-    // One that is worked on is somebody's, and here it is this script's own.
-    let Ok(run) = Run::open(session, name) else { return Ok(()) };
+    let looked = |folder: &Path, only_there| Journal::peek(folder, |connection| store::wishes(connection, only_there));
+    let count_same = |before: &Wishes| -> Result<(usize, usize)> {
+        let rows = looked(&own.path, false)?;
+        let whole = rows.rows.intersection(&before.rows).count();
+        let is_named = is_its || again == Again::GoneOn;
+        Ok((whole, whole.max(if is_named { rows.names.intersection(&before.names).count() } else { 0 })))
+    };
+    let run = match Run::open(session, name) {
+        Ok(run) => run,
+        // It is worked on: all of its rows are to be there, or of this process, whose secrets nobody has taken.
+        Err(error) if error.code() == Some(folder::HELD) => {
+            let is_here = folder::is_held_here(name);
+            let (_, same) = count_same(&looked(&folder::path(name)?, is_here)?)?;
+            let error = error.about(format!("{same} of these rows are there already, or about to be"));
+            return if same > 0 { Err(error.with_code(SAME_INPUT)) } else { Ok(()) };
+        }
+        Err(_) => return Ok(()),
+    };
     let counts = run.counts(session)?;
     let (left, made) = (due(&counts), count(&counts, &State::MADE));
     let is_untaken = again == Again::GoneOn && made > 0;
     if left == 0 && !is_untaken {
         return Ok(());
     }
-    let rows = Journal::peek(&own.path, |connection| store::wishes(connection, false))?;
-    let before = Journal::peek(&run.folder.path, |connection| store::wishes(connection, true))?;
-    let whole = rows.rows.intersection(&before.rows).count();
-    let same = whole.max(if is_its { rows.names.intersection(&before.names).count() } else { 0 });
+    let (whole, same) = count_same(&looked(&run.folder.path, true)?)?;
     let begun = run.fact("begun").unwrap_or_default();
     let state = match (left, is_untaken) {
         (0, _) => format!("and nobody has taken the secrets of its {made} clients"),

@@ -8,11 +8,13 @@ use super::state::{MOST_TRIES, State, is_of_server};
 use super::store::{self, Due};
 use crate::api::clients;
 use crate::api::tokens::{self, Verdict};
+use crate::env;
 use crate::error::{Error, Kind, Result};
 use crate::model::client::{Client, ClientId};
 use crate::net;
 use crate::ops::{delete, deliver, newest};
 use crate::secret::Secret;
+use crate::session::handle::locked;
 use crate::session::hook::{self, Done, Event, Past};
 
 /// So many deliveries that failed are told with what the program said.
@@ -89,6 +91,8 @@ impl Sender<'_> {
         }
         let is_delivered = hook::delivers(&self.remote.session, &event);
         let has_secret = event.client.secret().is_some();
+        // What is handed over again is as it was made.
+        let made = trip.due.made.clone().or_else(|| event.client.text("updated_at").map(str::to_owned));
         let past = std::mem::take(&mut trip.due.past);
         let n = trip.due.n;
         let noted = |past: Past| async move {
@@ -96,12 +100,35 @@ impl Sender<'_> {
             let _ = self.journal.note(move |connection| store::heard(connection, n, &past)).await;
         };
         let session = &self.remote.session;
+        let is_over = || session.interrupt().has_arrived();
+        let is_own = env::ORYSH_CLIENT_ID.get().as_deref() == Some(trip.due.id.as_str());
+        let mut turn = None;
+        if has_secret && !is_own {
+            match newest::turn(&self.server, &trip.due.id, is_over).await {
+                Ok(Some(own)) => turn = Some(own),
+                Ok(None) => {
+                    (trip.due.past, trip.due.state) = (past, State::Undelivered);
+                    return Arrival::Later(trip);
+                }
+                Err(error) => {
+                    trip.due.past = past;
+                    return self.note_delivery(&trip.due, State::DeliveryFailed, Some(&error)).await;
+                }
+            }
+        }
+        let is_old = has_secret && locked(&self.newest).is_set_since(&self.server, &trip.due.id, made.as_deref());
+        let outdated = outdated.or_else(|| {
+            is_old.then(|| {
+                Error::failed("it has another secret by now: the one of this run is not handed over")
+                    .hint("orysh batch forget gives up what is left of a run")
+            })
+        });
         let fired = match outdated {
             Some(why) => hook::fire_without_secret(session, event, past, noted, why).await,
             None => hook::fire(session, event, past, noted).await,
         };
         // While the journal takes it down the next one is handed over.
-        drop(permit);
+        drop((permit, turn));
         trip.due.past = fired.past;
         match fired.error {
             None => {
@@ -183,10 +210,6 @@ impl Sender<'_> {
         client.set_secret(secret);
         if due.made.is_some() && due.made.as_deref() == client.text("updated_at") {
             return Ok((client, None));
-        }
-        if newest::is_set_since(&self.server, &id, due.made.as_deref()) {
-            let why = Error::failed("it has another secret by now: the one of this run is not handed over");
-            return Ok((client, Some(why.hint("orysh batch forget RUN gives up what is left"))));
         }
         let verdict = match &plain {
             Some(plain) => tokens::prove(&self.remote, &id, plain, client.auth_method()).await?,

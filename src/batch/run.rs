@@ -30,6 +30,7 @@ use crate::model::patch::Patch;
 use crate::net;
 use crate::ops::create::Plan;
 use crate::ops::keep::Kept;
+use crate::ops::newest::Known;
 use crate::ops::settle::{self, Fate, Proof};
 use crate::ops::{delete, update};
 use crate::secret::concealed;
@@ -112,6 +113,8 @@ pub struct Sender<'a> {
     /// The server as files name it, and its clients of which something was not delivered before.
     pub(super) server: String,
     pub(super) undelivered: HashSet<String>,
+    /// Which clients have got newer secrets.
+    pub(super) newest: Mutex<Known>,
 }
 
 /// So many clients are handed over at once.
@@ -153,6 +156,7 @@ impl<'a> Sender<'a> {
         let server = session.server().unwrap_or_default();
         Sender {
             undelivered: Kept::undelivered_of(&server),
+            newest: Mutex::default(),
             server,
             how,
             couriers: Semaphore::new(MOST_COURIERS),

@@ -22,7 +22,8 @@ use crate::error::{Error, Kind, Result};
 use crate::model::client::{Client, ClientId};
 use crate::ops::delete;
 use crate::ops::keep::{self, Held, Kept, Undelivered, Untold};
-use crate::ops::{look, newest};
+use crate::ops::look;
+use crate::ops::newest::{self, Known, Turn};
 use crate::secret::{REDACTED, Secret};
 use crate::session::Session;
 use crate::session::hook::{self, Done, Event, Fired, Hook, Past};
@@ -41,8 +42,8 @@ const MOST_READ: usize = 512 * 1024;
 /// How long what a program said last is waited for, once it has ended.
 const BREATH: Duration = Duration::from_millis(100);
 
-/// How often it is looked whether another process has handed a client over.
-const GLANCE: Duration = Duration::from_millis(50);
+/// How long another delivery of the same client is waited for: several hooks may take their time.
+const LONGEST_TURN: Duration = Duration::from_secs(300);
 
 /// What this program reads itself to sign in is no business of another.
 const WITHHELD: [env::Var; 3] = [env::ORY_PROJECT_API_KEY, env::ORY_WORKSPACE_API_KEY, env::OAUTH2_CLIENT_SECRET];
@@ -211,7 +212,6 @@ pub fn deliver(
 ) -> (Option<Kept>, Option<Error>) {
     if done != Done::Created && client.secret().is_some() {
         warn(session, session.server().and_then(|server| newest::note(&server, client)));
-        wait_for_older(session, client);
     }
     let event = Event { done, client: client.clone() };
     if !hook::is_wanted(session, &event) {
@@ -237,8 +237,13 @@ pub fn deliver(
     let id = safe(client.id());
     let last = LastWords::are(format!("client `{id}` was {}, and its secret is kept in {place}", done.name()));
     let is_delivered = hook::delivers(session, &event);
-    let Fired { past, error } = hook::fire_and_wait(session, event, past, |past| note(&past), None);
-    drop(last);
+    let (turn, over) = in_turn(session, client);
+    let fired = match over {
+        Some(error) => Fired { past, error: Some(error) },
+        None => hook::fire_and_wait(session, event, past, |past| note(&past), None),
+    };
+    let Fired { past, error } = fired;
+    drop((turn, last));
     let Some(error) = error else {
         // Nobody has taken the secret to its owner: it is for whoever shows the client.
         if !is_delivered {
@@ -331,16 +336,25 @@ fn hand_down(session: &Session, client: &Client, heard: &[String], owners: &[Rec
     Ok(())
 }
 
-/// Whoever is given an older secret of the client just now gets it before the new one.
-fn wait_for_older(session: &Session, client: &Client) {
-    let all = client.client_id().and_then(|id| Kept::of_undelivered(&id, &session.server()?));
-    for older in all.unwrap_or_default() {
-        let began = Instant::now();
-        while matches!(keep::hold(older.kept.path()), Ok(None)) && began.elapsed() < PATIENCE {
-            if session.interrupt().has_arrived() {
-                return;
-            }
-            std::thread::sleep(GLANCE);
+/// Waits until nobody else hands a secret of the client over, so that what was set first comes first; or why it is not waited any
+/// longer, and nothing handed over now.
+fn in_turn(session: &Session, client: &Client) -> (Option<Turn>, Option<Error>) {
+    // A program that is given this very client may write it itself.
+    if env::ORYSH_CLIENT_ID.get().as_deref() == Some(client.id()) {
+        return (None, None);
+    }
+    let began = Instant::now();
+    let is_over = || session.interrupt().has_arrived() || began.elapsed() > LONGEST_TURN;
+    let turn = session.server().and_then(|server| session.finish(newest::turn(&server, client.id(), is_over))?);
+    match turn {
+        Ok(Some(turn)) => (Some(turn), None),
+        Ok(None) if session.interrupt().has_arrived() => (None, Some(Error::interrupted())),
+        Ok(None) => {
+            (None, Some(Error::failed("another process hands an older secret over, and does not come to its end")))
+        }
+        Err(error) => {
+            warn(session, Err(error));
+            (None, None)
         }
     }
 }
@@ -489,10 +503,14 @@ pub fn again(session: &Session, id: &ClientId) -> Result<Client> {
     if all.is_empty() {
         to_program(session, &client)?;
     }
+    let (_client_turn, over) = in_turn(session, &client);
+    if let Some(error) = over {
+        return Err(undelivered(error, id));
+    }
     // Secrets before the newest count for nothing any more.
     let newest = all.iter().rev().find_map(|again| match again {
         Again::Kept(kept) => {
-            let is_old = newest::is_set_since(&server, id, kept.made.as_deref());
+            let is_old = Known::default().is_set_since(&server, id.as_str(), kept.made.as_deref());
             Some((kept.kept.secret().clone(), kept.is_sealed, kept.kept.path().to_owned(), is_old))
         }
         Again::Untold(_) => None,

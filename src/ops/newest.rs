@@ -1,16 +1,19 @@
 //! When clients got a new secret from here: one from before that still counts at the server, and is handed over no more.
 
-use std::fs::OpenOptions;
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::collections::HashMap;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::PathBuf;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use sha2::{Digest as _, Sha256};
+use url::Url;
 
 use crate::config::{files, paths};
 use crate::error::{Error, Result};
-use crate::model::client::{Client, ClientId};
+use crate::model::client::Client;
+use crate::net;
 use crate::text::hex;
 
 /// A longer file is begun anew, with the later half of its lines.
@@ -22,9 +25,54 @@ fn file() -> Result<PathBuf> {
     Ok(folder.join("newest"))
 }
 
-/// A client of a server, which is all that a line tells of it.
+/// A client of a server, which is all that a line tells of it. This machine is one by whatever name.
 fn key(server: &str, id: &str) -> String {
+    let url = Url::parse(server).ok().filter(|url| url.host().is_some() && net::is_this_machine(url));
+    let server = url.map_or_else(
+        || server.to_owned(),
+        |url| format!("{}{}", url.port_or_known_default().unwrap_or_default(), url.path().trim_end_matches('/')),
+    );
     hex(&Sha256::digest(format!("{server}\0{id}"))[..16])
+}
+
+/// While this lives, nobody else hands a secret of the client over: what was set first comes first.
+#[derive(Debug)]
+pub struct Turn {
+    path: PathBuf,
+    _file: File,
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        // Whoever waits for it looks whether it is still there.
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+/// How often it is looked whether another process has handed a client over.
+const GLANCE: Duration = Duration::from_millis(20);
+
+/// Waits for its turn to hand secrets of a client over; `None`: `is_over` said so before. Errors: it cannot be held.
+pub async fn turn(server: &str, id: &str, is_over: impl Fn() -> bool) -> Result<Option<Turn>> {
+    let folder = paths::state()?.join("untold");
+    files::private_folder(&folder)?;
+    let path = folder.join(format!(".{}", key(server, id)));
+    let failed = |source| Error::failed(format!("cannot hold {}", path.display())).caused_by(source);
+    loop {
+        let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path);
+        let file = file.map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => {
+                let is_it = |about: std::fs::Metadata| file.metadata().is_ok_and(|own| own.ino() == about.ino());
+                if std::fs::metadata(&path).is_ok_and(is_it) {
+                    return Ok(Some(Turn { path, _file: file }));
+                }
+            }
+            Err(TryLockError::WouldBlock) if is_over() => return Ok(None),
+            Err(TryLockError::WouldBlock) => tokio::time::sleep(GLANCE).await,
+            Err(TryLockError::Error(source)) => return Err(failed(source)),
+        }
+    }
 }
 
 /// Notes that a client has got another secret just now, as the server tells it.
@@ -43,12 +91,46 @@ pub fn note(server: &str, client: &Client) -> Result<()> {
     file.write_all(line.as_bytes()).map_err(failed)
 }
 
-/// Whether a client has got another secret from here since it was changed then; `made`: the server's time of that change.
-pub fn is_set_since(server: &str, id: &ClientId, made: Option<&str>) -> bool {
-    let time = |text: &str| humantime::parse_rfc3339(text).ok();
-    let (Some(made), Ok(path)) = (made.and_then(time), file()) else { return false };
-    let key = key(server, id.as_str());
-    let text = std::fs::read_to_string(path).unwrap_or_default();
-    let of_client = text.lines().filter_map(|line| line.strip_prefix(key.as_str())?.strip_prefix(' '));
-    of_client.filter_map(time).any(|at: SystemTime| at > made)
+/// What is noted, as far as it was read.
+#[derive(Debug, Default)]
+pub struct Known {
+    read: u64,
+    times: HashMap<String, SystemTime>,
+}
+
+impl Known {
+    /// Whether a client has got another secret from here since it was changed then; `made`: the server's time of that change.
+    pub fn is_set_since(&mut self, server: &str, id: &str, made: Option<&str>) -> bool {
+        let Some(made) = made.and_then(|text| humantime::parse_rfc3339(text).ok()) else { return false };
+        self.learn();
+        self.times.get(&key(server, id)).is_some_and(|at| *at > made)
+    }
+
+    /// Reads what was noted since.
+    fn learn(&mut self) {
+        let Ok(mut file) =
+            file().and_then(|path| File::open(path).map_err(|source| Error::failed("").caused_by(source)))
+        else {
+            return;
+        };
+        // One that was begun anew is shorter.
+        if file.metadata().is_ok_and(|about| about.len() < self.read) {
+            self.read = 0;
+        }
+        let mut bytes = Vec::new();
+        if file.seek(SeekFrom::Start(self.read)).and_then(|_| file.read_to_end(&mut bytes)).is_err() {
+            return;
+        }
+        // A line that is being written is read as a whole next time.
+        let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        self.read += whole as u64;
+        for line in String::from_utf8_lossy(&bytes[..whole]).lines() {
+            if let Some((key, at)) =
+                line.split_once(' ').and_then(|(key, at)| Some((key, humantime::parse_rfc3339(at).ok()?)))
+            {
+                let known = self.times.entry(key.to_owned()).or_insert(at);
+                *known = (*known).max(at);
+            }
+        }
+    }
 }

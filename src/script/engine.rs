@@ -61,6 +61,8 @@ pub struct Context {
     unwritten: Arc<OnceLock<io::Error>>,
     most_memory: usize,
     script: Arc<str>,
+    /// The runs of the lines before.
+    earlier: Arc<Mutex<Vec<String>>>,
     /// How many clients were not delivered, of which the script does not know.
     undelivered: Arc<AtomicUsize>,
 }
@@ -81,6 +83,7 @@ impl Context {
             unwritten: Arc::default(),
             most_memory: MOST_MEMORY,
             script: "script".into(),
+            earlier: Arc::default(),
             undelivered: Arc::default(),
         }
     }
@@ -179,9 +182,19 @@ impl Context {
 
     /// The runs of this call of which all clients were made: it asks for other ones with the same rows.
     pub fn whole_runs(&self) -> Vec<String> {
+        let earlier = locked(&self.earlier);
+        self.runs().into_iter().filter(|run| !earlier.contains(run)).collect()
+    }
+
+    fn runs(&self) -> Vec<String> {
         let (id, held) = (limits::id(), locked(&self.held));
         let own = held.iter().filter(|(of, _)| *of == id);
         own.filter_map(|(_, held)| held.whole_run().map(str::to_owned)).collect()
+    }
+
+    /// Another line begins: what was made until here is not asked for once more without a word.
+    pub fn begin_line(&self) {
+        *locked(&self.earlier) = self.runs();
     }
 
     /// What is kept by now.

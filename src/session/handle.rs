@@ -83,6 +83,8 @@ pub struct Session {
     hooks: Hooks,
     /// Where a part of a script acts, instead of what the shell was told to use.
     within: Option<Arc<Given>>,
+    /// Where all of a line acts that names no target, whatever is changed while it is done.
+    pinned: Option<Arc<Chosen>>,
     /// What would have been written, where nothing is.
     dry_run: Option<Arc<DryRun>>,
     /// What hooks would have written, where they write nothing as the command itself does not.
@@ -153,6 +155,7 @@ impl Session {
             granted: Arc::default(),
             hooks: Arc::from([]),
             within: None,
+            pinned: None,
             dry_run: None,
             dry_run_of_hooks: None,
             confined: false,
@@ -193,7 +196,7 @@ impl Session {
         }
         let given = Given { named_by: Some(by), trust: self.settings.given.trust.clone(), ..given };
         let settings = Settings { policy, assent: self.settings.assent.clone(), ..Settings::default() };
-        let within = Session { within: Some(Arc::new(given)), ..self.clone() };
+        let within = Session { within: Some(Arc::new(given)), pinned: None, ..self.clone() };
         let session = within.for_command(self.ui, settings);
         session.chosen()?;
         Ok(session)
@@ -423,8 +426,22 @@ impl Session {
         if let Some(chosen) = self.chosen.get() {
             return Ok(chosen.clone());
         }
-        let chosen = target::choose(&self.settings.given)?;
+        let pinned = self.pinned.as_deref().filter(|_| !self.settings.given.names_target());
+        let chosen = pinned.map_or_else(|| target::choose(&self.settings.given), |chosen| Ok(chosen.clone()))?;
         Ok(self.chosen.get_or_init(|| chosen).clone())
+    }
+
+    /// The same session, which looks anew where it acts.
+    #[must_use]
+    pub fn unpinned(&self) -> Self {
+        Session { pinned: None, ..self.clone() }
+    }
+
+    /// The same session, which stays where it acts by now, as do those that are made of it and name no target.
+    #[must_use]
+    pub fn pinned(self) -> Self {
+        let pinned = self.chosen().ok().map(Arc::new);
+        Session { pinned, ..self }
     }
 
     /// From now on, commands that name no target act there. Those that were made before are not affected.

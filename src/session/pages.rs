@@ -44,7 +44,7 @@ pub struct Resume {
 
 /// Where pages come from.
 enum Pages {
-    Asked(Asker),
+    Asked(Box<Asker>),
     Ahead(Receiver<Result<Turned>>),
 }
 
@@ -158,7 +158,7 @@ impl Clients {
     /// One page of what `query` asks for, or all pages from there on.
     pub fn new(session: Session, query: ListQuery, all: bool) -> Self {
         let token = query.page_token.clone();
-        let pages = Pages::Asked(Asker { session, query, left: None, all, coming: None });
+        let pages = Pages::Asked(Box::new(Asker { session, query, left: None, all, coming: None }));
         Clients { pages, page: Vec::new().into_iter(), come: 0, last: None, token, goes_on: true, resume: None }
     }
 
@@ -205,7 +205,9 @@ impl Clients {
         });
         let (token, goes_on, clients) = read.map_err(|error| self.broken_off(error))?;
         (self.token, self.goes_on) = (token, goes_on);
-        if let Pages::Asked(Asker { left: Some(left), .. }) = &mut self.pages {
+        if let Pages::Asked(asker) = &mut self.pages
+            && let Some(left) = &mut asker.left
+        {
             *left = left.saturating_sub(u32::try_from(clients.len()).unwrap_or(u32::MAX)).max(1);
         }
         self.come += clients.len();

@@ -418,6 +418,8 @@ impl Interpreter {
         let line_ui = output.ui;
         let memory = Memory::default();
         let to = self.open(&step.to)?;
+        // What stands in its words may have taken its time.
+        self.stays()?;
         let begun = execute::begin(&self.host, command, &matches, &output, Origin::Line);
         let is_list = begun.as_ref().is_ok_and(|outcome| outcome.shape != Shape::One);
         let place = self.place.clone();

@@ -36,6 +36,8 @@ pub struct Place {
     is_signed_out: bool,
     /// Why it is nowhere, where that has to be told.
     pub wrong: Option<Error>,
+    /// All that says how the server is reached.
+    chosen: Option<Chosen>,
 }
 
 impl Place {
@@ -50,7 +52,16 @@ impl Place {
                 let name = named.filter(|_| is_signed_out).unwrap_or_else(|| "nowhere".into());
                 let wrong = (!is_signed_out).then_some(error);
                 let (shown, server) = (name.clone(), String::new());
-                return Place { name, shown, server, paint: None, is_production: false, is_signed_out, wrong };
+                return Place {
+                    name,
+                    shown,
+                    server,
+                    paint: None,
+                    is_production: false,
+                    is_signed_out,
+                    wrong,
+                    chosen: None,
+                };
             }
         };
         let name = match (&chosen.profile, &chosen.target) {
@@ -64,14 +75,17 @@ impl Place {
         let color = color.or(is_production.then_some("red"));
         let paint = color.and_then(|name| PAINTS.iter().find(|(known, _)| *known == name)).map(|(_, paint)| *paint);
         let (shown, server) = (shown(&chosen), chosen.place());
-        Place { name, shown, server, paint, is_production, is_signed_out: false, wrong: None }
+        let chosen = Some(chosen);
+        Place { name, shown, server, paint, is_production, is_signed_out: false, wrong: None, chosen }
     }
 
     /// Whether a line would go elsewhere by now than it would have gone here, and not nowhere: somebody has changed what a name means.
     pub fn has_moved(&self, now: &Place) -> bool {
-        let facts = |place: &Place| (place.shown.clone(), place.server.clone(), place.is_production);
+        let Some(there) = &now.chosen else { return false };
         let has_signed_in = self.is_signed_out && self.name == now.name;
-        !now.server.is_empty() && !has_signed_in && facts(self) != facts(now)
+        let is_same =
+            self.chosen.as_ref().is_some_and(|here| here.target == there.target && here.profile == there.profile);
+        !(has_signed_in || is_same && self.is_production == now.is_production)
     }
 
     /// As a person is told it.

@@ -34,7 +34,7 @@ use crate::shell::interpreter::{Interpreter, NO_TEXT, Next};
 use crate::shell::line::{Sort, pieces, sort};
 use crate::shell::place::Place;
 use crate::shell::rhai::is_incomplete;
-use crate::shell::secrets::may_be_kept;
+use crate::shell::secrets::{self, may_be_kept};
 use crate::shell::tree::Node;
 use crate::shell::{own, parts};
 use crate::text;
@@ -174,7 +174,7 @@ impl Kept {
             return self.keep(ui, line, editor);
         }
         let pieces = pieces(line, registry);
-        if line.starts_with(char::is_whitespace) || pieces.len() < 2 {
+        if line.starts_with(char::is_whitespace) || pieces.len() < 2 || secrets::is_one(line) {
             locked(&self.typed).add(line, false);
             if !line.starts_with(char::is_whitespace) {
                 ui.note("this line is kept nowhere: it may hold a secret");

@@ -53,6 +53,7 @@ impl Prompt {
     /// A line that fails leaves no variables of its own behind.
     pub fn evaluate(&mut self, line: &str) -> Result<Outcome> {
         self.follow();
+        self.context.begin_line();
         let before = self.scope.len();
         let result = self.evaluate_in_scope(line);
         match result {
@@ -75,7 +76,7 @@ impl Prompt {
     /// A line acts where the session does by now: what was bound before may have been told to use another target.
     fn follow(&mut self) {
         let before = &self.context.session();
-        let now = before.for_command(before.ui(), before.base_settings());
+        let now = before.unpinned().for_command(before.ui(), before.base_settings()).pinned();
         self.context = self.context.at(now);
         self.engine = importing(&self.context, &self.files, &self.imports);
     }

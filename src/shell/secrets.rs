@@ -2,7 +2,6 @@
 
 use clap::{Arg, ArgAction};
 
-use crate::error::nearest;
 use crate::grammar::Registry;
 use crate::model::fields::FIELDS;
 use crate::shell::line::{Sort, pieces, sort};
@@ -31,7 +30,12 @@ fn is_fit_piece(line: &str, registry: &Registry) -> bool {
         }
         let Ok((step, next)) = parts::first(rest) else {
             // What cannot be read is not told apart.
-            return !assigns(rest, false) && !SECRET_FLAGS.iter().any(|flag| rest.contains(&flag[..4]));
+            let words = || rest.split_whitespace();
+            let is_flag = |word: &str| {
+                let name = word.split('=').next().unwrap_or(word);
+                word.starts_with("-H") || word.starts_with('-') && is_secret_flag(name, None)
+            };
+            return !assigns(rest, false) && !words().take(2).any(is_of_secrets) && !words().any(is_flag);
         };
         if holds_secret(&step, registry) {
             return false;
@@ -47,11 +51,28 @@ fn is_fit_rhai(code: &str, registry: &Registry) -> bool {
     // What cannot be read may have been meant as anything.
     let is_named = || NAMES.iter().any(|name| code.to_lowercase().contains(name));
     let lines = code.match_indices("sh(").filter_map(|(at, call)| literal(code[at + call.len()..].trim_start()));
+    let is_said = IN_RHAI.iter().any(|part| code.contains(part)) && code.contains(['"', '`', '\'']);
     !makes_secret(code)
+        && !is_said
+        && !is_key(code)
         && !assigns(code, true)
         && (is_whole(code) || !is_named())
         && lines.into_iter().all(|line| is_fit_piece(line, registry))
 }
+
+/// What in Rhai is given a secret as text, or a line with one.
+const IN_RHAI: [&str; 10] = [
+    "--secret",
+    "--client-secret",
+    "--header",
+    "-H ",
+    "introspect token ",
+    "revoke token ",
+    "auth key ",
+    "tokens::",
+    "hmac_",
+    "${\"",
+];
 
 /// The text in quotes that a text begins with.
 fn literal(text: &str) -> Option<&str> {
@@ -81,7 +102,16 @@ const HARMLESS_FLAGS: [&str; 9] = [
 const OF_TOKENS: [[&str; 2]; 2] = [["introspect", "token"], ["revoke", "token"]];
 
 /// What commands are about for which a word too many may have been meant as a secret.
-const OF_SECRETS: [&str; 5] = ["token", "secret", "key", "test", "perform"];
+const OF_SECRETS: [&str; 9] = ["token", "secret", "key", "test", "perform", "introspect", "revoke", "auth", "rotate"];
+
+/// Whether a word is one of them, or near one.
+fn is_of_secrets(word: &str) -> bool {
+    OF_SECRETS.contains(&word) || word.len() > 3 && OF_SECRETS.iter().any(|known| is_near(word, known))
+}
+
+fn is_near(word: &str, known: &str) -> bool {
+    strsim::normalized_damerau_levenshtein(word, known) >= 0.75
+}
 
 /// Whether a word or a value of a command is a secret: by its flag, by how many words the command takes, by what it looks like.
 fn holds_secret(step: &Step, registry: &Registry) -> bool {
@@ -96,13 +126,19 @@ fn holds_secret(step: &Step, registry: &Registry) -> bool {
         (command, at) = (inner, at + 1);
     }
     let is_of_tokens = OF_TOKENS.iter().any(|of| words.starts_with(&of.map(str::to_owned)));
-    let is_of_secrets = words.iter().take(2).any(|word| OF_SECRETS.contains(&word.as_str()));
+    let is_of_secrets = words.iter().take(2).any(|word| is_of_secrets(word));
     let is_code = words.first().is_some_and(|word| word == "eval");
     let most: usize = command.get_positionals().map(most_values).fold(0, usize::saturating_add);
     let mut count = 0_usize;
     let mut words = words[at..].iter().peekable();
     let mut is_literal = false;
     while let Some(word) = words.next() {
+        // One dash, or one that an editor has made longer.
+        let bare = word.trim_start_matches(['-', '–', '—']);
+        let is_dashed = bare.len() < word.len() && !word.starts_with("--") || is_literal && bare.len() < word.len();
+        if is_dashed && is_secret_flag(&format!("--{}", bare.split('=').next().unwrap_or(bare)), None) {
+            return true;
+        }
         if !is_literal && word == "--" {
             is_literal = true;
         } else if !is_literal && word.starts_with('-') && word.len() > 1 && !is_odd(command, registry, word) {
@@ -110,9 +146,12 @@ fn holds_secret(step: &Step, registry: &Registry) -> bool {
             let flag = flag(command, name).or_else(|| flag(registry.tree(), name));
             let takes_value = flag.is_none_or(|flag| flag.get_action().takes_values());
             // A secret may begin with a dash.
-            let is_secret = is_secret_flag(name, flag);
+            let is_bundle = !word.starts_with("--") && word.chars().skip(1).any(|short| short == 'H');
+            let is_secret = is_secret_flag(name, flag) || is_bundle;
+            let value = value
+                .or_else(|| word.split_once('H').map(|(_, rest)| rest).filter(|rest| is_bundle && !rest.is_empty()));
             let next = words.peek().filter(|next| is_secret || !next.starts_with('-') || next.len() == 1);
-            let value = value.or_else(|| next.filter(|_| takes_value).map(|next| next.as_str()));
+            let value = value.or_else(|| next.filter(|_| takes_value || is_bundle).map(|next| next.as_str()));
             if is_secret && value.is_some_and(|value| value != "-" && !value.starts_with('@')) {
                 return true;
             }
@@ -190,13 +229,16 @@ fn is_secret_flag(name: &str, flag: Option<&Arg>) -> bool {
     if let Some(field) = FIELDS.iter().find(of_table) {
         return field.secret;
     }
-    let begins = |known: &str| name.len() > 4 && (known.starts_with(name) || name.starts_with(known));
-    SECRET_FLAGS.iter().any(|known| begins(known))
-        || flag.is_none() && name.len() > 3 && nearest(name, SECRET_FLAGS).is_some()
+    let name = name.to_lowercase().replace('_', "-");
+    let is_it = |known: &str| {
+        known == name || flag.is_none() && (name.len() > 4 && known.starts_with(&name) || is_near(&name, known))
+    };
+    SECRET_FLAGS.iter().any(|known| is_it(known))
 }
 
 /// Words that names of secrets have in them.
-const NAMES: [&str; 11] = [
+const NAMES: [&str; 12] = [
+    "passphrase",
     "secret",
     "token",
     "passw",
@@ -227,7 +269,7 @@ fn assigns(text: &str, is_rhai: bool) -> bool {
             continue;
         }
         // A path (`client_secret::x`), a comparison, an address.
-        if behind.starts_with([':', '=', '/']) || before.ends_with([':', '=', '!', '<', '>']) {
+        if behind.starts_with([':', '=', '/', '>']) || before.ends_with([':', '=', '!', '<', '>']) {
             continue;
         }
         let before = before.trim_end().trim_end_matches(['"', '\'', '`', '\\', ']']);
@@ -235,13 +277,20 @@ fn assigns(text: &str, is_rhai: bool) -> bool {
             .rfind(|c| !is_name(c))
             .map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8))..];
         let value = behind.trim_start().trim_start_matches(['"', '\'', '`', '\\']);
-        let is_query = before[..before.len() - name.len()].ends_with(['?', '&']);
-        let is_secret = NAMES.iter().any(|part| name.contains(part)) && !is_harmless(name)
-            || is_query && ["key", "sig", "code"].contains(&name);
+        let stands = before[..before.len() - name.len()].trim_end();
+        // The name of a host; a scope as `token:read`.
+        let is_plain = !is_rhai && sign == ":" && !stands.ends_with(['{', ',', '"', '\'', '`', '#', '\\']);
+        if is_plain || sign == "," && !stands.trim_end_matches(['"', '`']).ends_with('(') {
+            continue;
+        }
+        let is_query = stands.ends_with(['?', '&']);
+        let is_secret = name == "auth" && !is_rhai
+            || NAMES.iter().any(|part| name.contains(part)) && !is_harmless(name)
+            || is_query && ["key", "sig"].contains(&name);
         // What is asked for elsewhere is no secret itself.
         let is_given = !value.is_empty()
             && !value.starts_with(['(', '$', '@', ')', ',', '}', ']', '#'])
-            && !(is_rhai && (is_called(value) || value.starts_with(|c: char| c.is_ascii_digit())));
+            && (!is_rhai || behind.trim_start().starts_with(['"', '\'', '`', '\\']));
         if is_secret && is_given {
             return true;
         }
@@ -256,18 +305,14 @@ fn is_harmless(name: &str) -> bool {
     is_field || HARMLESS.iter().any(|part| name.contains(part))
 }
 
-/// Whether a value is what a function or a member gives: `ui::password("…")`, `it.client_secret`.
-fn is_called(value: &str) -> bool {
-    let end = value.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(value.len());
-    let rest = &value[end..];
-    end > 0 && (rest.starts_with("::") || rest.starts_with(['.', '(', '[', ';', ',', '}', ')']))
-}
-
 /// Whether a program is given a user's password: `curl -u a:b`.
 fn signs_in(text: &str) -> bool {
     let mut words = text.split_whitespace();
     while let Some(word) = words.next() {
-        if ["-u", "--user"].contains(&word) && words.next().is_some_and(|user| user.contains(':')) {
+        let glued = word.strip_prefix("--user=").or_else(|| word.strip_prefix("-u"));
+        let is_user = ["-u", "--user"].contains(&word) && words.clone().next().is_some_and(|user| user.contains(':'));
+        let is_flag = ["--oauth2-bearer", "--passphrase", "--password", "--api-key"].contains(&word);
+        if is_user || glued.is_some_and(|user| user.contains(':')) || is_flag {
             return true;
         }
     }
@@ -276,8 +321,13 @@ fn signs_in(text: &str) -> bool {
 
 /// Whether a text is a JWK with its private part (RFC 7517 §4, RFC 7518 §6).
 fn is_key(text: &str) -> bool {
-    let text: String = text.chars().filter(|c| !c.is_whitespace()).collect();
-    text.contains("\"kty\"") && ["\"k\":", "\"d\":"].iter().any(|member| text.contains(member))
+    let text: String = text.chars().filter(|c| !c.is_whitespace() && !['"', '\\', '#'].contains(c)).collect();
+    text.contains("kty:") && ["{k:", ",k:", "{d:", ",d:"].iter().any(|member| text.contains(member))
+}
+
+/// Whether a text of several lines is a secret as a whole.
+pub fn is_one(text: &str) -> bool {
+    text.contains("PRIVATE KEY") || is_key(text)
 }
 
 /// How the tokens and keys of Ory begin.
@@ -298,7 +348,7 @@ fn looks_secret(text: &str) -> bool {
     while let Some(word) = words.next() {
         if ["bearer", "basic"].contains(&word.to_lowercase().as_str())
             && words.clone().next().is_some_and(|next| {
-                next.len() >= 8 && next.chars().any(|c| c.is_ascii_digit() || c.is_ascii_uppercase())
+                next.len() >= 12 && next.chars().any(|c| c.is_ascii_digit() || c.is_ascii_uppercase())
             })
         {
             return true;
@@ -318,95 +368,130 @@ mod tests {
     use crate::commands;
     use crate::shell::own;
 
+    const KEPT: &[&str] = &[
+        "create oauth2-client --name inventory_api",
+        "create oauth2-client --token-endpoint-auth-method client_secret_post --grant-type client_credentials",
+        "rotate secret app-1",
+        "rotate secret app-1 --secret-out new.txt && get oauth2-client app-1",
+        "delete access-tokens app-1",
+        "list oauth2-clients --page-token abc --sector-identifier-uri https://a/b",
+        "create oauth2-client --secret-file s.txt",
+        "create oauth2-client --nmae x --redirect-uri https://a/b",
+        "introspect token -",
+        "introspect token ${t}",
+        "list oauth2-clients --where 'c.token_endpoint_auth_method == \"none\"' | grep token",
+        "let c = clients::get(\"a\"); c.client_secret",
+        "let secret = ui::password(\"which\")",
+        "let x = #{secret: it.client_secret}",
+        "if c.client_secret == () { 1 }",
+        "copy it.client_secret",
+        "clients::create(#{client_name: \"a\", token_endpoint_auth_method: \"none\"})",
+        "set setting prompt '{place}> '",
+        "auth key set --profile a",
+        "get oauth2-client a\nget oauth2-client b",
+        "lst oauth2-clients",
+        "creat oauth2-client --name x",
+        "list oauth2-clients foo",
+        "apply ap.yaml --yes",
+        "use profile a b",
+        "let tokens = 3",
+        "sh(\"get oauth2-client a\")",
+        "list oauth2-clients -n5 -q",
+        "eval 'clients::list().len()'",
+        "list oauth2-clients --where 'c.grant_types == [\"refresh_token\", \"client_credentials\"]'",
+        "let spec = #{client_name: \"a\", grant_types: [\"refresh_token\", \"authorization_code\"]}",
+        "create oauth2-client --scope 'token:read token:write'",
+        "create oauth2-client --redirect-uri http://token-service:8080/callback",
+        "create oauth2-client --redirect-uri 'https://a/cb?code=1'",
+        "create oauth2-client --token-endpoint-auth-metod none",
+        "get oauth2-client a --profil prod",
+        "list oauth2-clients --page-size 5 &&",
+        "let secrets = []",
+        "let token_clients = it",
+        "let has_secret = false",
+        "switch \"a\" { \"client_secret_post\" => 1, _ => 2 }",
+        "create oauth2-client --name \"Basic Plan2024\"",
+        "create oauth2-client --name secret-santa",
+    ];
+
+    const NOT_KEPT: &[&str] = &[
+        " version",
+        "create oauth2-client --secret abcdef",
+        "create oauth2-client --secret=abcdef",
+        "create oauth2-client --client-s abcdef",
+        "create oauth2-client --clientsecert abcdef",
+        "create oauth2-client --http-hea \"X-Api: 1\"",
+        "list oauth2-clients -H 'X-Key: 1'",
+        "list oauth2-clients --header 'X-Key: 1'",
+        "introspect token abc",
+        "introspect token --format json eyJhbGciOiJSUzI1NiJ9.e30.x",
+        "introspect token -- abc",
+        "introspect token -q abc",
+        "revoke token --client-id x abc",
+        "create oauth2-client --jwks '{\"keys\":[{\"kty\":\"oct\",\"k\":\"AyM1\"}]}'",
+        "auth key set KEY",
+        "rotate secret x SECRET",
+        "test oauth2-client x SECRET",
+        "version | curl -u admin:PW http://a",
+        "version | API_KEY=abc cat",
+        "version | Authorization=\"Basic YTpi\" cat",
+        "create oauth2-client --metadata '{\"apikey\":\"abc\"}'",
+        "list oauth2-clients -e 'http://h/?key=abc'",
+        "list oauth2-clients -e http://a:b@h/",
+        "let api_key = \"abc\"",
+        "let SECRET = \"abc\";",
+        "http::get(u, #{headers: #{Authorization: \"Basic YTpiYzEyMw==\"}})",
+        "log::info(\"ory_pat_abcdefgh\")",
+        "print(\"-----BEGIN PRIVATE KEY-----\")",
+        "get oauth2-client a\ncreate oauth2-client --secret abcdef",
+        "create oauth2-client --secret 'open",
+        "update oauth2-client a --set client_secret=abc",
+        "token introspect abc",
+        "introspect token abc >",
+        "rotate secret app S3cret &&",
+        "introspect tokn abc",
+        "introspect abc",
+        "rotate secrt app-1 abc",
+        "list oauth2-clients -HX-Key:abc",
+        "list oauth2-clients -qH 'X-Key: abc'",
+        "create oauth2-client -secret abcdef",
+        "create oauth2-client —secret abcdef",
+        "create oauth2-client -- --secret abcdef",
+        "sh(\"create oauth2-client --name \\\"x y\\\" --secret abcdef\")",
+        "let cmd = \"create oauth2-client --secret abcdef\"; sh(cmd)",
+        "clients::create(#{jwks: #{keys: [#{kty: \"oct\", k: \"AyM1\"}]}})",
+        "tokens::client_credentials(\"pc\", \"abcdef\")",
+        "clients::update(\"a\", #{metadata: #{passphrase: \"abcdef\"}})",
+        "version | curl -ua:b http://a",
+        "version | curl --user=a:b http://a",
+        "version | curl --oauth2-bearer abc http://a",
+        "create oauth2-client --metadata '{\"auth\": \"abcdef\"}'",
+        "create oauth2-client --secret -abcdef",
+        "perform client-credentials --client-id x --client-secret -abcdef",
+        "introspect token -abcdef",
+        "rotate secret app-1 -Zbcdef",
+        "test oauth2-client x -Zbcdef",
+        "sh(\"create oauth2-client --secret abcdef\")",
+        "sh(`introspect token abcdef`)",
+        "sh(\"get oauth2-client x -H 'X-Key: abcdef'\")",
+        "eval 'sh(\"create oauth2-client --secret abcdef\")'",
+        "version | curl -d client_secret=abc.def http://a",
+        "version | TOKEN=abcdef;cat",
+        "version | PGPASSWORD='abc.def' cat",
+        "version # secret: abcdef",
+        "create oauth2-client --metadata '{\"apikey\": 4444}'",
+        "create oauth2-client --metadata {\"password\":\"abcdef\"}",
+        "it.set(\"client_secret\", \"abcdef\")",
+        "let s = \"abc\"; s.to_secret()",
+        "eval 'print(\"abc\".to_secret())'",
+    ];
+
     #[test]
     fn what_holds_a_secret_is_told_from_what_does_not() {
         let registry = commands::registry().with(own::commands(&own::Lines::default(), &own::Requests::default()));
-        let kept = [
-            "create oauth2-client --name inventory_api",
-            "create oauth2-client --token-endpoint-auth-method client_secret_post --grant-type client_credentials",
-            "rotate secret app-1",
-            "rotate secret app-1 --secret-out new.txt && get oauth2-client app-1",
-            "delete access-tokens app-1",
-            "list oauth2-clients --page-token abc --sector-identifier-uri https://a/b",
-            "create oauth2-client --secret-file s.txt",
-            "create oauth2-client --nmae x --redirect-uri https://a/b",
-            "introspect token -",
-            "introspect token ${t}",
-            "list oauth2-clients --where 'c.token_endpoint_auth_method == \"none\"' | grep token",
-            "let c = clients::get(\"a\"); c.client_secret",
-            "let secret = ui::password(\"which\")",
-            "let x = #{secret: it.client_secret}",
-            "if c.client_secret == () { 1 }",
-            "copy it.client_secret",
-            "clients::create(#{client_name: \"a\", token_endpoint_auth_method: \"none\"})",
-            "set setting prompt '{place}> '",
-            "auth key set --profile a",
-            "get oauth2-client a\nget oauth2-client b",
-            "lst oauth2-clients",
-            "creat oauth2-client --name x",
-            "list oauth2-clients foo",
-            "apply ap.yaml --yes",
-            "use profile a b",
-            "let tokens = 3",
-            "sh(\"get oauth2-client a\")",
-            "list oauth2-clients -n5 -q",
-            "eval 'clients::list().len()'",
-        ];
-        let not_kept = [
-            " version",
-            "create oauth2-client --secret abcdef",
-            "create oauth2-client --secret=abcdef",
-            "create oauth2-client --client-s abcdef",
-            "create oauth2-client --clientsecert abcdef",
-            "create oauth2-client --http-hea \"X-Api: 1\"",
-            "list oauth2-clients -H 'X-Key: 1'",
-            "list oauth2-clients --header 'X-Key: 1'",
-            "introspect token abc",
-            "introspect token --format json eyJhbGciOiJSUzI1NiJ9.e30.x",
-            "introspect token -- abc",
-            "introspect token -q abc",
-            "revoke token --client-id x abc",
-            "create oauth2-client --jwks '{\"keys\":[{\"kty\":\"oct\",\"k\":\"AyM1\"}]}'",
-            "auth key set KEY",
-            "rotate secret x SECRET",
-            "test oauth2-client x SECRET",
-            "version | curl -u admin:PW http://a",
-            "version | API_KEY=abc cat",
-            "version | Authorization=\"Basic YTpi\" cat",
-            "create oauth2-client --metadata '{\"apikey\":\"abc\"}'",
-            "list oauth2-clients -e 'http://h/?key=abc'",
-            "list oauth2-clients -e http://a:b@h/",
-            "let api_key = \"abc\"",
-            "let SECRET = \"abc\";",
-            "http::get(u, #{headers: #{Authorization: \"Basic YTpiYzEyMw==\"}})",
-            "log::info(\"ory_pat_abcdefgh\")",
-            "print(\"-----BEGIN PRIVATE KEY-----\")",
-            "get oauth2-client a\ncreate oauth2-client --secret abcdef",
-            "create oauth2-client --secret 'open",
-            "update oauth2-client a --set client_secret=abc",
-            "token introspect abc",
-            "create oauth2-client --secret -abcdef",
-            "perform client-credentials --client-id x --client-secret -abcdef",
-            "introspect token -abcdef",
-            "rotate secret app-1 -Zbcdef",
-            "test oauth2-client x -Zbcdef",
-            "sh(\"create oauth2-client --secret abcdef\")",
-            "sh(`introspect token abcdef`)",
-            "sh(\"get oauth2-client x -H 'X-Key: abcdef'\")",
-            "eval 'sh(\"create oauth2-client --secret abcdef\")'",
-            "version | curl -d client_secret=abc.def http://a",
-            "version | TOKEN=abcdef;cat",
-            "version | PGPASSWORD='abc.def' cat",
-            "version # secret: abcdef",
-            "create oauth2-client --metadata '{\"apikey\": 4444}'",
-            "create oauth2-client --metadata {\"password\":\"abcdef\"}",
-            "it.set(\"client_secret\", \"abcdef\")",
-            "let s = \"abc\"; s.to_secret()",
-            "eval 'print(\"abc\".to_secret())'",
-        ];
         let wrong = |lines: &[&'static str], expected: bool| -> Vec<&'static str> {
             lines.iter().copied().filter(|line| may_be_kept(line, &registry) != expected).collect()
         };
-        assert_eq!((wrong(&kept, true), wrong(&not_kept, false)), (Vec::new(), Vec::new()));
+        assert_eq!((wrong(KEPT, true), wrong(NOT_KEPT, false)), (Vec::new(), Vec::new()));
     }
 }

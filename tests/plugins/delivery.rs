@@ -700,4 +700,29 @@ fn a_new_secret_waits_for_an_old_one_that_is_on_its_way() {
     let text = fs::read_to_string(program.home().join("log/second.csv")).unwrap();
     let taken: Vec<&str> = text.lines().skip(1).collect();
     assert!(taken.len() == 2 && old.contains(taken[0]) && !old.contains(taken[1]), "{taken:?} {old}");
+    // A row of a batch that is on its way, and one that waits for it; whoever has it end leaves it to be tried again.
+    shut(&program, "full", true);
+    program.run("create client --id w").fails_after(3, "full");
+    shut(&program, "full", false);
+    fs::remove_file(program.home().join("log/begun")).unwrap();
+    program.file("s.csv", "client_id\nb\n");
+    let running = program.begin("batch create s.csv");
+    eventually("it has begun", || program.home().join("log/begun").exists().then_some(()));
+    let waiting = program.begin("rotate secret b --yes");
+    thread::sleep(Duration::from_millis(300));
+    waiting.signal(Signal::INT);
+    let waited = waiting.end();
+    assert!(waited.code != Some(0), "{waited}");
+    running.end().ok();
+    program.run("deliver client b").ok();
+    fs::remove_file(program.home().join("log/begun")).unwrap();
+    let running = program.begin("deliver client w");
+    eventually("it has begun", || program.home().join("log/begun").exists().then_some(()));
+    program.run("batch rotate w --yes").ok();
+    running.end().ok();
+    let text = fs::read_to_string(program.home().join("log/second.csv")).unwrap();
+    let taken: Vec<&str> = text.lines().skip(1).collect();
+    assert_eq!(taken.len(), 6, "{text}");
+    assert!(server.accepts(&json!("b"), &json!(taken[3])) && server.accepts(&json!("w"), &json!(taken[5])), "{text}");
+    assert_eq!(program.pending().len(), 0);
 }
