@@ -66,7 +66,7 @@ pub fn register(library: &mut Library, engine: &mut Engine, context: &Context) {
         ("clients", "create_all(rows, options) -> array"),
         (
             "The same with the options of `create`, and concurrency, rate, no_lint",
-            r#"clients::create_all([#{owner: "a"}], #{rate: "300/min"}).len()"#,
+            r#"clients::create_all([#{owner: "c"}], #{rate: "300/min"}).len()"#,
         ),
         move |rows: Array, options: Map| create_all(&bound, &rows, &options),
     );
