@@ -101,9 +101,9 @@ impl Sender<'_> {
         };
         let session = &self.remote.session;
         let is_over = || session.interrupt().has_arrived();
-        let is_own = env::ORYSH_CLIENT_ID.get().as_deref() == Some(trip.due.id.as_str());
         let mut turn = None;
-        if has_secret && !is_own {
+        // Whoever gives a client to the program that this is waits for it.
+        if has_secret && env::ORYSH_CLIENT_ID.get().is_none() {
             match newest::turn(&self.server, &trip.due.id, is_over).await {
                 Ok(Some(own)) => turn = Some(own),
                 Ok(None) => {

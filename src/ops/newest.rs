@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::io::{ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
@@ -37,37 +37,30 @@ fn key(server: &str, id: &str) -> String {
 
 /// While this lives, nobody else hands a secret of the client over: what was set first comes first.
 #[derive(Debug)]
-pub struct Turn {
-    path: PathBuf,
-    _file: File,
-}
-
-impl Drop for Turn {
-    fn drop(&mut self) {
-        // Whoever waits for it looks whether it is still there.
-        let _ = std::fs::remove_file(&self.path);
-    }
-}
+pub struct Turn(#[expect(dead_code, reason = "it is held as long as it is open")] File);
 
 /// How often it is looked whether another process has handed a client over.
 const GLANCE: Duration = Duration::from_millis(20);
 
-/// Waits for its turn to hand secrets of a client over; `None`: `is_over` said so before. Errors: it cannot be held.
+/// Waits for its turn to hand secrets of a client over; `None`: `is_over` said so before. Several clients may share one.
+///
+/// Errors: it cannot be held.
 pub async fn turn(server: &str, id: &str, is_over: impl Fn() -> bool) -> Result<Option<Turn>> {
-    let folder = paths::state()?.join("untold");
-    files::private_folder(&folder)?;
-    let path = folder.join(format!(".{}", key(server, id)));
+    // So few files that they can stay.
+    let path = paths::state()?.join("untold").join(format!(".turn-{}", &key(server, id)[..2]));
+    let open = || OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path);
     let failed = |source| Error::failed(format!("cannot hold {}", path.display())).caused_by(source);
+    let file = match open() {
+        Err(source) if source.kind() == ErrorKind::NotFound => {
+            file()?;
+            open()
+        }
+        file => file,
+    };
+    let file = file.map_err(failed)?;
     loop {
-        let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path);
-        let file = file.map_err(failed)?;
         match file.try_lock() {
-            Ok(()) => {
-                let is_it = |about: std::fs::Metadata| file.metadata().is_ok_and(|own| own.ino() == about.ino());
-                if std::fs::metadata(&path).is_ok_and(is_it) {
-                    return Ok(Some(Turn { path, _file: file }));
-                }
-            }
+            Ok(()) => return Ok(Some(Turn(file))),
             Err(TryLockError::WouldBlock) if is_over() => return Ok(None),
             Err(TryLockError::WouldBlock) => tokio::time::sleep(GLANCE).await,
             Err(TryLockError::Error(source)) => return Err(failed(source)),
