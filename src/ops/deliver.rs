@@ -238,9 +238,14 @@ pub fn deliver(
     let last = LastWords::are(format!("client `{id}` was {}, and its secret is kept in {place}", done.name()));
     let is_delivered = hook::delivers(session, &event);
     let (turn, over) = in_turn(session, client);
-    let fired = match over {
-        Some(error) => Fired { past, error: Some(error) },
-        None => hook::fire_and_wait(session, event, past, |past| note(&past), None),
+    let fired = if let Some(error) = over {
+        Fired { past, error: Some(error) }
+    } else {
+        // One that was set later may have had its turn before.
+        let (server, made) = (session.server().unwrap_or_default(), client.text("updated_at"));
+        let is_old = Known::default().is_set_since(&server, client.id(), made);
+        let why = client.client_id().ok().filter(|_| is_old).map(|id| wrong(session, &id, kept.path()));
+        hook::fire_and_wait(session, event, past, |past| note(&past), why)
     };
     let Fired { past, error } = fired;
     drop((turn, last));
