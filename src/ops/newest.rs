@@ -19,10 +19,14 @@ use crate::text::hex;
 /// A longer file is begun anew, with the later half of its lines.
 const MOST_BYTES: u64 = 8 * 1024 * 1024;
 
+/// Where they are noted.
+const FOLDER: &str = "untold";
+const NAME: &str = "newest";
+
 fn file() -> Result<PathBuf> {
-    let folder = paths::state()?.join("untold");
+    let folder = paths::state()?.join(FOLDER);
     files::private_folder(&folder)?;
-    Ok(folder.join("newest"))
+    Ok(folder.join(NAME))
 }
 
 /// A client of a server, which is all that a line tells of it. This machine is one by whatever name.
@@ -47,7 +51,7 @@ const GLANCE: Duration = Duration::from_millis(20);
 /// Errors: it cannot be held.
 pub async fn turn(server: &str, id: &str, is_over: impl Fn() -> bool) -> Result<Option<Turn>> {
     // So few files that they can stay.
-    let path = paths::state()?.join("untold").join(format!(".turn-{}", &key(server, id)[..2]));
+    let path = paths::state()?.join(FOLDER).join(format!(".turn-{}", &key(server, id)[..2]));
     let open = || OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path);
     let failed = |source| Error::failed(format!("cannot hold {}", path.display())).caused_by(source);
     let file = match open() {
@@ -101,15 +105,16 @@ impl Known {
 
     /// Reads what was noted since.
     fn learn(&mut self) {
-        let Ok(mut file) =
-            file().and_then(|path| File::open(path).map_err(|source| Error::failed("").caused_by(source)))
-        else {
-            return;
-        };
+        let Ok(path) = paths::state().map(|state| state.join(FOLDER).join(NAME)) else { return };
+        let length = std::fs::metadata(&path).map_or(0, |about| about.len());
         // One that was begun anew is shorter.
-        if file.metadata().is_ok_and(|about| about.len() < self.read) {
+        if length < self.read {
             self.read = 0;
         }
+        if length == self.read {
+            return;
+        }
+        let Ok(mut file) = File::open(&path) else { return };
         let mut bytes = Vec::new();
         if file.seek(SeekFrom::Start(self.read)).and_then(|_| file.read_to_end(&mut bytes)).is_err() {
             return;
