@@ -313,33 +313,60 @@ fn refuse_again(session: &Session, own: &Folder, same: &Same, has_ids: bool, aga
             return Err(hint(error, &name));
         }
     }
+    // Read once, and where there is something to compare with it.
+    let mut rows = None;
     for (name, is_its) in others {
-        refuse_part(session, own, &name, (again, is_its)).map_err(|error| match again {
-            Again::Offered if error.code() == Some(SAME_INPUT) => hint(error, &name),
-            _ => error,
+        let part = Part { name: &name, again, is_its };
+        refuse_part(session, &part, &|error| hint(error, &name), |before| {
+            let rows = match &rows {
+                Some(rows) => rows,
+                None => rows.insert(Journal::peek(&own.path, |connection| store::wishes(connection, false))?),
+            };
+            Ok(part.same(rows, before))
         })?;
     }
     Ok(None)
 }
 
-/// Errors: some of the rows are of a run that has not come to its end, or of which nobody has taken what came; its input has been
-/// changed since. Where that is the same input, `is_its`, a row is the same by its client's name as well.
-fn refuse_part(session: &Session, own: &Folder, name: &str, (again, is_its): (Again, bool)) -> Result<()> {
-    let looked = |folder: &Path, only_there| Journal::peek(folder, |connection| store::wishes(connection, only_there));
-    let count_same = |before: &Wishes| -> Result<(usize, usize)> {
-        let rows = looked(&own.path, false)?;
+/// A run of which some of the rows may be.
+struct Part<'a> {
+    name: &'a str,
+    again: Again,
+    /// Whether it is of the same input, which was changed since.
+    is_its: bool,
+}
+
+impl Part<'_> {
+    /// How many rows are the same as a whole, and how many at least by their clients' names.
+    fn same(&self, rows: &Wishes, before: &Wishes) -> (usize, usize) {
         let whole = rows.rows.intersection(&before.rows).count();
-        let is_named = is_its || again == Again::GoneOn;
-        Ok((whole, whole.max(if is_named { rows.names.intersection(&before.names).count() } else { 0 })))
-    };
+        let is_named = self.is_its || self.again == Again::GoneOn;
+        (whole, whole.max(if is_named { rows.names.intersection(&before.names).count() } else { 0 }))
+    }
+}
+
+/// Errors: some of the rows are of a run that has not come to its end, or of which nobody has taken what came; its input has been
+/// changed since. `hint`: how they are made a second time; `same`: how many of them are among those.
+fn refuse_part(
+    session: &Session,
+    part: &Part<'_>,
+    hint: &dyn Fn(Error) -> Error,
+    mut same: impl FnMut(&Wishes) -> Result<(usize, usize)>,
+) -> Result<()> {
+    let Part { name, again, is_its } = *part;
+    let there = |folder: &Path, only_there| Journal::peek(folder, |connection| store::wishes(connection, only_there));
     let run = match Run::open(session, name) {
         Ok(run) => run,
         // It is worked on: all of its rows are to be there, or of this process, whose secrets nobody has taken.
         Err(error) if error.code() == Some(folder::HELD) => {
             let is_here = folder::is_held_here(name);
-            let (_, same) = count_same(&looked(&folder::path(name)?, is_here)?)?;
+            let (_, same) = same(&there(&folder::path(name)?, is_here)?)?;
+            if same == 0 {
+                return Ok(());
+            }
             let error = error.about(format!("{same} of these rows are there already, or about to be"));
-            return if same > 0 { Err(error.with_code(SAME_INPUT)) } else { Ok(()) };
+            let error = error.with_code(SAME_INPUT);
+            return Err(if again == Again::Offered { hint(error) } else { error });
         }
         Err(_) => return Ok(()),
     };
@@ -349,7 +376,7 @@ fn refuse_part(session: &Session, own: &Folder, name: &str, (again, is_its): (Ag
     if left == 0 && !is_untaken {
         return Ok(());
     }
-    let (whole, same) = count_same(&looked(&run.folder.path, true)?)?;
+    let (whole, same) = same(&there(&run.folder.path, true)?)?;
     let begun = run.fact("begun").unwrap_or_default();
     let state = match (left, is_untaken) {
         (0, _) => format!("and nobody has taken the secrets of its {made} clients"),
@@ -376,10 +403,5 @@ fn refuse_part(session: &Session, own: &Folder, name: &str, (again, is_its): (Ag
     } else {
         error
     };
-    let error = error.hint(format!("take its clients back: orysh batch undo {name}"));
-    Err(if again == Again::Offered {
-        error
-    } else {
-        error.hint(format!("if they are to be made a second time: orysh batch forget {name}"))
-    })
+    Err(hint(error.hint(format!("take its clients back: orysh batch undo {name}"))))
 }

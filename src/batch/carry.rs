@@ -14,7 +14,7 @@ use super::journal::Journal;
 use super::run::{Ended, Sending};
 use super::shape::Shape;
 use super::state::State;
-use super::store;
+use super::store::{self, Counts, Facts};
 use crate::error::{Error, Result};
 use crate::model::client::ClientId;
 use crate::ops::create::{self, Plan};
@@ -154,18 +154,12 @@ pub const SCRIPT: &str = "script";
 /// Tells of runs of a script on the same server that have not come to their end, where nothing is written.
 pub fn tell_unfinished(session: &Session, script: &str) -> Result<()> {
     let of = begin::of(script);
-    for name in folder::names()? {
-        let facts = Journal::peek(&folder::path(&name)?, store::facts).unwrap_or_default();
-        let is_its = facts.get("hash").is_some_and(|hash| hash.ends_with(&of));
-        if !is_its || !Identity::read(&facts).may_be(&Identity::of(session)?) {
-            continue;
-        }
-        let Ok(run) = Run::open(session, &name) else { continue };
-        let counts = run.counts(session)?;
+    for (run, counts) in here(session, |facts| facts.get("hash").is_some_and(|hash| hash.ends_with(&of)))? {
         let (left, made) = (engine::due(&counts), engine::count(&counts, &State::MADE));
         if left + made > 0 {
             session.ui().note(&format!(
-                "run {name} of this script, begun on {}, has made {made} clients, and {left} are left: its rows would be gone on with, and not made again",
+                "run {} of this script, begun on {}, has made {made} clients, and {left} are left: its rows would be gone on with, and not made again",
+                run.folder.name,
                 run.fact("begun").unwrap_or_default()
             ));
         }
@@ -175,22 +169,7 @@ pub fn tell_unfinished(session: &Session, script: &str) -> Result<()> {
 
 /// Tells of runs of this name on the same server that have something left.
 pub fn tell_older(session: &Session, name: &str) -> Result<()> {
-    let mut identity = None;
-    for run in folder::names()? {
-        let facts = Journal::peek(&folder::path(&run)?, store::facts).unwrap_or_default();
-        if facts.get("input").map(String::as_str) != Some(name) {
-            continue;
-        }
-        let now = match &identity {
-            Some(identity) => identity,
-            None => identity.insert(Identity::of(session)?),
-        };
-        if !Identity::read(&facts).may_be(now) {
-            continue;
-        }
-        // One that is worked on, or is broken, is left alone.
-        let Ok(run) = Run::open(session, &run) else { continue };
-        let counts = run.counts(session)?;
+    for (run, counts) in here(session, |facts| facts.get("input").map(String::as_str) == Some(name))? {
         let (left, failed) = (engine::due(&counts), engine::count(&counts, &[State::DeliveryFailed]));
         let (run_name, begun) = (&run.folder.name, run.fact("begun").unwrap_or_default());
         if left > 0 {
@@ -205,6 +184,30 @@ pub fn tell_older(session: &Session, name: &str) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// The runs on the server where a session acts of which the facts say that they are wanted, and how far their rows are.
+fn here(session: &Session, is_wanted: impl Fn(&Facts) -> bool) -> Result<Vec<(Run, Counts)>> {
+    let (mut identity, mut found) = (None, Vec::new());
+    for name in folder::names()? {
+        let facts = Journal::peek(&folder::path(&name)?, store::facts).unwrap_or_default();
+        if !is_wanted(&facts) {
+            continue;
+        }
+        // The server is asked who it is only where there is something to compare with that, and once.
+        let now = match &identity {
+            Some(identity) => identity,
+            None => identity.insert(Identity::of(session)?),
+        };
+        if !Identity::read(&facts).may_be(now) {
+            continue;
+        }
+        // One that is worked on, or is broken, is left alone.
+        let Ok(run) = Run::open(session, &name) else { continue };
+        let counts = run.counts(session)?;
+        found.push((run, counts));
+    }
+    Ok(found)
 }
 
 impl Carried {

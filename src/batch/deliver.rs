@@ -118,10 +118,7 @@ impl Sender<'_> {
         }
         let is_old = has_secret && locked(&self.newest).is_set_since(&self.server, &trip.due.id, made.as_deref());
         let outdated = outdated.or_else(|| {
-            is_old.then(|| {
-                Error::failed("it has another secret by now: the one of this run is not handed over")
-                    .hint("orysh batch forget gives up what is left of a run")
-            })
+            is_old.then(|| Error::failed(SUPERSEDED).hint("orysh batch forget gives up what is left of a run"))
         });
         let fired = match outdated {
             Some(why) => hook::fire_without_secret(session, event, past, noted, why).await,
@@ -217,7 +214,7 @@ impl Sender<'_> {
         };
         let why = match verdict {
             Verdict::Right => return Ok((client, None)),
-            Verdict::Wrong => Error::failed("it has another secret by now: the one of this run is not handed over"),
+            Verdict::Wrong => Error::failed(SUPERSEDED),
             // What was encrypted for others cannot be tried.
             Verdict::Unknown if plain.is_none() => Error::failed(UNPROVEN),
             Verdict::Unknown => Error::failed(UNPROVEN).hint("--public-endpoint names the server that can tell"),
@@ -227,4 +224,5 @@ impl Sender<'_> {
     }
 }
 
+const SUPERSEDED: &str = "it has another secret by now: the one of this run is not handed over";
 const UNPROVEN: &str = "it was changed since, and may have another secret by now: that is not handed over";

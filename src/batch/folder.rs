@@ -1,7 +1,6 @@
 //! Where runs are kept: a folder each, with the journal, the key and a lock.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
@@ -73,8 +72,7 @@ impl Folder {
     fn hold(name: String, path: PathBuf) -> Result<Self> {
         let file = path.join("lock");
         let failed = |source: std::io::Error| Error::failed(format!("cannot lock run {name}")).caused_by(source);
-        let lock =
-            OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(file).map_err(failed)?;
+        let lock = files::to_hold(&file).map_err(failed)?;
         match lock.try_lock() {
             Ok(()) => {
                 held().push(name.clone());

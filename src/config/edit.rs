@@ -1,8 +1,8 @@
 //! TOML files that people edit too: what a program changes leaves comments, order and unknown keys as they were.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::io::ErrorKind;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -155,7 +155,7 @@ pub fn lock(path: &Path) -> Result<File> {
     }
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
-    let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(name).map_err(failed)?;
+    let file = files::to_hold(Path::new(&name)).map_err(failed)?;
     let began = std::time::Instant::now();
     let mut is_told = false;
     loop {

@@ -10,6 +10,11 @@ use uuid::Uuid;
 use crate::error::{Error, Result};
 use crate::ui::output;
 
+/// Opens a file that is there to be held, which is made where it is not there: nothing is in it.
+pub fn to_hold(path: &Path) -> std::io::Result<File> {
+    OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path)
+}
+
 /// Makes a folder and its parents, readable by its owner only.
 pub fn private_folder(path: &Path) -> Result<()> {
     DirBuilder::new()

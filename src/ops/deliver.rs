@@ -306,19 +306,15 @@ pub fn again_by(session: &Session, id: &str) -> String {
 fn hand_down(session: &Session, client: &Client, heard: &[String], owners: &[Recipient]) -> Result<()> {
     let Some(secret) = client.secret() else { return Ok(()) };
     let (id, server) = (client.client_id()?, session.server()?);
-    let keys = |is: fn(&dyn Hook) -> bool| -> Vec<String> {
-        session.hooks().iter().filter(|hook| is(hook.as_ref())).map(|hook| hook.key()).collect()
-    };
-    let delivering: Vec<String> = keys(|hook| hook.delivers()).into_iter().filter(|key| heard.contains(key)).collect();
-    let has_program = delivering.iter().any(|key| key.starts_with(hook::PROGRAM));
-    let blind = keys(|hook| !hook.sees_secrets());
+    let is_settled = settled_by(session, heard);
+    let unseeing = session.hooks().iter().filter(|hook| !hook.sees_secrets());
+    let blind: Vec<String> = unseeing.map(|hook| hook.key()).collect();
     let owners: Vec<Fingerprint> = owners.iter().map(Recipient::fingerprint).collect();
     let mut left = None;
     for older in Kept::of_undelivered(&id, &server)? {
         // What another process tells of just now is its own to note.
         let Some(_held) = keep::hold(older.kept.path())? else { continue };
         let mut past = older.past;
-        let is_settled = |key: &String| delivering.contains(key) || key.starts_with(hook::PROGRAM) && has_program;
         past.due.retain(|key| !is_settled(key));
         if past.due.is_empty() {
             older.kept.discard()?;
@@ -364,12 +360,17 @@ fn in_turn(session: &Session, client: &Client) -> (Option<Turn>, Option<Error>) 
     }
 }
 
+/// Who is due nothing older once these have heard of a secret: those of them that deliver; a program is as good as another.
+fn settled_by(session: &Session, heard: &[String]) -> impl Fn(&str) -> bool {
+    let keys = session.hooks().iter().filter(|hook| hook.delivers()).map(|hook| hook.key());
+    let delivering: Vec<String> = keys.filter(|key| heard.contains(key)).collect();
+    let has_program = delivering.iter().any(|key| key.starts_with(hook::PROGRAM));
+    move |key| delivering.iter().any(|one| one == key) || has_program && key.starts_with(hook::PROGRAM)
+}
+
 /// The same as [`hand_down`] for a row of a batch: what only those are due who have the newer secret is dropped.
 pub fn settle_older(session: &Session, server: &str, id: &ClientId, heard: &[String]) -> Result<()> {
-    let is_settled = |key: &String| {
-        let mut delivering = session.hooks().iter().filter(|hook| hook.delivers() && heard.contains(&hook.key()));
-        delivering.any(|hook| hook.key() == *key || key.starts_with(hook::PROGRAM) && hook.words().is_some())
-    };
+    let is_settled = settled_by(session, heard);
     for older in Kept::of_undelivered(id, server)? {
         let Some(_held) = keep::hold(older.kept.path())? else { continue };
         let mut past = older.past;

@@ -1,8 +1,7 @@
 //! A secret on disk from before it is sent until it has reached its reader.
 
 use std::collections::HashSet;
-use std::fs::{File, OpenOptions, TryLockError};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -108,7 +107,7 @@ pub fn hold(noted: &Path) -> Result<Option<Held>> {
     files::private_folder(&folder)?;
     let path = folder.join(format!(".{}", noted.file_name().unwrap_or_default().to_string_lossy()));
     let failed = |source| Error::failed(format!("cannot hold {}", path.display())).caused_by(source);
-    let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path).map_err(failed)?;
+    let file = files::to_hold(&path).map_err(failed)?;
     match file.try_lock() {
         Ok(()) => Ok(Some(Held { path, _file: file })),
         Err(TryLockError::WouldBlock) => Ok(None),
@@ -122,7 +121,7 @@ pub fn turn() -> Result<File> {
     files::private_folder(&folder)?;
     let path = folder.join(".turn");
     let failed = |source| Error::failed(format!("cannot hold {}", path.display())).caused_by(source);
-    let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path).map_err(failed)?;
+    let file = files::to_hold(&path).map_err(failed)?;
     file.lock().map_err(failed)?;
     Ok(file)
 }

@@ -52,7 +52,7 @@ const GLANCE: Duration = Duration::from_millis(20);
 pub async fn turn(server: &str, id: &str, is_over: impl Fn() -> bool) -> Result<Option<Turn>> {
     // So few files that they can stay.
     let path = paths::state()?.join(FOLDER).join(format!(".turn-{}", &key(server, id)[..2]));
-    let open = || OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path);
+    let open = || files::to_hold(&path);
     let failed = |source| Error::failed(format!("cannot hold {}", path.display())).caused_by(source);
     let file = match open() {
         Err(source) if source.kind() == ErrorKind::NotFound => {

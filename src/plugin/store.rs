@@ -2,8 +2,7 @@
 //! content lies beside, by its hash.
 
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use toml::Spanned;
@@ -12,7 +11,7 @@ use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, Value, value};
 
 use super::content::Content;
 use super::manifest::{Kind, Manifest, Setting, setting};
-use crate::config::files::{private_folder, real};
+use crate::config::files::{private_folder, real, to_hold};
 use crate::config::{edit, paths, read};
 use crate::error::{Error, Result};
 use crate::text::{safe, shell_word};
@@ -143,7 +142,7 @@ fn turn() -> Result<File> {
     private_folder(&folder)?;
     let path = folder.join(".turn");
     let failed = |source| Error::failed(format!("cannot hold {}", path.display())).caused_by(source);
-    let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path).map_err(failed)?;
+    let file = to_hold(&path).map_err(failed)?;
     file.lock().map_err(failed)?;
     Ok(file)
 }

@@ -52,7 +52,14 @@ pub type Looks = Vec<(Range<usize>, Look)>;
 /// What the parts of a line are; `is_whole`: its last word is whole, so that it can be wrong.
 pub fn looks(line: &str, is_whole: bool, registry: &Registry, tree: &Node, known: &Known) -> Looks {
     let mut looks = Looks::new();
-    for piece in pieces(line, registry) {
+    // Of Rhai alone the parts are the same however far each statement goes, and it is not read for that with each key.
+    let is_of_rhai = |line: &str| {
+        let is_rhai = || sort(line, registry) == Sort::Rhai && slip(line, 0, true, registry, known).is_none();
+        line.trim().is_empty() || is_rhai()
+    };
+    let is_one = line.contains('\n') && line.lines().all(is_of_rhai);
+    let all = if is_one { std::iter::once(0..line.len()).collect() } else { pieces(line, registry) };
+    for piece in all {
         let (mut from, line) = (piece.start, &line[..piece.end]);
         while from < line.len() {
             let rest = &line[from..];

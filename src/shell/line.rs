@@ -73,11 +73,10 @@ pub fn pieces(text: &str, registry: &Registry) -> Vec<Range<usize>> {
         // Rhai goes over as many lines as can be read together, up to the next command.
         if !is_of_commands {
             let end = lines[at..].iter().position(is_command).map_or(lines.len(), |count| at + count);
-            let whole = (at + 1..=end.min(at + MOST_TOGETHER))
-                .rev()
-                .find(|end| is_whole_rhai(&text[from..lines[*end - 1].end]));
-            let whole = if end == lines.len() && is_whole_rhai(&text[from..]) { Some(end) } else { whole };
-            if let Some(end) = whole {
+            let most = end.min(at + MOST_TOGETHER);
+            let all = (most < end && end == lines.len()).then_some(end);
+            let mut ends = all.into_iter().chain((at + 1..=most).rev());
+            if let Some(end) = ends.find(|end| is_whole_rhai(&text[from..lines[*end - 1].end])) {
                 found.push(from..lines[end - 1].end);
                 at = end;
                 continue;

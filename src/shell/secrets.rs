@@ -155,7 +155,7 @@ fn holds_secret(step: &Step, registry: &Registry) -> bool {
             if is_secret && value.is_some_and(|value| value != "-" && !value.starts_with('@')) {
                 return true;
             }
-            if value.is_some_and(is_of_secret) {
+            if value.is_some_and(is_secret_value) {
                 return true;
             }
             // What follows a flag that is misspelt is taken for its value.
@@ -166,7 +166,7 @@ fn holds_secret(step: &Step, registry: &Registry) -> bool {
             count += 1;
             if is_of_secrets && count > most
                 || is_code && !is_fit_rhai(word, registry)
-                || is_of_secret(word)
+                || is_secret_value(word)
                 || is_of_tokens && word != "-" && !word.starts_with("${")
             {
                 return true;
@@ -176,7 +176,7 @@ fn holds_secret(step: &Step, registry: &Registry) -> bool {
     false
 }
 
-fn is_of_secret(value: &str) -> bool {
+fn is_secret_value(value: &str) -> bool {
     assigns(value, false) || is_key(value) || makes_secret(value)
 }
 

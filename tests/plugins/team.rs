@@ -205,31 +205,26 @@ fn who_clones_a_repository_is_asked_before_its_plugins_are_fetched_and_granted()
     // Nobody can be asked: nothing is written, and nothing fetched.
     clone().run(&create.join(" ")).fails(2, "has not been fetched from file://").tells("orysh plugin sync");
     // Whoever does not want it goes on as if nobody could be asked.
-    let mut terminal = Terminal::with(clone(), &create);
-    terminal.shows("Fetch what is not here yet");
-    terminal.press("n\r");
-    terminal.shows("orysh plugin sync");
-    assert_eq!(terminal.ended().code(), Some(2));
-    let mut terminal = Terminal::with(clone(), &create);
-    terminal.shows("Fetch what is not here yet");
-    terminal.press("y\r");
-    terminal.shows("before_create");
-    terminal.press("n\r");
-    terminal.shows("nothing is written");
-    assert_eq!(terminal.ended().code(), Some(2));
-    let mut terminal = Terminal::with(clone(), &create);
-    terminal.shows("Fetch what is not here yet");
-    terminal.press("y\r");
-    terminal.shows("before_create");
-    terminal.press("y\r");
-    terminal.shows("plugin `policy`");
-    assert_eq!(terminal.ended().code(), Some(1));
+    let questions = ["Fetch what is not here yet", "before_create"];
+    let answered = |args: &[&str], answers: &[&str]| {
+        let terminal = Terminal::with(clone(), args);
+        for (question, answer) in questions.iter().zip(answers) {
+            terminal.shows(question);
+            terminal.press(answer);
+        }
+        terminal
+    };
+    for (answers, told, code) in [
+        (&["n\r"][..], "orysh plugin sync", 2),
+        (&["y\r", "n\r"], "nothing is written", 2),
+        (&["y\r", "y\r"], "plugin `policy`", 1),
+    ] {
+        let mut terminal = answered(&create, answers);
+        terminal.shows(told);
+        assert_eq!(terminal.ended().code(), Some(code), "{answers:?}");
+    }
     // In the shell its commands are there at once.
-    let terminal = Terminal::with(clone(), &["--sandbox"]);
-    terminal.shows("Fetch what is not here yet");
-    terminal.press("y\r");
-    terminal.shows("before_create");
-    terminal.press("y\r");
+    let terminal = answered(&["--sandbox"], &["y\r", "y\r"]);
     terminal.shows("sandbox");
     terminal.press("rules --format json | sed s/^/came=/\r");
     terminal.shows("came=7");

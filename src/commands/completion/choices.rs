@@ -43,7 +43,7 @@ const KNOWN: [(&str, &str, Known); 10] = [
     ("value", "VALUE", setting),
     ("tier", "TIER", |_| tiers()),
     ("rate-limit-tier", "TIER", |_| tiers()),
-    ("prompt-color", "COLOR", |_| PAINTS.iter().map(|(name, _)| plain(name)).collect()),
+    ("prompt-color", "COLOR", |_| PAINTS.iter().map(|(name, _)| Candidate::plain(*name)).collect()),
 ];
 
 /// The names of values that are files, between `|`.
@@ -92,10 +92,6 @@ fn value_name(arg: &Arg) -> &str {
     arg.get_value_names().and_then(|names| names.first()).map_or("", |name| name.as_str())
 }
 
-fn plain(word: &str) -> Candidate {
-    Candidate { word: word.to_owned(), about: String::new() }
-}
-
 fn of_field(field: &Field) -> Candidate {
     Candidate { word: field.json.to_owned(), about: field.help.to_owned() }
 }
@@ -111,7 +107,7 @@ fn changed() -> impl Iterator<Item = &'static Field> {
 }
 
 fn tiers() -> Vec<Candidate> {
-    TIERS.iter().map(|tier| plain(tier.name)).collect()
+    TIERS.iter().map(|tier| Candidate::plain(tier.name)).collect()
 }
 
 fn formats() -> Vec<Candidate> {
@@ -132,9 +128,11 @@ fn listed(begun: &str, all: Vec<Candidate>) -> Vec<Candidate> {
 /// What a field can be.
 fn values(field: &Field, begun: &str) -> Vec<Candidate> {
     match field.kind {
-        Kind::Bool => ["true", "false"].map(plain).into(),
-        Kind::List(Item::Choice(choices)) => listed(begun, choices.iter().map(|word| plain(word)).collect()),
-        kind => kind.choices().iter().map(|word| plain(word)).collect(),
+        Kind::Bool => ["true", "false"].map(Candidate::plain).into(),
+        Kind::List(Item::Choice(choices)) => {
+            listed(begun, choices.iter().map(|word| Candidate::plain(*word)).collect())
+        }
+        kind => kind.choices().iter().map(|word| Candidate::plain(*word)).collect(),
     }
 }
 
@@ -161,5 +159,5 @@ fn mapping(begun: &Begun<'_>) -> Vec<Candidate> {
 fn setting(begun: &Begun<'_>) -> Vec<Candidate> {
     let named = begun.behind.first();
     let setting = SETTINGS.iter().find(|setting| named.is_some_and(|name| name == setting.name));
-    setting.map(|setting| setting.choices.iter().map(|word| plain(word)).collect()).unwrap_or_default()
+    setting.map(|setting| setting.choices.iter().map(|word| Candidate::plain(*word)).collect()).unwrap_or_default()
 }

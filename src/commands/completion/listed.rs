@@ -1,8 +1,7 @@
 //! Ids and names as a server listed them last: what Tab offers where a client, a project or a workspace is meant.
 
 use std::borrow::Cow;
-use std::fs::{self, File, OpenOptions};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs::{self, File};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -129,7 +128,7 @@ impl Listed {
     pub fn turn(place: &str) -> Option<File> {
         let path = path(place).ok()?.with_extension("lock");
         files::private_folder(path.parent()?).ok()?;
-        let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path).ok()?;
+        let file = files::to_hold(&path).ok()?;
         file.try_lock().ok().map(|()| file)
     }
 

@@ -21,6 +21,13 @@ pub struct Candidate {
     pub about: String,
 }
 
+impl Candidate {
+    /// One that says by itself what it is.
+    pub fn plain(word: impl Into<String>) -> Self {
+        Candidate { word: word.into(), about: String::new() }
+    }
+}
+
 /// What a word can be, as far as the words before it tell.
 #[derive(Debug, Default)]
 pub struct Offered {

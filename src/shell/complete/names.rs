@@ -59,27 +59,23 @@ pub fn offered(line: &str, known: &Known) -> (usize, Vec<Candidate>) {
     if let Some(before) = before.strip_suffix('.') {
         let of = &before[before.rfind(|c: char| !is_part(c) && c != '.').map_or(0, |at| at + 1)..];
         let members = known.members.iter().find(|(name, _)| name == of).map(|(_, members)| members.clone());
-        return (start, matching(current, members.unwrap_or_default().into_iter().map(plain).collect()));
+        return (start, matching(current, members.unwrap_or_default().into_iter().map(Candidate::plain).collect()));
     }
     if current.is_empty() {
         return (start, Vec::new());
     }
     if known.is_expression {
-        return (start, matching(current, known.variables.iter().cloned().map(plain).collect()));
+        return (start, matching(current, known.variables.iter().cloned().map(Candidate::plain).collect()));
     }
     let mut modules: Vec<String> = library::known().iter().map(|function| function.module.to_owned()).collect();
     modules.retain(|module| !module.is_empty());
     modules.dedup();
     let functions = library::known().iter().filter(|function| function.module.is_empty()).map(of_function);
     let names = known.variables.iter().chain(&known.functions).cloned().chain(modules).chain(WORDS.map(str::to_owned));
-    let mut all: Vec<Candidate> = names.map(plain).chain(functions).collect();
+    let mut all: Vec<Candidate> = names.map(Candidate::plain).chain(functions).collect();
     all.sort_by(|a, b| a.word.cmp(&b.word));
     all.dedup_by(|a, b| a.word == b.word);
     (start, matching(current, all))
-}
-
-fn plain(word: String) -> Candidate {
-    Candidate { word, about: String::new() }
 }
 
 fn of_function(function: &Function) -> Candidate {
