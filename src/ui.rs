@@ -341,10 +341,13 @@ impl Ui {
         let mut silent = before.clone();
         // Ctrl-C comes as a character, so that the terminal is never left silent.
         silent.local_modes.remove(LocalModes::ECHO | LocalModes::ISIG | LocalModes::ICANON);
-        let _ = write!(io::stderr(), "{what}: ");
+        // Whoever sees the question may answer at once.
         let typed = tcsetattr(&stdin, OptionalActions::Flush, &silent)
             .map_err(|source| Error::failed("cannot silence the terminal").caused_by(io::Error::from(source)))
-            .and_then(|()| read_unseen(Input::Stdin, what));
+            .and_then(|()| {
+                let _ = write!(io::stderr(), "{what}: ");
+                read_unseen(Input::Stdin, what)
+            });
         let _ = tcsetattr(&stdin, OptionalActions::Flush, &before);
         self.line("");
         Some(typed)

@@ -91,6 +91,7 @@ impl Sender<'_> {
         }
         let is_delivered = hook::delivers(&self.remote.session, &event);
         let has_secret = event.client.secret().is_some();
+        let shows_secret = hook::shows_secret(&self.remote.session, &event);
         // What is handed over again is as it was made.
         let made = trip.due.made.clone().or_else(|| event.client.text("updated_at").map(str::to_owned));
         let past = std::mem::take(&mut trip.due.past);
@@ -103,7 +104,7 @@ impl Sender<'_> {
         let is_over = || session.interrupt().has_arrived();
         let mut turn = None;
         // Whoever gives a client to the program that this is waits for it.
-        if has_secret && env::ORYSH_CLIENT_ID.get().is_none() {
+        if shows_secret && env::ORYSH_CLIENT_ID.get().is_none() {
             match newest::turn(&self.server, &trip.due.id, is_over).await {
                 Ok(Some(own)) => turn = Some(own),
                 Ok(None) => {
@@ -116,7 +117,7 @@ impl Sender<'_> {
                 }
             }
         }
-        let is_old = has_secret && locked(&self.newest).is_set_since(&self.server, &trip.due.id, made.as_deref());
+        let is_old = shows_secret && locked(&self.newest).is_set_since(&self.server, &trip.due.id, made.as_deref());
         let outdated = outdated.or_else(|| {
             is_old.then(|| Error::failed(SUPERSEDED).hint("orysh batch forget gives up what is left of a run"))
         });

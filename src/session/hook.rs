@@ -167,6 +167,11 @@ pub fn delivers(session: &Session, event: &Event) -> bool {
     session.hooks().iter().any(|hook| hook.wants(event) && hook.delivers())
 }
 
+/// Whether some hook is to be given the secret of the client that was just made or changed.
+pub fn shows_secret(session: &Session, event: &Event) -> bool {
+    event.client.secret().is_some() && session.hooks().iter().any(|hook| hook.wants(event) && hook.sees_secrets())
+}
+
 /// Whether some hook is to be called at that moment.
 pub fn is_at(session: &Session, moment: Moment) -> bool {
     session.hooks().iter().any(|hook| hook.is_at(moment))
