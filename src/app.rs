@@ -51,15 +51,17 @@ fn no_core_dumps() {
     let _ = rustix::process::setrlimit(rustix::process::Resource::Core, none);
 }
 
+/// The plugins that are there, and all commands.
+fn load(goes_without: bool) -> (Known, Arc<Registry>) {
+    let built_in = commands::registry();
+    let known = if goes_without { Known::default() } else { known::load(&built_in) };
+    let registry = Arc::new(built_in.with(known.commands()));
+    (known, registry)
+}
+
 fn run(words: &[String], persona: Persona) -> Result<()> {
     let goes_without = words.iter().take_while(|word| *word != "--").any(|word| word == "--no-plugins");
-    let load = || {
-        let built_in = commands::registry();
-        let known = if goes_without { Known::default() } else { known::load(&built_in) };
-        let registry = Arc::new(built_in.with(known.commands()));
-        (known, registry)
-    };
-    let (mut known, mut registry) = load();
+    let (mut known, mut registry) = load(goes_without);
     let ui = Ui::default();
     let words = with_run(words, &registry);
     let mut parsed = parse::parse(&registry, &words, ui.colors_stdout());
@@ -71,7 +73,7 @@ fn run(words: &[String], persona: Persona) -> Result<()> {
     };
     if calls_hooks && known.is_to_be_fetched(ui) {
         fetch(&registry)?;
-        (known, registry) = load();
+        (known, registry) = load(goes_without);
         parsed = parse::parse(&registry, &words, ui.colors_stdout());
     }
     if parsed.is_err() {
@@ -138,7 +140,8 @@ fn one_command(
     let session = Session::new(output.ui, settings, workers, starter());
     // What acts on no server calls no hook.
     let session = if command.on_server {
-        with_plugins(session, registry, known, matches)?
+        let off = switched_off(session.ui(), &known, matches)?;
+        with_plugins(session, registry, known, &off)?
     } else {
         known.introduce(registry);
         session
@@ -161,19 +164,26 @@ fn start_shell(registry: &Arc<Registry>, known: Known, matches: &ArgMatches) -> 
     settings.given = target::pinned(settings.given);
     let session = Session::new(output.ui, settings, WORKERS, starter());
     session.note_target();
-    let session = with_plugins(session, registry, known, matches)?;
+    let off = switched_off(session.ui(), &known, matches)?;
+    let session = with_plugins(session, registry, known, &off)?;
     let host = Host { session, registry: Arc::clone(registry) };
+    let goes_without = matches.get_flag("no-plugins");
+    let anew = move |session: &Session| {
+        let (known, registry) = load(goes_without);
+        let session = with_plugins(session.without_hooks(), &registry, known, &off)?;
+        Ok(Host { session, registry })
+    };
     let result = if is_interactive {
-        shell::interactive(&host, falls_back, matches.get_flag("norc"))
+        shell::interactive(&host, &anew, falls_back, matches.get_flag("norc"))
     } else {
-        shell::from_stdin(&host, matches.get_flag("keep-going"))
+        shell::from_stdin(&host, &anew, matches.get_flag("keep-going"))
     };
     host.session.close();
     result
 }
 
-/// The session in which the hooks of plugins are called. What does not count is told. Errors of usage: `--no-hook` names nothing.
-fn with_plugins(session: Session, registry: &Arc<Registry>, mut known: Known, matches: &ArgMatches) -> Result<Session> {
+/// The session in which the hooks of plugins are called, but for those that are `off`. What does not count is told.
+fn with_plugins(session: Session, registry: &Arc<Registry>, mut known: Known, off: &[String]) -> Result<Session> {
     let ui = session.ui();
     known.demand_trust(ui)?;
     for (_, error) in &known.refused {
@@ -181,21 +191,23 @@ fn with_plugins(session: Session, registry: &Arc<Registry>, mut known: Known, ma
     }
     // Scripts import what was granted just now as well.
     known.introduce(registry);
+    Ok(known.attach(session, off))
+}
+
+/// The hooks and plugins that `--no-hook` names, and tells of. Errors of usage: there is none of that name.
+fn switched_off(ui: Ui, known: &Known, matches: &ArgMatches) -> Result<Vec<String>> {
     let off: Vec<String> = matches.get_many::<String>("no-hook").into_iter().flatten().cloned().collect();
     if matches.get_flag("no-plugins") {
         ui.note("plugins are off");
     }
     for name in &off {
-        let is_known = HOOKS.contains(&name.as_str())
-            || known.plugins.iter().any(|plugin| plugin.manifest.name == *name)
-            || known.refused.iter().any(|(refused, _)| refused == name);
-        if !is_known {
+        if !HOOKS.contains(&name.as_str()) && !known.has(name) {
             return Err(Error::usage(format!("--no-hook: there is neither a hook nor a plugin `{name}`"))
                 .did_you_mean(nearest(name, HOOKS)));
         }
         ui.note(&format!("{name} is off"));
     }
-    Ok(known.attach(session, &off))
+    Ok(off)
 }
 
 /// Whether errors are to be told as JSON, known before the flags have been understood.

@@ -470,3 +470,25 @@ fn an_owner_reads_the_secret_with_their_own_key() {
     assert!(server.accepts(&json!("a"), &told["client_secret"]), "{told}");
     assert_eq!(server.clients().len(), 1);
 }
+
+#[test]
+fn a_shell_has_the_plugins_that_its_lines_install_and_switch() {
+    let program = anywhere();
+    let manifest = "hooks = [\"before_create\"]\n[commands.greet]\nabout = \"a\"\n";
+    plugin(&program, "rules", manifest, "fn before_create(c) { throw \"not today\"; }\nfn greet(args) { 42 }");
+    let hash = hash(&program, "./rules");
+    let lines = format!(
+        "plugin install ./rules --trust {hash} -q\ngreet\ncreate client --id a -q\nclients::create(#{{client_id: \"b\"}})\nplugin disable rules\ngreet\nclients::create(#{{client_id: \"c\"}}).client_id\nplugin enable rules; greet\ngreet\nplugin remove rules\ngreet\nlist clients -q\n"
+    );
+    let ran = program.same_home().input(&lines).run("--sandbox --keep-going");
+    assert_eq!(ran.stdout.lines().collect::<Vec<_>>(), ["rules", "42", "c", "42", "c"], "{ran}");
+    assert_eq!(ran.stderr.matches("main.rhai: not today").count(), 2, "{ran}");
+    // What was switched off from the start stays off, and the keys know the commands by then.
+    let shell = Terminal::with(program, &["--sandbox", "--no-hook", "before_create"]);
+    shell.types(&format!("plugin install ./rules --trust {hash}"), "HASH");
+    shell.settles("gre\t", "greet");
+    shell.answers("", "42");
+    shell.types("create client --id d -q", "> ");
+    shell.types("list clients -q", "d\n");
+    assert_eq!(shell.leaves().code(), Some(0));
+}

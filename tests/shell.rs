@@ -585,6 +585,32 @@ fn a_client_is_edited_as_yaml_and_what_changed_is_sent() {
 }
 
 #[test]
+fn what_was_edited_and_not_taken_is_kept() {
+    let server = Sandbox::holding(&[json!({"client_id": "a", "client_name": "shop"})], "");
+    let program = orysh(&server).with("EDITOR", "sed -i 's/^client_name: .*/client_name: till/'");
+    program.file(
+        "rules/plugin.toml",
+        "name = \"rules\"\nversion = \"1\"\ndescription = \"d\"\nlicense = \"x\"\nhooks = [\"before_update\"]\n",
+    );
+    program.file("rules/main.rhai", "fn before_update(id, change) { throw \"not on Fridays\"; }");
+    let hash = program.run("plugin show ./rules --format jsonpath=hash").ok().stdout.trim().to_owned();
+    program.run(&format!("plugin install ./rules --trust {hash}")).ok();
+    let shell = Terminal::of(program);
+    shell.types("edit a", "what was edited is kept");
+    let kept: Vec<_> =
+        fs::read_dir(shell.home().join("state/edit")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let [file] = kept.as_slice() else { panic!("{kept:?}") };
+    assert!(fs::read_to_string(file).unwrap().contains("client_name: till"));
+    shell.types("plugin disable rules", "is off");
+    shell.types(&format!("update oauth2-client a --file {} -q", file.display()), ">");
+    shell.types("get client a --format jsonpath=client_name", "till");
+    // Whoever agrees beforehand is not asked.
+    shell.types("undo --yes", "UNDONE");
+    assert_eq!(server.client("a")["client_name"], "shop");
+    assert_eq!(shell.leaves().code(), Some(0));
+}
+
+#[test]
 fn undo_takes_back_what_the_last_line_wrote() {
     let server = Sandbox::start();
     let program = orysh(&server);

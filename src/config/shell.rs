@@ -131,8 +131,12 @@ fn check(name: &str, value: &str) -> Result<()> {
         return Err(Error::usage(format!("`{name}` is {choices}, not `{}`", safe(value))));
     }
     if name == "prompt" {
-        let named = value.split('{').skip(1).filter_map(|rest| rest.split_once('}'));
-        if let Some((wrong, _)) = named.into_iter().find(|(part, _)| !IN_PROMPT.contains(part)) {
+        let named = value.split('{').skip(1).map(|rest| rest.split_once('}').map_or(rest, |(part, _)| part));
+        let is_open = value.rfind('{') > value.rfind('}');
+        if is_open {
+            return Err(Error::usage("`prompt` has a `{` that no `}` follows").hint("as '{place}> '"));
+        }
+        if let Some(wrong) = named.into_iter().find(|part| !IN_PROMPT.contains(part)) {
             return Err(Error::usage(format!("`prompt` knows no `{{{}}}`", safe(wrong)))
                 .did_you_mean(nearest(wrong, IN_PROMPT))
                 .hint(format!("it knows {}", IN_PROMPT.map(|name| format!("{{{name}}}")).join(", "))));

@@ -17,6 +17,7 @@ use crate::grammar::{Args, Command, Host, Registry};
 use crate::output::outcome::{Column, Outcome};
 use crate::script::resolve::PLUGINS;
 use crate::session::Session;
+use crate::session::handle::locked;
 use crate::text::safe;
 use crate::ui::Ui;
 
@@ -170,6 +171,12 @@ impl Known {
         all.flat_map(|plugin| (0..plugin.manifest.commands.len()).map(|at| command(plugin, at))).collect()
     }
 
+    /// Whether there is a plugin of that name, whether it counts or not.
+    pub fn has(&self, name: &str) -> bool {
+        self.plugins.iter().chain(self.untrusted.iter().map(|(_, plugin)| plugin)).any(|it| it.manifest.name == name)
+            || self.refused.iter().any(|(refused, _)| refused == name)
+    }
+
     /// Lets plugins know the commands, and scripts the plugins.
     pub fn introduce(&self, registry: &Arc<Registry>) {
         for plugin in self.plugins.iter().chain(self.untrusted.iter().map(|(_, plugin)| plugin)) {
@@ -177,7 +184,7 @@ impl Known {
             let _ = plugin.registry.set(Arc::downgrade(registry));
         }
         let plugins = self.plugins.clone();
-        let _ = PLUGINS.set(Box::new(move |caller, name| {
+        *locked(&PLUGINS) = Some(Arc::new(move |caller, name| {
             let none = || Error::usage(format!("there is no plugin `{}`", safe(name)));
             plugins.iter().find(|plugin| plugin.manifest.name == name).ok_or_else(none)?.stubs(caller)
         }));

@@ -149,7 +149,12 @@ impl Context {
     /// The same context, secrets included, where another session acts.
     #[must_use]
     pub fn at(&self, session: Session) -> Self {
-        let host = Host { session, registry: Arc::clone(&self.host.registry) };
+        self.with(Host { session, registry: Arc::clone(&self.host.registry) })
+    }
+
+    /// The same, where there are other commands as well.
+    #[must_use]
+    pub fn with(&self, host: Host) -> Self {
         // How an earlier line ended is over.
         let (left, unwritten) = (Arc::default(), Arc::default());
         Context { host, within: Arc::default(), left, unwritten, ..self.clone() }

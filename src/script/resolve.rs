@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use rhai::{AST, ASTNode, Engine, EvalAltResult, Expr, Module, ModuleResolver, Position, Scope, Shared, Stmt};
 
@@ -28,11 +28,11 @@ pub struct Below {
     caller: Option<Context>,
 }
 
-/// What gives the functions of a plugin, as stubs that call it: set once, by whoever knows the plugins.
-pub static PLUGINS: OnceLock<Plugins> = OnceLock::new();
+/// What gives the functions of a plugin, as stubs that call it: set by whoever knows the plugins.
+pub static PLUGINS: Mutex<Option<Plugins>> = Mutex::new(None);
 
 /// The functions of the plugin of that name, for a caller.
-pub type Plugins = Box<dyn Fn(&Context, &str) -> Result<Module> + Send + Sync>;
+pub type Plugins = Arc<dyn Fn(&Context, &str) -> Result<Module> + Send + Sync>;
 
 /// How an import names a plugin.
 pub const PLUGIN: &str = "plugin:";
@@ -41,7 +41,8 @@ pub const PLUGIN: &str = "plugin:";
 pub fn plugin(caller: Option<&Context>, path: &str) -> Option<Result<Shared<Module>>> {
     let name = path.strip_prefix(PLUGIN)?;
     let none = || Error::usage(format!("there is no plugin `{}`", safe(name)));
-    Some(caller.zip(PLUGINS.get()).ok_or_else(none).and_then(|(caller, plugins)| plugins(caller, name)).map(Into::into))
+    let plugins = locked(&PLUGINS).clone();
+    Some(caller.zip(plugins).ok_or_else(none).and_then(|(caller, plugins)| plugins(caller, name)).map(Into::into))
 }
 
 impl Below {

@@ -110,6 +110,8 @@ struct Shared {
     has_left: AtomicBool,
     /// How often the shell was told to use something.
     uses: AtomicU64,
+    /// How often the plugins that are there were changed.
+    plugins: AtomicU64,
     /// Whether something was sent that changes clients.
     writes: AtomicU64,
     /// What the lines of a shell have written.
@@ -138,6 +140,7 @@ impl Session {
             began_at: OnceLock::new(),
             has_left: AtomicBool::new(false),
             uses: AtomicU64::new(0),
+            plugins: AtomicU64::new(0),
             writes: AtomicU64::new(0),
             lines: Mutex::default(),
             left: Mutex::default(),
@@ -457,6 +460,16 @@ impl Session {
     /// How often that was said.
     pub fn uses(&self) -> u64 {
         self.shared.uses.load(Ordering::SeqCst)
+    }
+
+    /// A command may change what plugins there are: a shell looks at them anew behind it.
+    pub fn changes_plugins(&self) {
+        self.shared.plugins.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// How often that was said.
+    pub fn plugin_changes(&self) -> u64 {
+        self.shared.plugins.load(Ordering::SeqCst)
     }
 
     /// Credentials have changed: commands from now on look at them anew.

@@ -67,7 +67,14 @@ pub fn line(text: &str) -> Result<Option<String>> {
 pub struct Edited {
     /// The command.
     pub line: String,
-    _file: Draft,
+    file: Draft,
+}
+
+impl Edited {
+    /// The file stays, for whoever gives the command again.
+    pub fn keep(self) {
+        std::mem::forget(self.file);
+    }
 }
 
 /// Opens a client, and again where what came of it is wrong. Nothing where nothing was changed. Errors: no such client; nobody wants to
@@ -102,7 +109,7 @@ pub fn client(session: &Session, id: &str) -> Result<Option<Edited>> {
                 ];
                 let unset = unset.iter().flat_map(|field| ["--unset".to_owned(), field.json.to_owned()]);
                 let words: Vec<String> = words.into_iter().chain(unset).map(|word: String| shell_word(&word)).collect();
-                return Ok(Some(Edited { line: words.join(" "), _file: file }));
+                return Ok(Some(Edited { line: words.join(" "), file }));
             }
             Err(error) => {
                 let ui = session.ui();

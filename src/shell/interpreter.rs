@@ -42,9 +42,15 @@ enum What {
     Rhai(String),
 }
 
+/// Gives the host of a session, with the plugins that are there by now.
+pub type Anew = dyn Fn(&Session) -> Result<Host> + Sync;
+
 /// Does lines, one after the other, in one session.
-pub struct Interpreter {
+pub struct Interpreter<'a> {
     host: Host,
+    /// The commands that it was given, as plugins know them; and how often those had been changed by then.
+    given: (Arc<Registry>, u64),
+    anew: &'a Anew,
     prompt: Prompt,
     /// Whether the first error ends a line.
     stops: bool,
@@ -75,16 +81,24 @@ const VALUE: &str = "ORYSH_VALUE_";
 /// How deep files may load each other.
 const MOST_LOADING: usize = 8;
 
-impl Interpreter {
+/// The same with the commands that only a shell has.
+fn with_own(host: &Host, lines: &Lines, requests: &Requests) -> Host {
+    let registry = Registry::new(host.registry.commands().to_vec()).with(own::commands(lines, requests));
+    Host { session: host.session.clone(), registry: Arc::new(registry) }
+}
+
+impl<'a> Interpreter<'a> {
     /// A fresh one, of a shell with these lines.
-    pub fn new(host: &Host, lines: &Lines, stops: bool) -> Self {
+    pub fn new(host: &Host, anew: &'a Anew, lines: &Lines, stops: bool) -> Self {
         let requests = Requests::default();
-        let registry = Registry::new(host.registry.commands().to_vec()).with(own::commands(lines, &requests));
-        let host = Host { session: host.session.clone(), registry: Arc::new(registry) };
+        let given = (Arc::clone(&host.registry), host.session.plugin_changes());
+        let host = with_own(host, lines, &requests);
         let settings = (!stops).then(|| read_settings(&host));
         Interpreter {
             prompt: Prompt::new(&host),
             host,
+            given,
+            anew,
             stops,
             requests,
             lines: Arc::clone(lines),
@@ -226,6 +240,7 @@ impl Interpreter {
         let count = pieces.len();
         for (number, piece) in pieces.into_iter().enumerate() {
             let done = self.one(&text[piece]);
+            self.look_at_plugins();
             let left = count - number - 1;
             match done {
                 Ok(Next::Go) => {}
@@ -239,6 +254,23 @@ impl Interpreter {
             }
         }
         Ok(Next::Go)
+    }
+
+    /// What a line has done to the plugins counts for those behind it.
+    fn look_at_plugins(&mut self) {
+        let session = &self.host.session;
+        let changes = session.plugin_changes();
+        if changes == self.given.1 {
+            return;
+        }
+        match (self.anew)(session) {
+            Ok(host) => {
+                self.host = with_own(&host, &self.lines, &self.requests);
+                self.prompt.turn_to(&self.host);
+                self.given = (host.registry, changes);
+            }
+            Err(error) => session.ui().error(&error),
+        }
     }
 
     /// Errors: the last step that failed; where the first one ends a line, that.
@@ -371,7 +403,12 @@ impl Interpreter {
             ui.note("nothing was changed");
             return Ok(Next::Go);
         };
-        self.one(&edited.line)
+        let done = self.one(&edited.line);
+        if done.is_err() {
+            ui.warn(&format!("what was edited is kept: `{}` sends it", edited.line));
+            edited.keep();
+        }
+        done
     }
 
     /// Shows an outcome on stdout; to a person by the pager, where it is longer than the screen.

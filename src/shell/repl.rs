@@ -30,7 +30,7 @@ use crate::shell::complete::{self, Known, Listings, MOST};
 use crate::shell::highlight::{looks, painted};
 use crate::shell::hint::{Hint, hint};
 use crate::shell::history::{History, MOST_LINES};
-use crate::shell::interpreter::{Interpreter, NO_TEXT, Next};
+use crate::shell::interpreter::{Anew, Interpreter, NO_TEXT, Next};
 use crate::shell::line::{Sort, pieces, sort};
 use crate::shell::place::Place;
 use crate::shell::rhai::is_incomplete;
@@ -41,7 +41,7 @@ use crate::text;
 use crate::ui::{self, Ui};
 
 /// The shell on a terminal. A failing line is told, and the next one read.
-pub fn interactive(host: &Host, fell_back: bool, goes_without_rc: bool) -> Result<()> {
+pub fn interactive(host: &Host, anew: &Anew, fell_back: bool, goes_without_rc: bool) -> Result<()> {
     on_big_stack(|| {
         interrupt::keep_shell();
         // Signals are heard from here on, also between two lines.
@@ -52,7 +52,7 @@ pub fn interactive(host: &Host, fell_back: bool, goes_without_rc: bool) -> Resul
         }
         ui.line(&format!("orysh {}: `help` shows the commands, Ctrl-D leaves", env!("CARGO_PKG_VERSION")));
         let mut lines = Kept::default();
-        let mut interpreter = Interpreter::new(host, &lines.typed, false);
+        let mut interpreter = Interpreter::new(host, anew, &lines.typed, false);
         if !goes_without_rc && let Err(error) = interpreter.begin() {
             // A shell that does not start because of it could not be used to mend it.
             ui.error(&error);
@@ -77,6 +77,9 @@ pub fn interactive(host: &Host, fell_back: bool, goes_without_rc: bool) -> Resul
             if let Some(helper) = editor.helper_mut() {
                 helper.prompt_width = text::width(&prompt.0);
                 helper.known = interpreter.known();
+                if !Arc::ptr_eq(&helper.registry, interpreter.registry()) {
+                    helper.turn_to(interpreter.registry());
+                }
                 if std::mem::replace(&mut writes, host.session.writes()) != host.session.writes() {
                     helper.listings.outdate();
                 }
@@ -227,14 +230,14 @@ impl Kept {
 const MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// The same lines from stdin; the first error ends it, unless it `keeps_going`.
-pub fn from_stdin(host: &Host, keeps_going: bool) -> Result<()> {
+pub fn from_stdin(host: &Host, anew: &Anew, keeps_going: bool) -> Result<()> {
     on_big_stack(|| {
         if std::io::stdin().is_terminal() {
             host.session
                 .ui()
                 .note("lines are read from the terminal, and there is no prompt as stdout is none; Ctrl-D ends them");
         }
-        let mut interpreter = Interpreter::new(host, &own::Lines::default(), true);
+        let mut interpreter = Interpreter::new(host, anew, &own::Lines::default(), true);
         let mut is_first = true;
         let next = || {
             // Not held on to: a command that reads stdin would wait for it for ever.
@@ -278,16 +281,26 @@ struct Lines {
     /// How many columns stand before a line.
     prompt_width: usize,
     /// The same registry, for what looks at a line with each key; nobody types before the first prompt is there.
-    tree: LazyCell<Node, Box<dyn FnOnce() -> Node>>,
+    tree: Tree,
+}
+
+type Tree = LazyCell<Node, Box<dyn FnOnce() -> Node>>;
+
+fn tree_of(registry: &Arc<Registry>) -> Tree {
+    let registry = Arc::clone(registry);
+    LazyCell::new(Box::new(move || Node::of(&registry)))
 }
 
 impl Lines {
     fn new(host: &Host, registry: &Arc<Registry>) -> Self {
-        let (host, registry) = (host.clone(), Arc::clone(registry));
-        let of_tree = Arc::clone(&registry);
-        let tree: Box<dyn FnOnce() -> Node> = Box::new(move || Node::of(&of_tree));
         let (known, listings) = (Known::default(), Listings::default());
-        Lines { host, registry, known, listings, prompt_width: 0, tree: LazyCell::new(tree) }
+        let (host, registry, tree) = (host.clone(), Arc::clone(registry), tree_of(registry));
+        Lines { host, registry, known, listings, prompt_width: 0, tree }
+    }
+
+    /// From now on there are other commands.
+    fn turn_to(&mut self, registry: &Arc<Registry>) {
+        (self.registry, self.tree) = (Arc::clone(registry), tree_of(registry));
     }
 
     fn width(&self) -> usize {

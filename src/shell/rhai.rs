@@ -73,6 +73,11 @@ impl Prompt {
         }
     }
 
+    /// From now on there are other commands, and other hooks hear of what is done.
+    pub fn turn_to(&mut self, host: &Host) {
+        self.context = self.context.with(host.clone());
+    }
+
     /// A line acts where the session does by now: what was bound before may have been told to use another target.
     fn follow(&mut self) {
         let before = &self.context.session();

@@ -68,7 +68,7 @@ pub fn run(host: &Host, requests: &Requests) -> Result<Outcome> {
             }
         }
     }
-    if !session.ui().agrees("Undo that?", false) {
+    if !session.settings().assent.yes && !session.ui().agrees("Undo that?", false) {
         return Err(Error::usage("nothing was undone"));
     }
     let rows = session.taking_back(|| steps.into_iter().map(|step| take(session, step)).collect::<Result<Vec<_>>>())?;

@@ -44,6 +44,7 @@ runs later is what was looked at: its content is kept by its hash, and nothing o
 }
 
 fn run(host: &Host, args: &Args) -> Result<Outcome> {
+    host.session.changes_plugins();
     let ui = host.session.ui();
     let obtained = obtain(&Source::parse(args.text("source").unwrap_or_default())?)?;
     let name = obtained.manifest.name.clone();

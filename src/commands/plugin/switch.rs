@@ -37,6 +37,7 @@ pub fn remove() -> Command {
 }
 
 fn switch(host: &Host, args: &Args, enabled: bool) -> Result<Outcome> {
+    host.session.changes_plugins();
     let name = args.text("name").unwrap_or_default();
     // One that a repository lists is switched for this user, in this repository.
     if let Some(team) = team::found()?.filter(|team| team.plugins.contains_key(name)) {
@@ -53,6 +54,7 @@ fn switch(host: &Host, args: &Args, enabled: bool) -> Result<Outcome> {
 }
 
 fn run_remove(host: &Host, args: &Args) -> Result<Outcome> {
+    host.session.changes_plugins();
     let name = args.text("name").unwrap_or_default();
     if !store::entries(&store::own()?)?.contains_key(name) && is_of_team(name) {
         return Err(Error::usage(format!("plugin `{name}` is of this repository: its orysh.toml lists it"))

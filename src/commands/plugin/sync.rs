@@ -49,6 +49,7 @@ orysh.lock beside orysh.toml pins what each is: put it under version control.",
 }
 
 fn run(host: &Host, args: &Args) -> Result<Outcome> {
+    host.session.changes_plugins();
     let ui = host.session.ui();
     let Some(team) = team::found()? else {
         return Err(Error::usage("no orysh.toml in this folder or one above lists plugins")

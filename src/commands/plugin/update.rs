@@ -31,6 +31,7 @@ What changed of its files and of what it asks for is shown. Where it asks for mo
 }
 
 fn run(host: &Host, args: &Args) -> Result<Outcome> {
+    host.session.changes_plugins();
     let ui = host.session.ui();
     let name = args.text("name").unwrap_or_default();
     let before = entry(name)?;
