@@ -9,7 +9,7 @@ use clap::ArgMatches;
 
 use crate::commands;
 use crate::commands::sandbox::starter;
-use crate::error::{Error, Result, nearest};
+use crate::error::{Error, Kind, Result, nearest};
 use crate::grammar::persona::Persona;
 use crate::grammar::{Command, Host, Registry, common, execute, parse};
 use crate::ops::guard::DECLINED;
@@ -20,7 +20,7 @@ use crate::session::handle::Settings;
 use crate::session::stack::on_big_stack;
 use crate::session::target::{self, Given};
 use crate::shell;
-use crate::ui::Ui;
+use crate::ui::{Color, Ui};
 
 /// Threads of a process that serves others or holds a session; a single command needs none beside its own.
 const WORKERS: usize = 2;
@@ -38,7 +38,7 @@ pub fn main(mut words: impl Iterator<Item = OsString>) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let words = words.unwrap_or_default();
-            Ui { json_errors: asks_for_json(&words), ..Ui::default() }.error(&error);
+            Ui { json_errors: asks_for_json(&words), color: color_asked_for(&words), ..Ui::default() }.error(&error);
             ExitCode::from(error.kind().exit_code())
         }
     }
@@ -62,16 +62,18 @@ fn load(goes_without: bool) -> (Known, Arc<Registry>) {
 fn run(words: &[String], persona: Persona) -> Result<()> {
     let goes_without = words.iter().take_while(|word| *word != "--").any(|word| word == "--no-plugins");
     let (mut known, mut registry) = load(goes_without);
-    let ui = Ui::default();
+    let ui = Ui { color: color_asked_for(words), ..Ui::default() };
     let words = with_run(words, &registry);
     let mut parsed = parse::parse(&registry, &words, ui.colors_stdout());
     // What calls no hook needs no plugin.
-    let calls_hooks = match &parsed {
+    let needs_plugins = match &parsed {
         Ok(parse::Parsed::Command(command, _)) => command.on_server,
         Ok(parse::Parsed::Bare(_)) => true,
-        Ok(parse::Parsed::Help(_)) | Err(_) => false,
+        Ok(parse::Parsed::Help(_)) => false,
+        // It may be the command of one of them that is not known.
+        Err(error) => error.code() == Some(parse::UNKNOWN),
     };
-    if calls_hooks && known.is_to_be_fetched(ui) {
+    if needs_plugins && known.is_to_be_fetched(ui) {
         fetch(&registry)?;
         (known, registry) = load(goes_without);
         parsed = parse::parse(&registry, &words, ui.colors_stdout());
@@ -80,11 +82,15 @@ fn run(words: &[String], persona: Persona) -> Result<()> {
         if goes_without {
             ui.note("plugins are off");
         }
-        // It may be the command of one of them that is not known.
         for (_, error) in &known.refused {
             ui.warn(&error.full_message());
         }
     }
+    let hints = known.refused.iter().flat_map(|(_, error)| error.hints().to_vec());
+    let parsed = parsed.map_err(|error| match error.code() {
+        Some(parse::UNKNOWN) => hints.fold(error, Error::hint),
+        _ => error,
+    });
     match parsed? {
         parse::Parsed::Help(text) => {
             ui.print(&text);
@@ -107,9 +113,15 @@ fn fetch(registry: &Arc<Registry>) -> Result<()> {
     let fetched = execute::begin(&host, command, &matches, &output, execute::Origin::Process);
     host.session.close();
     match fetched {
-        // It is told of as of any that was not granted.
-        Err(error) if error.code() == Some(DECLINED) => Ok(()),
-        fetched => fetched.map(drop),
+        Err(error) if error.kind() == Kind::Interrupted => Err(error),
+        // Looking goes on without it. That it was not granted is told of as of any.
+        Err(error) => {
+            if error.code() != Some(DECLINED) {
+                output.ui.error(&error);
+            }
+            Ok(())
+        }
+        Ok(_) => Ok(()),
     }
 }
 
@@ -210,9 +222,18 @@ fn switched_off(ui: Ui, known: &Known, matches: &ArgMatches) -> Result<Vec<Strin
     Ok(off)
 }
 
-/// Whether errors are to be told as JSON, known before the flags have been understood.
+/// The last value of a flag, known before the flags have been understood.
+fn last_of<'w>(words: &'w [String], flag: &str) -> Option<&'w str> {
+    let behind = words.windows(2).filter(|pair| pair[0] == flag).map(|pair| pair[1].as_str());
+    let joined = words.iter().filter_map(|word| word.strip_prefix(flag)?.strip_prefix('='));
+    behind.chain(joined).last()
+}
+
+/// Whether errors are to be told as JSON.
 fn asks_for_json(words: &[String]) -> bool {
-    let behind = words.windows(2).filter(|pair| pair[0] == "--format").map(|pair| pair[1].as_str());
-    let joined = words.iter().filter_map(|word| word.strip_prefix("--format="));
-    behind.chain(joined).last().is_some_and(common::is_json)
+    last_of(words, "--format").is_some_and(common::is_json)
+}
+
+fn color_asked_for(words: &[String]) -> Color {
+    last_of(words, "--color").map_or(Color::Auto, common::color)
 }

@@ -8,7 +8,6 @@ use super::state::{MOST_TRIES, State, is_of_server};
 use super::store::{self, Due};
 use crate::api::clients;
 use crate::api::tokens::{self, Verdict};
-use crate::env;
 use crate::error::{Error, Kind, Result};
 use crate::model::client::{Client, ClientId};
 use crate::net;
@@ -103,8 +102,7 @@ impl Sender<'_> {
         let session = &self.remote.session;
         let is_over = || session.interrupt().has_arrived();
         let mut turn = None;
-        // Whoever gives a client to the program that this is waits for it.
-        if shows_secret && env::ORYSH_CLIENT_ID.get().is_none() {
+        if shows_secret {
             match newest::turn(&self.server, &trip.due.id, is_over).await {
                 Ok(Some(own)) => turn = Some(own),
                 Ok(None) => {
@@ -133,9 +131,14 @@ impl Sender<'_> {
                 let id = ClientId::parse(&trip.due.id)
                     .ok()
                     .filter(|_| has_secret && self.undelivered.contains(&trip.due.id));
-                if let Some(Err(error)) =
-                    id.map(|id| deliver::settle_older(session, &self.server, &id, &trip.due.past.heard))
-                {
+                if let Some(Err(error)) = id.map(|id| {
+                    deliver::settle_older(
+                        session,
+                        (&self.server, &id),
+                        &trip.due.past.heard,
+                        (made.as_deref(), self.began),
+                    )
+                }) {
                     session.ui().warn(&error.full_message());
                 }
                 trip.due.past = Past::default();

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -113,6 +113,8 @@ pub struct Sender<'a> {
     /// The server as files name it, and its clients of which something was not delivered before.
     pub(super) server: String,
     pub(super) undelivered: HashSet<String>,
+    /// When it began.
+    pub(super) began: SystemTime,
     /// Which clients have got newer secrets.
     pub(super) newest: Mutex<Known>,
 }
@@ -155,6 +157,7 @@ impl<'a> Sender<'a> {
         // Where the server cannot be told nothing is sent either.
         let server = session.server().unwrap_or_default();
         Sender {
+            began: SystemTime::now(),
             undelivered: Kept::undelivered_of(&server),
             newest: Mutex::default(),
             server,

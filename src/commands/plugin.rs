@@ -1,5 +1,6 @@
 //! Commands on plugins: nothing of a plugin is run by them, but for its tests.
 
+mod difference;
 pub mod install;
 pub mod look;
 pub mod new;

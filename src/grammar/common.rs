@@ -116,13 +116,18 @@ pub fn output(matches: &ArgMatches, default: &str) -> Result<Output> {
 }
 
 fn ui(matches: &ArgMatches, format: &str, quiet: bool) -> Ui {
-    let color = match matches.get_one::<String>("color").map(String::as_str) {
-        Some("always") => Color::Always,
-        Some("never") => Color::Never,
-        _ => Color::Auto,
-    };
+    let color = color(matches.get_one::<String>("color").map_or("", String::as_str));
     let telling = if matches.get_flag("verbose") { Telling::Requests } else { Telling::Usual };
     Ui { color, quiet, json_errors: is_json(format), telling }
+}
+
+/// What a value of `--color` says.
+pub fn color(value: &str) -> Color {
+    match value {
+        "always" => Color::Always,
+        "never" => Color::Never,
+        _ => Color::Auto,
+    }
 }
 
 /// Whether errors are told as JSON with this format.

@@ -260,7 +260,7 @@ fn refusal(registry: &Registry, words: &[String], error: &clap::Error) -> Error 
     let message = lines.next().unwrap_or_default().trim_start_matches("error: ").replace('\'', "`");
     let path = command_path(registry, words);
     let mut refusal = match error.kind() {
-        ErrorKind::InvalidSubcommand => unknown_command(registry, &path, error),
+        ErrorKind::InvalidSubcommand => unknown_command(registry, words, error),
         ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             Error::usage(format!("`{}` of what?", path.join(" ")))
                 .hint(format!("one of: {}", nouns(registry, &path).join(", ")))
@@ -293,14 +293,20 @@ fn refusal(registry: &Registry, words: &[String], error: &clap::Error) -> Error 
     refusal
 }
 
-fn unknown_command(registry: &Registry, path: &[String], error: &clap::Error) -> Error {
+/// The code of an error that says that there is no such command.
+pub const UNKNOWN: &str = "unknown_command";
+
+fn unknown_command(registry: &Registry, words: &[String], error: &clap::Error) -> Error {
     let given = match error.get(ContextKind::InvalidSubcommand) {
         Some(ContextValue::String(given)) => given.clone(),
         _ => String::new(),
     };
+    // What stands behind it names nothing.
+    let before = words.iter().position(|word| *word == given).map_or(words, |at| &words[..at]);
+    let path = &command_path(registry, before);
     let known = nouns(registry, path);
     let place = if path.is_empty() { String::new() } else { format!(" of `{}`", path.join(" ")) };
-    let unknown = Error::usage(format!("unknown command `{given}`{place}"));
+    let unknown = Error::usage(format!("unknown command `{given}`{place}")).with_code(UNKNOWN);
     match help::OUT_OF_SCOPE.iter().find(|(words, _)| words.contains(&given.as_str())) {
         Some((_, why)) => unknown.hint(*why),
         None => match nearest(&given, known.iter().map(String::as_str)) {

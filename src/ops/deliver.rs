@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::{Value, json};
@@ -210,6 +210,7 @@ pub fn deliver(
     kept: Option<Kept>,
     owners: &[Recipient],
 ) -> (Option<Kept>, Option<Error>) {
+    let sent = session.sent();
     if done != Done::Created && client.secret().is_some() {
         warn(session, session.server().and_then(|server| newest::note(&server, client)));
     }
@@ -217,7 +218,7 @@ pub fn deliver(
     if !hook::is_wanted(session, &event) {
         // A client that was just made has no past, but for one that another had of that name.
         if done != Done::Created {
-            warn(session, hand_down(session, client, &[], owners));
+            warn(session, hand_down(session, client, &[], owners, sent));
         }
         return (kept, None);
     }
@@ -253,10 +254,10 @@ pub fn deliver(
         // Nobody has taken the secret to its owner: it is for whoever shows the client.
         if !is_delivered {
             warn(session, kept.told());
-            warn(session, hand_down(session, client, &[], owners));
+            warn(session, hand_down(session, client, &[], owners, sent));
             return (Some(kept), None);
         }
-        warn(session, kept.discard().and_then(|()| hand_down(session, client, &past.heard, owners)));
+        warn(session, kept.discard().and_then(|()| hand_down(session, client, &past.heard, owners, sent)));
         return (None, None);
     };
     note(&past);
@@ -303,7 +304,14 @@ pub fn again_by(session: &Session, id: &str) -> String {
 
 /// A secret that was kept of a client before counts for nothing any more now that it has another: what was done then stays due, with
 /// the new secret where somebody is to see one. `heard`: who has heard of the new one; those of them that deliver are due nothing older.
-fn hand_down(session: &Session, client: &Client, heard: &[String], owners: &[Recipient]) -> Result<()> {
+/// `sent`: when it was asked for.
+fn hand_down(
+    session: &Session,
+    client: &Client,
+    heard: &[String],
+    owners: &[Recipient],
+    sent: SystemTime,
+) -> Result<()> {
     let Some(secret) = client.secret() else { return Ok(()) };
     let (id, server) = (client.client_id()?, session.server()?);
     let is_settled = settled_by(session, heard);
@@ -311,7 +319,8 @@ fn hand_down(session: &Session, client: &Client, heard: &[String], owners: &[Rec
     let blind: Vec<String> = unseeing.map(|hook| hook.key()).collect();
     let owners: Vec<Fingerprint> = owners.iter().map(Recipient::fingerprint).collect();
     let mut left = None;
-    for older in Kept::of_undelivered(&id, &server)? {
+    let made = client.text("updated_at");
+    for older in Kept::of_undelivered(&id, &server)?.into_iter().filter(|kept| kept.is_before(made, sent)) {
         // What another process tells of just now is its own to note.
         let Some(_held) = keep::hold(older.kept.path())? else { continue };
         let mut past = older.past;
@@ -327,7 +336,7 @@ fn hand_down(session: &Session, client: &Client, heard: &[String], owners: &[Rec
         } else {
             older.kept.undelivered(older.done, &past)?;
             older.kept.replace_secret(secret, &owners)?;
-            older.kept.made(client.text("updated_at"))?;
+            older.kept.made(made)?;
         }
     }
     if let Some(done) = left {
@@ -340,10 +349,6 @@ fn hand_down(session: &Session, client: &Client, heard: &[String], owners: &[Rec
 /// Waits until nobody else hands a secret of the client over, so that what was set first comes first; or why it is not waited any
 /// longer, and nothing handed over now.
 fn in_turn(session: &Session, client: &Client) -> (Option<Turn>, Option<Error>) {
-    // A program that is given a client may write that itself: whoever gives it waits for it.
-    if env::ORYSH_CLIENT_ID.get().is_some() {
-        return (None, None);
-    }
     let began = Instant::now();
     let is_over = || session.interrupt().has_arrived() || began.elapsed() > LONGEST_TURN;
     let turn = session.server().and_then(|server| session.finish(newest::turn(&server, client.id(), is_over))?);
@@ -368,10 +373,16 @@ fn settled_by(session: &Session, heard: &[String]) -> impl Fn(&str) -> bool {
     move |key| delivering.iter().any(|one| one == key) || has_program && key.starts_with(hook::PROGRAM)
 }
 
-/// The same as [`hand_down`] for a row of a batch: what only those are due who have the newer secret is dropped.
-pub fn settle_older(session: &Session, server: &str, id: &ClientId, heard: &[String]) -> Result<()> {
+/// The same as [`hand_down`] for a row of a batch: what only those are due who have the newer secret is dropped. `made`: the server's
+/// time of that; `sent`: when it was asked for, or some time before.
+pub fn settle_older(
+    session: &Session,
+    (server, id): (&str, &ClientId),
+    heard: &[String],
+    (made, sent): (Option<&str>, SystemTime),
+) -> Result<()> {
     let is_settled = settled_by(session, heard);
-    for older in Kept::of_undelivered(id, server)? {
+    for older in Kept::of_undelivered(id, server)?.into_iter().filter(|kept| kept.is_before(made, sent)) {
         let Some(_held) = keep::hold(older.kept.path())? else { continue };
         let mut past = older.past;
         past.due.retain(|key| !is_settled(key));

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -13,6 +13,7 @@ use crate::config::{files, paths};
 use crate::crypt::Fingerprint;
 use crate::error::{Error, Result};
 use crate::model::client::ClientId;
+use crate::ops::newest::one_of;
 use crate::secret::Secret;
 use crate::session::hook::{Done, Past};
 
@@ -48,6 +49,19 @@ fn now() -> u64 {
     u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
 }
 
+impl Undelivered {
+    /// Whether its secret is from before another that the server made then, for a request that was sent at `sent` or later: where that
+    /// cannot be told it is not.
+    pub fn is_before(&self, made: Option<&str>, sent: SystemTime) -> bool {
+        let time = |text: Option<&str>| text.and_then(|text| humantime::parse_rfc3339(text).ok());
+        match (time(self.made.as_deref()), time(made)) {
+            // A server may tell seconds only.
+            (Some(own), Some(other)) if own != other => own < other,
+            _ => SystemTime::UNIX_EPOCH + Duration::from_micros(self.since) < sent,
+        }
+    }
+}
+
 fn past(content: &Value) -> Past {
     let keys = |member: &str| {
         let keys = content[member].as_array().into_iter().flatten();
@@ -63,12 +77,15 @@ fn since(content: &Value) -> u64 {
 /// The files in a folder that are of a client of that server, with what is in them, the oldest first.
 fn of_client(folder: &Path, id: &ClientId, endpoint: &str) -> Vec<(PathBuf, Value)> {
     let mut found = Vec::new();
+    let server = one_of(endpoint);
     // That there is no folder says that nothing is kept.
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         let path = entry.path();
         let Ok(text) = std::fs::read(&path).map(Zeroizing::new) else { continue };
         let Ok(content) = serde_json::from_slice::<Value>(&text) else { continue };
-        if content["client_id"] == id.as_str() && content["endpoint"] == endpoint {
+        if content["client_id"] == id.as_str()
+            && content["endpoint"].as_str().is_some_and(|there| one_of(there) == server)
+        {
             found.push((path, content));
         }
     }
@@ -215,7 +232,9 @@ impl Kept {
         let files = folders.flat_map(|folder| std::fs::read_dir(folder).into_iter().flatten().flatten());
         let texts = files.filter_map(|entry| std::fs::read(entry.path()).map(Zeroizing::new).ok());
         let contents = texts.filter_map(|text| serde_json::from_slice::<Value>(&text).ok());
-        let is_due = |content: &Value| content["endpoint"] == endpoint && content["due"].is_array();
+        let server = one_of(endpoint);
+        let is_here = |content: &Value| content["endpoint"].as_str().is_some_and(|there| one_of(there) == server);
+        let is_due = |content: &Value| content["due"].is_array() && is_here(content);
         contents.filter(is_due).filter_map(|content| Some(content["client_id"].as_str()?.to_owned())).collect()
     }
 

@@ -11,6 +11,7 @@ use sha2::{Digest as _, Sha256};
 use url::Url;
 
 use crate::config::{files, paths};
+use crate::env;
 use crate::error::{Error, Result};
 use crate::model::client::Client;
 use crate::net;
@@ -29,29 +30,43 @@ fn file() -> Result<PathBuf> {
     Ok(folder.join(NAME))
 }
 
-/// A client of a server, which is all that a line tells of it. This machine is one by whatever name.
-fn key(server: &str, id: &str) -> String {
+/// What tells a server from others, by whatever name this machine is called.
+pub fn one_of(server: &str) -> String {
     let url = Url::parse(server).ok().filter(|url| url.host().is_some() && net::is_this_machine(url));
-    let server = url.map_or_else(
+    url.map_or_else(
         || server.to_owned(),
         |url| format!("{}{}", url.port_or_known_default().unwrap_or_default(), url.path().trim_end_matches('/')),
-    );
-    hex(&Sha256::digest(format!("{server}\0{id}"))[..16])
+    )
 }
 
-/// While this lives, nobody else hands a secret of the client over: what was set first comes first.
+/// A client of a server, which is all that a line tells of it.
+fn key(server: &str, id: &str) -> String {
+    hex(&Sha256::digest(format!("{}\0{id}", one_of(server)))[..16])
+}
+
+/// While this lives, nobody else hands a secret of the client over: what was set first comes first. None is held by a program that is
+/// given the client just now and may write that itself: whoever gives it waits for it.
 #[derive(Debug)]
-pub struct Turn(#[expect(dead_code, reason = "it is held as long as it is open")] File);
+pub struct Turn(#[expect(dead_code, reason = "it is held as long as it is open")] Option<File>);
+
+/// Which file says whose turn it is: so few that they can stay. Several clients may share one.
+fn stripe(server: &str, id: &str) -> String {
+    key(server, id)[..2].to_owned()
+}
 
 /// How often it is looked whether another process has handed a client over.
 const GLANCE: Duration = Duration::from_millis(20);
 
-/// Waits for its turn to hand secrets of a client over; `None`: `is_over` said so before. Several clients may share one.
+/// Waits for its turn to hand secrets of a client over; `None`: `is_over` said so before.
 ///
 /// Errors: it cannot be held.
 pub async fn turn(server: &str, id: &str, is_over: impl Fn() -> bool) -> Result<Option<Turn>> {
-    // So few files that they can stay.
-    let path = paths::state()?.join(FOLDER).join(format!(".turn-{}", &key(server, id)[..2]));
+    let stripe_of = |id: &str| stripe(server, id);
+    let stripe = stripe_of(id);
+    if env::ORYSH_CLIENT_ID.get().is_some_and(|given| stripe_of(&given) == stripe) {
+        return Ok(Some(Turn(None)));
+    }
+    let path = paths::state()?.join(FOLDER).join(format!(".turn-{stripe}"));
     let open = || files::to_hold(&path);
     let failed = |source| Error::failed(format!("cannot hold {}", path.display())).caused_by(source);
     let file = match open() {
@@ -64,7 +79,7 @@ pub async fn turn(server: &str, id: &str, is_over: impl Fn() -> bool) -> Result<
     let file = file.map_err(failed)?;
     loop {
         match file.try_lock() {
-            Ok(()) => return Ok(Some(Turn(file))),
+            Ok(()) => return Ok(Some(Turn(Some(file)))),
             Err(TryLockError::WouldBlock) if is_over() => return Ok(None),
             Err(TryLockError::WouldBlock) => tokio::time::sleep(GLANCE).await,
             Err(TryLockError::Error(source)) => return Err(failed(source)),

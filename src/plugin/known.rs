@@ -153,13 +153,17 @@ impl Known {
         if others().any(|other| other.manifest.name == plugin.manifest.name) {
             return Err(Error::usage("another plugin has that name"));
         }
+        let wrong = |name: &str, what: String| match Content::read(&plugin.folder) {
+            Ok(content) => plugin.manifest.wrong_name(&content, name, what),
+            Err(_) => Error::usage(what),
+        };
         for command in &plugin.manifest.commands {
             if built_in.is_verb(&command.name) {
-                return Err(Error::usage(format!("its command `{}` would hide that of orysh", command.name)));
+                return Err(wrong(&command.name, format!("its command `{}` would hide that of orysh", command.name)));
             }
             let has_it = |other: &&Arc<Plugin>| other.manifest.commands.iter().any(|its| its.name == command.name);
             if let Some(other) = others().find(has_it) {
-                return Err(Error::usage(format!("its command `{}` is one of {}", command.name, other.told())));
+                return Err(wrong(&command.name, format!("its command `{}` is one of {}", command.name, other.told())));
             }
         }
         Ok(plugin)

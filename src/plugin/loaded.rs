@@ -257,12 +257,23 @@ impl Plugin {
     }
 
     fn call_as(&self, what: As, session: &Session, function: &str, arguments: Vec<Dynamic>) -> Result<Dynamic> {
+        self.one_call(|| {
+            let value = self.called(session, function, arguments, HOOK, what);
+            if let Some(Ok(loaded)) = self.loaded.get() {
+                loaded.context.settle_files();
+                loaded.context.tell_unseen();
+            }
+            value
+        })
+    }
+
+    /// A call with limits of its own; what it put into folders for a while goes with it.
+    fn one_call<T: Send>(&self, work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
         on_big_stack(|| {
             limits::of(limits::next(), || {
-                let value = self.called(session, function, arguments, HOOK, what);
+                let value = work();
                 if let Some(Ok(loaded)) = self.loaded.get() {
-                    loaded.context.settle_files();
-                    loaded.context.tell_unseen();
+                    loaded.context.remove_temporary();
                 }
                 value
             })
@@ -271,7 +282,7 @@ impl Plugin {
 
     /// Runs one of its commands.
     pub fn command(&self, session: &Session, function: &str, args: Map, columns: &'static [Column]) -> Result<Outcome> {
-        let work = || {
+        self.one_call(|| {
             let loaded = self.loaded(session)?;
             let value = self.called(session, function, vec![args.into()], COMMAND, As::Command);
             // Whoever catches the error hears of what is kept all the same.
@@ -282,8 +293,7 @@ impl Plugin {
             let shown = loaded.context.take_shown(&value);
             loaded.context.tell_unseen();
             Ok(run::release(outcome, shown))
-        };
-        on_big_stack(|| limits::of(limits::next(), work))
+        })
     }
 
     fn called(

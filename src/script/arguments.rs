@@ -120,7 +120,7 @@ fn argument(said: &str) -> Result<Argument> {
         )));
     }
     if kind == Type::Switch && (!is_flag || is_several) {
-        return Err(Error::usage(format!("argument `{name}` is a bool, which only a flag can be")));
+        return Err(Error::usage(format!("argument `{name}` is a bool, which only a flag can be, as --{name}: bool")));
     }
     let (default, help) = match rest.trim_start().strip_prefix('=') {
         None => (None, rest.trim()),

@@ -329,12 +329,24 @@ impl Context {
     /// Whether a path is in a folder that goes with the script.
     pub fn is_temporary(&self, path: &Path) -> bool {
         !path.components().any(|part| part == Component::ParentDir)
-            && locked(&self.temporary.0).iter().any(|folder| path.starts_with(folder))
+            && locked(&self.temporary.0).iter().any(|(_, folder)| path.starts_with(folder))
     }
 
     /// A folder that goes once the script has ended.
     pub fn temporary(&self, folder: PathBuf) {
-        locked(&self.temporary.0).push(folder);
+        locked(&self.temporary.0).push((limits::id(), folder));
+    }
+
+    /// A call into a plugin is over, whose script goes on with the next one: its folders go with it.
+    pub fn remove_temporary(&self) {
+        let id = limits::id();
+        let own = {
+            let mut all = locked(&self.temporary.0);
+            let (own, others) = std::mem::take(&mut *all).into_iter().partition(|(of, _)| *of == id);
+            *all = others;
+            Temporary(Mutex::new(own))
+        };
+        drop(own);
     }
 
     /// Lets go of the secret of a client that is no more.
@@ -409,13 +421,13 @@ impl Context {
     }
 }
 
-/// Folders that go with the script.
+/// Folders that go with the script, each with the call that made it.
 #[derive(Debug, Default)]
-struct Temporary(Mutex<Vec<PathBuf>>);
+struct Temporary(Mutex<Vec<(u64, PathBuf)>>);
 
 impl Drop for Temporary {
     fn drop(&mut self) {
-        for folder in locked(&self.0).drain(..) {
+        for (_, folder) in locked(&self.0).drain(..) {
             // It may be gone already.
             let _ = std::fs::remove_dir_all(folder);
         }

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use reqwest::header::HeaderMap;
 use tokio::runtime::{Builder, Runtime};
@@ -114,6 +114,8 @@ struct Shared {
     plugins: AtomicU64,
     /// Whether something was sent that changes clients.
     writes: AtomicU64,
+    /// When that was sent last.
+    sent: Mutex<SystemTime>,
     /// What the lines of a shell have written.
     lines: Mutex<written::Lines>,
     /// A line that came of one and was not typed.
@@ -142,6 +144,7 @@ impl Session {
             uses: AtomicU64::new(0),
             plugins: AtomicU64::new(0),
             writes: AtomicU64::new(0),
+            sent: Mutex::new(SystemTime::UNIX_EPOCH),
             lines: Mutex::default(),
             left: Mutex::default(),
             minted: Mutex::default(),
@@ -251,8 +254,16 @@ impl Session {
         if request.writes && self.dry_run.is_some() {
             return Err(Error::failed(format!("a dry run sends no {}", request.method)).with_code(dry_run::WRITES));
         }
-        self.shared.writes.fetch_add(u64::from(request.writes), Ordering::Relaxed);
+        if request.writes {
+            self.shared.writes.fetch_add(1, Ordering::Relaxed);
+            *locked(&self.shared.sent) = SystemTime::now();
+        }
         Ok(())
+    }
+
+    /// When something that changes clients was sent last.
+    pub fn sent(&self) -> SystemTime {
+        *locked(&self.shared.sent)
     }
 
     /// How many requests were sent in this process that change clients.

@@ -8,7 +8,7 @@ use rustix::process::Signal;
 use serde_json::json;
 
 use super::{install, plugin};
-use crate::support::{Orysh, Sandbox, anywhere, eventually, orysh};
+use crate::support::{Orysh, PROGRAM, Sandbox, anywhere, eventually, orysh};
 
 /// A plugin that takes down of which clients it hears, and one that fails until there is `log/open`.
 fn two(program: &Orysh, hook: &str) {
@@ -725,4 +725,90 @@ fn a_new_secret_waits_for_an_old_one_that_is_on_its_way() {
     assert_eq!(taken.len(), 6, "{text}");
     assert!(server.accepts(&json!("b"), &json!(taken[3])) && server.accepts(&json!("w"), &json!(taken[5])), "{text}");
     assert_eq!(program.pending().len(), 0);
+}
+
+/// The end of what a program is given, by which it tells the secret.
+const LOG: &str = "cat >> log/taken; echo >> log/taken\n";
+
+#[test]
+fn a_newer_secret_that_waits_is_no_older_one() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = orysh(&server);
+    fs::create_dir(program.home().join("log")).unwrap();
+    program.executable("ok", &format!("#!/bin/sh\n{LOG}"));
+    program.executable("slow", &format!("#!/bin/sh\ntouch log/begun\n{LOG}sleep 1.5\n"));
+    program.executable("no", "#!/bin/sh\nexit 1\n");
+    program.executable(
+        "again",
+        &format!(
+            "#!/bin/sh\n{LOG}{PROGRAM} rotate secret \"$ORYSH_CLIENT_ID\" --cut-over --yes --deliver ./no -q\nexit 0\n"
+        ),
+    );
+    let taken = || fs::read_to_string(program.home().join("log/taken")).unwrap();
+    let last = || {
+        let text = taken();
+        let told: serde_json::Value =
+            serde_json::from_str(text.lines().rfind(|line| !line.is_empty()).unwrap()).unwrap();
+        told["client"]["client_secret"].clone()
+    };
+    let begun = || {
+        eventually("it has begun", || program.home().join("log/begun").exists().then_some(()));
+        fs::remove_file(program.home().join("log/begun")).unwrap();
+    };
+    // One that was ended while it waited.
+    for job in ["rotate secret x --yes", "batch rotate x --yes"] {
+        program.run("create client --id x --if-absent --deliver ./ok -q").ok();
+        let older = program.begin(&format!("{job} --deliver ./slow"));
+        begun();
+        let newer = program.begin("rotate secret x --cut-over --yes --deliver ./ok");
+        thread::sleep(Duration::from_millis(500));
+        newer.signal(Signal::INT);
+        newer.end().tells("is kept in");
+        older.end().ok();
+        program.run("deliver client x --deliver ./ok").ok();
+        assert!(server.accepts(&json!("x"), &last()), "{job}: {}", taken());
+    }
+    // One of the program itself.
+    program.run("create client --id y --deliver ./again").ok();
+    assert!(!server.accepts(&json!("y"), &last()));
+    program.run("deliver client y --deliver ./ok").ok();
+    assert!(server.accepts(&json!("y"), &last()));
+    assert_eq!(program.pending().len(), 0);
+    // A program that is given one client waits for its turn with another.
+    program.run("create client --id z -q").ok();
+    program.executable("both", &format!("#!/bin/sh\n{PROGRAM} rotate secret z --yes --deliver ./slow -q\n"));
+    program.run("create client --id a -q").ok();
+    let both = program.begin("rotate secret a --yes --deliver ./both");
+    begun();
+    program.run("rotate secret z --cut-over --yes --deliver ./ok").ok();
+    both.end().ok();
+    assert!(server.accepts(&json!("z"), &last()));
+}
+
+#[test]
+fn what_a_call_puts_aside_goes_with_it() {
+    let program = anywhere();
+    let aside = program.home().join("aside");
+    fs::create_dir(&aside).unwrap();
+    let program = program.with("TMPDIR", aside.to_str().unwrap());
+    let code = "fn after_create(c) { let t = fs::temp(); fs::write(t + \"/s\", c.client_secret); }\nfn put(args) { let t = fs::temp(); fs::write(t + \"/s\", \"x\"); if args.fails { throw \"no\"; } fs::exists(t + \"/s\") }\n";
+    plugin(
+        &program,
+        "asider",
+        "hooks = [\"after_create\"]\n[commands.put]\nabout = \"a\"\narguments = [\"--fails: bool\"]\n[capabilities]\nsecrets = true\n",
+        code,
+    );
+    install(&program, "./asider");
+    program.run("create client --sandbox --name a -q").ok();
+    assert_eq!(program.run("put").ok().stdout.trim(), "true");
+    program.run("put --fails").fails(1, "no");
+    assert_eq!(
+        program
+            .run("eval 'let t = fs::temp(); fs::write(t + \"/s\", \"x\"); fs::exists(t + \"/s\")'")
+            .ok()
+            .stdout
+            .trim(),
+        "true"
+    );
+    assert_eq!(fs::read_dir(&aside).unwrap().count(), 0);
 }

@@ -1,5 +1,6 @@
 //! Plugins that a repository lists: granted once by each person, bound to their content, pinned by a lock.
 
+use std::fs;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -56,7 +57,7 @@ fn a_second_person_is_asked_on_a_terminal_and_ci_goes_by_the_lock() {
     // The same repository, with another home.
     let second = orysh(&server);
     for file in ["orysh.toml", "orysh.lock", "policy/plugin.toml", "policy/main.rhai"] {
-        second.file(file, &std::fs::read_to_string(first.home().join(file)).unwrap());
+        second.file(file, &fs::read_to_string(first.home().join(file)).unwrap());
     }
     second.run("create oauth2-client --name BAD").fails(2, "is not trusted");
     second.run("plugin sync --locked").fails(2, "nobody can be asked");
@@ -64,7 +65,7 @@ fn a_second_person_is_asked_on_a_terminal_and_ci_goes_by_the_lock() {
     second.run("create oauth2-client --name BAD").fails(1, "plugin `policy`");
     let third = orysh(&server);
     for file in ["orysh.toml", "orysh.lock", "policy/plugin.toml", "policy/main.rhai"] {
-        third.file(file, &std::fs::read_to_string(first.home().join(file)).unwrap());
+        third.file(file, &fs::read_to_string(first.home().join(file)).unwrap());
     }
     let mut terminal = Terminal::with(third, &["create", "oauth2-client", "--name", "BAD"]);
     terminal.shows("before_create");
@@ -112,7 +113,7 @@ fn a_repository_is_fetched_by_git_and_pinned_by_its_commit() {
     let program = anywhere();
     let source = bundled("naming");
     let repository = program.home().join("repo");
-    std::fs::create_dir(&repository).unwrap();
+    fs::create_dir(&repository).unwrap();
     let git = |args: &[&str]| {
         let identity = ["-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "init.defaultBranch=main"];
         let mut command = Command::new(&git);
@@ -121,9 +122,9 @@ fn a_repository_is_fetched_by_git_and_pinned_by_its_commit() {
     };
     git(&["init"]);
     for file in ["plugin.toml", "main.rhai", "README.md"] {
-        std::fs::copy(std::path::Path::new(&source).join(file), repository.join(file)).unwrap();
+        fs::copy(std::path::Path::new(&source).join(file), repository.join(file)).unwrap();
     }
-    std::fs::create_dir(repository.join(".githooks")).unwrap();
+    fs::create_dir(repository.join(".githooks")).unwrap();
     git(&["add", "."]);
     git(&["commit", "-m", "one"]);
     git(&["tag", "v1"]);
@@ -136,11 +137,11 @@ fn a_repository_is_fetched_by_git_and_pinned_by_its_commit() {
     program.file(".gitconfig", "[core]\n\tautocrlf = true\n\teol = crlf\n");
     assert_eq!(hash(&program, &format!("{url} ")).trim(), hash(&program, &source));
     let index = repository.join(".git/index");
-    let before = std::fs::read(&index).unwrap();
+    let before = fs::read(&index).unwrap();
     let mut command = program.command(crate::support::PROGRAM);
     command.args(["plugin", "show", &url]).env("GIT_INDEX_FILE", &index).env("GIT_DIR", repository.join(".git"));
     program.start(&mut command).end().ok();
-    assert_eq!(std::fs::read(&index).unwrap(), before);
+    assert_eq!(fs::read(&index).unwrap(), before);
     // What a repository has by git stays, whatever else comes and goes.
     program.run("plugin remove naming").ok();
     program.file(
@@ -159,10 +160,10 @@ fn a_repository_is_fetched_by_git_and_pinned_by_its_commit() {
     let of = |rev: &str| format!("[plugins.naming]\ngit = \"file://{}\"\nrev = \"{rev}\"\n", repository.display());
     program.file("team/orysh.toml", &of("main"));
     inside(&format!("plugin sync --trust {trust}")).ok();
-    std::fs::write(repository.join("README.md"), "newer\n").unwrap();
+    fs::write(repository.join("README.md"), "newer\n").unwrap();
     git(&["commit", "-am", "two"]);
     let newer = hash(&program, &repository.display().to_string());
-    let pinned = |hash: &str| std::fs::read_to_string(program.home().join("team/orysh.lock")).unwrap().contains(hash);
+    let pinned = |hash: &str| fs::read_to_string(program.home().join("team/orysh.lock")).unwrap().contains(hash);
     inside("plugin sync").ok();
     assert!(pinned(&trust) && !pinned(&newer));
     inside("plugin update naming").fails(2, "is not installed").tells("plugin sync --update");
@@ -194,7 +195,7 @@ fn who_clones_a_repository_is_asked_before_its_plugins_are_fetched_and_granted()
     first.file("team/orysh.toml", &listed);
     let granted = hash(&first, "policy");
     first.sh(&format!("cd team && orysh plugin sync --trust {granted}")).ok();
-    let lock = std::fs::read_to_string(first.home().join("team/orysh.lock")).unwrap();
+    let lock = fs::read_to_string(first.home().join("team/orysh.lock")).unwrap();
     let clone = || {
         let program = anywhere();
         program.file("orysh.toml", &listed);
@@ -269,7 +270,7 @@ fn a_person_switches_a_plugin_of_the_repository_off_for_themselves() {
     program.run("plugin enable policy").ok();
     program.run("create oauth2-client --name BAD").fails(1, "plugin `policy`");
     // What the lock tells of it is compared as well.
-    let lock = std::fs::read_to_string(program.home().join("orysh.lock")).unwrap();
+    let lock = fs::read_to_string(program.home().join("orysh.lock")).unwrap();
     program.file("orysh.lock", &lock.replace("version = \"1.0.0\"", "version = \"9.0.0\""));
     program.run("plugin verify").fails(3, "tells of another version");
     program.file("orysh.lock", &lock.replace("grant = []", "grant = [\"secrets: see secrets of clients\"]"));
@@ -281,8 +282,8 @@ fn no_name_of_a_repository_passes_for_a_line_of_the_question() {
     let server = Sandbox::start();
     let program = orysh(&server);
     plugin(&program, "q", "hooks = [\"before_create\"]\n", "fn before_create(c) { }");
-    std::fs::create_dir(program.home().join("plugins")).unwrap();
-    std::fs::rename(program.home().join("q"), program.home().join("plugins/q\n  nothing")).unwrap();
+    fs::create_dir(program.home().join("plugins")).unwrap();
+    fs::rename(program.home().join("q"), program.home().join("plugins/q\n  nothing")).unwrap();
     program.file("orysh.toml", "[plugins.q]\npath = \"plugins/q\\n  nothing\"\n");
     let ran = program.run("plugin sync").fails(2, "nobody can be asked");
     assert!(ran.stderr.contains("plugins/q\\n  nothing") && !ran.stderr.contains("\n  nothing"), "{ran}");
@@ -311,9 +312,9 @@ fn nothing_that_a_repository_brings_holds_a_command_up() {
         program.run("version").ok();
         program.run("create oauth2-client").fails(2, "orysh.lock");
         program.run("list oauth2-clients").ok().tells("orysh.lock");
-        std::fs::remove_file(program.home().join("orysh.lock")).unwrap();
+        fs::remove_file(program.home().join("orysh.lock")).unwrap();
     }
-    std::fs::remove_file(program.home().join("orysh.toml")).unwrap();
+    fs::remove_file(program.home().join("orysh.toml")).unwrap();
     for (make, told) in [
         ("head -c 2000000 /dev/zero > orysh.toml", "larger than 1 MiB"),
         ("ln -s policy/plugin.toml orysh.toml", "orysh.toml"),
@@ -321,7 +322,7 @@ fn nothing_that_a_repository_brings_holds_a_command_up() {
         program.sh(make).ok();
         program.run("version").ok();
         program.run("create oauth2-client").fails(2, told);
-        std::fs::remove_file(program.home().join("orysh.toml")).unwrap();
+        fs::remove_file(program.home().join("orysh.toml")).unwrap();
     }
     assert!(began.elapsed() < Duration::from_secs(60));
     // The user's own is theirs to link.
@@ -379,7 +380,7 @@ fn credentials_for_a_server_are_no_argument_of_git() {
     // One whose address has an @ in it is one address, where a revision has a key of its own.
     let url = format!("file://{}", program.home().join("policy").display());
     program.run(&format!("plugin show {url}")).ok();
-    let (argv, env) = ["argv", "env"].map(|file| std::fs::read_to_string(program.home().join(file)).unwrap()).into();
+    let (argv, env) = ["argv", "env"].map(|file| fs::read_to_string(program.home().join(file)).unwrap()).into();
     assert!(argv.contains("fetch") && !argv.contains("canary"), "{argv}");
     assert!(env.contains("canary") && env.contains("core.hooksPath"), "{env}");
 }
@@ -389,8 +390,8 @@ fn a_revision_of_a_listed_repository_has_a_key_of_its_own() {
     let Some(git) = tool("git") else { return };
     let program = anywhere();
     plugin(&program, "policy", "hooks = [\"before_create\"]\n", "fn before_create(c) { }");
-    std::fs::create_dir(program.home().join("at@home")).unwrap();
-    std::fs::rename(program.home().join("policy"), program.home().join("at@home/policy@x")).unwrap();
+    fs::create_dir(program.home().join("at@home")).unwrap();
+    fs::rename(program.home().join("policy"), program.home().join("at@home/policy@x")).unwrap();
     let folder = program.home().join("at@home/policy@x");
     for args in
         [&["init"][..], &["add", "."], &["-c", "user.name=a", "-c", "user.email=a@b.example", "commit", "-m", "a"]]
@@ -412,7 +413,7 @@ fn what_nobody_has_granted_keeps_nobody_from_looking_and_is_not_run() {
     let code = "fn before_create(c) { }\nfn lint(c) { [] }\nfn rules(args) { 7 }\nfn test_it() { assert(rules(#{}) == 7, \"seven\"); }";
     plugin(&program, "policy", manifest, code);
     program.file("orysh.toml", "[plugins.pol]\npath = \"policy\"\n");
-    let text = std::fs::read_to_string(program.home().join("policy/plugin.toml")).unwrap();
+    let text = fs::read_to_string(program.home().join("policy/plugin.toml")).unwrap();
     program.file("policy/plugin.toml", &text.replace("name = \"policy\"", "name = \"pol\""));
     program.file("c.json", r#"{"client_id": "n"}"#);
     program.run("list oauth2-clients").ok().tells("is not trusted");
@@ -427,4 +428,81 @@ fn what_nobody_has_granted_keeps_nobody_from_looking_and_is_not_run() {
     assert_eq!(program.run("rules").ok().stdout, "7\n");
     program.run("plugin disable pol").ok();
     program.run("create client").ok();
+}
+
+#[test]
+fn what_is_newer_of_a_repository_is_shown_as_a_difference() {
+    let Some(git) = tool("git") else { return };
+    let program = anywhere();
+    let manifest = "hooks = [\"before_create\"]\n[commands.rules]\nabout = \"a\"\n";
+    plugin(&program, "policy", manifest, "fn before_create(c) { }\nfn rules(args) { 7 }");
+    let folder = program.home().join("policy");
+    let commit = || {
+        let all = [
+            &["init", "-q"][..],
+            &["add", "."],
+            &["-c", "user.name=a", "-c", "user.email=a@b.example", "commit", "-qm", "a"],
+        ];
+        for args in all {
+            assert!(Command::new(&git).args(args).current_dir(&folder).output().unwrap().status.success(), "{args:?}");
+        }
+    };
+    commit();
+    program.file("orysh.toml", &format!("[plugins.policy]\ngit = \"file://{}\"\n", folder.display()));
+    // Its own command asks as any does, and off a terminal says what to do.
+    program.run("--sandbox rules").fails(2, "unknown command `rules`").tells("orysh plugin sync");
+    let mut terminal = Terminal::with(program.same_home(), &["--sandbox", "rules"]);
+    terminal.shows("Fetch what is not here yet");
+    terminal.press("y\r");
+    terminal.shows("Grant that to plugin `policy`?");
+    terminal.press("y\r");
+    terminal.shows("7");
+    assert_eq!(terminal.ended().code(), Some(0));
+    // What has changed since is shown, and what is more than before.
+    plugin(&program, "policy", manifest, "fn before_create(c) { c.owner = \"me\" }\nfn rules(args) { 7 }");
+    commit();
+    program
+        .run("plugin sync --update")
+        .fails(2, "+ fn before_create(c) { c.owner = ")
+        .tells("nothing more than before");
+    plugin(
+        &program,
+        "policy",
+        &format!("{manifest}[capabilities]\nenvironment = [\"HOME\"]\n"),
+        "fn before_create(c) { }\nfn rules(args) { 7 }",
+    );
+    commit();
+    program
+        .run("plugin sync --update")
+        .fails(2, "it asks for more than before: environment")
+        .tells("changed plugin.toml");
+    // A lock that is another says in what.
+    let lock = fs::read_to_string(program.home().join("orysh.lock")).unwrap();
+    program.file("orysh.lock", &lock.replace("version = \"1.0.0\"", "version = \"1.0.1\""));
+    program.run("plugin sync --locked").fails(1, "orysh.lock: its version");
+    program.file("orysh.lock", &lock);
+    // Where nothing can be fetched, looking goes on.
+    fs::rename(&folder, program.home().join("gone")).unwrap();
+    let other = anywhere();
+    other.file("orysh.toml", &fs::read_to_string(program.home().join("orysh.toml")).unwrap());
+    let terminal = Terminal::with(other, &["--sandbox"]);
+    terminal.shows("Fetch what is not here yet");
+    terminal.press("y\r");
+    terminal.until("a prompt", |screen| screen.trim_end().ends_with('>'));
+    terminal.types("6 * 7", "42");
+    terminal.types("create client --name x", "has not been fetched");
+    assert_eq!(terminal.leaves().code(), Some(0));
+}
+
+#[test]
+fn two_plugins_with_one_command_say_where() {
+    let program = anywhere();
+    for name in ["one", "two"] {
+        plugin(&program, name, "[commands.same]\nabout = \"a\"\n", "fn same(args) { 7 }");
+    }
+    program.file("orysh.toml", "[plugins.one]\npath = \"one\"\n[plugins.two]\npath = \"two\"\n");
+    program.run("--sandbox create client").fails(2, "plugin.toml, line 5").tells("its command `same` is one of");
+    program.run("esc context").fails(2, "unknown command `esc`");
+    assert!(program.run("--color always esc").stderr.starts_with('\u{1b}'));
+    assert!(program.run("--color never esc").stderr.starts_with("warning"));
 }

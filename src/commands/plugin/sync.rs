@@ -5,17 +5,21 @@ use std::collections::HashMap;
 use clap::{Arg, ArgAction};
 use serde_json::json;
 
-use super::{obtain, trust_arg};
+use super::difference::{beyond, changes};
+use super::{Obtained, obtain, trust_arg};
 use crate::error::{Error, Result};
 use crate::grammar::{Args, Audience, Command, Host};
 use crate::ops::guard::DECLINED;
 use crate::output::outcome::{Outcome, Row};
+use crate::plugin::content::Content;
 use crate::plugin::git::Source;
 use crate::plugin::known::{asks, configured};
 use crate::plugin::loaded::trust_key;
-use crate::plugin::store;
+use crate::plugin::manifest::Manifest;
+use crate::plugin::store::{self, Entry};
 use crate::plugin::team;
 use crate::text::safe;
+use crate::ui::Ui;
 
 /// The command.
 pub fn command() -> Command {
@@ -95,12 +99,16 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         obtained.configured = configured(&settings);
         let entry = obtained.entry();
         if is_locked && lock.get(name) != Some(&entry) {
+            let other = lock.get(name).map_or("it is not in it", |before| differing(before, &entry));
+            let told = format!("it differs from the lock {}: {other}", team.lock().display());
             return Err(about(
-                Error::failed("it differs from the lock")
-                    .hint("orysh plugin sync, without --locked, writes what it is by now"),
+                Error::failed(told).hint("orysh plugin sync, without --locked, writes what it is by now"),
             ));
         }
         if !team::is_trusted(&obtained.key)? {
+            if let Some(before) = lock.get(name).filter(|before| before.hash != obtained.hash) {
+                tell_changes(ui, name, before, &obtained);
+            }
             let lines: Vec<String> =
                 std::iter::once(asks(&obtained.manifest)).chain(obtained.configured.iter().cloned()).collect();
             match obtained.demand_trust(ui, args, &lines.join("\n  ")) {
@@ -134,4 +142,34 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         Some(error) => Err(declined.iter().fold(error, |error, other| error.hint(other.message()))),
         None => Ok(Outcome::many(rows.into_iter(), &[])),
     }
+}
+
+/// Tells what is another than the lock had it: of what was fetched each line, and what is asked for beyond that.
+fn tell_changes(ui: Ui, name: &str, before: &Entry, now: &Obtained) {
+    let name = safe(name);
+    let old = store::place_of_team(&before.hash).and_then(|place| Content::read(&place)).ok();
+    let Some(old) = old.filter(|old| old.hash() == before.hash) else {
+        return ui.note(&format!("plugin `{name}` is not what the lock has: its files have changed since"));
+    };
+    ui.note(&format!("plugin `{name}` has changed since it was {}:", safe(&before.version)));
+    for line in changes(&old, &now.content) {
+        ui.line(&line);
+    }
+    match Manifest::of(&old).map(|old| beyond(&now.manifest, &old)) {
+        Ok(more) if more.is_empty() => ui.note("it asks for nothing more than before"),
+        Ok(more) => ui.warn(&format!("it asks for more than before: {}", more.join("; "))),
+        Err(_) => {}
+    }
+}
+
+/// The first thing in which an entry of a lock is another.
+fn differing(before: &Entry, now: &Entry) -> &'static str {
+    let same = [
+        ("its source", before.source == now.source),
+        ("its commit", before.commit == now.commit),
+        ("its version", before.version == now.version),
+        ("its files (hash)", before.hash == now.hash),
+        ("what it is granted", before.grant == now.grant),
+    ];
+    same.into_iter().find(|(_, is_same)| !is_same).map_or("whether it is switched on", |(what, _)| what)
 }

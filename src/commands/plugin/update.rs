@@ -1,16 +1,15 @@
 //! `plugin update`: takes a plugin's newer content over, and asks again where it wants more than before.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use serde_json::json;
 
+use super::difference::{beyond, changes};
 use super::{entry, name_arg, obtain, trust_arg};
 use crate::error::{Error, Result};
 use crate::grammar::{Args, Audience, Command, Host};
 use crate::output::outcome::{Outcome, Row};
 use crate::plugin::content::Content;
 use crate::plugin::git::Source;
-use crate::plugin::known::{DELIVERS, asks};
+use crate::plugin::known::asks;
 use crate::plugin::manifest::Manifest;
 use crate::plugin::store;
 use crate::text::safe;
@@ -82,43 +81,4 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         safe(&before.version)
     ));
     Ok(outcome)
-}
-
-/// What a plugin asks for beyond what it did before.
-fn beyond(new: &Manifest, old: &Manifest) -> Vec<String> {
-    let mut more = new.grant.beyond(&old.grant);
-    let hooks: Vec<&str> = new.hooks.iter().filter(|hook| !old.hooks.contains(hook)).copied().collect();
-    if !hooks.is_empty() {
-        more.push(format!("hooks: is called at {}", hooks.join(", ")));
-    }
-    if new.delivers && !old.delivers {
-        more.push(DELIVERS.to_owned());
-    }
-    more
-}
-
-/// What is another in two contents, a line a file.
-fn changes(old: &Content, new: &Content) -> Vec<String> {
-    let (old, new): (BTreeMap<_, _>, BTreeMap<_, _>) = (old.files().collect(), new.files().collect());
-    let lines = |bytes: &[u8]| -> Vec<String> { String::from_utf8_lossy(bytes).lines().map(str::to_owned).collect() };
-    let paths: BTreeSet<&str> = old.keys().chain(new.keys()).copied().collect();
-    let told = paths.into_iter().filter_map(|path| match (old.get(path), new.get(path)) {
-        (Some(a), Some(b)) if a == b => None,
-        (Some(a), Some(b)) => {
-            let (a, b) = (lines(a), lines(b));
-            // What is the same before and behind is left out; what lies between is shown as it stands.
-            let same = a.iter().zip(&b).take_while(|(a, b)| a == b).count();
-            let left = |lines: &[String]| lines[same..].to_vec();
-            let (a, b) = (left(&a), left(&b));
-            let end = a.iter().rev().zip(b.iter().rev()).take_while(|(a, b)| a == b).count();
-            let gone = a[..a.len() - end].iter().map(|line| format!("  - {}", safe(line)));
-            let added = b[..b.len() - end].iter().map(|line| format!("  + {}", safe(line)));
-            let all: Vec<String> = gone.chain(added).collect();
-            Some(format!("changed {}, from line {}:\n{}", safe(path), same + 1, all.join("\n")))
-        }
-        (None, Some(_)) => Some(format!("added {}", safe(path))),
-        (Some(_), None) => Some(format!("removed {}", safe(path))),
-        (None, None) => None,
-    });
-    told.collect()
 }

@@ -74,7 +74,7 @@ pub fn register(library: &mut Library, context: &Context) {
     library.add(
         ("fs", "temp() -> text"),
         (
-            "The path of a new folder, which goes as the script ends; its owner alone can look into it",
+            "The path of a new folder, which goes as the script ends, or the call into a plugin; its owner alone can look into it",
             "fs::exists(fs::temp())",
         ),
         move || {
