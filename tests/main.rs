@@ -45,6 +45,7 @@ mod shell;
 mod support;
 mod targets;
 mod tokens;
+mod twice;
 mod update;
 mod waits;
 mod wrong_server;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::begin::Again;
+use super::again::{Again, Whose};
 use super::carry::{self, Clients};
 use super::check::{self, Ready, Recipients};
 use super::engine::Going;
@@ -186,7 +186,7 @@ impl Carrying {
         let told: Vec<(usize, Told)> = dues.iter().map(|(at, due)| (*at, Told::of(due))).collect();
         let total = dues.len() as u64;
         let each = dues.into_iter().map(|(_, due)| Ok(due.into()));
-        let clients = Clients { name: ("apply", Again::Allowed), of: String::new(), done: Vec::new(), total, each };
+        let clients = Clients { name: ("apply", Again::Allowed), whose: Whose::default(), total, each };
         let recipients = if job == Job::Delete { Vec::new() } else { self.recipients.clone() };
         let how = check::How { no_lint: self.no_lint, recipients: Recipients::Read(recipients), ..check::How::of(job) };
         let mut carried = match carry::carry_out(&self.session, clients, how, &Going::default(), || Ok(())) {

@@ -3,7 +3,8 @@
 use std::cell::RefCell;
 use std::time::Duration;
 
-use super::begin::{self, Again, New};
+use super::again::{self, Again, Whose};
+use super::begin::{self, New};
 use super::check::{How, Input, Ready};
 use super::earlier::{self, Earlier};
 use super::engine::{self, Going, Limits, Run};
@@ -11,6 +12,7 @@ use super::folder;
 use super::heard::{Heard, Rows};
 use super::identity::Identity;
 use super::journal::Journal;
+use super::results::Secrets;
 use super::run::{Ended, Sending};
 use super::shape::Shape;
 use super::state::State;
@@ -53,10 +55,8 @@ impl From<Plan> for Ready {
 pub struct Clients<I> {
     /// What they are called together, and whether they may be made again.
     pub name: (&'static str, Again),
-    /// Whose they are, where those of another are others though they say the same.
-    pub of: String,
-    /// Runs of the same rows that are whole, and of which more are wanted.
-    pub done: Vec<String>,
+    /// Whose they are.
+    pub whose: Whose,
     /// How many there are.
     pub total: u64,
     /// Each of them. Errors: it is wrong, and nothing is to be sent.
@@ -72,7 +72,7 @@ pub fn carry_out(
     going: &Going,
     ask: impl FnOnce() -> Result<()>,
 ) -> Result<Carried> {
-    let Clients { name: (name, again), of, done, total, each } = clients;
+    let Clients { name: (name, again), whose, total, each } = clients;
     if total == 0 {
         return Ok(Carried { became: Rows::default(), stopped: None, earlier: None, is_disputed: false, run: None });
     }
@@ -82,7 +82,7 @@ pub fn carry_out(
     let (job, no_lint) = (how.job, how.no_lint);
     let input = Input::Ready(name, Box::new(each));
     let shape = Shape::default();
-    let new = New { input, shape, check: how, going: going.clone(), again, key_store: false, of, done };
+    let new = New { input, shape, check: how, going: going.clone(), again, key_store: false, whose };
     let (run, checked) = begin::prepare(session, new, false)?;
     let mut ids: Vec<ClientId> = ids.take();
     if let Err(error) = ask() {
@@ -153,7 +153,7 @@ pub const SCRIPT: &str = "script";
 
 /// Tells of runs of a script on the same server that have not come to their end, where nothing is written.
 pub fn tell_unfinished(session: &Session, script: &str) -> Result<()> {
-    let of = begin::of(script);
+    let of = again::of(script);
     for (run, counts) in here(session, |facts| facts.get("hash").is_some_and(|hash| hash.ends_with(&of)))? {
         let (left, made) = (engine::due(&counts), engine::count(&counts, &State::MADE));
         if left + made > 0 {
@@ -219,13 +219,71 @@ impl Carried {
     /// Ends it, once its secrets have reached their reader: the run goes, unless something of it is left to do, or a client may
     /// be ours after all.
     pub fn close(self, session: &Session) -> Result<()> {
-        let Some(run) = self.run else { return Ok(()) };
+        match self.over(session)? {
+            Some((run, _)) => engine::discard(session, run),
+            None => Ok(()),
+        }
+    }
+
+    /// The same, where whoever asked for it is to get it again until it has come to its own end. Nothing: there is nothing to wait for.
+    pub fn spend(self, session: &Session, is_whole: bool) -> Result<Option<Spent>> {
+        let Some((run, made)) = self.over(session)? else { return Ok(None) };
+        if made == 0 {
+            return engine::discard(session, run).map(|()| None);
+        }
+        let name = run.folder.name.clone();
+        let spent = Facts::from([(TAKEN.to_owned(), BY_SCRIPT.to_owned())]);
+        session.finish(run.journal.write(move |connection| store::set_facts(connection, &spent)))??;
+        Ok(Some(Spent { name, is_whole }))
+    }
+
+    /// Its run, if that is over, and how many clients it made.
+    fn over(self, session: &Session) -> Result<Option<(Run, u64)>> {
+        let Some(run) = self.run else { return Ok(None) };
         let counts = run.counts(session)?;
         let is_tried = engine::count(&counts, &[State::Planned]) < counts.values().sum();
         let left = engine::due(&counts) + engine::count(&counts, &[State::Unproven, State::DeliveryFailed]);
-        if left > 0 && is_tried || self.is_disputed {
-            return Ok(());
+        let stays = left > 0 && is_tried || self.is_disputed;
+        Ok((!stays).then(|| (run, engine::count(&counts, &State::MADE))))
+    }
+}
+
+/// The fact that says how the secrets of a run were taken that is there still: by its script, which has not come to its end, or by
+/// hand.
+pub const TAKEN: &str = "taken";
+
+/// How a script has taken them.
+pub const BY_SCRIPT: &str = "by its script";
+
+/// How somebody has.
+pub const BY_HAND: &str = "by hand";
+
+/// Somebody has had the results of a run written, with these secrets: where those are all, nobody else need take them.
+pub fn take_by_hand(session: &Session, run: &Run, secrets: Secrets) -> Result<()> {
+    let has_all = secrets == Secrets::Plain || secrets == Secrets::Pgp && !run.has_plain(session)?;
+    if !has_all || engine::due(&run.counts(session)?) > 0 {
+        return Ok(());
+    }
+    let taken = Facts::from([(TAKEN.to_owned(), BY_HAND.to_owned())]);
+    session.finish(run.journal.write(move |connection| store::set_facts(connection, &taken)))?
+}
+
+/// A run whose secrets a script has taken. Unless that comes to its end, it is there for whoever runs it again.
+pub struct Spent {
+    /// What it is called.
+    pub name: String,
+    /// Whether all of its clients were made.
+    pub is_whole: bool,
+}
+
+impl Spent {
+    /// The script has come to its end.
+    pub fn close(self, session: &Session) -> Result<()> {
+        match Run::open(session, &self.name) {
+            // Somebody else has it, or has given it up.
+            Err(_) => Ok(()),
+            Ok(run) if run.fact(TAKEN).is_none() => Ok(()),
+            Ok(run) => engine::discard(session, run),
         }
-        engine::discard(session, run)
     }
 }

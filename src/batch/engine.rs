@@ -109,7 +109,8 @@ impl Run {
     }
 
     /// Whether it knows secrets that are encrypted for nobody.
-    fn has_plain(&self, session: &Session) -> Result<bool> {
+    /// Whether it has secrets that are encrypted for nobody.
+    pub fn has_plain(&self, session: &Session) -> Result<bool> {
         if self.job()? == Job::Create {
             return Ok(self.asks_plain());
         }

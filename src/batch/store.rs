@@ -6,6 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use rusqlite::{Connection, OptionalExtension as _, params};
 use sha2::{Digest as _, Sha256};
 
+use super::key::RunKey;
 use super::state::State;
 use crate::session::hook::Past;
 
@@ -338,16 +339,17 @@ pub fn counts(connection: &Connection) -> rusqlite::Result<Counts> {
 /// What tells rows from others.
 #[derive(Debug, Default)]
 pub struct Wishes {
-    /// By their ids where they name one, and what they ask for.
+    /// By their ids where they name one, and what they ask for, secrets too.
     pub rows: HashSet<[u8; 32]>,
-    /// By the names of their clients, where they have one.
-    pub names: HashSet<String>,
+    /// By the names of their clients, where they have one, and whether they name their ids.
+    pub names: HashSet<(bool, String)>,
 }
 
-/// What rows ask for: all of them, or those whose clients may be there.
-pub fn wishes(connection: &Connection, only_there: bool) -> rusqlite::Result<Wishes> {
+/// What rows ask for: all of them, or those whose clients may be there. `key`: that of the run, by which the secrets that rows gave are
+/// told from others; rows that gave one are told by their names alone without it.
+pub fn wishes(connection: &Connection, key: Option<&RunKey>, only_there: bool) -> rusqlite::Result<Wishes> {
     let mut statement = connection.prepare(
-        "SELECT state, iif(given, id, ''), body, body ->> 'client_name', sealed IS NULL FROM row JOIN asked USING (n)",
+        "SELECT state, iif(given, id, ''), body, body ->> 'client_name', n, sealed FROM row JOIN asked USING (n)",
     )?;
     let mut rows = statement.query([])?;
     let mut wishes = Wishes::default();
@@ -358,11 +360,19 @@ pub fn wishes(connection: &Connection, only_there: bool) -> rusqlite::Result<Wis
             continue;
         }
         let (id, body, name): (String, String, Option<String>) = (row.get(1)?, row.get(2)?, row.get(3)?);
-        // What differs in a secret alone is something else, and which one a row gave cannot be compared.
-        if row.get(4)? {
-            wishes.rows.insert(Sha256::digest(format!("{id} {body}")).into());
+        let (n, sealed): (i64, Option<Vec<u8>>) = (row.get(4)?, row.get(5)?);
+        let mut digest = Sha256::new_with_prefix(format!("{id} {body}"));
+        // What differs in a secret alone is something else.
+        let secret = sealed.map(|sealed| key.and_then(|key| key.open(unsigned(n), &sealed).ok()));
+        if let Some(Some(secret)) = &secret {
+            digest.update(secret.expose());
         }
-        wishes.names.extend(name.filter(|name| !name.is_empty()));
+        if secret.is_none_or(|secret| secret.is_some()) {
+            wishes.rows.insert(digest.finalize().into());
+        }
+        // One that names its id is none of those that leave that to us.
+        let is_named = !id.is_empty();
+        wishes.names.extend(name.filter(|name| !name.is_empty()).map(|name| (is_named, name)));
     }
     Ok(wishes)
 }

@@ -58,6 +58,10 @@ pub fn address(session: &Session, url: &Url, what: &str) -> Result<()> {
     server.set_path("");
     let target = Target::Server { admin: server, public: None, credential: None };
     match addressed(&target, &marked()?) {
+        // The script as a whole was agreed to, and acts there.
+        Some(name) if session.is_agreed() && production_of(session, &session.chosen()?)?.as_ref() == Some(&name) => {
+            Ok(())
+        }
         Some(name) if !has_assent(session, Some(&name))? => {
             demand(session, &name, what, url.host_str().unwrap_or_default())
         }

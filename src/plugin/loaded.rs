@@ -272,10 +272,15 @@ impl Plugin {
         on_big_stack(|| {
             limits::of(limits::next(), || {
                 let value = work();
-                if let Some(Ok(loaded)) = self.loaded.get() {
-                    loaded.context.remove_temporary();
+                let Some(Ok(loaded)) = self.loaded.get() else { return value };
+                loaded.context.remove_temporary();
+                match value {
+                    Ok(value) => {
+                        loaded.context.end();
+                        Ok(value)
+                    }
+                    Err(error) => Err(loaded.context.break_off(error)),
                 }
-                value
             })
         })
     }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use rhai::{Array, Dynamic, INT, Map};
 
-use crate::batch::begin::Again;
+use crate::batch::again::Again;
 use crate::batch::carry::{self, Carried, Clients, SCRIPT};
 use crate::batch::check::{How, MOST_TOLD, Ready, Recipients};
 use crate::batch::engine::Going;
@@ -55,8 +55,7 @@ pub fn create_all(context: &Context, rows: &Array, options: &Map) -> ScriptResul
     let again = if session.is_confined() { Again::Allowed } else { Again::GoneOn };
     // What the script has written of other rows by now has been taken.
     context.settle_files();
-    let done = context.whole_runs();
-    let clients = Clients { name: (SCRIPT, again), of: context.script(), done, total, each };
+    let clients = Clients { name: (SCRIPT, again), whose: context.whose(), total, each };
     let ask = || guard::batch(session, &Job::Create.deed(total), false);
     let mut carried = carry::carry_out(session, clients, asked.how(), &asked.going, ask).map_err(thrown)?;
     let earlier = carried.earlier.take();
@@ -76,14 +75,14 @@ pub fn create_all(context: &Context, rows: &Array, options: &Map) -> ScriptResul
             carried.close(session).map_err(thrown)?;
             Err(thrown(error))
         }
-        None if secrets.is_empty() => {
-            carried.close(session).map_err(thrown)?;
-            Ok(told)
-        }
         None => {
             let is_made = |row: &Dynamic| row.read_lock::<Map>().is_some_and(|row| row["error"].is_unit());
-            let is_whole = told.iter().all(is_made);
-            context.hold(Held::run(session, carried, secrets, is_whole));
+            let held = Held::run(session, carried, secrets, told.iter().all(is_made));
+            if held.secrets().is_empty() {
+                context.let_go(held).map_err(thrown)?;
+            } else {
+                context.hold(held);
+            }
             Ok(told)
         }
     }

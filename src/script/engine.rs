@@ -13,6 +13,8 @@ use rhai::{Dynamic, Engine, EvalAltResult, FLOAT, INT, OptimizationLevel, Positi
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
+use crate::batch::again::Whose;
+use crate::batch::carry::Spent;
 use crate::error::{Error, Result};
 use crate::grammar::Host;
 use crate::memory;
@@ -63,6 +65,8 @@ pub struct Context {
     script: Arc<str>,
     /// The runs of the lines before.
     earlier: Arc<Mutex<Vec<String>>>,
+    /// Runs whose secrets the script has taken, each with the call.
+    spent: Arc<Mutex<Vec<(u64, Spent)>>>,
     /// How many clients were not delivered, of which the script does not know.
     undelivered: Arc<AtomicUsize>,
 }
@@ -84,6 +88,7 @@ impl Context {
             most_memory: MOST_MEMORY,
             script: "script".into(),
             earlier: Arc::default(),
+            spent: Arc::default(),
             undelivered: Arc::default(),
         }
     }
@@ -185,10 +190,42 @@ impl Context {
         locked(&self.held).push((limits::id(), held));
     }
 
-    /// The runs of this call of which all clients were made: it asks for other ones with the same rows.
-    pub fn whole_runs(&self) -> Vec<String> {
-        let earlier = locked(&self.earlier);
-        self.runs().into_iter().filter(|run| !earlier.contains(run)).collect()
+    /// Nobody waits for these secrets any longer; a run stays until the script has come to its end.
+    pub fn let_go(&self, held: Held) -> Result<()> {
+        locked(&self.spent).extend(held.let_go()?.map(|spent| (limits::id(), spent)));
+        Ok(())
+    }
+
+    fn take_spent(&self) -> Vec<Spent> {
+        let id = limits::id();
+        locked(&self.spent).extract_if(.., |(of, _)| *of == id).map(|(_, spent)| spent).collect()
+    }
+
+    /// The call has come to its end: what it made and took is its own for good.
+    pub fn end(&self) {
+        for error in self.take_spent().into_iter().filter_map(|spent| spent.close(&self.host.session).err()) {
+            self.host.session.ui().warn(&error.full_message());
+        }
+    }
+
+    /// The call has not come to its end: the error says what is there for the next one.
+    pub fn break_off(&self, error: Error) -> Error {
+        let names: Vec<String> = self.take_spent().into_iter().map(|spent| spent.name).collect();
+        if names.is_empty() {
+            return error;
+        }
+        let told = format!("the same script, run again, gets what it has made by now (run {})", names.join(", "));
+        error.hint(format!("{told}; orysh batch forget gives that up"))
+    }
+
+    /// Whose rows are those of this call. Of the same rows it asks for other clients than it has, unless an earlier line has them.
+    pub fn whose(&self) -> Whose {
+        let (id, earlier) = (limits::id(), locked(&self.earlier));
+        let mut done: Vec<String> = self.runs().into_iter().filter(|run| !earlier.contains(run)).collect();
+        let spent = locked(&self.spent);
+        let spent = || spent.iter().filter(|(of, _)| *of == id).map(|(_, spent)| spent);
+        done.extend(spent().filter(|spent| spent.is_whole).map(|spent| spent.name.clone()));
+        Whose { script: self.script(), done, settled: spent().map(|spent| spent.name.clone()).collect() }
     }
 
     fn runs(&self) -> Vec<String> {
@@ -247,7 +284,7 @@ impl Context {
         }
         let is_seen = |(of, held): &mut (u64, Held)| *of == id && held.secrets().is_empty();
         let gone: Vec<(u64, Held)> = held.extract_if(.., is_seen).collect();
-        gone.into_iter().try_for_each(|(_, held)| held.let_go())
+        gone.into_iter().try_for_each(|(_, held)| self.let_go(held))
     }
 
     /// Prints to stdout. A script whose output goes nowhere is ended.
@@ -352,7 +389,7 @@ impl Context {
     /// Lets go of the secret of a client that is no more.
     pub fn forget(&self, server: &str, id: &ClientId) -> Result<()> {
         let gone: Vec<(u64, Held)> = locked(&self.held).extract_if(.., |(_, held)| held.forget(server, id)).collect();
-        gone.into_iter().try_for_each(|(_, held)| held.let_go())
+        gone.into_iter().try_for_each(|(_, held)| held.close())
     }
 
     /// Says where the secrets are that nobody has seen; they stay.
@@ -360,7 +397,7 @@ impl Context {
         let (unseen, seen): (Vec<Held>, Vec<Held>) =
             self.take_held().into_iter().partition(|held| !held.secrets().is_empty());
         // Who named a secret has it.
-        for error in seen.into_iter().filter_map(|held| held.let_go().err()) {
+        for error in seen.into_iter().filter_map(|held| self.let_go(held).err()) {
             self.host.session.ui().warn(&error.full_message());
         }
         if !unseen.is_empty() {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use memchr::memmem;
 
-use crate::batch::carry::Carried;
+use crate::batch::carry::{Carried, Spent};
 use crate::batch::keeper::kept_in;
 use crate::error::Result;
 use crate::model::client::ClientId;
@@ -90,12 +90,22 @@ impl Held {
         self.unseen.is_empty() && count > 0
     }
 
-    /// Lets go of them.
-    pub fn let_go(self) -> Result<()> {
+    /// Lets go of them. Of a run it gives what stays until the script has come to its end.
+    pub fn let_go(self) -> Result<Option<Spent>> {
         match self.keeps {
-            Keeps::File(kept) => kept.discard(),
+            Keeps::File(kept) => kept.discard().map(|()| None),
+            // A sandbox of its own knows nothing of what was made before.
+            Keeps::Run { carried, session, .. } if session.is_confined() => carried.close(&session).map(|()| None),
+            Keeps::Run { carried, session, is_whole } => carried.spend(&session, is_whole),
+            Keeps::Pending { afterwards, .. } => afterwards().map(|()| None),
+        }
+    }
+
+    /// The same behind the end of the script.
+    pub fn close(self) -> Result<()> {
+        match self.keeps {
             Keeps::Run { carried, session, .. } => carried.close(&session),
-            Keeps::Pending { afterwards, .. } => afterwards(),
+            _ => self.let_go().map(drop),
         }
     }
 
@@ -148,7 +158,7 @@ impl Shared {
                 held.see(|secret| *secret == seen);
             }
             match held.take_if(|held| held.secrets().is_empty()) {
-                Some(held) => held.let_go(),
+                Some(held) => held.close(),
                 None => Ok(()),
             }
         };

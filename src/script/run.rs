@@ -95,6 +95,7 @@ pub fn run(context: &Context, script: &Script<'_>, columns: &'static [Column]) -
             Ok((outcome, Left { code, value })) => {
                 let shown = context.take_shown(&value);
                 context.tell_unseen();
+                context.end();
                 let outcome = release(outcome, shown);
                 let outcome = match context.take_undelivered() {
                     // What the script says itself counts.
@@ -103,7 +104,7 @@ pub fn run(context: &Context, script: &Script<'_>, columns: &'static [Column]) -
                 };
                 Ok(bounded(outcome, alarm))
             }
-            Err(error) => Err(still_kept(error, &context.take_held())),
+            Err(error) => Err(context.break_off(still_kept(error, &context.take_held()))),
         }
     })
 }

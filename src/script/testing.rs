@@ -71,7 +71,7 @@ pub fn run(context: &Context, source: Source<'_>, name: &str, prepare: Prepare<'
         }
     });
     // They are of a server that is no more.
-    let let_go = context.take_held().into_iter().try_for_each(Held::let_go);
+    let let_go = context.take_held().into_iter().try_for_each(Held::close);
     let lines = std::mem::take(&mut *locked(&printed));
     (result.and(let_go), lines)
 }

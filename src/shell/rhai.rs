@@ -61,6 +61,7 @@ impl Prompt {
                 let outcome = settled(run::outcome(&value, COLUMNS), Source { name: NAME, text: "" })?;
                 self.context.settle_files();
                 let shown = self.context.take_shown(&value);
+                self.context.end();
                 if !value.is_unit() {
                     self.scope.set_value(IT, value);
                 }
@@ -68,7 +69,7 @@ impl Prompt {
             }
             Err(error) => {
                 self.scope.rewind(before);
-                Err(error)
+                Err(self.context.break_off(error))
             }
         }
     }

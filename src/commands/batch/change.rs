@@ -5,7 +5,8 @@ use clap::{Arg, ArgAction};
 use super::create::begin;
 use super::{begin_args, going, switch};
 use crate::api::request::ListQuery;
-use crate::batch::begin::{Again, New};
+use crate::batch::again::{Again, Whose};
+use crate::batch::begin::New;
 use crate::batch::check::{self, Input};
 use crate::batch::job::Job;
 use crate::batch::rows::Rows;
@@ -140,8 +141,7 @@ fn run(host: &Host, args: &Args, job: Job) -> Result<Outcome> {
         // What is changed twice is as it is wanted all the same.
         again: Again::Allowed,
         key_store: args.flag("key-store"),
-        of: String::new(),
-        done: Vec::new(),
+        whose: Whose::default(),
     };
     match begin(session, new, args.only_shows(session), file == Some("-")) {
         // A condition that holds for nobody is no mistake.

@@ -1,7 +1,8 @@
 //! `batch create INPUT`: a client a row, each exactly once.
 
 use super::{begin_args, going, look, outcome, switch};
-use crate::batch::begin::{self, Again, New};
+use crate::batch::again::{Again, Whose};
+use crate::batch::begin::{self, New};
 use crate::batch::check::{self, Input};
 use crate::batch::engine;
 use crate::batch::job::Job;
@@ -93,8 +94,7 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         going: going(args)?,
         again: if args.flag("again") { Again::Allowed } else { Again::Offered },
         key_store: args.flag("key-store"),
-        of: String::new(),
-        done: Vec::new(),
+        whose: Whose::default(),
     };
     begin(session, new, args.only_shows(session), input == "-")
 }

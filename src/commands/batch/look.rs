@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::create::told;
 use super::{COLUMNS, run_arg};
+use crate::batch::carry;
 use crate::batch::engine::{self, Run};
 use crate::batch::folder;
 use crate::batch::results::{self, Reader, Secrets};
@@ -134,6 +135,7 @@ fn write(host: &Host, args: &Args) -> Result<Outcome> {
     results::refuse_others(Path::new(out))?;
     let run = Run::open_with_key(session, args.text("run").unwrap_or_default())?;
     engine::write_results(session, &run, Path::new(out), secrets)?;
+    carry::take_by_hand(session, &run, secrets)?;
     session.ui().note(&format!("results: {}", results::shown(Path::new(out))));
     Ok(Outcome::nothing())
 }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use clap::{Arg, ArgAction};
 
-use crate::batch::begin::Again;
+use crate::batch::again::{Again, Whose};
 use crate::batch::carry::{self, Clients};
 use crate::batch::check::{self, Ready, Recipients};
 use crate::batch::engine::Going;
@@ -109,7 +109,7 @@ fn make(session: &Session, plans: Vec<Plan>, how: check::How) -> Result<Vec<Resu
     let about: Vec<(ClientId, bool)> = plans.iter().map(|plan| (plan.id().clone(), plan.secret_is_ours())).collect();
     let total = plans.len() as u64;
     let each = plans.into_iter().map(|plan| Ok(Ready::from(plan)));
-    let clients = Clients { name: ("import", Again::Never), of: String::new(), done: Vec::new(), total, each };
+    let clients = Clients { name: ("import", Again::Never), whose: Whose::default(), total, each };
     let mut carried = carry::carry_out(session, clients, how, &Going::default(), || Ok(()))?;
     let (mut became, stopped) = (std::mem::take(&mut carried.became), carried.stopped.take());
     let keeper = Keeper::new(session, carried);

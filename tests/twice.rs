@@ -1,0 +1,142 @@
+//! That no client is made a second time without a word, by whatever door its row comes again.
+
+use std::fs;
+
+use rustix::process::Signal;
+use serde_json::json;
+
+use crate::support::{Orysh, Sandbox, eventually, orysh};
+
+/// One that answers slowly enough to be ended in the middle.
+fn slow() -> (Sandbox, Orysh) {
+    let server = Sandbox::with("--latency 100ms --hash-iterations 1");
+    let program = orysh(&server);
+    (server, program)
+}
+
+/// Begins a line, and kills it once more than so many clients are there. Gives how many there are.
+fn killed(server: &Sandbox, program: &Orysh, line: &str, after: usize) -> usize {
+    let running = program.begin(line);
+    eventually("some are made", || (server.clients().len() > after).then_some(()));
+    running.signal(Signal::KILL);
+    running.end();
+    server.clients().len()
+}
+
+/// Takes back what the newest run did, and forgets it.
+fn gone(server: &Sandbox, program: &Orysh) {
+    let runs = program.run("batch list -q").ok().stdout;
+    let run = runs.lines().last().unwrap();
+    program.run(&format!("batch undo {run} --yes -q")).ok();
+    program.run(&format!("batch forget {run} --yes -q")).ok();
+    assert_eq!(server.clients().len(), 0);
+}
+
+#[test]
+fn a_script_that_creates_in_parts_goes_on_with_all_of_them() {
+    let (server, program) = slow();
+    program.file(
+        "chunks.rhai",
+        "for chunk in 0..3 {\n  let rows = [];\n  for n in 0..4 { rows.push(#{client_name: `c${chunk}-${n}`}); }\n  let made = clients::create_all(rows, #{concurrency: 1});\n  csv::append(\"secrets.csv\", made.map(|r| #{id: r.client.client_id, secret: r.client.client_secret.reveal()}));\n}\n",
+    );
+    assert!(killed(&server, &program, "run chunks.rhai", 5) < 12);
+    program.run("run chunks.rhai").ok().tells("is gone on with: 0 of 4 are left");
+    assert_eq!(server.clients().len(), 12);
+    let secrets = fs::read_to_string(program.home().join("secrets.csv")).unwrap();
+    let (id, secret) = secrets.lines().last().unwrap().split_once(',').unwrap();
+    assert!(server.accepts(&json!(id), &json!(secret)), "{secrets}");
+    // It has come to its end: what it does from now on is something else.
+    assert_eq!(program.run("batch list -q").ok().stdout, "");
+    program.run("run chunks.rhai").ok();
+    assert_eq!(server.clients().len(), 24);
+}
+
+#[test]
+fn a_script_that_fails_behind_what_it_has_written_has_it_still() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = orysh(&server);
+    let code = |end: &str| {
+        format!(
+            "let rows = [#{{client_name: \"a\"}}, #{{client_name: \"b\", token_endpoint_auth_method: \"none\"}}];\nlet made = clients::create_all(rows);\ncsv::write(\"made.csv\", made.map(|r| #{{id: r.client.client_id, secret: if r.row == 1 {{ r.client.client_secret.reveal() }} else {{ \"\" }}}}));\nlet open = clients::create_all([#{{client_name: \"c\", token_endpoint_auth_method: \"none\"}}]);\n{end}\n"
+        )
+    };
+    program.file("s.rhai", &code("throw \"no\""));
+    program.run("run s.rhai").fails(1, "the same script, run again, gets what it has made by now");
+    let made = fs::read_to_string(program.home().join("made.csv")).unwrap();
+    program.file("other.rhai", &code("1"));
+    program.run("run other.rhai").fails(1, "whose script has made 2 clients and has not come to its end");
+    program.file("s.rhai", &code("1"));
+    program.run("run s.rhai").ok();
+    assert_eq!(fs::read_to_string(program.home().join("made.csv")).unwrap(), made);
+    assert_eq!((server.clients().len(), program.run("batch list -q").ok().stdout.as_str()), (3, ""));
+    // So it is with a line of the shell.
+    let line = "clients::create_all([#{client_name: \"l\", token_endpoint_auth_method: \"none\"}]); throw \"no\"\n";
+    program.same_home().input(&line.repeat(2)).run("--keep-going").tells("is gone on with: 0 of 1 are left");
+    assert_eq!(server.clients().len(), 4);
+}
+
+#[test]
+fn rows_are_known_through_either_door() {
+    let (server, program) = slow();
+    let rows: String = (0..12).map(|n| format!("x-{n},o\n")).collect();
+    program.file("x.csv", &format!("client_name,owner\n{rows}"));
+    program.file("ca.rhai", "clients::create_all(csv::read(\"x.csv\").to_array(), #{concurrency: 1}).len()");
+    let there = killed(&server, &program, "run ca.rhai", 3);
+    program.run("batch create x.csv --yes").fails(2, "12 of these rows are in run").tells("--again");
+    program.args(&["eval", "batch::create(\"x.csv\")"]).fails(1, "12 of these rows are in run");
+    assert_eq!(server.clients().len(), there);
+    gone(&server, &program);
+    let there = killed(&server, &program, "batch create x.csv --yes --concurrency 1", 3);
+    program.run("run ca.rhai").fails(1, "12 of these rows are in run").tells("orysh batch resume");
+    // Nor is it another input where it was mended and is called otherwise.
+    program.file("y.csv", &format!("client_name,owner\n{}", rows.replace(",o", ",p")));
+    program.run("batch create y.csv --yes").fails(2, "clients of the names of 12 of these rows are in run");
+    assert_eq!(server.clients().len(), there);
+    program.run("batch create y.csv --yes --again").ok();
+    assert_eq!(server.clients().len(), there + 12);
+}
+
+#[test]
+fn rows_that_bring_their_secret_are_known_by_it() {
+    let (server, program) = slow();
+    let code = |first: &str, behind: &str| {
+        format!(
+            "let rows = []; for n in 0..12 {{ rows.push(#{{owner: \"o\", client_secret: `{first}-secret-${{n}}`}}); }}\n{behind} clients::create_all(rows, #{{concurrency: 1}}).len()"
+        )
+    };
+    program.file("one.rhai", &code("own", ""));
+    program.file("two.rhai", &code("own", "rows.reverse();"));
+    program.file("three.rhai", &code("other", ""));
+    let there = killed(&server, &program, "run one.rhai", 3);
+    program.run("run two.rhai").fails(1, "12 of these rows are in run");
+    assert_eq!(server.clients().len(), there);
+    // What differs in a secret alone is something else.
+    program.run("run three.rhai").ok();
+    assert_eq!(server.clients().len(), there + 12);
+}
+
+#[test]
+fn a_client_that_has_an_id_of_its_own_is_no_other_of_its_name() {
+    let server = Sandbox::holding(&[json!({"client_id": "taken"})], "--hash-iterations 1");
+    let program = orysh(&server);
+    let code = "let one = clients::create_all([#{client_name: \"app\"}, #{client_id: \"taken\", client_name: \"app\"}]); let two = clients::create_all([#{client_id: \"free\", client_name: \"app\"}]); (one + two).map(|r| r.outcome)";
+    let ran = program.args(&["eval", code]).ok();
+    assert_eq!(ran.stdout, "created\nconflict\ncreated\n", "{ran}");
+}
+
+#[test]
+fn secrets_that_were_taken_by_hand_keep_nobody_waiting() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = orysh(&server);
+    let code =
+        |more: &str| format!("clients::create_all([#{{client_name: \"a\"}}, #{{client_name: \"b\"}}{more}]).len()");
+    program.args(&["eval", &code("")]).ok();
+    let longer = code(", #{client_name: \"c\"}");
+    program.args(&["eval", &longer]).fails(1, "nobody has taken the secrets of its 2 clients");
+    let run = program.run("batch list -q").ok().stdout;
+    program.run(&format!("batch results {} --out got.csv", run.trim())).ok();
+    program.args(&["eval", &longer]).fails(1, "nobody has taken the secrets");
+    program.run(&format!("batch results {} --secrets plain --out all.csv", run.trim())).ok();
+    program.args(&["eval", &longer]).ok();
+    assert_eq!(server.clients().len(), 5);
+}
