@@ -91,7 +91,7 @@ fn calls(sandbox: &Sandbox) -> bool {
     let theirs = median(&mut theirs) * 1000.0;
     let remote = median(&mut ours) * 1000.0 - theirs;
     told("clients::get over the same of Rust", remote, theirs);
-    let _ = context.take_held().into_iter().try_for_each(orysh::script::held::Held::let_go);
+    let _ = context.take_held().into_iter().try_for_each(orysh::script::held::Held::close);
     local <= MOST_CALL_US * TOLERANCE && remote <= MOST_CALL_US * TOLERANCE
 }
 

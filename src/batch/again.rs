@@ -175,10 +175,10 @@ pub fn refuse_again(
             Err(_) => continue,
         };
         if again == Again::GoneOn {
-            match gone_on(session, &run, same)? {
-                true => return Ok(Some(name)),
-                false => continue,
+            if gone_on(session, &run, same)? {
+                return Ok(Some(name));
             }
+            continue;
         }
         let counts = run.counts(session)?;
         let (left, made) = (due(&counts), count(&counts, &State::MADE));
