@@ -78,8 +78,8 @@ fn a_script_that_fails_behind_what_it_has_written_has_it_still() {
 #[test]
 fn rows_are_known_through_either_door() {
     let (server, program) = slow();
-    let rows: String = (0..12).map(|n| format!("x-{n},o\n")).collect();
-    program.file("x.csv", &format!("client_name,owner\n{rows}"));
+    let rows = (0..12).map(|n| format!("x-{n},o")).collect::<Vec<_>>().join("\n");
+    program.file("x.csv", &format!("client_name,owner\n{rows}\n"));
     program.file("ca.rhai", "clients::create_all(csv::read(\"x.csv\").to_array(), #{concurrency: 1}).len()");
     let there = killed(&server, &program, "run ca.rhai", 3);
     program.run("batch create x.csv --yes").fails(2, "12 of these rows are in run").tells("--again");
