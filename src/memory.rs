@@ -18,9 +18,9 @@ pub fn bound(most: usize) {
     MOST.store(most, Ordering::Relaxed);
 }
 
-/// Whether there are too many.
-pub fn is_exhausted() -> bool {
-    allocated() > MOST.load(Ordering::Relaxed)
+/// Whether so many more are not too many.
+pub fn has_room(bytes: usize) -> bool {
+    allocated().saturating_add(bytes) <= MOST.load(Ordering::Relaxed)
 }
 
 /// Bytes that are allocated now.

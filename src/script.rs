@@ -20,6 +20,7 @@ pub mod lexer;
 pub mod library;
 pub mod limits;
 pub mod missing;
+mod made;
 mod needs;
 mod recipients;
 pub mod resolve;

@@ -1308,6 +1308,21 @@ fn definitions_are_what_can_be_called() {
 }
 
 #[test]
+fn a_text_is_written_in_quotes_as_rhai_writes_it() {
+    let shown = |text: &str| format!("{text:?}");
+    let program = anywhere();
+    let part = "a\"b\\c\n\t\0\u{7f}\u{301}é'\u{200b}\u{1f600}\r";
+    for text in [String::new(), part.to_owned(), part.repeat(5_000), "é".repeat(40_001)] {
+        program.file("text", &text);
+        let code = "let s = fs::read(\"text\"); print(s.to_debug()); debug(s); print([s]); print(#{a: s}); let m = #{}; m[s] = 1; print(m)";
+        let ran = program.args(&["eval", code]).ok();
+        let text = shown(&text);
+        assert_eq!(ran.stdout, format!("{text}\n[{text}]\n#{{\"a\": {text}}}\n#{{{text}: 1}}\n"));
+        assert_eq!(ran.stderr, format!("{text}\n"));
+    }
+}
+
+#[test]
 fn lists_and_maps_are_written_as_rhai_writes_them() {
     let code = r#"
         for value in [1, 1.5, 0.1, 'c', "s\"q\n", true, (), [1, [2]], #{a: 1, "b c": [()]}, 1..5, 1..=5,

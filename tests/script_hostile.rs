@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::support::{PROGRAM, Sandbox, orysh};
+use crate::support::{PROGRAM, Sandbox, anywhere, orysh};
 
 /// Scripts that would take the machine down, or never end, each with what is told.
 const HOSTILE: &[(&str, &str)] = &[
@@ -55,6 +55,8 @@ const HOSTILE: &[(&str, &str)] = &[
     ("let a = []; a.pad(4000000, 1); loop { print(a) }", "deadline"),
     ("let b = blob(30000000); loop { `${b}`.len() }", "deadline"),
     ("let m = #{}; for n in 0..100000 { m[`k${n}`] = n; } loop { m.to_debug() }", "deadline"),
+    ("let s = \"\"; s.pad(10000000, '\\n'); loop { s.to_debug(); }", "deadline"),
+    ("let s = \"\"; s.pad(10000000, '\"'); let m = #{}; m[s] = [s]; loop { m.to_debug(); }", "deadline"),
     ("let s = \"\"; s.pad(40000000, \"0,\"); parse_json(\"[\" + s + \"0]\").len()", "more than a script may|deadline"),
     ("let t = timestamp(); t + 1e300", "deadline|.*"),
     ("let n = 0; for i in 0..9223372036854775807 { n = i; }", "deadline"),
@@ -106,4 +108,39 @@ fn hostile_scripts_end_and_take_the_machine_down_with_them_neither_time_nor_memo
     });
     let wrong = wrong.into_inner().unwrap();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_text_that_would_be_too_much_is_not_made() {
+    let program = anywhere();
+    for code in [
+        "json::text(s)",
+        "json::pretty([s])",
+        "json::write(\"kept\", s)",
+        "json::write_lines(\"kept\", [s])",
+        "#{a: s}.to_json()",
+        "yaml::text(s)",
+        "yaml::write(\"kept\", s)",
+        "csv::text([#{a: s, b: s, c: s, d: s, e: s}])",
+        "csv::write(\"kept\", [#{a: s, b: s, c: s, d: s, e: s}])",
+        "url::encode(s)",
+        "base64::encode(s + s + s)",
+        "base64::encode_url(s + s + s)",
+        "s.to_debug()",
+        "debug(s)",
+        "print([s, s, s, s, s])",
+        "`${#{a: s, b: s}}`",
+    ] {
+        program.file("kept", "old");
+        let line = format!("{PROGRAM} eval --memory 128M \"$CODE\"");
+        let mut shell = program.command("sh");
+        let code = format!("let s = \"\"; s.pad(45000000, \"\\x01\"); {code}");
+        // The program itself takes some, and Rhai copies what it is given.
+        shell.env("CODE", &code).args(["-c", &format!("ulimit -v 450000; exec {line}")]);
+        let ran = program.start(&mut shell).end();
+        let is_told =
+            ran.stderr.contains("it takes more memory than a script may") || ran.stderr.contains("128 MiB of memory");
+        assert!(ran.code == Some(1) && is_told, "{code}: {ran}");
+        assert_eq!(std::fs::read_to_string(program.home().join("kept")).unwrap(), "old", "{code}");
+    }
 }

@@ -48,6 +48,9 @@ const WAITS: &[(&str, &str)] = &[
     ("ui::prompt(\"Who?\", \"me\")", "[me]"),
     ("ui::password(\"the secret\")", "the secret:"),
     ("ui::select(\"Which?\", [\"a\", \"b\"])", "[1-2]"),
+    ("let s = \"\"; s.pad(40000000, '\"'); loop { s.to_debug(); }", ""),
+    ("let s = \"\"; s.pad(40000000, '\"'); loop { `${[s]}`; }", ""),
+    ("let s = \"\"; s.pad(20000000, '\"'); loop { json::text([s, s]); }", ""),
     ("let p = ui::progress(10); p.advance(); sleep(60)", ""),
 ];
 

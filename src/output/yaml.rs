@@ -3,6 +3,8 @@
 //! Written by hand for three reasons: numbers keep every digit, a list streams, and no character that could move a
 //! terminal's cursor is ever left bare. A string that any YAML version could read as something else is quoted.
 
+use std::fmt::{self, Write};
+
 use serde_json::Value;
 
 use super::outcome::{Body, Id, Shape, Trailer};
@@ -29,10 +31,10 @@ impl Formatter for Yaml {
         self.started = true;
         let value = Clear::of(&body);
         if self.shape == Shape::One {
-            block(&value.0, 0, text);
+            put(&value.0, 0, text);
         } else {
             text.push_str("- ");
-            block(&value.0, 2, text);
+            put(&value.0, 2, text);
         }
         Ok(Progress::Written)
     }
@@ -46,7 +48,7 @@ impl Formatter for Yaml {
             }
         }
         if self.shape == Shape::List {
-            block(&Value::Object(trailer.unwrap_or_else(Trailer::last_page).members()), 0, text);
+            put(&Value::Object(trailer.unwrap_or_else(Trailer::last_page).members()), 0, text);
         }
         Ok(())
     }
@@ -55,82 +57,90 @@ impl Formatter for Yaml {
 /// A value as a document.
 pub fn text(value: &Value) -> String {
     let mut text = String::new();
-    block(value, 0, &mut text);
+    put(value, 0, &mut text);
     text
 }
 
-/// Appends a value and a line end; the first line is indented already.
-fn block(value: &Value, indent: usize, text: &mut String) {
+fn put(value: &Value, indent: usize, text: &mut String) {
+    // Writing to a String cannot fail.
+    let _ = block(value, indent, text);
+}
+
+/// Writes a value as a document.
+pub fn write(value: &Value, out: &mut impl Write) -> fmt::Result {
+    block(value, 0, out)
+}
+
+/// Writes a value and a line end; the first line is indented already.
+fn block(value: &Value, indent: usize, out: &mut impl Write) -> fmt::Result {
     match value {
         Value::Object(members) if !members.is_empty() => {
             for (at, (name, value)) in members.iter().enumerate() {
                 if at > 0 {
-                    spaces(indent, text);
+                    spaces(indent, out)?;
                 }
-                string(name, text);
-                text.push(':');
+                string(name, out)?;
+                out.write_char(':')?;
                 match value {
                     Value::Object(inner) if !inner.is_empty() => {
-                        text.push('\n');
-                        spaces(indent + 2, text);
-                        block(value, indent + 2, text);
+                        out.write_char('\n')?;
+                        spaces(indent + 2, out)?;
+                        block(value, indent + 2, out)?;
                     }
                     Value::Array(inner) if !inner.is_empty() => {
-                        text.push('\n');
-                        spaces(indent, text);
-                        block(value, indent, text);
+                        out.write_char('\n')?;
+                        spaces(indent, out)?;
+                        block(value, indent, out)?;
                     }
                     _ => {
-                        text.push(' ');
-                        block(value, indent, text);
+                        out.write_char(' ')?;
+                        block(value, indent, out)?;
                     }
                 }
             }
+            Ok(())
         }
         Value::Array(items) if !items.is_empty() => {
             for (at, item) in items.iter().enumerate() {
                 if at > 0 {
-                    spaces(indent, text);
+                    spaces(indent, out)?;
                 }
-                text.push_str("- ");
-                block(item, indent + 2, text);
+                out.write_str("- ")?;
+                block(item, indent + 2, out)?;
             }
+            Ok(())
         }
         scalar => {
             match scalar {
-                Value::String(given) => string(given, text),
+                Value::String(given) => string(given, out)?,
                 // `null`, `true`, `[]`, `{}` and numbers are the same in both languages.
-                other => text.push_str(&other.to_string()),
+                other => write!(out, "{other}")?,
             }
-            text.push('\n');
+            out.write_char('\n')
         }
     }
 }
 
-fn spaces(count: usize, text: &mut String) {
-    text.extend(std::iter::repeat_n(' ', count));
+fn spaces(count: usize, out: &mut impl Write) -> fmt::Result {
+    write!(out, "{:count$}", "")
 }
 
-fn string(given: &str, text: &mut String) {
+fn string(given: &str, out: &mut impl Write) -> fmt::Result {
     if is_plain(given) {
-        text.push_str(given);
-        return;
+        return out.write_str(given);
     }
-    text.push('"');
+    out.write_char('"')?;
     for c in given.chars() {
         match c {
-            '"' | '\\' => text.extend(['\\', c]),
-            '\n' => text.push_str("\\n"),
-            '\t' => text.push_str("\\t"),
-            '\r' => text.push_str("\\r"),
-            c if !is_unsafe(c) && !is_noncharacter(c) => text.push(c),
-            c => {
-                text.push_str("\\U");
-                text.extend((0..8).rev().filter_map(|digit| char::from_digit(u32::from(c) >> (4 * digit) & 0xf, 16)));
-            }
+            '"' | '\\' => write!(out, "\\{c}")?,
+            '\n' => out.write_str("\\n")?,
+            '\t' => out.write_str("\\t")?,
+            '\r' => out.write_str("\\r")?,
+            c if !is_unsafe(c) && !is_noncharacter(c) => out.write_char(c)?,
+            c => write!(out, "\\U{:08x}", u32::from(c))?,
         }
     }
-    text.push('"');
+    out.write_char('"')
 }
 
 /// What the YAML specification does not count among printable characters, beyond controls.
@@ -161,7 +171,7 @@ mod tests {
 
     fn shown(value: &Value) -> String {
         let mut text = String::new();
-        block(value, 0, &mut text);
+        put(value, 0, &mut text);
         text
     }
 

@@ -117,9 +117,10 @@ pub fn is_hook() -> bool {
     CALL.get().is_some_and(|call| call.is_hook)
 }
 
-/// Whether the call has taken so many bytes and more.
-pub fn is_exhausted() -> bool {
-    CALL.get().is_some_and(|call| memory::allocated().saturating_sub(call.allocated) > MOST_MEMORY)
+/// Whether the call may take so many bytes more.
+pub fn has_room(bytes: usize) -> bool {
+    let taken = |call: Call| memory::allocated().saturating_sub(call.allocated);
+    CALL.get().is_none_or(|call| taken(call).saturating_add(bytes) <= MOST_MEMORY)
 }
 
 /// What was allocated as the call began, where there is one.

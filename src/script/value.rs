@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
+use std::fmt::Write as _;
 use std::hash::BuildHasher;
 
 use rhai::{Array, Dynamic, Engine, EvalAltResult, FLOAT, INT, ImmutableString, Map, NativeCallContext as Call};
@@ -18,6 +19,7 @@ use crate::script::api::time::{Span, Time};
 use crate::script::engine::runtime_error;
 use crate::script::errors::{self, ScriptResult, Spot, thrown};
 use crate::script::library::placed;
+use crate::script::made::{made, unwritten};
 use crate::script::missing::named;
 use crate::script::{bounded, held, limits};
 use crate::secret::Secret;
@@ -26,9 +28,7 @@ use crate::ui;
 /// The types that scripts see, and what can be done with them; `most`: the bytes that one may take.
 pub fn register(engine: &mut Engine, most: usize) {
     engine
-        .register_fn("to_json", |map: &mut Map| {
-            Ok::<_, Box<EvalAltResult>>(to_json(&Dynamic::from(map.clone()), false)?.to_string())
-        })
+        .register_fn("to_json", |map: &mut Map| json_text(&Dynamic::from(map.clone())))
         .register_fn("parse_json", move |text: &str| parse_json(text, most));
     engine
         .register_type_with_name::<Client>("Client")
@@ -207,6 +207,12 @@ pub fn to_json(value: &Dynamic, reveal: bool) -> ScriptResult<Value> {
     to_json_at(value, reveal, 0)
 }
 
+/// A script's value as JSON text, in which secrets do not show.
+pub fn json_text(value: &Dynamic) -> ScriptResult<String> {
+    let value = to_json(value, false)?;
+    made(|out| write!(out, "{value}").map_err(unwritten))
+}
+
 /// So deep a value may nest that is written: what nests deeper nobody reads back, and it would need more stack than there is.
 pub const MOST_DEPTH: usize = 500;
 
@@ -264,14 +270,19 @@ fn to_json_at(value: &Dynamic, reveal: bool, depth: usize) -> ScriptResult<Value
     Err(no_json(&named(value.type_name())))
 }
 
-/// Errors: the script has taken too much.
+/// Errors: the script has taken too much, or is to end.
 pub fn within_budget() -> ScriptResult<()> {
-    if !memory::is_exhausted() && !limits::is_exhausted() && !ui::is_interrupted() {
-        return Ok(());
-    }
-    Err(thrown(
-        Error::failed("it takes more memory than a script may").with_code("memory").hint("--memory gives it more"),
-    ))
+    if has_room(0) && !ui::is_interrupted() { Ok(()) } else { Err(too_much()) }
+}
+
+/// Whether the script may take so many bytes more.
+pub fn has_room(bytes: usize) -> bool {
+    memory::has_room(bytes) && limits::has_room(bytes)
+}
+
+/// What a script fails with that takes too much.
+pub fn too_much() -> Box<EvalAltResult> {
+    thrown(Error::failed("it takes more memory than a script may").with_code("memory").hint("--memory gives it more"))
 }
 
 #[expect(clippy::unnecessary_box_returns, reason = "it is what Rhai functions fail with")]

@@ -1,5 +1,7 @@
 //! JSON, YAML and CSV: read as values, rows read one at a time, and written whole.
 
+use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read as _};
 use std::sync::{Arc, Mutex};
 
@@ -19,6 +21,7 @@ use crate::script::clients::Query;
 use crate::script::engine::Context;
 use crate::script::errors::{ScriptResult, Spot, thrown, thrown_of};
 use crate::script::library::Library;
+use crate::script::made::{Made, made, unwritten};
 use crate::script::missing::named;
 use crate::script::rows::{self, Fetched};
 use crate::script::value;
@@ -45,12 +48,12 @@ fn of_json(library: &mut Library, context: &Context) {
     library.add(
         ("json", "text(value) -> text"),
         ("A value as JSON; secrets show as `[REDACTED]`", "json::text(#{a: [1, 2]})"),
-        |value: Dynamic| value::to_json(&value, false).map(|value| value.to_string()),
+        |value: Dynamic| value::json_text(&value),
     );
     library.add(
         ("json", "pretty(value) -> text"),
         ("The same over several lines", "json::pretty(#{a: [1, 2]})"),
-        |value: Dynamic| value::to_json(&value, false).map(|value| format!("{value:#}")),
+        |value: Dynamic| made(|out| pretty(&value, out)),
     );
     library.add(
         ("json", "read(path) -> value"),
@@ -62,7 +65,10 @@ fn of_json(library: &mut Library, context: &Context) {
         ("json", "write(path, value)"),
         ("Writes a JSON file, whole; secrets in it as `[REDACTED]`", r#"json::write("x.json", #{a: 1})"#),
         move |path: &str, value: Dynamic| {
-            let text = value::to_json(&value, false).map(|value| format!("{value:#}\n"));
+            let text = made(|out| {
+                pretty(&value, out)?;
+                out.write_char('\n').map_err(unwritten)
+            });
             text.and_then(|text| written(&bound, path, &text))
         },
     );
@@ -86,8 +92,11 @@ fn of_json(library: &mut Library, context: &Context) {
         ),
         move |path: &str, rows: Dynamic| {
             let rows = all(rows)?;
-            let lines = rows.iter().map(|row| value::to_json(row, false).map(|value| format!("{value}\n")));
-            lines.collect::<ScriptResult<String>>().and_then(|text| written(&bound, path, &text))
+            let line = |row: &Dynamic, out: &mut Made| {
+                let value = value::to_json(row, false)?;
+                writeln!(out, "{value}").map_err(unwritten)
+            };
+            made(|out| rows.iter().try_for_each(|row| line(row, out))).and_then(|text| written(&bound, path, &text))
         },
     );
 }
@@ -103,7 +112,7 @@ fn of_yaml(library: &mut Library, context: &Context) {
     library.add(
         ("yaml", "text(value) -> text"),
         ("A value as YAML; secrets show as `[REDACTED]`", "yaml::text(#{a: [1, 2]})"),
-        |value: Dynamic| value::to_json(&value, false).map(|value| output::yaml::text(&value)),
+        |value: Dynamic| in_yaml(&value),
     );
     library.add(
         ("yaml", "read(path) -> value"),
@@ -114,11 +123,20 @@ fn of_yaml(library: &mut Library, context: &Context) {
     library.add(
         ("yaml", "write(path, value)"),
         ("Writes a YAML file, whole; secrets in it as `[REDACTED]`", r#"yaml::write("x.yaml", #{a: 1})"#),
-        move |path: &str, value: Dynamic| {
-            let text = value::to_json(&value, false).map(|value| output::yaml::text(&value));
-            text.and_then(|text| written(&bound, path, &text))
-        },
+        move |path: &str, value: Dynamic| in_yaml(&value).and_then(|text| written(&bound, path, &text)),
     );
+}
+
+/// A value as JSON over several lines.
+fn pretty(value: &Dynamic, out: &mut Made) -> ScriptResult<()> {
+    let value = value::to_json(value, false)?;
+    write!(out, "{value:#}").map_err(unwritten)
+}
+
+/// A value as YAML.
+fn in_yaml(value: &Dynamic) -> ScriptResult<String> {
+    let value = value::to_json(value, false)?;
+    made(|out| output::yaml::write(&value, out).map_err(unwritten))
 }
 
 fn of_csv(library: &mut Library, context: &Context) {
@@ -210,9 +228,7 @@ fn all(rows: Dynamic) -> ScriptResult<Array> {
 /// Rows as CSV under the keys of the first.
 fn table(rows: &[Dynamic]) -> ScriptResult<String> {
     let columns = rows.first().map(keys).unwrap_or_default();
-    let header: Vec<Dynamic> = columns.iter().map(|column| column.clone().into()).collect();
-    let header = if rows.is_empty() { String::new() } else { lines(&columns, &[header.into()])? };
-    Ok(format!("{header}{}", lines(&columns, rows)?))
+    lines(&columns, rows, !rows.is_empty())
 }
 
 /// The names of what is in a map or a client; of anything else none.
@@ -224,17 +240,14 @@ fn keys(row: &Dynamic) -> Vec<String> {
 }
 
 /// Rows as lines of CSV below these columns: maps, or arrays of cells.
-fn lines(columns: &[String], rows: &[Dynamic]) -> ScriptResult<String> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    let failed =
-        |source: &dyn std::fmt::Display| thrown(Error::failed("cannot write CSV").caused_by(source.to_string()));
-    let cell = |value: Option<&Value>| match value {
-        None | Some(Value::Null) => String::new(),
-        Some(Value::String(text)) => text.clone(),
-        Some(other) => other.to_string(),
-    };
+fn lines(columns: &[String], rows: &[Dynamic], is_headed: bool) -> ScriptResult<String> {
+    let mut writer = csv::Writer::from_writer(Made::default());
+    if is_headed {
+        writer.write_record(columns).map_err(unwritten)?;
+    }
     for (at, row) in rows.iter().enumerate() {
-        let cells: Vec<String> = match value::to_json(row, false)? {
+        let value = value::to_json(row, false)?;
+        let cells: Vec<Cow<'_, str>> = match &value {
             Value::Object(members) => {
                 if let Some(stranger) = members.keys().find(|key| !columns.contains(key)) {
                     let wrong = format!("row {} has `{}`, which is no column", at + 1, safe(stranger));
@@ -251,10 +264,18 @@ fn lines(columns: &[String], rows: &[Dynamic]) -> ScriptResult<String> {
                 return Err(thrown(Error::usage(wrong)));
             }
         };
-        writer.write_record(cells).map_err(|source| failed(&source))?;
+        writer.write_record(cells.iter().map(|cell| cell.as_bytes())).map_err(unwritten)?;
     }
-    let bytes = writer.into_inner().map_err(|source| failed(&source))?;
-    String::from_utf8(bytes).map_err(|source| failed(&source))
+    writer.into_inner().map(Made::text).map_err(unwritten)
+}
+
+/// What stands in a cell.
+fn cell(value: Option<&Value>) -> Cow<'_, str> {
+    match value {
+        None | Some(Value::Null) => Cow::Borrowed(""),
+        Some(Value::String(text)) => Cow::Borrowed(text),
+        Some(other) => Cow::Owned(other.to_string()),
+    }
 }
 
 /// Puts rows below those of a file, under its own columns; without a file they are its first.
@@ -262,7 +283,7 @@ fn append(context: &Context, path: &str, rows: Dynamic) -> ScriptResult<()> {
     let rows = if rows.is_map() { vec![rows] } else { all(rows)? };
     let real = context.writable(path).map_err(thrown)?;
     api::files::append(context, path, |is_empty| {
-        if is_empty { table(&rows) } else { lines(&Rows::csv(&real).map_err(thrown)?.columns(), &rows) }
+        if is_empty { table(&rows) } else { lines(&Rows::csv(&real).map_err(thrown)?.columns(), &rows, false) }
     })
 }
 

@@ -13,7 +13,7 @@ use crate::ops::dry_run::would;
 use crate::ops::guard;
 use crate::script::api::time;
 use crate::script::engine::Context;
-use crate::script::errors::thrown;
+use crate::script::errors::{self, thrown};
 use crate::script::library::Library;
 use crate::script::limits;
 use crate::script::missing::named;
@@ -162,8 +162,8 @@ fn send(context: &Context, method: &Method, url: &str, body: Option<&Dynamic>, g
         let (text, kind) = if body.is_string() {
             (body.to_string(), "text/plain; charset=utf-8")
         } else {
-            let value = value::to_json(body, false).map_err(|error| Error::usage(error.to_string()))?;
-            (value.to_string(), "application/json")
+            let text = value::json_text(body).map_err(|error| errors::message(&error))?;
+            (text, "application/json")
         };
         request.headers_mut().entry("content-type").or_insert(HeaderValue::from_static(kind));
         *request.body_mut() = Some(text.into());

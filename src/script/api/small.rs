@@ -1,7 +1,9 @@
 //! Small things that scripts want: encodings, hashes, identifiers, addresses, the environment.
 
+use std::fmt::Write as _;
+
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::{GeneralPurpose, STANDARD, URL_SAFE_NO_PAD};
 use hmac::{Hmac, Mac as _};
 use rhai::{Array, Dynamic, INT, Map};
 use sha2::{Digest as _, Sha256};
@@ -10,10 +12,11 @@ use uuid::Uuid;
 
 use crate::env;
 use crate::error::{Error, Result};
-use crate::script::bounded;
 use crate::script::engine::Context;
 use crate::script::errors::{ScriptResult, thrown};
 use crate::script::library::Library;
+use crate::script::made::{made, unwritten};
+use crate::script::value;
 use crate::secret::Secret;
 use crate::text::{hex, safe};
 
@@ -21,7 +24,7 @@ use crate::text::{hex, safe};
 pub fn register(library: &mut Library, context: &Context) {
     encodings(library, context);
     hashes(library);
-    addresses(library, context.most_memory());
+    addresses(library);
     library.add(("uuid", "v4() -> text"), ("A random identifier (UUIDv4)", "uuid::v4().len()"), || {
         Uuid::new_v4().to_string()
     });
@@ -56,10 +59,10 @@ fn encodings(library: &mut Library, context: &Context) {
         ("base64", "encode(text) -> text"),
         ("Base64 of the bytes of a text (RFC 4648 §4)", r#"base64::encode("a text")"#),
         move |text: &str| {
-            let encoded = STANDARD.encode(text);
+            let encoded = in_base64(&STANDARD, text)?;
             // Whoever writes it has written what is in it.
             bound.seal(&encoded, &Secret::new(text));
-            encoded
+            ScriptResult::Ok(encoded)
         },
     );
     library.add(
@@ -70,13 +73,21 @@ fn encodings(library: &mut Library, context: &Context) {
     library.add(
         ("base64", "encode_url(text) -> text"),
         ("Base64 for addresses, without padding (RFC 4648 §5)", r#"base64::encode_url("a text?")"#),
-        |text: &str| URL_SAFE_NO_PAD.encode(text),
+        |text: &str| in_base64(&URL_SAFE_NO_PAD, text),
     );
     library.add(
         ("base64", "decode_url(text) -> text"),
         ("The text that was encoded so", r#"base64::decode_url("YSB0ZXh0")"#),
         |text: &str| decoded(URL_SAFE_NO_PAD.decode(text.trim().trim_end_matches('='))),
     );
+}
+
+fn in_base64(alphabet: &GeneralPurpose, text: &str) -> ScriptResult<String> {
+    // Three bytes are four characters.
+    if !value::has_room(text.len().div_ceil(3).saturating_mul(4)) {
+        return Err(value::too_much());
+    }
+    Ok(alphabet.encode(text))
 }
 
 fn decoded(bytes: std::result::Result<Vec<u8>, base64::DecodeError>) -> ScriptResult<String> {
@@ -115,7 +126,7 @@ fn hmac(key: &str, text: &str) -> String {
     hex(&mac.finalize().into_bytes())
 }
 
-fn addresses(library: &mut Library, most: usize) {
+fn addresses(library: &mut Library) {
     library.add(
         ("url", "parse(text) -> map"),
         (
@@ -127,11 +138,9 @@ fn addresses(library: &mut Library, most: usize) {
     library.add(
         ("url", "encode(text) -> text"),
         ("A text as a part of an address or a form", r#"url::encode("a b&c")"#),
-        move |text: &str| {
-            bounded::fits(most, text.len().saturating_mul(3))?;
-            ScriptResult::Ok(
-                percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string(),
-            )
+        |text: &str| {
+            let encoded = percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC);
+            made(|out| write!(out, "{encoded}").map_err(unwritten))
         },
     );
     library.add(
