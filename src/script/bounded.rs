@@ -1,11 +1,14 @@
 //! Rhai's functions that make much of little in one step, where no budget is looked at: these look first. Rhai's own limits
 //! would go through every list at every step.
 
+use std::fmt::Write as _;
+
 use rhai::{Array, Blob, Dynamic, Engine, INT, ImmutableString};
 
 use crate::error::Error;
 use crate::script::errors::{ScriptResult, thrown};
 use crate::script::library::Placing as _;
+use crate::script::made::{made, unwritten};
 
 /// What an entry of a list takes, in bytes.
 const ENTRY: usize = size_of::<Dynamic>();
@@ -18,7 +21,6 @@ const AT_ONCE: usize = 256 * 1024 * 1024;
 
 /// Replaces them by those that make nothing of more than so many bytes.
 pub fn register(engine: &mut Engine, most: usize) {
-    let most = most.min(AT_ONCE);
     padding(engine, most);
     replacing(engine, most);
     splitting(engine, most);
@@ -29,13 +31,31 @@ pub fn fits(most: usize, bytes: usize) -> ScriptResult<()> {
     if bytes <= most {
         return Ok(());
     }
-    let wrong = Error::failed(format!("it would take {} MiB of memory, more than a script may", bytes >> 20));
+    let wrong = Error::failed(format!("it would take {} MiB of memory, more than a script may", mebibytes(bytes)));
     Err(thrown(wrong.with_code("memory").hint("--memory gives it more")))
+}
+
+/// The same of what nothing ends before it is there. Errors: it would take more than one step may, besides.
+fn fits_at_once(most: usize, bytes: usize) -> ScriptResult<()> {
+    fits(most, bytes)?;
+    if bytes <= AT_ONCE {
+        return Ok(());
+    }
+    let (bytes, at_once) = (mebibytes(bytes), mebibytes(AT_ONCE));
+    let wrong = format!("it would take {bytes} MiB of memory, more than the {at_once} MiB of one call");
+    Err(thrown(Error::failed(wrong).with_code("memory").hint("several calls may make more")))
+}
+
+fn mebibytes(bytes: usize) -> usize {
+    bytes.div_ceil(1024 * 1024)
 }
 
 fn count(number: INT) -> usize {
     usize::try_from(number).unwrap_or(0)
 }
+
+/// So many bytes are put below a text before it is looked whether the script goes on.
+const PART: usize = 64 * 1024;
 
 fn padding(engine: &mut Engine, most: usize) {
     let pad = move |text: &mut ImmutableString, length: INT, with: &str| -> ScriptResult<()> {
@@ -43,13 +63,21 @@ fn padding(engine: &mut Engine, most: usize) {
         if with.is_empty() || is >= length {
             return Ok(());
         }
-        let missing = length - is;
-        let each = with.chars().count();
-        fits(most, text.len() + missing.saturating_mul(with.len().div_ceil(each)))?;
-        // As a whole rather than letter by letter: nothing can end it in between.
-        let mut padded = text.to_string();
-        padded.push_str(&with.repeat(missing / each));
-        padded.extend(with.chars().take(missing % each));
+        let (missing, each) = (length - is, with.chars().count());
+        let rest: &str = with.char_indices().nth(missing % each).map_or("", |(end, _)| &with[..end]);
+        let more = (missing / each).saturating_mul(with.len()).saturating_add(rest.len());
+        // Rhai copies what it is given.
+        fits(most, text.len().saturating_add(more).saturating_mul(2))?;
+        let part = (PART / with.len()).clamp(1, missing / each + 1);
+        let parts = with.repeat(part);
+        let padded = made(|out| {
+            out.reserve(text.len() + more).and_then(|()| out.write_str(text)).map_err(unwritten)?;
+            for _ in 0..missing / each / part {
+                out.write_str(&parts).map_err(unwritten)?;
+            }
+            out.write_str(&parts[..missing / each % part * with.len()]).map_err(unwritten)?;
+            out.write_str(rest).map_err(unwritten)
+        })?;
         *text = padded.into();
         Ok(())
     };
@@ -62,13 +90,13 @@ fn padding(engine: &mut Engine, most: usize) {
             let length = count(length);
             if length > list.len() {
                 let each = ENTRY + super::value::size(&with);
-                fits(most, length.saturating_mul(each))?;
+                fits_at_once(most, length.saturating_mul(each))?;
                 list.resize(length, with);
             }
             Ok(())
         })
         .register_placed("pad", move |bytes: &mut Blob, length: INT, with: INT| -> ScriptResult<()> {
-            fits(most, count(length))?;
+            fits_at_once(most, count(length))?;
             bytes.resize(count(length).max(bytes.len()), byte(with));
             Ok(())
         })
@@ -82,7 +110,7 @@ fn byte(number: INT) -> u8 {
 }
 
 fn blob(most: usize, length: INT, with: INT) -> ScriptResult<Blob> {
-    fits(most, count(length))?;
+    fits_at_once(most, count(length))?;
     Ok(vec![byte(with); count(length)])
 }
 
@@ -90,7 +118,7 @@ fn replacing(engine: &mut Engine, most: usize) {
     let replace = move |text: &mut ImmutableString, from: &str, to: &str| -> ScriptResult<()> {
         if !text.is_empty() {
             let more = text.matches(from).count().saturating_mul(to.len().saturating_sub(from.len()));
-            fits(most, text.len().saturating_add(more))?;
+            fits_at_once(most, text.len().saturating_add(more))?;
             *text = text.replace(from, to).into();
         }
         Ok(())
@@ -112,7 +140,7 @@ fn splitting(engine: &mut Engine, most: usize) {
     // A number of parts that is not positive gives the text as a whole.
     let split = move |text: &str, at: &str, parts: INT, is_from_end: bool| -> ScriptResult<Array> {
         let parts = count(parts).max(1);
-        fits(most, parts.min(text.matches(at).count() + 1).saturating_mul(TEXT))?;
+        fits_at_once(most, parts.min(text.matches(at).count() + 1).saturating_mul(TEXT))?;
         if text.is_empty() {
             return Ok(vec![text.into()]);
         }
@@ -137,11 +165,11 @@ fn splitting(engine: &mut Engine, most: usize) {
     }
     engine
         .register_placed("split", move |text: &mut ImmutableString| -> ScriptResult<Array> {
-            fits(most, text.split_whitespace().count().saturating_mul(TEXT))?;
+            fits_at_once(most, text.split_whitespace().count().saturating_mul(TEXT))?;
             Ok(text.split_whitespace().map(Into::into).collect())
         })
         .register_placed("to_chars", move |text: &str| -> ScriptResult<Array> {
-            fits(most, text.len().saturating_mul(ENTRY))?;
+            fits_at_once(most, text.len().saturating_mul(ENTRY))?;
             Ok(text.chars().map(Into::into).collect())
         });
 }
