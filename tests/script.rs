@@ -91,6 +91,25 @@ fn calls_that_take_long_each_are_ended_as_well() {
 }
 
 #[test]
+fn what_one_call_would_take_is_told_as_it_is() {
+    let program = anywhere();
+    for (memory, code, told) in [
+        // Rhai copies the text.
+        ("512M", "let s = \"a\"; s.pad(299999999, \"b\")", "it would take 573 MiB of memory, more than a script may"),
+        ("64M", "let s = \"a\"; s.pad(40000000, \"b\")", "it would take 77 MiB of memory, more than a script may"),
+        ("512M", "blob(600000000)", "it would take 573 MiB of memory, more than a script may"),
+        ("512M", "blob(300000000)", "it would take 287 MiB of memory, more than the 256 MiB of one call"),
+    ] {
+        program.args(&["eval", "--memory", memory, code]).fails(1, told);
+    }
+    let padded = |memory: &str, code: &str| program.args(&["eval", "--memory", memory, code]).ok().stdout;
+    assert_eq!(padded("600M", "let s = \"a\"; s.pad(280000000, \"b\"); s.len()"), "280000000\n");
+    assert_eq!(padded("64M", "let s = \"a\"; s.pad(30000000, \"b\"); s.len()"), "30000000\n");
+    let code = "let s = \"é\"; s.pad(8, \"xyé\"); let t = \"\"; t.pad(3, \"abcdef\"); let u = \"\"; u.pad(200001, \"aé\"); [s, t, u.bytes, u.sub_string(199998)]";
+    assert_eq!(padded("64M", code), "éxyéxyéx\nabc\n300001\naéa\n");
+}
+
+#[test]
 fn ctrl_c_ends_tests_and_what_they_came_to_is_told() {
     let program = anywhere();
     program.file("t.rhai", "fn test_a() { clients::create(#{}); }\nfn test_b() { loop {} }\n");
@@ -1675,6 +1694,10 @@ fn what_is_read_as_a_whole_is_bounded_and_what_has_an_order_is_sorted() {
             r#"let p = "a"; p.pad(70000, "a"); http::get("http://127.0.0.1:1/" + p)"#,
             "the address is longer than 63 KiB",
         ),
+        (r#"let s = "a"; s.pad(2000000, "a"); sh(s)"#, "the line is longer than 1 MiB (line 1"),
+        (r#"let s = ""; s.pad(2000000, "a "); sh(s)"#, "the line is longer than 1 MiB (line 1"),
+        (r#"let s = "a"; s.pad(2000000, "a"); batch::status(s)"#, "the line is longer than 1 MiB (line 1"),
+        (r#"let s = "a"; s.pad(70000, "a"); clients::get(s)"#, "the client id is longer than 64 KiB (line 1"),
         ("1 + ()", "`+` cannot be used with int and () (line 1"),
     ] {
         program.args(&["eval", code]).fails(1, told);

@@ -12,9 +12,15 @@ use crate::text::safe;
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct ClientId(Arc<str>);
 
+/// So many bytes an id has at most: no address has room for more.
+const LONGEST: usize = 64 * 1024;
+
 impl ClientId {
     /// Takes an id as given. Refused is what would make the request's path another one.
     pub fn parse(text: &str) -> Result<Self> {
+        if text.len() > LONGEST {
+            return Err(Error::usage(format!("the client id is longer than {} KiB", LONGEST >> 10)));
+        }
         let why = match text {
             "" => "a client id is due, but this one is empty",
             "." | ".." => "it names a folder in a URL's path, so a request for it would go elsewhere",

@@ -23,8 +23,13 @@ pub fn register(library: &mut Library, context: &Context) {
     let bound = context.clone();
     library.add(
         ("", "sh(line) -> value"),
-        ("What a command returns: one value, or an array", r#"sh("list clients --page-size 2").len() >= 0"#),
-        move |line: &str| words::split(line).and_then(|words| run(&bound, &words)).map_err(thrown),
+        (
+            "What a command returns: one value, or an array; a line has 1 MiB at most",
+            r#"sh("list clients --page-size 2").len() >= 0"#,
+        ),
+        move |line: &str| {
+            short(line.len()).and_then(|()| words::split(line)).and_then(|words| run(&bound, &words)).map_err(thrown)
+        },
     );
     for (verb, signature, about, example) in WITH_OPTIONS {
         let bound = context.clone();
@@ -142,7 +147,19 @@ fn batch(context: &Context, verb: &str, words: &[&str], options: &Map) -> Result
     }
     all.push("--".into());
     all.extend(words.iter().map(|word| (*word).to_owned()));
+    short(all.iter().map(String::len).sum())?;
     run(context, &all)
+}
+
+/// So many bytes a line has at most: it is read as a whole, in which nothing stops that.
+const LONGEST: usize = 1024 * 1024;
+
+/// Errors: a line is longer.
+fn short(length: usize) -> Result<()> {
+    if length > LONGEST {
+        return Err(Error::usage(format!("the line is longer than {} MiB", LONGEST >> 20)));
+    }
+    Ok(())
 }
 
 /// Whether what a command comes to is no value: it is printed, or done to the end of the script.
