@@ -1018,6 +1018,30 @@ fn what_a_script_declares_stands_before_its_code_whatever_else_does() {
 }
 
 #[test]
+fn what_was_meant_to_declare_something_is_told() {
+    let program = anywhere();
+    program.file("agr.rhai", "//! Does something.\n//! @agr name: text N\nprint(args)");
+    for line in ["run agr.rhai a", "run agr.rhai --help"] {
+        program.run(line).fails(2, "`@agr` declares nothing (line 2, column 1)").tells("did you mean `@arg`?");
+    }
+    program.run("script check agr.rhai").fails(1, "(line 2, column 1)").tells("did you mean `@arg`?");
+    for (comment, place) in [
+        ("// @arg name: text N", "line 2, column 4"),
+        ("/// @arg name: text N", "line 2, column 5"),
+        ("/*! @arg name: text N */", "line 2, column 5"),
+        ("/**\n * @arg name: text N\n */", "line 3, column 4"),
+    ] {
+        program.file("other.rhai", &format!("//! Does something.\n{comment}\nprint(args)"));
+        let ran = program.run("run other.rhai a").ok().tells(place);
+        assert!(ran.stdout.contains("[\"a\"]") && ran.stderr.contains("`//! @arg name: text`"), "{comment}: {ran}");
+        program.run("script check other.rhai").fails(1, place);
+    }
+    program.file("out.rhai", "// //! @arg name: text N\nprint(1)");
+    program.run("run out.rhai").quiet();
+    program.run("script check out.rhai").ok();
+}
+
+#[test]
 fn whole_numbers_of_any_size_are_reckoned_with_or_refused() {
     const EXTREMES: [&str; 6] = ["-9223372036854775808", "-1", "0", "1", "64", "9223372036854775807"];
     let pairs: Vec<_> = EXTREMES.iter().flat_map(|a| EXTREMES.map(|b| (a, b))).collect();

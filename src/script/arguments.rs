@@ -9,8 +9,9 @@ use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint, value_parser};
 use rhai::{Array, Dynamic, INT, Map};
 
 use crate::config::edit::position;
-use crate::error::{Error, Result};
-use crate::script::lexer::{Kind, pieces};
+use crate::error::{Error, Position as Place, Result};
+use crate::script::compile::place_of;
+use crate::script::lexer::{Kind, is_part, pieces};
 use crate::text::safe;
 
 /// What a script says of itself and of what it takes.
@@ -18,6 +19,8 @@ use crate::text::safe;
 pub struct Declared {
     about: Vec<String>,
     arguments: Vec<Argument>,
+    /// Where a comment of another kind says what would declare one.
+    overlooked: Vec<Place>,
 }
 
 #[derive(Debug)]
@@ -61,23 +64,58 @@ pub fn declared(text: &str) -> Result<Declared> {
     let mut is_code = false;
     for (range, kind) in pieces(&text[begin..]) {
         is_code |= !matches!(kind, Kind::Comment { .. });
-        let comment = text[begin..][range.clone()].strip_prefix("//!");
-        let Some(comment) = comment else { continue };
+        let piece = &text[begin..][range.clone()];
+        let place = |within: usize| position(text, begin + range.start + within);
+        let Some(comment) = piece.strip_prefix("//!") else {
+            declared.overlooked.extend(overlooked(piece).filter(|_| !is_code).map(place));
+            continue;
+        };
         let comment = comment.strip_prefix(' ').unwrap_or(comment).trim_end();
-        let said = comment.trim_start().strip_prefix("@arg");
-        let said = said.filter(|said| !said.starts_with(|c: char| c.is_alphanumeric() || c == '_'));
-        let place = || position(text, begin + range.start);
-        match said {
+        let place = || place(0);
+        match said(comment) {
             Some(_) if is_code => {
                 let wrong = Error::usage("`@arg` declares nothing behind code").at(place());
                 return Err(wrong.hint("what a script takes stands in the comments before its first statement"));
             }
             Some(said) => declared.take(said).map_err(|error| error.at(place()))?,
-            None if !is_code => declared.about.push(comment.to_owned()),
+            None if !is_code => match misspelt(comment) {
+                Some(wrong) => return Err(wrong.at(place())),
+                None => declared.about.push(comment.to_owned()),
+            },
             None => {}
         }
     }
     Ok(declared)
+}
+
+/// What stands behind `@arg`, where a comment begins with that.
+fn said(comment: &str) -> Option<&str> {
+    comment.trim_start().strip_prefix("@arg").filter(|said| !said.starts_with(is_part))
+}
+
+/// How comments begin that declare nothing.
+const MARKS: [&str; 5] = ["///", "//", "/**", "/*!", "/*"];
+
+/// Where lines of such a comment begin with `@arg`.
+fn overlooked(comment: &str) -> impl Iterator<Item = usize> {
+    let mut end = 0;
+    comment.split_inclusive('\n').filter_map(move |line| {
+        let begin = end;
+        end += line.len();
+        let text = match MARKS.iter().find_map(|mark| line.strip_prefix(mark)) {
+            Some(text) if begin == 0 => text,
+            _ => line.trim_start().trim_start_matches('*'),
+        };
+        said(text).map(|_| begin + line.len() - text.trim_start().len())
+    })
+}
+
+/// What is wrong with a line that begins with something like `@arg`, or declares an argument by another word.
+fn misspelt(comment: &str) -> Option<Error> {
+    let rest = comment.trim_start().strip_prefix('@')?;
+    let (word, said) = rest.split_at(rest.find(|c| !is_part(c)).unwrap_or(rest.len()));
+    let is_meant = crate::error::nearest(word, ["arg", "argument"]).is_some() || argument(said).is_ok();
+    is_meant.then(|| Error::usage(format!("`@{}` declares nothing", safe(word))).did_you_mean(Some("@arg")))
 }
 
 /// `NAME: TYPE [= DEFAULT] HELP`, where a name with dashes is a flag, one that ends with dots takes several, and one in brackets may
@@ -173,6 +211,14 @@ impl Declared {
     /// Whether anything is declared: else `args` is the list of the words.
     pub fn has_arguments(&self) -> bool {
         !self.arguments.is_empty()
+    }
+
+    /// What looks as if it declared something, and does not: each with its place.
+    pub fn overlooked(&self) -> impl Iterator<Item = (rhai::Position, Error)> {
+        self.overlooked.iter().map(|at| {
+            let error = Error::usage("`@arg` declares nothing in a comment of this kind");
+            (place_of(*at), error.hint("an argument is declared by a line of its own: `//! @arg name: text`"))
+        })
     }
 
     /// What the script calls its arguments.
@@ -384,6 +430,36 @@ mod tests {
             assert_eq!(declared(&text).unwrap().keys().collect::<Vec<_>>(), ["a", "b"], "{before}");
         }
         assert_eq!(declared("").unwrap().keys().count() + declared("#!x").unwrap().keys().count(), 0);
+    }
+
+    #[test]
+    fn what_declares_nothing_is_found_and_what_is_commented_out_is_not() {
+        let places = |text: &str| -> Vec<_> {
+            declared(text).unwrap().overlooked.iter().map(|at| (at.line, at.column)).collect()
+        };
+        assert_eq!(places("// @arg a: text"), [(1, 4)]);
+        assert_eq!(places("#!x\n/// @arg a: text\n//! @arg b: text"), [(2, 5)]);
+        assert_eq!(
+            places("/*! @arg a: text */ /** @arg b: text\n * @arg c: text\n\n\t@arg d: text */"),
+            [(1, 5), (1, 25), (2, 4), (4, 2)]
+        );
+        for fine in
+            ["// //! @arg a: text", "/*\n//! @arg a: text\n*/", "// of @arg", "// @args", "let x = 1; // @arg a: text"]
+        {
+            assert_eq!(places(fine), [], "{fine}");
+        }
+    }
+
+    #[test]
+    fn a_word_that_is_meant_to_declare_something_is_told() {
+        for wrong in ["@agr a: text", "@args a: text", "@argument", "@Arg a: text", "@param --a: bool", "@ a: text"] {
+            let error = declared(&format!("//! Title\n//!  {wrong}")).unwrap_err();
+            assert_eq!(error.position().map(|at| (at.line, at.column)), Some((2, 1)), "{wrong}");
+            assert!(error.hints().iter().any(|hint| hint.contains("`@arg`")), "{wrong}");
+        }
+        for fine in ["@author Me", "@see clients: all", "me@arg.example", "@"] {
+            assert!(declared(&format!("//! {fine}")).is_ok(), "{fine}");
+        }
     }
 
     #[test]

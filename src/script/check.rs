@@ -73,6 +73,7 @@ pub fn check(context: &Context, source: Source<'_>, beside: &[&str]) -> Result<V
         }
         true
     });
+    found.extend(declared.overlooked());
     found.extend(traps::uneven(&ast));
     found.extend(fetched::wrong(&ast, |name| names.own.contains_key(name)));
     let bodies = body::all(&ast);

@@ -3,7 +3,7 @@
 use rhai::{AST, Engine, Position, Scope};
 
 use crate::config::edit::position;
-use crate::error::{Error, Result};
+use crate::error::{Error, Position as Place, Result};
 use crate::script::errors::{self, Source};
 use crate::script::lexer::{Kind, pieces};
 use crate::script::unreadable;
@@ -30,13 +30,12 @@ pub fn refuse_traps(source: Source<'_>) -> Result<()> {
         _ => Error::usage(format!("a text or a name is longer than {} KiB", LONGEST >> 10))
             .hint("what is longer is read from a file: fs::read(\"FILE\")"),
     };
-    Err(errors::shown(error, place_of(text, begin), source))
+    Err(errors::shown(error, place_of(position(text, begin)), source))
 }
 
-/// The place of a byte.
-fn place_of(text: &str, at: usize) -> Position {
+/// A place as Rhai has it.
+pub fn place_of(at: Place) -> Position {
     let short = |number: usize| u16::try_from(number).unwrap_or(u16::MAX);
-    let at = position(text, at);
     Position::new(short(at.line), short(at.column))
 }
 
@@ -56,7 +55,7 @@ pub fn begin_of(text: &str, name: &str) -> Position {
         if &text[word] == "fn"
             && let Some(next) = words.peek().filter(|next| &text[(*next).clone()] == name)
         {
-            return place_of(text, next.start);
+            return place_of(position(text, next.start));
         }
     }
     Position::NONE

@@ -9,7 +9,7 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
-use rhai::{Array, Dynamic, Scope};
+use rhai::{Array, Dynamic, Position, Scope};
 use serde_json::Value;
 
 use crate::error::{Error, Kind, Result};
@@ -30,7 +30,7 @@ use crate::script::{ending, traps, value};
 use crate::secret::Secret;
 use crate::session::Session;
 use crate::session::stack::on_big_stack;
-use crate::ui;
+use crate::ui::{self, Ui};
 
 /// `#!/usr/bin/env -S orysh run` is for the system, not for Rhai; the line stays, so that positions do.
 pub fn for_rhai(text: String) -> String {
@@ -189,6 +189,15 @@ fn ending(outcome: Outcome, code: u8) -> Outcome {
     outcome.through(move |rows| rows.next().or_else(|| last.take().map(Err)))
 }
 
+/// Tells what is doubtful about a script, each with its place.
+pub fn warn(ui: Ui, doubtful: impl IntoIterator<Item = (Position, Error)>, source: Source<'_>) {
+    for (at, doubtful) in doubtful {
+        let doubtful = doubtful.about(source.name);
+        let (told, hint) = (doubtful.full_message(), doubtful.hints().join("; "));
+        ui.warn(&format!("{told} ({}); {hint}", errors::place(at)));
+    }
+}
+
 /// What a script gives: by its last value, or as it says itself. Errors: what it did not catch.
 fn evaluate(context: &Context, script: &Script<'_>) -> Result<Left> {
     let mut engine = engine(context);
@@ -198,12 +207,7 @@ fn evaluate(context: &Context, script: &Script<'_>) -> Result<Left> {
     let ast = compiled(&engine, &scope, script.source())?;
     traps::refused(&ast, script.source())?;
     variables::give(&mut engine, &script.args);
-    let uneven = traps::uneven(&ast);
-    for (at, doubtful) in uneven {
-        let doubtful = errors::shown(doubtful, at, script.source());
-        let hint = doubtful.hints().join("; ");
-        context.session().ui().warn(&format!("{}; {hint}", doubtful.full_message()));
-    }
+    warn(context.session().ui(), traps::uneven(&ast), script.source());
     let ended = ending::to_its_end(|| engine.eval_ast_with_scope::<Dynamic>(&mut scope, &ast));
     let imports = |path: &str| Below::of(Path::new(script.name)).ast(&engine, path).ok();
     let ended = ended.map_err(|error| missing::at_home(*error, &ast, &imports).into());

@@ -9,7 +9,8 @@ use crate::error::{Error, Result};
 use crate::grammar::{Args, Command, Host};
 use crate::output::outcome::Outcome;
 use crate::script::arguments::{self, Read};
-use crate::script::run::{Alarm, Script, for_rhai};
+use crate::script::errors::Source;
+use crate::script::run::{Alarm, Script, for_rhai, warn};
 use crate::text::safe;
 use crate::ui::is_interrupted;
 
@@ -48,6 +49,7 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     let source = Alarm::settle(alarm.as_deref(), source)?;
     let words = args.texts("args");
     let declared = arguments::declared(&source).map_err(|error| error.about(safe(name)))?;
+    warn(host.session.ui(), declared.overlooked(), Source { name, text: &source });
     let asks = words.first().is_some_and(|word| word == "--help" || word == "-h");
     let given = if declared.has_arguments() || asks {
         let width = host.session.ui().width().map_or(WIDEST, |width| width.min(WIDEST));
