@@ -226,17 +226,17 @@ fn an_error_in_an_imported_file_is_shown_where_it_stands() {
         (
             "run",
             "lib/run.rhai: there is no function nope (int) (line 3, column 11)",
-            " 3 | let q = z.nope();\n   |           ^\nimported at line 2, column 8",
+            " 3 | let q = z.nope();\n   |           ^\nimported at s.rhai, line 2, column 8",
         ),
         (
             "read",
             "lib/read.rhai: Unexpected 'try' (line 2, column 9)",
-            " 2 | let b = try { 1 };\n   |         ^\nimported at line 2, column 8",
+            " 2 | let b = try { 1 };\n   |         ^\nimported at s.rhai, line 2, column 8",
         ),
         (
             "two",
             "lib/run.rhai: there is no function nope (int) (line 3, column 11)",
-            "imported at lib/two.rhai, line 1, column 8\nimported at line 2, column 8",
+            "imported at lib/two.rhai, line 1, column 8\nimported at s.rhai, line 2, column 8",
         ),
     ] {
         program.file("s.rhai", &format!("\nimport \"lib/{name}\" as l;\n"));

@@ -332,7 +332,7 @@ fn mk() { #{client_nmea: 1} } clients::create(mk()); clients::create(#{owner: "x
     let told = program.run("script check s.rhai").fails(1, "").stderr;
     for wrong in [
         "lib/broken.rhai: Unexpected ';' (line 2, column 9)",
-        "imported at line 1, column 1",
+        "imported at s.rhai, line 1, column 1",
         "`len` is called on something with 1 argument (line 5,",
         "`map` is called on something with 0 arguments (line 6,",
         "a client has no field `clientname` (line 7,",

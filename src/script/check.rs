@@ -88,7 +88,7 @@ pub fn check(context: &Context, source: Source<'_>, beside: &[&str]) -> Result<V
     found.sort_by_key(|(at, _)| (at.line(), at.position()));
     let told = found.into_iter().map(|(at, error)| match error.position() {
         // It stands in a file that is imported there.
-        Some(_) => errors::imported(error, None, at),
+        Some(_) => errors::imported(error, Some(source.name), at),
         None => errors::shown(error, at, source),
     });
     Ok(told.collect())

@@ -157,9 +157,9 @@ pub fn in_import(error: Error, by: Option<&str>, at: rhai::Position) -> Box<Eval
     EvalAltResult::ErrorRuntime(thrown, at).into()
 }
 
-/// An error that stands in another file, with the place that imports that; `by` is the file that does, if not the script itself.
+/// An error that stands in another file, with the place that imports that; `by` is the file that does, if it is one.
 pub fn imported(error: Error, by: Option<&str>, at: rhai::Position) -> Error {
-    let by = by.filter(|by| !by.is_empty()).map_or(String::new(), |by| format!("{}, ", name_of(by)));
+    let by = by.map_or(String::new(), |by| format!("{}, ", name_of(by)));
     let imported = format!("imported at {by}{}", place(at));
     let excerpt = error.excerpt().map_or(imported.clone(), |excerpt| format!("{excerpt}\n{imported}"));
     error.showing(excerpt)

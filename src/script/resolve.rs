@@ -22,6 +22,8 @@ const EXTENSION: &str = "rhai";
 /// Finds modules below a folder.
 pub struct Below {
     root: PathBuf,
+    /// What the script itself is called, of which Rhai keeps no name; `None`: it is a line.
+    script: Option<String>,
     /// Those that are there; `None`: one that is being read.
     known: Arc<Mutex<HashMap<PathBuf, Option<Shared<Module>>>>>,
     /// Whose session calls into plugins act in.
@@ -48,11 +50,13 @@ pub fn plugin(caller: Option<&Context>, path: &str) -> Option<Result<Shared<Modu
 impl Below {
     /// Below the folder that a script is in.
     pub fn of(script: &Path) -> Self {
+        let name = script.display().to_string();
         // A script that is started by a link has its files where it is itself.
         let script = &std::fs::canonicalize(script).unwrap_or_else(|_| script.to_owned());
         let folder = script.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         Below {
             root: std::fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned()),
+            script: Some(name),
             known: Arc::default(),
             caller: None,
         }
@@ -61,13 +65,18 @@ impl Below {
     /// Below the working folder.
     pub fn here() -> Self {
         let root = std::fs::canonicalize(".").unwrap_or_default();
-        Below { root, known: Arc::default(), caller: None }
+        Below { root, script: None, known: Arc::default(), caller: None }
     }
 
     /// The same, where plugins can be imported, too.
     #[must_use]
     pub fn with_plugins(&self, caller: &Context) -> Self {
-        Below { root: self.root.clone(), known: Arc::clone(&self.known), caller: Some(caller.clone()) }
+        Below {
+            root: self.root.clone(),
+            script: self.script.clone(),
+            known: Arc::clone(&self.known),
+            caller: Some(caller.clone()),
+        }
     }
 
     /// The file that a path names, seen from the script that imports it. Errors are of usage: it leads out of the folder.
@@ -176,7 +185,8 @@ impl ModuleResolver for Below {
             None => {}
         }
         self.known().insert(file.clone(), None);
-        let module = Below::module(engine, &file, source, at);
+        let by = spot.file.as_deref().or(self.script.as_deref());
+        let module = Below::module(engine, &file, by, at);
         match &module {
             Ok(module) => self.known().insert(file, Some(module.clone())),
             Err(_) => self.known().remove(&file),
