@@ -261,7 +261,9 @@ impl Ui {
 
     /// What was typed before now is no answer to what is asked from now on.
     pub fn forget_typed(self) {
-        input::discard();
+        if input::discard() {
+            self.note("what was typed ahead is not done: nobody had seen this by then");
+        }
     }
 
     /// A line that a person types as an answer; `None` where nobody can be asked. Errors: Ctrl-C, or the end of what is typed.
@@ -339,6 +341,8 @@ impl Ui {
         let stdin = io::stdin();
         let before = tcgetattr(&stdin).ok()?;
         let mut silent = before.clone();
+        // What was typed ahead may be the answer, which is to be neither shown nor done.
+        input::make_stale();
         // Ctrl-C comes as a character, so that the terminal is never left silent.
         silent.local_modes.remove(LocalModes::ECHO | LocalModes::ISIG | LocalModes::ICANON);
         // Whoever sees the question may answer at once.

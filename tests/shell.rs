@@ -50,6 +50,69 @@ fn ctrl_c_stops_the_line_and_not_the_shell() {
 }
 
 #[test]
+fn lines_that_are_typed_ahead_or_pasted_are_done_in_their_order() {
+    let shell = Terminal::of(anywhere());
+    shell.shows("orysh sandbox>");
+    for (typed, last) in [
+        ("40 + 1\r40 + 2\r\r40 + 3\r", "43"),
+        ("50 + 1\n50 + 2\nfn f() {\n  50\n}\n50 + 3\n", "53"),
+        ("sleep(0.6)\r60 + 1\r60 + 2\r60 + 3\r", "63"),
+    ] {
+        shell.press(typed);
+        shell.until(last, |screen| screen.lines().any(|line| line == last));
+    }
+    // Once a line runs, they come to the terminal itself.
+    shell.types("print(\"be\" + \"gun\"); sleep(0.6)", "begun");
+    shell.press("70 + 1\r70 + 2\r7");
+    let screen = shell.until("72", |screen| screen.lines().any(|line| line == "72"));
+    let numbers: Vec<u32> = screen.lines().filter_map(|line| line.parse().ok()).collect();
+    assert_eq!(numbers, [41, 42, 43, 51, 52, 53, 61, 62, 63, 71, 72], "{screen}");
+    shell.press("77 - 700\r");
+    shell.shows("77");
+    assert_eq!(shell.leaves().code(), Some(0));
+}
+
+#[test]
+fn ctrl_c_drops_what_was_typed_ahead() {
+    let shell = Terminal::of(anywhere());
+    shell.shows("orysh sandbox>");
+    shell.press("print(\"be\" + \"gun\"); loop {}\r40 + 1\r");
+    shell.shows("begun");
+    shell.press("40 + 2\r");
+    shell.press("\u{3}");
+    shell.shows("interrupted");
+    shell.types("6 * 111", "666");
+    // What was typed before is there.
+    shell.press("\u{1b}[A\u{1b}[A\r");
+    shell.until("it again", |screen| screen.matches("begun").count() == 2);
+    shell.press("\u{3}");
+    let screen = shell.types("7 * 111", "777");
+    assert!(!screen.lines().any(|line| ["41", "42"].contains(&line)), "{screen}");
+    assert_eq!(shell.leaves().code(), Some(0));
+}
+
+#[test]
+fn a_question_is_answered_by_whoever_sees_it_and_the_lines_behind_are_done_after_it() {
+    let shell = Terminal::of(anywhere());
+    shell.types("create oauth2-client --id a -q", "a");
+    shell.until("a prompt", |screen| screen.trim_end().ends_with('>'));
+    shell.press("delete oauth2-client a\r40 + 2\r");
+    let screen = shell.shows("[y/N]");
+    assert!(!screen.lines().any(|line| line == "42"), "{screen}");
+    shell.answers("n", "42");
+    shell.types("list oauth2-clients -q | wc -l", "1");
+    // What may be a secret is neither taken for the answer nor done.
+    shell.until("a prompt", |screen| screen.trim_end().ends_with('>'));
+    shell.press("let s = ui::password(\"which\")\rcanary-typed-ahead\r70 + 7\r");
+    shell.shows("which: ");
+    shell.press("canary-typed-now\r");
+    shell.until("a prompt", |screen| screen.trim_end().ends_with('>'));
+    let screen = shell.types("6 * 111", "666");
+    assert!(!screen.contains("canary") && !screen.lines().any(|line| line == "77"), "{screen}");
+    assert_eq!(shell.leaves().code(), Some(0));
+}
+
+#[test]
 fn the_prompt_names_the_server_that_is_configured() {
     let server = Sandbox::start();
     let shell = Terminal::of(orysh(&server));

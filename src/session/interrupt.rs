@@ -181,6 +181,7 @@ impl State {
         IS_TO_END.fetch_or(signal != SIGINT, Ordering::SeqCst);
         let is_first = !self.arrived.swap(true, Ordering::SeqCst);
         ui::interrupt();
+        ui::input::make_stale();
         // What must not be cut off takes a moment; whoever insists has their way.
         let presses = self.presses.fetch_add(1, Ordering::SeqCst) + 1;
         let is_held = is_undisturbed() && presses < INSISTING;

@@ -38,7 +38,7 @@ use crate::shell::secrets::{self, may_be_kept};
 use crate::shell::tree::Node;
 use crate::shell::{own, parts};
 use crate::text;
-use crate::ui::{self, Ui};
+use crate::ui::{self, Ui, input};
 
 /// The shell on a terminal. A failing line is told, and the next one read.
 pub fn interactive(host: &Host, anew: &Anew, fell_back: bool, goes_without_rc: bool) -> Result<()> {
@@ -95,8 +95,12 @@ pub fn interactive(host: &Host, anew: &Anew, fell_back: bool, goes_without_rc: b
                     };
                     lines.add(host, interpreter.registry(), &line, &mut editor);
                     interpreter.promise(place);
+                    input::is_stale();
                     let (began, thought) = (Instant::now(), ui::thought());
                     let done = interpreter.line(&line);
+                    if input::is_stale() {
+                        editor = afresh(editor, host, interpreter.registry())?;
+                    }
                     // What a person took for an answer is nobody's slowness.
                     let took = began.elapsed().saturating_sub(ui::thought().saturating_sub(thought));
                     has_failed = done.is_err();
@@ -267,6 +271,18 @@ fn editor() -> Result<Editor<Lines, MemHistory>> {
     let history = MemHistory::with_config(&config);
     Editor::with_history(config, history)
         .map_err(|source| Error::failed("cannot set up the line editor").caused_by(source))
+}
+
+/// The same editor without what it has read and not given out yet, which it has no other way to be rid of.
+fn afresh(
+    mut before: Editor<Lines, MemHistory>,
+    host: &Host,
+    registry: &Arc<Registry>,
+) -> Result<Editor<Lines, MemHistory>> {
+    let mut editor = editor()?;
+    std::mem::swap(editor.history_mut(), before.history_mut());
+    editor.set_helper(before.helper_mut().map(|lines| std::mem::replace(lines, Lines::new(host, registry))));
+    Ok(editor)
 }
 
 /// Lets Rhai go over several lines; a blank line ends it in any case.

@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, poll};
@@ -99,19 +100,34 @@ const HEARING: Duration = Duration::from_millis(10);
 /// So often more is looked for: what somebody holds a key for does not come to its end.
 const MOST_GLANCES: usize = 20;
 
-/// Discards what was typed at the terminal on stdin and not read; what is pasted comes for a moment still.
-pub fn discard() {
+/// Discards what was typed at the terminal on stdin and not read; what is pasted comes for a moment still. True: there was more than
+/// blank lines.
+pub fn discard() -> bool {
     let stdin = rustix::stdio::stdin();
+    let (mut buffer, mut was_there) = ([0; 4096], false);
     for _ in 0..MOST_GLANCES {
-        if tcflush(stdin, QueueSelector::IFlush).is_err() {
-            return;
-        }
         if !matches!(poll(&mut [PollFd::new(&stdin, PollFlags::IN)], Some(&GLANCE)), Ok(1)) {
             break;
         }
+        let Ok(read @ 1..) = rustix::io::read(stdin, &mut buffer) else { break };
+        was_there |= !buffer[..read].trim_ascii().is_empty();
     }
     // A line that was not ended is no input yet.
     let _ = tcflush(stdin, QueueSelector::IFlush);
+    was_there
+}
+
+/// Whether what an editor of lines has read ahead is not to be done any more.
+static IS_STALE: AtomicBool = AtomicBool::new(false);
+
+/// From now on it is not: it was typed before Ctrl-C, or may be what a question is not to be answered with.
+pub fn make_stale() {
+    IS_STALE.store(true, Ordering::SeqCst);
+}
+
+/// Whether it has come to that since this was asked last.
+pub fn is_stale() -> bool {
+    IS_STALE.swap(false, Ordering::SeqCst)
 }
 
 /// Waits until there is something to be read. False: Ctrl-C came instead.
