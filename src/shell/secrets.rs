@@ -15,7 +15,9 @@ pub fn may_be_kept(line: &str, registry: &Registry) -> bool {
 
 /// Whether a line holds no secret.
 pub fn is_fit(line: &str, registry: &Registry) -> bool {
-    !looks_secret(line) && pieces(line, registry).into_iter().all(|piece| is_fit_piece(&line[piece], registry))
+    !looks_secret(line)
+        && !patches_secret(line)
+        && pieces(line, registry).into_iter().all(|piece| is_fit_piece(&line[piece], registry))
 }
 
 fn is_fit_piece(line: &str, registry: &Registry) -> bool {
@@ -325,6 +327,22 @@ fn is_key(text: &str) -> bool {
     text.contains("kty:") && ["{k:", ",k:", "{d:", ",d:"].iter().any(|member| text.contains(member))
 }
 
+/// Whether a text is a JSON Patch with the value of a secret (RFC 6902 §4), be it written in JSON or in Rhai.
+fn patches_secret(text: &str) -> bool {
+    let bare: String = text.chars().filter(|c| !c.is_whitespace() && !"\"'`\\#".contains(*c)).collect();
+    let bare = bare.to_lowercase();
+    let is_secret = |path: &str| {
+        let member = path.rsplit('/').next().unwrap_or(path);
+        let is_of_key = path.starts_with("/jwks/") && PRIVATE.contains(&member);
+        is_of_key || NAMES.iter().any(|part| member.contains(part)) && !is_harmless(member)
+    };
+    let paths = || bare.match_indices("path:/").map(|(at, found)| &bare[at + found.len() - 1..]);
+    bare.contains("value:") && paths().any(|path| is_secret(path.split([',', '}', ']']).next().unwrap_or(path)))
+}
+
+/// The members of a JWK that are private (RFC 7518 §6).
+const PRIVATE: [&str; 8] = ["d", "dp", "dq", "k", "oth", "p", "q", "qi"];
+
 /// Whether a text of several lines is a secret as a whole.
 pub fn is_one(text: &str) -> bool {
     text.contains("PRIVATE KEY") || is_key(text)
@@ -412,6 +430,10 @@ mod tests {
         "switch \"a\" { \"client_secret_post\" => 1, _ => 2 }",
         "create oauth2-client --name \"Basic Plan2024\"",
         "create oauth2-client --name secret-santa",
+        "patch oauth2-client a '[{\"op\":\"replace\",\"path\":\"/client_name\",\"value\":\"secret\"}]'",
+        "patch oauth2-client a '[{\"op\":\"remove\",\"path\":\"/client_secret\"}]'",
+        "patch oauth2-client a '[{\"op\":\"add\",\"path\":\"/token_endpoint_auth_method\",\"value\":\"none\"}]'",
+        "patch oauth2-client a '[{\"op\":\"replace\",\"path\":\"/jwks/keys/0/kid\",\"value\":\"abc\"}]'",
     ];
 
     const NOT_KEPT: &[&str] = &[
@@ -484,6 +506,14 @@ mod tests {
         "it.set(\"client_secret\", \"abcdef\")",
         "let s = \"abc\"; s.to_secret()",
         "eval 'print(\"abc\".to_secret())'",
+        "patch oauth2-client a '[{\"op\":\"replace\",\"path\":\"/client_secret\",\"value\":\"abc\"}]'",
+        "patch oauth2-client a '[{\"op\":\"add\",\"path\":\"/client_secret\",\"value\":\"abc\"}]' | cat",
+        "patch oauth2-client a '[{\"value\": \"abc\", \"op\": \"test\", \"path\": \"/client_secret\"}]'",
+        "patch oauth2-client a \"[{\\\"op\\\":\\\"replace\\\",\\\"path\\\":\\\"/client_secret\\\",\\\"value\\\":\\\"abc\\\"}]\"",
+        "sh(`patch oauth2-client a '[{\"op\":\"add\",\"path\":\"/client_secret\",\"value\":\"abc\"}]'`)",
+        "patch oauth2-client a '[{\"op\":\"add\",\"path\":\"/registration_access_token\",\"value\":\"abc\"}]'",
+        "patch oauth2-client a '[{\"op\":\"replace\",\"path\":\"/jwks/keys/0/d\",\"value\":\"abc\"}]'",
+        "patch oauth2-client a '[{\"op\":\"add\",\"path\":\"/metadata/apikey\",\"value\":\"abc\"}]'",
     ];
 
     #[test]
