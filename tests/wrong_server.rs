@@ -70,6 +70,37 @@ fn a_line_goes_nowhere_but_where_the_prompt_says() {
 }
 
 #[test]
+fn a_prompt_at_which_nobody_is_signed_in_is_left_by_a_sign_in_only() {
+    let other = Sandbox::start();
+    let (_server, program) = signed_in();
+    let path = program.home().join(".ory-cloud.json");
+    let signed_in = fs::read_to_string(&path).unwrap();
+    fs::write(&path, "{}").unwrap();
+    let of_network = |project: &str| {
+        format!("project = \"{project}\"\nconsole-url = \"http://console.test\"\napis-url = \"http://oryapis.test\"\n")
+    };
+    let said = |lines: String| format!("current-profile = \"n\"\n\n[profile.n]\n{lines}");
+    let file = program.file("config/config.toml", &said(of_network("happy-hill")));
+    let shell = Terminal::of(program);
+    shell.shows("orysh n (signed out)>");
+    for there in [format!("endpoint = \"{}\"\n", other.admin), of_network("quiet-lake")] {
+        fs::write(&file, said(there)).unwrap();
+        fs::write(&path, &signed_in).unwrap();
+        shell.types("create client --id a -q", "it was not done");
+        fs::write(&file, said(of_network("happy-hill"))).unwrap();
+        fs::write(&path, "{}").unwrap();
+        shell.types("6 * 111", "666");
+        shell.press("\u{c}");
+        shell.until("a prompt", |screen| screen.trim_end().ends_with("orysh n (signed out)>"));
+    }
+    assert_eq!(ids(&other), Vec::<Value>::new());
+    fs::write(&path, &signed_in).unwrap();
+    shell.types("create client --id a -q", "orysh n happy-hill>");
+    shell.types("list clients -q | tr a z", "z");
+    assert_eq!(shell.leaves().code(), Some(0));
+}
+
+#[test]
 fn production_is_marked_in_the_prompt_by_whatever_name() {
     let server = Sandbox::start();
     let program = anywhere();

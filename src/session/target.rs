@@ -55,6 +55,11 @@ impl Given {
         (self.project.is_some() || self.workspace.is_some()) && self.endpoint.is_none() && !self.sandbox
     }
 
+    /// The one of the two that counts where both are given: what flags name, before what was used.
+    pub fn counting(&self) -> &Given {
+        self.used.as_deref().filter(|_| !self.names_target()).unwrap_or(self)
+    }
+
     /// The flags that name a target, as `--flag value`, so that a later command can be given the same.
     pub fn names(&self) -> Vec<(&'static str, String)> {
         if let (false, Some(used)) = (self.names_target(), &self.used) {
@@ -256,13 +261,21 @@ impl Chosen {
             Target::Network(network) => {
                 let none = match network.credential {
                     Credential::Key(_) | Credential::Kept { .. } => "the key's own project",
-                    Credential::SignIn { .. } | Credential::WorkspaceKey(_) => "no project in use",
+                    Credential::SignIn { .. } | Credential::WorkspaceKey(_) => NO_PROJECT,
                 };
-                format!("Ory Network, {}", network.project.as_deref().unwrap_or(none))
+                of_project(network.project.as_deref().unwrap_or(none))
             }
             Target::Sandbox => "the sandbox".into(),
         }
     }
+}
+
+/// What stands for a project where none is named.
+const NO_PROJECT: &str = "no project in use";
+
+/// A project of Ory Network, as a person would say it.
+pub fn of_project(project: &str) -> String {
+    format!("Ory Network, {project}")
 }
 
 /// Who acts where no credential is sent.

@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use nu_ansi_term::Color as Paint;
 
+use crate::config::profile::{self, Profile};
 use crate::config::shell::IN_PROMPT;
-use crate::config::{ory, profile};
+use crate::config::{ory, team};
 use crate::error::Error;
 use crate::grammar::Host;
 use crate::ops::guard;
-use crate::session::target::{Chosen, Target};
+use crate::session::Session;
+use crate::session::target::{Chosen, Target, of_project};
 use crate::text;
 use crate::ui::{PAINTS, Ui};
 
@@ -34,6 +36,8 @@ pub struct Place {
     is_production: bool,
     /// Whether nobody has signed in where that is how one acts there.
     is_signed_out: bool,
+    /// What is said of the profile by which one would act once somebody has signed in.
+    said: Said,
     /// Why it is nowhere, where that has to be told.
     pub wrong: Option<Error>,
     /// All that says how the server is reached.
@@ -46,23 +50,7 @@ impl Place {
         let session = host.session.for_command(host.session.ui(), host.session.base_settings());
         let chosen = match session.chosen() {
             Ok(chosen) => chosen,
-            Err(error) => {
-                let is_signed_out = error.code().is_some_and(|code| [ory::SIGNED_OUT, ory::EXPIRED].contains(&code));
-                let named = session.settings().given.profile.clone().or_else(|| profile::user().ok()?.current);
-                let name = named.filter(|_| is_signed_out).unwrap_or_else(|| "nowhere".into());
-                let wrong = (!is_signed_out).then_some(error);
-                let (shown, server) = (name.clone(), String::new());
-                return Place {
-                    name,
-                    shown,
-                    server,
-                    paint: None,
-                    is_production: false,
-                    is_signed_out,
-                    wrong,
-                    chosen: None,
-                };
-            }
+            Err(error) => return Place::without_target(&session, error),
         };
         let name = match (&chosen.profile, &chosen.target) {
             (Some(profile), _) => profile.name.clone(),
@@ -76,13 +64,47 @@ impl Place {
         let paint = color.and_then(|name| PAINTS.iter().find(|(known, _)| *known == name)).map(|(_, paint)| *paint);
         let (shown, server) = (shown(&chosen), chosen.place());
         let chosen = Some(chosen);
-        Place { name, shown, server, paint, is_production, is_signed_out: false, wrong: None, chosen }
+        Place {
+            name,
+            shown,
+            server,
+            paint,
+            is_production,
+            is_signed_out: false,
+            said: Said::default(),
+            wrong: None,
+            chosen,
+        }
+    }
+
+    /// Where nobody is signed in, the place that it would be; nowhere for any other reason.
+    fn without_target(session: &Session, error: Error) -> Self {
+        let is_signed_out = is_for_sign_in(&error);
+        let named = session.settings().given.counting();
+        let in_use = || if named.names_target() { None } else { profile::user().ok()?.current };
+        let profile = named.profile.clone().or_else(in_use).filter(|_| is_signed_out);
+        let project = named.project.as_deref().filter(|_| is_signed_out).map(of_project);
+        let said = profile.as_deref().map(said).unwrap_or_default();
+        let name = profile.or(project).unwrap_or_else(|| "nowhere".into());
+        Place {
+            shown: name.clone(),
+            name,
+            server: String::new(),
+            paint: None,
+            is_production: false,
+            is_signed_out,
+            said,
+            wrong: (!is_signed_out).then_some(error),
+            chosen: None,
+        }
     }
 
     /// Whether a line would go elsewhere by now than it would have gone here, and not nowhere: somebody has changed what a name means.
     pub fn has_moved(&self, now: &Place) -> bool {
         let Some(there) = &now.chosen else { return false };
-        let has_signed_in = self.is_signed_out && self.name == now.name;
+        let says_the_same =
+            || self.said == there.profile.as_ref().map(|profile| said(&profile.name)).unwrap_or_default();
+        let has_signed_in = self.is_signed_out && self.name == now.name && says_the_same();
         let is_same =
             self.chosen.as_ref().is_some_and(|here| here.target == there.target && here.profile == there.profile);
         !(has_signed_in || is_same && self.is_production == now.is_production)
@@ -158,6 +180,21 @@ impl Place {
         let painted = |text: &str| self.paint.map_or(text.to_owned(), |paint| paint.paint(text).to_string());
         (raw, filled([&painted(&place), &painted(&server), state, &painted(danger), &status(has_failed), &took]))
     }
+}
+
+/// Whether nobody is signed in, or not any more, where that is how one acts.
+pub fn is_for_sign_in(error: &Error) -> bool {
+    error.code().is_some_and(|code| [ory::SIGNED_OUT, ory::EXPIRED].contains(&code))
+}
+
+/// What one's own profile of a name says, and the repository's.
+type Said = [Option<Profile>; 2];
+
+fn said(name: &str) -> Said {
+    let own = profile::user().unwrap_or_default();
+    let team = own.current_from.as_ref().map_or_else(team::found, |path| team::at(path).map(Some));
+    let of_team = || team.ok()??.profiles.all.get(name).cloned();
+    [own.all.get(name).cloned(), of_team()]
 }
 
 /// A profile by its name; of Ory Network workspace and project as well.
