@@ -98,6 +98,34 @@ fn the_prompt_says_where_nobody_is_signed_in_any_more() {
 }
 
 #[test]
+fn whoever_is_not_signed_in_is_asked_to_at_the_prompt_and_the_line_is_done_then() {
+    let (server, program) = network();
+    program.run("profile add acme --project happy-hill --console-url http://console.test --apis-url http://oryapis.test --use").ok();
+    program.run("list clients").fails(4, "nobody is signed in");
+    program.run_with("", "list clients\n").fails(4, "nobody is signed in");
+    program.run("list clients --config none.json").fails(2, "none.json");
+    // On one line, an address can be copied from the screen.
+    let shell = Terminal::sized(program, &[], (40, 1000));
+    shell.shows("orysh acme (signed out)>");
+    let screen = shell.types("create oauth2-client --id a -q", "Sign in now? [Y/n]");
+    assert!(screen.contains("nobody is signed in"), "{screen}");
+    shell.answers("n", "orysh acme (signed out)>");
+    let before = shell.types("create oauth2-client --no-input --id b -q", "(signed out)>");
+    assert_eq!(before.matches("Sign in now?").count(), 1, "{before}");
+    shell.types("create oauth2-client --id ${\"c\"} -q > made.txt", "Sign in now? [Y/n]");
+    shell.press("\r");
+    let is_address = |line: &&str| line.starts_with("http://project.");
+    let screen = shell.until("an address", |screen| screen.lines().any(|line| is_address(&line)));
+    let address = screen.lines().find(is_address).unwrap().trim().to_owned();
+    assert_eq!(visit(&granted(&server, &address)).status, 200);
+    let screen = shell.until("a prompt", |screen| screen.trim_end().ends_with("orysh acme happy-hill>"));
+    assert!(screen.contains("signed in as dev@sandbox.test"), "{screen}");
+    assert_eq!(fs::read_to_string(shell.home().join("made.txt")).unwrap(), "c\n");
+    shell.types("list clients -q | tr c z", "z");
+    assert_eq!(shell.leaves().code(), Some(0));
+}
+
+#[test]
 fn a_person_signs_in_chooses_a_project_works_and_signs_out() {
     let (_server, program) = signed_in();
     assert_eq!(kept(&program)["session_identity_traits"]["email"], "dev@sandbox.test");

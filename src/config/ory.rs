@@ -67,20 +67,13 @@ pub const EXPIRED: &str = "sign_in_expired";
 /// Reads the file. Errors: it cannot be read, is broken, nobody is signed in, the sign-in has expired for good.
 pub fn read(path: &Path) -> Result<OryConfig> {
     let name = path.display();
-    let bytes = std::fs::read(path).map_err(|source| {
-        let is_missing = source.kind() == ErrorKind::NotFound;
-        let error = Error::usage(format!("cannot read the Ory CLI's configuration {name}")).caused_by(source);
-        let error =
-            if is_missing { error.hint("`orysh auth login` signs in to Ory Network, and makes it") } else { error };
-        error.hint("--config (-c) names that file; a redirect URI needs a scheme, such as http://localhost/cb")
+    let bytes = std::fs::read(path).map_err(|source| match source.kind() {
+        ErrorKind::NotFound => signed_out(path),
+        _ => unreadable(path).caused_by(source),
     })?;
     edit::private(path)?;
     let raw: Raw = serde_json::from_slice(&bytes).map_err(|source| broken(path, &source))?;
-    let token = raw.access_token.filter(|token| !token.access_token.is_empty()).ok_or_else(|| {
-        Error::denied(format!("nobody is signed in to Ory Network in {name}"))
-            .with_code(SIGNED_OUT)
-            .hint("sign in with `orysh auth login`")
-    })?;
+    let token = raw.access_token.filter(|token| !token.access_token.is_empty()).ok_or_else(|| signed_out(path))?;
     // No program can show a later time.
     let latest = SystemTime::UNIX_EPOCH + Duration::from_secs(253_402_300_799);
     let expires = token.expiry.as_deref().and_then(time).map(|expires| expires.min(latest));
@@ -100,6 +93,26 @@ pub fn read(path: &Path) -> Result<OryConfig> {
         selected_project: raw.selected_project.and_then(not_nil),
         selected_workspace: raw.selected_workspace.and_then(not_nil),
     })
+}
+
+/// The same of a file that somebody names, which is to be there.
+pub fn read_named(path: &Path) -> Result<OryConfig> {
+    if path.exists() {
+        return read(path);
+    }
+    Err(unreadable(path)
+        .hint("`orysh auth login` signs in to Ory Network, and makes it")
+        .hint("--config (-c) names that file; a redirect URI needs a scheme, such as http://localhost/cb"))
+}
+
+fn signed_out(path: &Path) -> Error {
+    Error::denied(format!("nobody is signed in to Ory Network in {}", path.display()))
+        .with_code(SIGNED_OUT)
+        .hint("sign in with `orysh auth login`")
+}
+
+fn unreadable(path: &Path) -> Error {
+    Error::usage(format!("cannot read the Ory CLI's configuration {}", path.display()))
 }
 
 fn broken(path: &Path, source: &serde_json::Error) -> Error {

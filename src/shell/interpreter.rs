@@ -21,11 +21,11 @@ use crate::shell::own::{self, Lines, Request, Requests};
 use crate::shell::pager::Pager;
 use crate::shell::parts::{self, Piece, Step, To};
 use crate::shell::pipe::Pipe;
-use crate::shell::place::Place;
+use crate::shell::place::{Place, is_for_sign_in};
 use crate::shell::rhai::{Prompt, is_incomplete};
 use crate::shell::tour;
 use crate::text::{safe, safe_lines};
-use crate::ui::Ui;
+use crate::ui::{Ui, YES_OR_NO};
 
 /// Whether there is a next line.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -74,6 +74,9 @@ const EXPAND: &str = "\\x";
 
 /// The command whose text goes where a step says.
 const HELP: &str = "help";
+
+/// The command that signs in to Ory Network.
+const LOGIN: [&str; 2] = ["auth", "login"];
 
 /// How variables are called that hold values for a program.
 const VALUE: &str = "ORYSH_VALUE_";
@@ -433,9 +436,43 @@ impl<'a> Interpreter<'a> {
         for word in &step.words {
             words.extend(self.word(word)?);
         }
+        let writes = self.host.session.writes();
+        match self.command_of(&words, &step) {
+            // What has begun is not begun again.
+            Err(error) if is_for_sign_in(&error) && self.host.session.writes() == writes => {
+                if !self.signs_in(&words)? {
+                    return Err(error);
+                }
+                self.stays()?;
+                self.command_of(&words, &step)
+            }
+            done => done,
+        }
+    }
+
+    /// Offers a person at the prompt to sign in where such a command acts. False: nobody wants it, or is there.
+    fn signs_in(&mut self, words: &[String]) -> Result<bool> {
         let ui = self.host.session.ui();
         let registry = self.host.registry.clone();
-        let (command, matches) = match parse::parse(&registry, &words, ui.colors_stdout() && step.to == To::Stdout)? {
+        let parse::Parsed::Command(_, matches) = parse::parse(&registry, words, false)? else { return Ok(false) };
+        let is_set = |flag: &str| matches!(matches.try_get_one(flag), Ok(Some(true)));
+        let [yes, no] = YES_OR_NO;
+        if self.settings.is_none() || !ui.can_ask(false) || is_set("no-input") {
+            return Ok(false);
+        }
+        if !is_set("yes") && ui.choose("Sign in now? [Y/n] ", &YES_OR_NO, yes)? == no {
+            return Ok(false);
+        }
+        let given = common::settings(&matches, &self.host.session.base_settings())?.given;
+        let file = given.config.iter().flat_map(|path| ["--config".to_owned(), path.display().to_string()]);
+        let words: Vec<String> = LOGIN.map(str::to_owned).into_iter().chain(file).collect();
+        self.command_of(&words, &Step::default()).map(|_| true)
+    }
+
+    fn command_of(&mut self, words: &[String], step: &Step) -> Result<Next> {
+        let ui = self.host.session.ui();
+        let registry = self.host.registry.clone();
+        let (command, matches) = match parse::parse(&registry, words, ui.colors_stdout() && step.to == To::Stdout)? {
             parse::Parsed::Help(help) => return self.show_text(&help, &step.to).map(|()| Next::Go),
             parse::Parsed::Bare(_) => return Ok(Next::Go),
             parse::Parsed::Command(command, matches) => (command, matches),
@@ -445,8 +482,8 @@ impl<'a> Interpreter<'a> {
             if let [name] = words.as_slice()
                 && is_of_api(name)
             {
-                let words = ["script", "api", name].map(|word| vec![Piece::Text(word.to_owned())]);
-                return self.command(Step { words: words.into(), ..step });
+                let words = ["script", "api", name].map(str::to_owned);
+                return self.command_of(&words, step);
             }
             let text = help::about(&registry, &words, ui.colors_stdout() && step.to == To::Stdout)?;
             return self.show_text(&text, &step.to).map(|()| Next::Go);

@@ -70,7 +70,7 @@ pub(super) fn of_network(given: &Given) -> Result<Chosen> {
             .hint("leave --project and --workspace out, or unset ORY_PROJECT_API_KEY"));
     }
     let path = given.config.clone().or_else(paths::ory_config).ok_or_else(no_target)?;
-    let file = ory::read(&path)?;
+    let file = if given.config.is_some() { ory::read_named(&path)? } else { ory::read(&path)? };
     // What is selected goes together: a project that was is not looked for in another workspace.
     let is_named = given.project.is_some() || given.workspace.is_some();
     let selected = (file.selected_project, file.selected_workspace);
