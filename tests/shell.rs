@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use rustix::process::Signal;
 use serde_json::json;
 
 use crate::support::{PROGRAM, Sandbox, Terminal, anywhere, files_below, holds, orysh};
@@ -977,6 +978,30 @@ fn a_secret_that_comes_in_by_any_way_is_in_no_history_and_no_log() {
         let is_own = shown.contains("/state/pending/")
             || ["ed.sh", "secret.txt", "client.json"].iter().any(|own| shown.ends_with(own));
         assert!(is_own || !holds(&text, CANARY), "{shown}");
+    }
+}
+
+#[test]
+fn a_shell_that_is_to_end_does_not_wait_for_programs() {
+    let server = Sandbox::of_many(300, "");
+    for signal in [Signal::TERM, Signal::HUP] {
+        for (line, with) in [
+            ("version | sleep 47", ""),
+            ("list clients | sleep 47", ""),
+            ("list clients", "sleep 47"),
+            ("edit c001", "sleep 47;:"),
+        ] {
+            let program = orysh(&server).with("PAGER", with).with("EDITOR", with).untimed();
+            let mut shell = Terminal::of(program);
+            shell.until("a prompt", |screen| screen.trim_end().ends_with('>'));
+            shell.press(&format!("{line}\r"));
+            std::thread::sleep(std::time::Duration::from_millis(500));
+            let began = std::time::Instant::now();
+            shell.signal(signal);
+            assert_eq!(shell.ended().code(), Some(130), "{line}");
+            assert!(began.elapsed().as_secs() < 4, "{line}: {:?}", began.elapsed());
+            assert!(shell.is_as_usual(), "{line}");
+        }
     }
 }
 

@@ -15,6 +15,7 @@ use crate::model::fields::{FIELDS, Field, SetBy};
 use crate::model::{compare, input};
 use crate::output::yaml;
 use crate::session::Session;
+use crate::shell::pipe::ended;
 use crate::text::{safe, shell_word};
 use crate::ui::{self, YES_OR_NO};
 
@@ -48,7 +49,8 @@ fn open(draft: &Draft) -> Result<()> {
     let failed = |source| Error::usage(format!("cannot start the editor {}", safe(&editor))).caused_by(source);
     let _thinking = ui::thinking();
     let mut command = Command::new("sh");
-    let status = command.arg("-c").arg(format!("{editor} \"$1\"")).arg("sh").arg(&draft.0).status().map_err(failed)?;
+    command.arg("-c").arg(format!("{editor} \"$1\"")).arg("sh").arg(&draft.0);
+    let status = ended(&mut command.spawn().map_err(failed)?)?;
     if status.success() {
         return Ok(());
     }

@@ -6,7 +6,9 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use memchr::memchr_iter;
 
 use crate::env;
-use crate::ui::{self, Ui};
+use crate::session::interrupt;
+use crate::shell::pipe::ended;
+use crate::ui::{self, Ui, output};
 
 /// What is shown, held back until it is known whether it fits.
 pub struct Pager {
@@ -46,7 +48,7 @@ impl Pager {
         let Some((mut child, stdin)) = self.program.take() else { return Ok(false) };
         drop(stdin);
         let _thinking = ui::thinking();
-        let status = child.wait()?;
+        let status = ended(&mut child).map_err(io::Error::other)?;
         self.is_plain = status.code().is_some_and(|code| NOT_RUN.contains(&code)) && self.given.len() <= PIPE;
         let given = std::mem::take(&mut self.given);
         if self.is_plain {
@@ -79,15 +81,16 @@ impl Write for Pager {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if let Some((_, stdin)) = &mut self.program {
             let thinking = ui::thinking();
-            let written = stdin.write(bytes);
+            // Ctrl-C is for the pager, which may go on.
+            let written = output::give(stdin, bytes, interrupt::is_to_end);
             drop(thinking);
             return match written {
-                Ok(count) => {
+                Ok(()) => {
                     // Once it has been given more it has read some.
                     if self.given.len() <= PIPE {
-                        self.given.extend_from_slice(&bytes[..count]);
+                        self.given.extend_from_slice(bytes);
                     }
-                    Ok(count)
+                    Ok(bytes.len())
                 }
                 Err(error) if error.kind() == ErrorKind::BrokenPipe && self.end()? => self.write(bytes),
                 Err(error) => Err(error),

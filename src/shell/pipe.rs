@@ -4,10 +4,16 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::error::{Error, Kind, Result};
+use crate::session::interrupt;
 use crate::text::safe;
+use crate::ui::{self, output};
 
 /// A place that is open.
 pub enum Pipe {
@@ -54,7 +60,7 @@ impl Pipe {
     pub fn close(self) -> Result<()> {
         let Pipe::Program(mut child, stdin) = self else { return Ok(()) };
         drop(stdin);
-        let status = child.wait().map_err(|source| Error::failed("cannot wait for the program").caused_by(source))?;
+        let status = ended(&mut child)?;
         match status.code() {
             Some(0) => Ok(()),
             Some(code) => {
@@ -66,11 +72,38 @@ impl Pipe {
     }
 }
 
+/// How long a program that is told to end may take.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// So often, at most, it is looked whether one has ended.
+const GLANCE: Duration = Duration::from_millis(20);
+
+/// Waits for a program. Errors: the shell is to end, and so is the program.
+pub fn ended(child: &mut Child) -> Result<ExitStatus> {
+    let failed = |source| Error::failed("cannot wait for the program").caused_by(source);
+    let (mut pause, mut told) = (Duration::from_millis(1), None::<Instant>);
+    loop {
+        if let Some(status) = child.try_wait().map_err(failed)? {
+            return if told.is_some() { Err(Error::interrupted()) } else { Ok(status) };
+        }
+        match told {
+            None if interrupt::is_to_end() => {
+                told = Some(Instant::now());
+                let _ = kill_process(Pid::from_child(child), Signal::TERM);
+            }
+            Some(since) if since.elapsed() > GRACE => return Err(Error::interrupted()),
+            _ => {}
+        }
+        thread::sleep(pause);
+        pause = GLANCE.min(pause * 2);
+    }
+}
+
 impl Write for Pipe {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
             Pipe::File(file) => file.write(bytes),
-            Pipe::Program(_, Some(stdin)) => stdin.write(bytes),
+            Pipe::Program(_, Some(stdin)) => output::give(stdin, bytes, ui::is_interrupted).map(|()| bytes.len()),
             Pipe::Program(_, None) => Err(io::ErrorKind::BrokenPipe.into()),
         }
     }

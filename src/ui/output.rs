@@ -23,7 +23,8 @@ pub fn is_cut_off(error: &io::Error) -> bool {
     inner.is_some_and(|inner| inner.kind() == Kind::Interrupted)
 }
 
-fn cut_off() -> io::Error {
+/// The error that says that.
+pub fn cut_off() -> io::Error {
     io::Error::other(Error::interrupted())
 }
 
@@ -58,12 +59,17 @@ impl Write for Stdout {
 }
 
 /// `patience`: for how long it waits once Ctrl-C has come.
-fn write_to(file: impl AsFd, mut bytes: &[u8], patience: Duration) -> io::Result<()> {
+fn write_to(file: impl AsFd, bytes: &[u8], patience: Duration) -> io::Result<()> {
     let mut since: Option<Instant> = None;
+    give(file, bytes, || is_interrupted() && since.get_or_insert_with(Instant::now).elapsed() >= patience)
+}
+
+/// Writes all of it, unless it is over before a reader has taken it. Errors: it is; nobody reads it.
+pub fn give(file: impl AsFd, mut bytes: &[u8], mut is_over: impl FnMut() -> bool) -> io::Result<()> {
     while !bytes.is_empty() {
         let is_ready = |time| poll(&mut [PollFd::new(&file, PollFlags::OUT)], Some(time)).is_ok_and(|ready| ready > 0);
         if !is_ready(&NO_TIME) {
-            if is_interrupted() && since.get_or_insert_with(Instant::now).elapsed() >= patience {
+            if is_over() {
                 return Err(cut_off());
             }
             if !is_ready(&GLANCE) {
