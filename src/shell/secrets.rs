@@ -2,8 +2,10 @@
 
 use clap::{Arg, ArgAction};
 
+use crate::config::profile::Whence;
 use crate::grammar::Registry;
-use crate::model::fields::FIELDS;
+use crate::model::fields::{FIELDS, Field, Item, Kind};
+use crate::script::lexer;
 use crate::shell::line::{Sort, pieces, sort};
 use crate::shell::parts::{self, Piece, Step, To};
 use crate::shell::rhai::is_whole;
@@ -27,7 +29,11 @@ fn is_fit_piece(line: &str, registry: &Registry) -> bool {
         if sort(rest, registry) != Sort::Command {
             return is_fit_rhai(rest, registry);
         }
-        if parts::comment(rest).is_some_and(|comment| assigns(comment, false)) {
+        if parts::comment(rest).is_some_and(|comment| assigns(comment, In::Words)) {
+            return false;
+        }
+        // What quotes stand there is not seen in its words.
+        if rest.starts_with("copy ") && makes_secret(rest) {
             return false;
         }
         let Ok((step, next)) = parts::first(rest) else {
@@ -37,7 +43,7 @@ fn is_fit_piece(line: &str, registry: &Registry) -> bool {
                 let name = word.split('=').next().unwrap_or(word);
                 word.starts_with("-H") || word.starts_with('-') && is_secret_flag(name, None)
             };
-            return !assigns(rest, false) && !words().take(2).any(is_of_secrets) && !words().any(is_flag);
+            return !assigns(rest, In::Words) && !words().take(2).any(is_of_secrets) && !words().any(is_flag);
         };
         if holds_secret(&step, registry) {
             return false;
@@ -57,7 +63,9 @@ fn is_fit_rhai(code: &str, registry: &Registry) -> bool {
     !makes_secret(code)
         && !is_said
         && !is_key(code)
-        && !assigns(code, true)
+        && !takes_secret(code)
+        && !assigns(code, In::Rhai)
+        && !assigns(&without_comments(code), In::Rhai)
         && (is_whole(code) || !is_named())
         && lines.into_iter().all(|line| is_fit_piece(line, registry))
 }
@@ -75,6 +83,26 @@ const IN_RHAI: [&str; 10] = [
     "hmac_",
     "${\"",
 ];
+
+/// Functions whose first argument is a secret.
+const TAKE_SECRETS: [&str; 1] = ["pgp::encrypt("];
+
+/// Whether one of them is given a text that stands there.
+fn takes_secret(code: &str) -> bool {
+    let mut behind = TAKE_SECRETS.iter().flat_map(|call| code.split(call).skip(1));
+    behind.any(|arguments| literal(arguments.trim_start()).is_some_and(|text| !text.is_empty()))
+}
+
+fn without_comments(code: &str) -> String {
+    let (mut bare, mut at) = (String::new(), 0);
+    for (place, kind) in lexer::pieces(code) {
+        if matches!(kind, lexer::Kind::Comment { .. }) {
+            bare.push_str(&code[at..place.start]);
+            at = place.end;
+        }
+    }
+    bare + &code[at..]
+}
 
 /// The text in quotes that a text begins with.
 fn literal(text: &str) -> Option<&str> {
@@ -118,7 +146,9 @@ fn is_near(word: &str, known: &str) -> bool {
 /// Whether a word or a value of a command is a secret: by its flag, by how many words the command takes, by what it looks like.
 fn holds_secret(step: &Step, registry: &Registry) -> bool {
     if let To::Program(pieces) = &step.to
-        && pieces.iter().any(|piece| matches!(piece, Piece::Text(text) if assigns(text, false) || signs_in(text)))
+        && pieces
+            .iter()
+            .any(|piece| matches!(piece, Piece::Text(text) if assigns(text, In::Words) || gives_secret(text)))
     {
         return true;
     }
@@ -133,7 +163,7 @@ fn holds_secret(step: &Step, registry: &Registry) -> bool {
     let most: usize = command.get_positionals().map(most_values).fold(0, usize::saturating_add);
     let mut count = 0_usize;
     let mut words = words[at..].iter().peekable();
-    let mut is_literal = false;
+    let (mut is_literal, mut is_named) = (false, false);
     while let Some(word) = words.next() {
         // One dash, or one that an editor has made longer.
         let bare = word.trim_start_matches(['-', '–', '—']);
@@ -157,7 +187,11 @@ fn holds_secret(step: &Step, registry: &Registry) -> bool {
             if is_secret && value.is_some_and(|value| value != "-" && !value.starts_with('@')) {
                 return true;
             }
-            if value.is_some_and(is_secret_value) {
+            if value.is_some_and(|value| is_secret_value(value, flag)) {
+                return true;
+            }
+            // A key itself, where a profile says whence it comes.
+            if name == "--credential" && value.is_some_and(|value| Whence::parse(value).is_err()) {
                 return true;
             }
             // What follows a flag that is misspelt is taken for its value.
@@ -168,18 +202,28 @@ fn holds_secret(step: &Step, registry: &Registry) -> bool {
             count += 1;
             if is_of_secrets && count > most
                 || is_code && !is_fit_rhai(word, registry)
-                || is_secret_value(word)
+                || is_named
+                || is_secret_value(word, None)
                 || is_of_tokens && word != "-" && !word.starts_with("${")
             {
                 return true;
             }
+            // `client_secret x`, for `--secret x`.
+            is_named = FIELDS.iter().any(|field| field.secret && field.json == word);
         }
     }
     false
 }
 
-fn is_secret_value(value: &str) -> bool {
-    assigns(value, false) || is_key(value) || makes_secret(value)
+fn is_secret_value(value: &str, flag: Option<&Arg>) -> bool {
+    let field = flag.and_then(Arg::get_long).and_then(field_of);
+    let is_uri = field.is_some_and(|field| matches!(field.kind, Kind::Uri | Kind::List(Item::Uri)));
+    assigns(value, if is_uri { In::Uri } else { In::Words }) || is_key(value) || makes_secret(value)
+}
+
+/// The field that a flag is for, without its dashes.
+fn field_of(long: &str) -> Option<&'static Field> {
+    FIELDS.iter().find(|field| field.flag == Some(long))
 }
 
 /// Whether a text that stands in a line is made a secret.
@@ -227,15 +271,29 @@ fn is_secret_flag(name: &str, flag: Option<&Arg>) -> bool {
     if HARMLESS_FLAGS.contains(&name) {
         return false;
     }
-    let of_table = |field: &&crate::model::fields::Field| field.flag.is_some_and(|flag| name == format!("--{flag}"));
-    if let Some(field) = FIELDS.iter().find(of_table) {
+    if let Some(field) = name.strip_prefix("--").and_then(field_of) {
         return field.secret;
     }
     let name = name.to_lowercase().replace('_', "-");
     let is_it = |known: &str| {
         known == name || flag.is_none() && (name.len() > 4 && known.starts_with(&name) || is_near(&name, known))
     };
-    SECRET_FLAGS.iter().any(|known| is_it(known))
+    let of_fields = FIELDS.iter().filter(|field| !field.secret).filter_map(|field| field.flag);
+    let is_slip = || {
+        let mut harmless = of_fields.map(|flag| format!("--{flag}")).chain(HARMLESS_FLAGS.map(str::to_owned));
+        harmless.any(|known| is_near(&name, &known))
+    };
+    SECRET_FLAGS.iter().any(|known| is_it(known)) || flag.is_none() && names_secret(&name) && !is_slip()
+}
+
+/// What the name of a flag ends with that says where a secret is, or something about it.
+const ABOUT: [&str; 10] = ["file", "path", "stdin", "fd", "name", "id", "type", "url", "uri", "endpoint"];
+
+/// Whether a flag is called as a secret is.
+fn names_secret(flag: &str) -> bool {
+    let name = flag.trim_start_matches('-').to_lowercase().replace('-', "_");
+    let is_called_so = is_password(&name) || NAMES.iter().any(|part| name.contains(part));
+    is_called_so && !is_harmless(&name) && !ABOUT.iter().any(|end| name.ends_with(end))
 }
 
 /// Words that names of secrets have in them.
@@ -258,10 +316,34 @@ const NAMES: [&str; 12] = [
 const HARMLESS: [&str; 6] =
     ["authorization_code", "authorization_endpoint", "page_token", "token_endpoint", "token_type", "token_url"];
 
-/// Whether something with the name of a secret is given a value: `let api_key = "x"`, `{"apikey": "x"}`, `TOKEN=x`, `?key=x`, `-H "X-Token: x"`.
-///
-/// `is_rhai`: what a value is called or counted there is no secret itself.
-fn assigns(text: &str, is_rhai: bool) -> bool {
+/// What the names of passwords end with, as a word of its own.
+const PASSWORDS: [&str; 2] = ["pass", "pw"];
+
+fn is_password(name: &str) -> bool {
+    name.rsplit(['_', '-', '.']).next().is_some_and(|word| PASSWORDS.contains(&word))
+}
+
+/// Where a text stands.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum In {
+    /// In the words of a command.
+    Words,
+    /// In the address of a client, which no key opens.
+    Uri,
+    /// In code: what a value is called or counted there is no secret itself.
+    Rhai,
+}
+
+/// Texts that hold nothing.
+const EMPTY: [&str; 3] = ["\"\"", "''", "``"];
+
+/// What a value begins with that is one of several.
+const CHOICES: [&str; 3] = ["if ", "if(", "switch "];
+
+/// Whether something with the name of a secret is given a value, or compared with one: `let api_key = "x"`, `{"apikey": "x"}`, `TOKEN=x`, `?key=x`, `-H "X-Token: x"`.
+fn assigns(text: &str, place: In) -> bool {
+    let is_rhai = place == In::Rhai;
+    let quotes = ['"', '\'', '`', '\\'];
     let lower = text.to_lowercase();
     let is_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
     for (at, sign) in lower.match_indices([':', '=', ',']) {
@@ -270,15 +352,18 @@ fn assigns(text: &str, is_rhai: bool) -> bool {
         if sign == "," && !(before.trim_end().ends_with(['"', '`']) && behind.trim_start().starts_with(['"', '`'])) {
             continue;
         }
-        // A path (`client_secret::x`), a comparison, an address.
-        if behind.starts_with([':', '=', '/', '>']) || before.ends_with([':', '=', '!', '<', '>']) {
+        let compared = behind.strip_prefix('=').filter(|_| sign == "=").or(before.ends_with('!').then_some(behind));
+        // A path (`client_secret::x`), the rest of a comparison, an address.
+        if compared.is_none() && behind.starts_with([':', '=', '/', '>']) || before.ends_with([':', '=', '<', '>']) {
             continue;
         }
-        let before = before.trim_end().trim_end_matches(['"', '\'', '`', '\\', ']']);
+        let behind = compared.unwrap_or(behind).trim_start();
+        let behind = if is_rhai { behind.trim_start_matches(['(', ' ']) } else { behind };
+        let before = before.trim_end_matches('!').trim_end().trim_end_matches(['"', '\'', '`', '\\', ']']);
         let name = &before[before
             .rfind(|c| !is_name(c))
             .map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8))..];
-        let value = behind.trim_start().trim_start_matches(['"', '\'', '`', '\\']);
+        let value = behind.trim_start_matches(quotes);
         let stands = before[..before.len() - name.len()].trim_end();
         // The name of a host; a scope as `token:read`.
         let is_plain = !is_rhai && sign == ":" && !stands.ends_with(['{', ',', '"', '\'', '`', '#', '\\']);
@@ -288,12 +373,17 @@ fn assigns(text: &str, is_rhai: bool) -> bool {
         let is_query = stands.ends_with(['?', '&']);
         let is_secret = name == "auth" && !is_rhai
             || NAMES.iter().any(|part| name.contains(part)) && !is_harmless(name)
-            || is_query && ["key", "sig"].contains(&name);
+            || is_password(name)
+            || is_query && place != In::Uri && ["key", "sig"].contains(&name);
         // What is asked for elsewhere is no secret itself.
         let is_given = !value.is_empty()
+            && !EMPTY.iter().any(|empty| behind.starts_with(empty))
             && !value.starts_with(['(', '$', '@', ')', ',', '}', ']', '#'])
-            && (!is_rhai || behind.trim_start().starts_with(['"', '\'', '`', '\\']));
-        if is_secret && is_given {
+            && (!is_rhai && compared.is_none() || behind.starts_with(quotes));
+        let is_chosen = is_rhai
+            && CHOICES.iter().any(|choice| behind.starts_with(choice))
+            && behind.split([',', ';']).next().is_some_and(|first| first.contains(quotes));
+        if is_secret && (is_given || is_chosen) {
             return true;
         }
     }
@@ -307,14 +397,53 @@ fn is_harmless(name: &str) -> bool {
     is_field || HARMLESS.iter().any(|part| name.contains(part))
 }
 
-/// Whether a program is given a user's password: `curl -u a:b`.
-fn signs_in(text: &str) -> bool {
-    let mut words = text.split_whitespace();
+/// Flags by which programs are given a secret, some of them with nothing between.
+const OF_PROGRAMS: [(&[&str], &[&str], bool); 3] = [
+    (&["sshpass"], &["-p"], true),
+    (&["openssl"], &["-k", "-K"], false),
+    (&["http", "https", "xh", "xhs"], &["-a", "--auth"], false),
+];
+
+/// Programs that take a header as `Name:value`.
+const OF_HEADERS: [&str; 4] = ["http", "https", "xh", "xhs"];
+
+/// What stands between two programs.
+const BETWEEN: [&str; 5] = ["|", "||", "&&", ";", "&"];
+
+/// Whether a program is given a secret: `curl -u a:b`, `job --token x`.
+fn gives_secret(text: &str) -> bool {
+    let is_plain = |value: &str| {
+        let value = value.trim_start_matches(['"', '\'', '`']);
+        !value.is_empty() && !value.starts_with(['@', '$', '-', '<'])
+    };
+    let mut words = text.split_whitespace().peekable();
+    let mut program = None;
     while let Some(word) = words.next() {
-        let glued = word.strip_prefix("--user=").or_else(|| word.strip_prefix("-u"));
-        let is_user = ["-u", "--user"].contains(&word) && words.clone().next().is_some_and(|user| user.contains(':'));
-        let is_flag = ["--oauth2-bearer", "--passphrase", "--password", "--api-key"].contains(&word);
-        if is_user || glued.is_some_and(|user| user.contains(':')) || is_flag {
+        let Some(name) = program else {
+            // Variables may stand in front of it.
+            program = (!word.contains('=')).then(|| word.rsplit('/').next().unwrap_or(word));
+            continue;
+        };
+        if BETWEEN.contains(&word) {
+            program = None;
+            continue;
+        }
+        let next = words.peek().copied().filter(|next| is_plain(next));
+        let (flag, value) = word.split_once('=').map_or((word, next), |(flag, value)| (flag, Some(value)));
+        let glued = word.strip_prefix("--user=").or_else(|| word.strip_prefix("-u").filter(|user| !user.is_empty()));
+        let user = glued.or(next.filter(|_| ["-u", "--user"].contains(&word)));
+        let is_of_program = OF_PROGRAMS.iter().any(|(programs, flags, is_glued)| {
+            let is_it =
+                |of: &&str| *of == flag && value.is_some() || *is_glued && word.len() > 2 && word.starts_with(of);
+            programs.contains(&name) && flags.iter().any(&is_it)
+        });
+        let header = word.split_once(':').filter(|_| OF_HEADERS.contains(&name));
+        if is_of_program
+            || user.is_some_and(|user| user.contains(':'))
+            || word.strip_prefix("pass:").is_some_and(is_plain)
+            || header.is_some_and(|(header, value)| names_secret(header) && is_plain(value))
+            || flag.starts_with("--") && names_secret(flag) && value.is_some_and(is_plain)
+        {
             return true;
         }
     }
@@ -430,6 +559,33 @@ mod tests {
         "switch \"a\" { \"client_secret_post\" => 1, _ => 2 }",
         "create oauth2-client --name \"Basic Plan2024\"",
         "create oauth2-client --name secret-santa",
+        "create oauth2-client --redirect-uri 'https://app/cb?key=value'",
+        "it.client_secret == ()",
+        "it.client_secret == other.client_secret",
+        "clients::list().filter(|c| c.token_endpoint_auth_method == \"none\")",
+        "clients::create(#{client_secret: (s)})",
+        "clients::create(#{client_secret: if a { b } else { c }, client_name: \"d\"})",
+        "let compass = \"north\"",
+        "pgp::encrypt(it.client_secret, \"@a.asc\")",
+        "copy \"id: \" + it.client_id",
+        "list oauth2-clients --where 'c.client_secret == ()'",
+        "list oauth2-clients --fields client_id,client_name",
+        "update oauth2-client a --unset client_secret --name b",
+        "create oauth2-client --pgp-key @a.asc",
+        "profile add a --endpoint http://a --credential env:KEY",
+        "profile add a --endpoint http://a --credential sign-in",
+        "version | ./job.sh --secret-file x --token-file y",
+        "version | sort -k 2 | grep -a token",
+        "version | mkdir -p secret",
+        "version | openssl enc -pass env:PASS -pass file:x",
+        "version | http POST http://a Accept:application/json X-Trace:1",
+        "version | grep Authorization:",
+        "version | curl -H @headers http://a",
+        "version | kubectl create secret generic a",
+        "version | gpg --passphrase-fd 0 -c",
+        "if it.client_secret == \"\" { 1 }",
+        "create oauth2-client --authorization-code-grant-access-token-lifespn 1h",
+        "update oauth2-client a --set client_name=b",
         "patch oauth2-client a '[{\"op\":\"replace\",\"path\":\"/client_name\",\"value\":\"secret\"}]'",
         "patch oauth2-client a '[{\"op\":\"remove\",\"path\":\"/client_secret\"}]'",
         "patch oauth2-client a '[{\"op\":\"add\",\"path\":\"/token_endpoint_auth_method\",\"value\":\"none\"}]'",
@@ -506,6 +662,30 @@ mod tests {
         "it.set(\"client_secret\", \"abcdef\")",
         "let s = \"abc\"; s.to_secret()",
         "eval 'print(\"abc\".to_secret())'",
+        "it.client_secret == \"X\"",
+        "if it.client_secret != \"X\" { 1 }",
+        "clients::create(#{client_secret: (\"X\")})",
+        "clients::create(#{client_secret: if true {\"X\"} else {\"Y\"}})",
+        "clients::create(#{client_secret /* c */ : \"X\"})",
+        "let pass = \"X\"",
+        "let pw = \"X\"",
+        "pgp::encrypt(\"X\", \"@a.asc\")",
+        "copy \"X\".to_secret()",
+        "list oauth2-clients --where 'c.client_secret == \"X\"'",
+        "create oauth2-client --name a client_secret X",
+        "create oauth2-client --pgp-passphrase X",
+        "profile add a --endpoint http://a --credential X",
+        "version | ./job.sh --secret X",
+        "version | ./job.sh --token X",
+        "version | ./job.sh --api-token=X",
+        "version | ./job.sh --db-pass X",
+        "version | sort | A=1 ./job.sh --token 'X'",
+        "version | sshpass -p X ssh a",
+        "version | sshpass -pX ssh a",
+        "version | openssl enc -k X",
+        "version | openssl enc -pass pass:X",
+        "version | http -a id:X POST http://a",
+        "version | http POST http://a Authorization:\"Bearer X\"",
         "patch oauth2-client a '[{\"op\":\"replace\",\"path\":\"/client_secret\",\"value\":\"abc\"}]'",
         "patch oauth2-client a '[{\"op\":\"add\",\"path\":\"/client_secret\",\"value\":\"abc\"}]' | cat",
         "patch oauth2-client a '[{\"value\": \"abc\", \"op\": \"test\", \"path\": \"/client_secret\"}]'",
