@@ -145,6 +145,11 @@ fn the_first_error_ends_stdin() {
     let program = anywhere().input("1 + 1\nget oauth2-client absent\n40 + 4\n");
     let ran = program.run("--sandbox");
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(1), "2\n"), "{ran}");
+    for lines in ["list oauth2-clients\n", "version\nget oauth2-client a\n", "\n\nlist oauth2-clients > x.txt\n"] {
+        let ran = anywhere().input(lines).run("").fails_after(2, "line ");
+        let told = ran.stderr.lines().next().unwrap_or_default();
+        assert_eq!(told.matches("line ").count(), 1, "{lines}: {ran}");
+    }
     let ran = anywhere().input("40 + 4\n\nlet x = ;\n1 + 1\n").run("--sandbox").tells("line 3");
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), "44\n"), "{ran}");
 }

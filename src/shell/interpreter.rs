@@ -498,7 +498,10 @@ impl<'a> Interpreter<'a> {
         let is_list = begun.as_ref().is_ok_and(|outcome| outcome.shape != Shape::One);
         let place = self.place.clone();
         let placed = move |error: Error| match &place {
-            Some(place) if !error.is_told() => error.about(place),
+            // A row that could not be had has been through here.
+            Some(place) if !error.is_told() && !error.message().starts_with(&format!("{place}: ")) => {
+                error.about(place)
+            }
             _ => error,
         };
         // Errors of single rows are told as they come.
