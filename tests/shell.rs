@@ -74,6 +74,18 @@ fn lines_that_are_typed_ahead_or_pasted_are_done_in_their_order() {
 }
 
 #[test]
+fn a_long_line_that_is_pasted_key_by_key_is_read_in_good_time() {
+    let shell = Terminal::of(anywhere());
+    shell.shows("orysh sandbox>");
+    let began = std::time::Instant::now();
+    shell.press(&format!("\"{}\".len() + 1\r6 * 111\r", "a".repeat(20_000)));
+    let screen = shell.until("666", |screen| screen.lines().any(|line| line == "666"));
+    assert!(screen.lines().any(|line| line == "20001"), "{screen}");
+    assert!(began.elapsed().as_secs() < 20, "{:?}", began.elapsed());
+    assert_eq!(shell.leaves().code(), Some(0));
+}
+
+#[test]
 fn ctrl_c_drops_what_was_typed_ahead() {
     let shell = Terminal::of(anywhere());
     shell.shows("orysh sandbox>");

@@ -346,6 +346,9 @@ impl Hinter for Lines {
     type Hint = Hint;
 
     fn hint(&self, line: &str, at: usize, context: &Context<'_>) -> Option<Hint> {
+        if line.len() > MOST_PAINTED {
+            return None;
+        }
         let listed = |source, target: &[(String, String)], _: &str| {
             self.listings.begin(source, &session_of(&self.host, target));
             Vec::new()
@@ -388,13 +391,13 @@ impl Highlighter for Lines {
         Cow::Owned(Style::new().dimmed().paint(hint).to_string())
     }
 
-    fn highlight_char(&self, _line: &str, _at: usize, _kind: CmdKind) -> bool {
-        self.host.session.ui().colors_stdout()
+    fn highlight_char(&self, line: &str, _at: usize, _kind: CmdKind) -> bool {
+        self.host.session.ui().colors_stdout() && line.len() <= MOST_PAINTED
     }
 }
 
-/// A longer line is shown as it is.
-const MOST_PAINTED: usize = 10_000;
+/// A longer line is shown as it is, and a key that is pressed in it by itself: all of it would be drawn anew with each.
+const MOST_PAINTED: usize = 4_000;
 
 /// Of a terminal that does not tell.
 const USUAL_WIDTH: usize = 80;
