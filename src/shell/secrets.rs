@@ -292,8 +292,7 @@ const ABOUT: [&str; 10] = ["file", "path", "stdin", "fd", "name", "id", "type", 
 /// Whether a flag is called as a secret is.
 fn names_secret(flag: &str) -> bool {
     let name = flag.trim_start_matches('-').to_lowercase().replace('-', "_");
-    let is_called_so = is_password(&name) || NAMES.iter().any(|part| name.contains(part));
-    is_called_so && !is_harmless(&name) && !ABOUT.iter().any(|end| name.ends_with(end))
+    is_of_secret(&name) && !ABOUT.iter().any(|end| name.ends_with(end))
 }
 
 /// Words that names of secrets have in them.
@@ -319,8 +318,10 @@ const HARMLESS: [&str; 6] =
 /// What the names of passwords end with, as a word of its own.
 const PASSWORDS: [&str; 2] = ["pass", "pw"];
 
-fn is_password(name: &str) -> bool {
-    name.rsplit(['_', '-', '.']).next().is_some_and(|word| PASSWORDS.contains(&word))
+/// Whether something that is called so is a secret.
+fn is_of_secret(name: &str) -> bool {
+    let is_password = || name.rsplit(['_', '-', '.']).next().is_some_and(|word| PASSWORDS.contains(&word));
+    (NAMES.iter().any(|part| name.contains(part)) || is_password()) && !is_harmless(name)
 }
 
 /// Where a text stands.
@@ -372,8 +373,7 @@ fn assigns(text: &str, place: In) -> bool {
         }
         let is_query = stands.ends_with(['?', '&']);
         let is_secret = name == "auth" && !is_rhai
-            || NAMES.iter().any(|part| name.contains(part)) && !is_harmless(name)
-            || is_password(name)
+            || is_of_secret(name)
             || is_query && place != In::Uri && ["key", "sig"].contains(&name);
         // What is asked for elsewhere is no secret itself.
         let is_given = !value.is_empty()
@@ -407,6 +407,9 @@ const OF_PROGRAMS: [(&[&str], &[&str], bool); 3] = [
 /// Programs that take a header as `Name:value`.
 const OF_HEADERS: [&str; 4] = ["http", "https", "xh", "xhs"];
 
+/// What stands in front of a program, as variables do.
+const BEFORE: [&str; 5] = ["env", "exec", "sudo", "time", "xargs"];
+
 /// What stands between two programs.
 const BETWEEN: [&str; 5] = ["|", "||", "&&", ";", "&"];
 
@@ -414,14 +417,15 @@ const BETWEEN: [&str; 5] = ["|", "||", "&&", ";", "&"];
 fn gives_secret(text: &str) -> bool {
     let is_plain = |value: &str| {
         let value = value.trim_start_matches(['"', '\'', '`']);
-        !value.is_empty() && !value.starts_with(['@', '$', '-', '<'])
+        // A secret may begin with a dash.
+        !value.is_empty() && value != "-" && !value.starts_with("--") && !value.starts_with(['@', '$', '<'])
     };
     let mut words = text.split_whitespace().peekable();
     let mut program = None;
     while let Some(word) = words.next() {
         let Some(name) = program else {
-            // Variables may stand in front of it.
-            program = (!word.contains('=')).then(|| word.rsplit('/').next().unwrap_or(word));
+            let is_before = word.contains('=') || word.starts_with('-') || BEFORE.contains(&word);
+            program = (!is_before).then(|| word.rsplit('/').next().unwrap_or(word));
             continue;
         };
         if BETWEEN.contains(&word) {
@@ -463,7 +467,7 @@ fn patches_secret(text: &str) -> bool {
     let is_secret = |path: &str| {
         let member = path.rsplit('/').next().unwrap_or(path);
         let is_of_key = path.starts_with("/jwks/") && PRIVATE.contains(&member);
-        is_of_key || NAMES.iter().any(|part| member.contains(part)) && !is_harmless(member)
+        is_of_key || is_of_secret(member)
     };
     let paths = || bare.match_indices("path:/").map(|(at, found)| &bare[at + found.len() - 1..]);
     bare.contains("value:") && paths().any(|path| is_secret(path.split([',', '}', ']']).next().unwrap_or(path)))
@@ -569,7 +573,7 @@ mod tests {
         "pgp::encrypt(it.client_secret, \"@a.asc\")",
         "copy \"id: \" + it.client_id",
         "list oauth2-clients --where 'c.client_secret == ()'",
-        "list oauth2-clients --fields client_id,client_name",
+        "list oauth2-clients --columns client_id,client_name",
         "update oauth2-client a --unset client_secret --name b",
         "create oauth2-client --pgp-key @a.asc",
         "profile add a --endpoint http://a --credential env:KEY",
@@ -682,6 +686,7 @@ mod tests {
         "version | sort | A=1 ./job.sh --token 'X'",
         "version | sshpass -p X ssh a",
         "version | sshpass -pX ssh a",
+        "version | sudo sshpass -p -X ssh a",
         "version | openssl enc -k X",
         "version | openssl enc -pass pass:X",
         "version | http -a id:X POST http://a",
