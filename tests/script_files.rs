@@ -41,8 +41,8 @@ fn what_was_written_need_not_be_kept_and_the_rest_is() {
         let rows = []; for n in 0..100 { rows.push(#{client_id: `m${n}`}); }
         for made in clients::create_all(rows) { csv::append("made.csv", #{id: made.client.client_id, secret: made.client.client_secret.reveal()}); }
         throw "up""#;
-    program.args(&["eval", code]).fails(1, "up");
-    assert_eq!(program.run("batch list -q").ok().stdout, "");
+    let ran = program.args(&["eval", code]).fails(1, "gets what it has made by now");
+    assert!(!ran.stderr.contains("secrets are kept"), "{ran}");
     let made = std::fs::read_to_string(program.home().join("made.csv")).unwrap();
     assert_eq!(made.lines().count(), 101);
     let (id, secret) = made.lines().last().unwrap().split_once(',').unwrap();
