@@ -18,8 +18,25 @@ pub fn is_unsafe(c: char) -> bool {
             | '\u{e0000}'..='\u{e007f}')
 }
 
-/// One line of text as a person may see it: unsafe characters as `\n`, `\t`, `\u{9b}`.
+/// So much of a text is shown in a message: nobody reads more, and a script may have made it as long as it likes.
+const MOST_TOLD: usize = 64 * 1024;
+
+/// One line of text in a message, as a person may see it: unsafe characters as `\n`, `\t`, `\u{9b}`, and no more than is read.
 pub fn safe(text: &str) -> Cow<'_, str> {
+    match cut(text, MOST_TOLD) {
+        Some(begun) => format!("{}…", escaped(begun)).into(),
+        None => escaped(text),
+    }
+}
+
+/// The beginning of a text that has more bytes than that.
+pub fn cut(text: &str, most: usize) -> Option<&str> {
+    let end = (0..=most).rev().find(|at| text.is_char_boundary(*at));
+    (text.len() > most).then(|| &text[..end.unwrap_or_default()])
+}
+
+/// The same as [`safe`] of a whole text.
+pub fn escaped(text: &str) -> Cow<'_, str> {
     if !text.contains(is_unsafe) {
         return Cow::Borrowed(text);
     }
@@ -54,7 +71,7 @@ pub fn safe_lines(text: &str) -> Cow<'_, str> {
     if !text.contains(|c| c != '\n' && is_unsafe(c)) {
         return Cow::Borrowed(text);
     }
-    Cow::Owned(text.split('\n').map(safe).collect::<Vec<_>>().join("\n"))
+    Cow::Owned(text.split('\n').map(escaped).collect::<Vec<_>>().join("\n"))
 }
 
 /// The numbers of colours and styles that do no more than that: none that hides text.

@@ -5,7 +5,7 @@ use std::fs;
 use rustix::process::Signal;
 use serde_json::json;
 
-use crate::support::{Orysh, Sandbox, eventually, orysh};
+use crate::support::{Orysh, PROGRAM, Sandbox, eventually, orysh};
 
 /// One that answers slowly enough to be ended in the middle.
 fn slow() -> (Sandbox, Orysh) {
@@ -139,4 +139,60 @@ fn secrets_that_were_taken_by_hand_keep_nobody_waiting() {
     program.run(&format!("batch results {} --secrets plain --out all.csv", run.trim())).ok();
     program.args(&["eval", &longer]).ok();
     assert_eq!(server.clients().len(), 5);
+}
+
+#[test]
+fn a_script_has_come_to_its_end_once_its_result_was_shown() {
+    let server = Sandbox::holding(&[json!({"client_id": "x"}), json!({"client_id": "y"})], "--hash-iterations 1");
+    let program = orysh(&server);
+    let named = |name: &str| server.clients().iter().filter(|client| client["client_name"] == name).count();
+    program.file(
+        "parts.rhai",
+        "let r = clients::create_all([#{client_name: \"p1\"}]);\nfs::write(\"p1\", r[0].client.client_secret.reveal());\nlet q = clients::create_all([#{client_name: \"p2\"}]);\nq.map(|x| x.client)\n",
+    );
+    program.sh(&format!("{PROGRAM} run parts.rhai --format jsonl > /dev/full")).fails(1, "cannot write the result");
+    program.run("run parts.rhai --format jsonl").ok();
+    assert_eq!((named("p1"), named("p2")), (1, 1));
+    // As a command of the shell.
+    let lines = "run parts.rhai --format jsonpath=nothing.there\nrun parts.rhai --format jsonl\n";
+    program.same_home().input(lines).run("--keep-going").tells("is gone on with");
+    assert_eq!((named("p1"), named("p2"), program.run("batch list -q").ok().stdout.as_str()), (2, 2, ""));
+    // As is one that ends itself otherwise than well.
+    program.file("out.rhai", "clients::create_all([#{client_name: \"e\", token_endpoint_auth_method: \"none\"}]);\nif fs::exists(\"well\") { exit(0) }\nexit(3)\n");
+    assert_eq!(program.run("run out.rhai").code, Some(3));
+    program.file("well", "");
+    program.run("run out.rhai").ok();
+    assert_eq!((named("e"), program.run("batch list -q").ok().stdout.as_str()), (1, ""));
+    // A line of the shell that fails as its value is looked at.
+    program.file("broken.csv", "a,b\n1,2\n3,4,5\n");
+    let line = "let r = clients::create_all([#{client_name: \"s\"}]); print(r[0].client.client_secret.reveal()); csv::read(\"broken.csv\")\n";
+    let ran = program.same_home().input(&line.repeat(2)).run("--keep-going");
+    let shown: Vec<&str> = ran.stdout.lines().collect();
+    assert!(named("s") == 1 && shown.len() == 2 && shown[0] == shown[1], "{ran}");
+}
+
+#[test]
+fn what_a_script_takes_away_again_is_no_end_of_the_rest() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = orysh(&server);
+    let named = |name: &str| server.clients().iter().filter(|client| client["client_name"] == name).count();
+    program.file(
+        "forget.rhai",
+        "let r = clients::create_all([#{client_name: \"fa\"}, #{client_name: \"fb\"}]);\nprint(r[0].client.client_secret.reveal());\nif r[1].client != () { clients::delete(r[1].client.client_id); }\nthrow \"no\"\n",
+    );
+    let first = program.run("run forget.rhai --yes").fails_after(1, "run again, gets what it has made");
+    let second = program.run("run forget.rhai --yes").fails_after(1, "no");
+    assert_eq!((named("fa"), first.stdout), (1, second.stdout));
+    // Neither is a secret taken that is written over.
+    program.file(
+        "over.rhai",
+        "for team in [\"a\", \"b\", \"c\"] {\n  let r = clients::create_all([#{client_name: `o-${team}`}]);\n  csv::write(\"made.csv\", [#{secret: r[0].client.client_secret.reveal()}]);\n}\n",
+    );
+    program.run("run over.rhai").ok().tells("neither shown nor written (2)");
+    let runs = program.run("batch list -q").ok().stdout;
+    let secrets: String = runs
+        .lines()
+        .map(|run| program.run(&format!("batch results {run} --secrets plain --format jsonl")).ok().stdout)
+        .collect();
+    assert!(secrets.contains("o-a") || secrets.matches("client_secret").count() >= 2, "{secrets}");
 }

@@ -197,16 +197,22 @@ pub fn refuse_again(
         }
     }
     // Read once, and where there is something to compare with it.
-    let mut rows = None;
+    let (mut rows, mut open) = (None, Vec::new());
     for (name, is_its) in others {
         let part = Part { name: &name, again, is_its };
-        refuse_part(session, &part, &|error| hint(error, &name), |before| {
+        let has_other_rows = refuse_part(session, &part, &|error| hint(error, &name), |before| {
             let rows = match &rows {
                 Some(rows) => rows,
                 None => rows.insert(wishes(&own.path, false)?),
             };
             Ok(Part::same(rows, before))
         })?;
+        open.extend(has_other_rows);
+    }
+    match open.as_slice() {
+        [] => {}
+        [one] => session.ui().warn(one),
+        [one, rest @ ..] => session.ui().warn(&format!("{one}, and {} more of it: orysh batch list", rest.len())),
     }
     Ok(None)
 }
@@ -228,8 +234,14 @@ fn gone_on(session: &Session, run: &Run, same: &Same) -> Result<bool> {
         return Err(elsewhere("which was taken back in part").hint(all).hint(anew));
     }
     if run.fact(OPTIONS).is_some_and(|options| options != same.options) {
+        let as_it_was = match due(&counts) {
+            0 => format!(
+                "its secrets: orysh batch results {name} --secrets plain; its clients go by orysh batch undo {name}"
+            ),
+            _ => format!("to go on with it as it was: orysh batch resume {name}"),
+        };
         return Err(elsewhere("whose secrets are for others, or which was checked otherwise")
-            .hint(format!("to go on with it as it was: orysh batch resume {name}"))
+            .hint(as_it_was)
             .hint(anew));
     }
     let has_key = run.fact("key") == Some(IN_STORE) || RunKey::read(&run.folder.path)?.is_some();
@@ -263,13 +275,14 @@ impl Part<'_> {
 }
 
 /// Errors: some of the rows are of a run that has not come to its end, or of which nobody has taken what came; its input has been
-/// changed since. `hint`: how they are made a second time; `same`: how many of them are among those.
+/// changed since. Gives what is to be told of one of that input, which has other rows. `hint`: how they are made a second time; `same`:
+/// how many of them are among those.
 fn refuse_part(
     session: &Session,
     part: &Part<'_>,
     hint: &dyn Fn(Error) -> Error,
     mut same: impl FnMut(&Wishes) -> Result<(usize, usize)>,
-) -> Result<()> {
+) -> Result<Option<String>> {
     let Part { name, again, is_its } = *part;
     let run = match Run::open(session, name) {
         Ok(run) => run,
@@ -278,20 +291,20 @@ fn refuse_part(
             let is_here = folder::is_held_here(name);
             let (_, same) = same(&wishes(&folder::path(name)?, is_here)?)?;
             if same == 0 {
-                return Ok(());
+                return Ok(None);
             }
             let error = error.about(format!("{same} of these rows are there already, or about to be"));
             let error = error.with_code(SAME_INPUT);
             return Err(if again == Again::Offered { hint(error) } else { error });
         }
-        Err(_) => return Ok(()),
+        Err(_) => return Ok(None),
     };
     let counts = run.counts(session)?;
     let (left, made) = (due(&counts), count(&counts, &State::MADE));
     let taken = run.fact(TAKEN);
     let is_open = run.fact("input") == Some(SCRIPT) && made > 0 && taken != Some(BY_HAND);
     if left == 0 && !is_open {
-        return Ok(());
+        return Ok(None);
     }
     let (whole, same) = same(&wishes(&run.folder.path, true)?)?;
     let begun = run.fact("begun").unwrap_or_default();
@@ -302,11 +315,10 @@ fn refuse_part(
         (_, false) => format!("of which {left} are left"),
     };
     if same == 0 && !is_its {
-        return Ok(());
+        return Ok(None);
     }
     if same == 0 {
-        session.ui().warn(&format!("run {name}, begun on {begun} with other rows, {state}"));
-        return Ok(());
+        return Ok(Some(format!("run {name}, begun on {begun} with other rows, {state}")));
     }
     let told = match (same, whole) {
         (1, 1) => "one of these rows is".into(),
@@ -317,7 +329,8 @@ fn refuse_part(
     let error =
         if left > 0 { error.hint(format!("go on with that as it was: orysh batch resume {name}")) } else { error };
     let error = if is_open && taken.is_none() {
-        error.hint(format!("take its secrets: orysh batch results {name} --secrets plain --out FILE.csv"))
+        let taken = format!("take its secrets: orysh batch results {name} --secrets plain --out FILE.csv");
+        error.hint(format!("{taken}; then it is over, and these rows are new ones"))
     } else {
         error
     };

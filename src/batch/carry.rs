@@ -8,7 +8,7 @@ use super::begin::{self, New};
 use super::check::{How, Input, Ready};
 use super::earlier::{self, Earlier};
 use super::engine::{self, Going, Limits, Run};
-use super::folder;
+use super::folder::{self, Folder};
 use super::heard::{Heard, Rows};
 use super::identity::Identity;
 use super::journal::Journal;
@@ -21,6 +21,7 @@ use crate::error::{Error, Result};
 use crate::model::client::ClientId;
 use crate::ops::create::{self, Plan};
 use crate::ops::settle;
+use crate::secret::Secret;
 use crate::session::Session;
 
 /// A run that lasts longer by what limits allow is told of.
@@ -234,7 +235,7 @@ impl Carried {
         let name = run.folder.name.clone();
         let spent = Facts::from([(TAKEN.to_owned(), BY_SCRIPT.to_owned())]);
         session.finish(run.journal.write(move |connection| store::set_facts(connection, &spent)))??;
-        Ok(Some(Spent { name, is_whole }))
+        Ok(Some(Spent { name, is_whole, in_files: Vec::new() }))
     }
 
     /// Its run, if that is over, and how many clients it made.
@@ -274,16 +275,16 @@ pub struct Spent {
     pub name: String,
     /// Whether all of its clients were made.
     pub is_whole: bool,
+    /// What is taken only if the files that it is in have it at the end as well.
+    pub in_files: Vec<(Option<ClientId>, Secret)>,
 }
 
-impl Spent {
-    /// The script has come to its end.
-    pub fn close(self, session: &Session) -> Result<()> {
-        match Run::open(session, &self.name) {
-            // Somebody else has it, or has given it up.
-            Err(_) => Ok(()),
-            Ok(run) if run.fact(TAKEN).is_none() => Ok(()),
-            Ok(run) => engine::discard(session, run),
-        }
+/// A script has come to its end: all of its runs go at once.
+pub fn end_all(spent: &[Spent]) -> Result<()> {
+    // One that somebody else has by now, or has given up, is theirs.
+    let mut folders: Vec<Folder> = spent.iter().filter_map(|spent| Folder::open(&spent.name).ok()).collect();
+    for folder in &mut folders {
+        folder.hide()?;
     }
+    folders.into_iter().try_for_each(Folder::remove)
 }

@@ -33,6 +33,7 @@ impl Folder {
     pub fn create() -> Result<Self> {
         let root = root()?;
         files::private_folder(&root)?;
+        sweep(&root);
         // To the millisecond, so that names have the order of time.
         let time = humantime::format_rfc3339_millis(SystemTime::now()).to_string();
         let time = time.replace(['-', ':', '.', 'Z'], "").replace('T', "-");
@@ -92,6 +93,15 @@ impl Folder {
         }
     }
 
+    /// It is no run any more, but for what lies there.
+    pub fn hide(&mut self) -> Result<()> {
+        let hidden = root()?.join(format!("{HIDDEN}{}", self.name));
+        fs::rename(&self.path, &hidden)
+            .map_err(|source| Error::failed(format!("cannot remove {}", self.path.display())).caused_by(source))?;
+        self.path = hidden;
+        Ok(())
+    }
+
     /// Removes it with all that is in it.
     pub fn remove(self) -> Result<()> {
         remove(&self.path)
@@ -129,6 +139,19 @@ fn remove(path: &Path) -> Result<()> {
         .map_err(|source| Error::failed(format!("cannot remove {}", path.display())).caused_by(source))
 }
 
+/// How folders are called that are no runs any more.
+const HIDDEN: &str = ".gone-";
+
+/// Removes what whoever hid it did not come to.
+fn sweep(root: &Path) {
+    for entry in fs::read_dir(root).into_iter().flatten().flatten() {
+        if entry.file_name().to_string_lossy().starts_with(HIDDEN) {
+            // Another process may be at it.
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
 /// The names of all runs, the oldest first.
 pub fn names() -> Result<Vec<String>> {
     let root = root()?;
@@ -137,6 +160,7 @@ pub fn names() -> Result<Vec<String>> {
         .flatten()
         .filter(|entry| entry.path().is_dir())
         .filter_map(|entry| entry.file_name().into_string().ok())
+        .filter(|name| !name.starts_with(HIDDEN))
         .collect();
     names.sort();
     Ok(names)

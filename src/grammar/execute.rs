@@ -214,17 +214,18 @@ pub fn screen(ui: Ui) -> Screen {
 /// The same, written to `out`, which is as `screen` says.
 pub fn show_on(
     ui: Ui,
-    outcome: Outcome,
+    mut outcome: Outcome,
     (format, quiet): (&Format, bool),
     screen: &Screen,
     out: &mut dyn Write,
 ) -> Result<()> {
     let mut told = |error: &Error| ui.error(error);
+    let ended = outcome.ended.take();
     let rendered = render(outcome, format, quiet, screen, out, &mut told)?;
     tell_unseen(ui, &rendered.unseen);
     let mut failures = rendered.failures;
     match failures.len() {
-        0 => Ok(()),
+        0 => ended.map_or(Ok(()), |ended| ended()),
         // One thing asked for, or all for the same reason: its own exit code.
         1 if rendered.rows == 0 => Err(failures.remove(0).already_told()),
         some => {

@@ -72,8 +72,7 @@ async fn follow(limits: &Limits, url: &Url, what: &str) -> Result<Fetched> {
         let (client, guard) = client(limits, &url)?;
         let sent = client.get(url.clone()).send().await;
         let response = sent.map_err(|source| {
-            let private = causes(&source).find_map(|cause| cause.downcast_ref::<Private>()).map(ToString::to_string);
-            if let Some(private) = private {
+            if let Some(private) = private(&source) {
                 return refused(&url, &private).hint(allow(&url));
             }
             let error = transport(source, &url).about(format!("cannot fetch {what}"));
@@ -225,6 +224,11 @@ impl Resolve for Guard {
             }
         })
     }
+}
+
+/// That an address is private, where nothing was asked of it for that.
+pub fn private(error: &reqwest::Error) -> Option<String> {
+    causes(error).find_map(|cause| cause.downcast_ref::<Private>()).map(ToString::to_string)
 }
 
 /// An address that nothing is fetched from.

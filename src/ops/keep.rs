@@ -13,7 +13,6 @@ use crate::config::{files, paths};
 use crate::crypt::Fingerprint;
 use crate::error::{Error, Result};
 use crate::model::client::ClientId;
-use crate::ops::newest::one_of;
 use crate::secret::Secret;
 use crate::session::hook::{Done, Past};
 
@@ -77,15 +76,12 @@ fn since(content: &Value) -> u64 {
 /// The files in a folder that are of a client of that server, with what is in them, the oldest first.
 fn of_client(folder: &Path, id: &ClientId, endpoint: &str) -> Vec<(PathBuf, Value)> {
     let mut found = Vec::new();
-    let server = one_of(endpoint);
     // That there is no folder says that nothing is kept.
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         let path = entry.path();
         let Ok(text) = std::fs::read(&path).map(Zeroizing::new) else { continue };
         let Ok(content) = serde_json::from_slice::<Value>(&text) else { continue };
-        if content["client_id"] == id.as_str()
-            && content["endpoint"].as_str().is_some_and(|there| one_of(there) == server)
-        {
+        if content["client_id"] == id.as_str() && content["endpoint"] == endpoint {
             found.push((path, content));
         }
     }
@@ -232,9 +228,7 @@ impl Kept {
         let files = folders.flat_map(|folder| std::fs::read_dir(folder).into_iter().flatten().flatten());
         let texts = files.filter_map(|entry| std::fs::read(entry.path()).map(Zeroizing::new).ok());
         let contents = texts.filter_map(|text| serde_json::from_slice::<Value>(&text).ok());
-        let server = one_of(endpoint);
-        let is_here = |content: &Value| content["endpoint"].as_str().is_some_and(|there| one_of(there) == server);
-        let is_due = |content: &Value| content["due"].is_array() && is_here(content);
+        let is_due = |content: &Value| content["endpoint"] == endpoint && content["due"].is_array();
         contents.filter(is_due).filter_map(|content| Some(content["client_id"].as_str()?.to_owned())).collect()
     }
 

@@ -14,7 +14,6 @@ use crate::config::{files, paths};
 use crate::env;
 use crate::error::{Error, Result};
 use crate::model::client::Client;
-use crate::net;
 use crate::text::hex;
 
 /// A longer file is begun anew, with the later half of its lines.
@@ -30,18 +29,17 @@ fn file() -> Result<PathBuf> {
     Ok(folder.join(NAME))
 }
 
-/// What tells a server from others, by whatever name this machine is called.
-pub fn one_of(server: &str) -> String {
-    let url = Url::parse(server).ok().filter(|url| url.host().is_some() && net::is_this_machine(url));
-    url.map_or_else(
+/// How this machine is called where nothing else is meant.
+const THIS_MACHINE: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
+
+/// A client of a server, which is all that a line tells of it. This machine is one by its usual names.
+fn key(server: &str, id: &str) -> String {
+    let is_here = |url: &Url| url.host_str().is_some_and(|host| THIS_MACHINE.contains(&host));
+    let server = Url::parse(server).ok().filter(is_here).map_or_else(
         || server.to_owned(),
         |url| format!("{}{}", url.port_or_known_default().unwrap_or_default(), url.path().trim_end_matches('/')),
-    )
-}
-
-/// A client of a server, which is all that a line tells of it.
-fn key(server: &str, id: &str) -> String {
-    hex(&Sha256::digest(format!("{}\0{id}", one_of(server)))[..16])
+    );
+    hex(&Sha256::digest(format!("{server}\0{id}"))[..16])
 }
 
 /// While this lives, nobody else hands a secret of the client over: what was set first comes first. None is held by a program that is

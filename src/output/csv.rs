@@ -40,7 +40,7 @@ impl Csv {
         let broken = |error: csv::Error| Error::failed("cannot write a row as CSV").caused_by(error);
         let mut writer = csv::Writer::from_writer(Vec::new());
         for cell in cells {
-            let shown = if self.on_screen { text::safe(cell) } else { cell.into() };
+            let shown = if self.on_screen { text::escaped(cell) } else { cell.into() };
             writer.write_field(shown.as_bytes()).map_err(broken)?;
         }
         writer.write_record(None::<&[u8]>).map_err(broken)?;

@@ -27,7 +27,7 @@ impl Env {
             Value::String(text) => text.clone(),
             other => other.to_string(),
         });
-        let shown = if self.on_screen { text::safe(&value) } else { value.as_str().into() };
+        let shown = if self.on_screen { text::escaped(&value) } else { value.as_str().into() };
         text.push_str(&variable(name));
         text.push('=');
         quoted(&shown, text);

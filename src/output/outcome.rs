@@ -235,7 +235,12 @@ pub struct Outcome {
     pub writes: bool,
     /// What is told where its rows are not all taken, from why they are not.
     pub broken_off: BrokenOff,
+    /// What is done once all of its rows were shown, and nothing went wrong.
+    pub ended: Option<Ended>,
 }
+
+/// What is done at the end.
+pub type Ended = Box<dyn FnOnce() -> Result<()> + Send>;
 
 /// An error, with what is to be known beside it.
 pub type BrokenOff = Box<dyn Fn(Error) -> Error + Send>;
@@ -244,7 +249,7 @@ impl Outcome {
     /// Nothing changes as these are pulled.
     fn of(rows: impl Rows + 'static, shape: Shape, columns: &'static [Column]) -> Self {
         let broken_off: BrokenOff = Box::new(|error| error);
-        Outcome { rows: Box::new(rows), shape, columns, members: Vec::new(), writes: false, broken_off }
+        Outcome { rows: Box::new(rows), shape, columns, members: Vec::new(), writes: false, broken_off, ended: None }
     }
 
     /// One row.
@@ -310,6 +315,12 @@ impl Outcome {
     pub fn or_else(self, told: impl Fn(Error) -> Error + Send + 'static) -> Self {
         let broken_off = self.broken_off;
         Outcome { broken_off: Box::new(move |error| told(broken_off(error))), ..self }
+    }
+
+    /// The same outcome, at whose good end this is done.
+    #[must_use]
+    pub fn then(self, ended: impl FnOnce() -> Result<()> + Send + 'static) -> Self {
+        Outcome { ended: Some(Box::new(ended)), ..self }
     }
 
     /// Pulling a row changes something.

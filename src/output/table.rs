@@ -71,13 +71,13 @@ fn cell(row: &Value, column: &Shown) -> Zeroizing<String> {
     }
     Zeroizing::new(match value {
         Value::Null => String::new(),
-        Value::String(given) => text::safe(given).into_owned(),
+        Value::String(given) => text::escaped(given).into_owned(),
         Value::Array(items) if items.iter().all(|item| !item.is_array() && !item.is_object()) => {
             let items: Vec<_> =
                 items.iter().map(|item| item.as_str().map_or_else(|| item.to_string(), str::to_owned)).collect();
-            text::safe(&items.join(", ")).into_owned()
+            text::escaped(&items.join(", ")).into_owned()
         }
-        other => text::safe(&other.to_string()).into_owned(),
+        other => text::escaped(&other.to_string()).into_owned(),
     })
 }
 
@@ -98,7 +98,7 @@ fn time(value: &Value) -> Option<String> {
 /// What stands below a list: the Ory CLI's words.
 fn below(trailer: &Trailer) -> [(&'static str, String); 2] {
     let token = trailer.next_page_token.as_deref().unwrap_or_default();
-    [("NEXT PAGE TOKEN", text::safe(token).into_owned()), ("IS LAST PAGE", trailer.is_last_page.to_string())]
+    [("NEXT PAGE TOKEN", text::escaped(token).into_owned()), ("IS LAST PAGE", trailer.is_last_page.to_string())]
 }
 
 /// The table of a pipe: columns stand where they were declared, whatever the rows hold.

@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 
 use super::content::{Content, MAIN};
 use super::manifest::{Key, Kind, Manifest, Setting};
+use crate::batch::carry;
 use crate::config::read;
 use crate::env;
 use crate::error::{self, Error, Result, nearest};
@@ -262,6 +263,9 @@ impl Plugin {
             if let Some(Ok(loaded)) = self.loaded.get() {
                 loaded.context.settle_files();
                 loaded.context.tell_unseen();
+                if value.is_ok() {
+                    carry::end_all(&loaded.context.end())?;
+                }
             }
             value
         })
@@ -274,13 +278,7 @@ impl Plugin {
                 let value = work();
                 let Some(Ok(loaded)) = self.loaded.get() else { return value };
                 loaded.context.remove_temporary();
-                match value {
-                    Ok(value) => {
-                        loaded.context.end();
-                        Ok(value)
-                    }
-                    Err(error) => Err(loaded.context.break_off(error)),
-                }
+                value.map_err(|error| loaded.context.break_off(error))
             })
         })
     }
@@ -297,7 +295,7 @@ impl Plugin {
             loaded.context.settle_files();
             let shown = loaded.context.take_shown(&value);
             loaded.context.tell_unseen();
-            Ok(run::release(outcome, shown))
+            Ok(run::release(outcome, shown, loaded.context.end()))
         })
     }
 

@@ -13,7 +13,7 @@ use super::content::Content;
 use super::manifest::{Kind, Manifest, Setting, setting};
 use crate::config::files::{private_folder, real, to_hold};
 use crate::config::{edit, paths, read};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, nearest};
 use crate::text::{safe, shell_word};
 
 /// The name of a lock file, the user's own or a repository's.
@@ -51,6 +51,9 @@ pub fn is_whole(hash: &str) -> bool {
     place(hash).and_then(|folder| Content::read(&folder)).is_ok_and(|content| content.hash() == hash)
 }
 
+/// What a lock says of a plugin: the user's own has its configuration as well.
+const KEYS: [&str; 7] = ["version", "source", "commit", "hash", "enabled", "grant", "config"];
+
 /// What a lock says, by the names of plugins. Errors are of usage, with line and column.
 pub fn entries(path: &Path) -> Result<BTreeMap<String, Entry>> {
     // The user's own may be a link of theirs.
@@ -65,6 +68,11 @@ pub fn entries(path: &Path) -> Result<BTreeMap<String, Entry>> {
             Error::usage(format!("{}, {at}: `{}` is no plugin", path.display(), safe(name))).at(at)
         };
         let table = item.get_ref().as_table().ok_or_else(wrong)?;
+        if let Some((key, _)) = table.iter().find(|(key, _)| !KEYS.contains(&key.get_ref().as_ref())) {
+            let at = edit::position(&text, key.span().start);
+            let wrong = format!("{}, {at}: a lock has no `{}`", path.display(), safe(key.get_ref()));
+            return Err(Error::usage(wrong).at(at).did_you_mean(nearest(key.get_ref(), KEYS)));
+        }
         let text_of = |key: &str| edit::text_of(table, key).map(str::to_owned);
         let hash = text_of("hash").filter(|hash| is_hash(hash)).ok_or_else(wrong)?;
         let grant = table.get("grant").and_then(|grant| grant.get_ref().as_array()).into_iter().flatten();
@@ -234,7 +242,7 @@ pub fn settings(
         let wrong = |why: &str| Error::usage(format!("{of}: config `{}` {why}", safe(name))).at(at);
         let Some(key) = manifest.config.get(name) else {
             let known = manifest.config.keys().map(String::as_str);
-            return Err(wrong("is unknown").did_you_mean(crate::error::nearest(name, known)));
+            return Err(wrong("is unknown").did_you_mean(nearest(name, known)));
         };
         let setting = setting(key.kind, item.get_ref()).ok_or_else(|| wrong("has another type"))?;
         Ok((name.to_owned(), setting))
@@ -276,7 +284,7 @@ pub fn configured_value(manifest: &Manifest, key: &str, text: &str) -> Result<Va
     let Some(known) = manifest.config.get(key) else {
         let keys = manifest.config.keys().map(String::as_str);
         return Err(Error::usage(format!("plugin `{}` has no configuration `{}`", manifest.name, safe(key)))
-            .did_you_mean(crate::error::nearest(key, keys)));
+            .did_you_mean(nearest(key, keys)));
     };
     let is_fitting = |text: &str| {
         let line = format!("v = {text}");

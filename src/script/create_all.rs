@@ -53,8 +53,7 @@ pub fn create_all(context: &Context, rows: &Array, options: &Map) -> ScriptResul
     });
     // A sandbox of its own knows nothing of what was made before.
     let again = if session.is_confined() { Again::Allowed } else { Again::GoneOn };
-    // What the script has written of other rows by now has been taken.
-    context.settle_files();
+    context.look_at_files().map_err(thrown)?;
     let clients = Clients { name: (SCRIPT, again), whose: context.whose(), total, each };
     let ask = || guard::batch(session, &Job::Create.deed(total), false);
     let mut carried = carry::carry_out(session, clients, asked.how(), &asked.going, ask).map_err(thrown)?;

@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 
 use crate::batch::again::Whose;
 use crate::batch::carry::Spent;
+use crate::batch::keeper::kept_in;
 use crate::error::{Error, Result};
 use crate::grammar::Host;
 use crate::memory;
@@ -201,11 +202,16 @@ impl Context {
         locked(&self.spent).extract_if(.., |(of, _)| *of == id).map(|(_, spent)| spent).collect()
     }
 
-    /// The call has come to its end: what it made and took is its own for good.
-    pub fn end(&self) {
-        for error in self.take_spent().into_iter().filter_map(|spent| spent.close(&self.host.session).err()) {
-            self.host.session.ui().warn(&error.full_message());
+    /// The call has come to its end: its runs, which are over once its result has been shown.
+    pub fn end(&self) -> Vec<Spent> {
+        let (over, lost): (Vec<Spent>, Vec<Spent>) =
+            self.take_spent().into_iter().partition(|spent| spent.in_files.is_empty());
+        if !lost.is_empty() {
+            let count = lost.iter().map(|spent| spent.in_files.len()).sum();
+            let places: Vec<String> = lost.iter().map(|spent| kept_in(&spent.name)).collect();
+            self.warn_unseen(count, &places.join(", "));
         }
+        over
     }
 
     /// The call has not come to its end: the error says what is there for the next one.
@@ -274,17 +280,43 @@ impl Context {
         if unseen.is_empty() {
             return Ok(());
         }
-        let sealed = locked(&self.sealed);
-        let ciphertexts = sealed.iter().map(|(ciphertext, secret)| (ciphertext.as_str(), secret));
-        let wanted: HashMap<&str, &Secret> =
-            unseen.iter().map(|secret| (secret.expose(), secret)).chain(ciphertexts).collect();
-        let seen: HashSet<&str> = held::found(bytes, &wanted).into_iter().map(Secret::expose).collect();
+        let seen = self.found(bytes, &unseen);
         for (_, held) in held.iter_mut().filter(|(of, _)| *of == id) {
             held.see(|secret| seen.contains(secret.expose()));
         }
         let is_seen = |(of, held): &mut (u64, Held)| *of == id && held.secrets().is_empty();
         let gone: Vec<(u64, Held)> = held.extract_if(.., is_seen).collect();
         gone.into_iter().try_for_each(|(_, held)| self.let_go(held))
+    }
+
+    /// Those of the secrets that are in some bytes, as they are or as ciphertexts.
+    fn found(&self, bytes: &[u8], unseen: &[Secret]) -> HashSet<String> {
+        let sealed = locked(&self.sealed);
+        let ciphertexts = sealed.iter().map(|(ciphertext, secret)| (ciphertext.as_str(), secret));
+        let wanted: HashMap<&str, &Secret> =
+            unseen.iter().map(|secret| (secret.expose(), secret)).chain(ciphertexts).collect();
+        held::found(bytes, &wanted).into_iter().map(|secret| secret.expose().to_owned()).collect()
+    }
+
+    /// Runs whose secrets are in files by now are no longer in the way of other rows; whether they are there still is looked at as the
+    /// script ends.
+    pub fn look_at_files(&self) -> Result<()> {
+        let id = limits::id();
+        let unseen = held::unseen(own(&locked(&self.held), id));
+        if unseen.is_empty() {
+            return Ok(());
+        }
+        let files: Vec<PathBuf> =
+            locked(&self.files).iter().filter(|(of, _)| *of == id).map(|(_, path)| path.clone()).collect();
+        let bytes = files.iter().filter_map(|path| std::fs::read(path).ok().map(Zeroizing::new));
+        let seen: HashSet<String> = bytes.flat_map(|bytes| self.found(&bytes, &unseen)).collect();
+        let is_there = |(of, held): &mut (u64, Held)| *of == id && held.is_run_of(&seen);
+        let there: Vec<(u64, Held)> = locked(&self.held).extract_if(.., is_there).collect();
+        for (_, held) in there {
+            let in_files = held.secrets().to_vec();
+            locked(&self.spent).extend(held.let_go()?.map(|spent| (id, Spent { in_files, ..spent })));
+        }
+        Ok(())
     }
 
     /// Prints to stdout. A script whose output goes nowhere is ended.
@@ -335,7 +367,9 @@ impl Context {
 
     /// Whether something is kept still.
     pub fn has_held(&self) -> bool {
-        own(&locked(&self.held), limits::id()).next().is_some()
+        let id = limits::id();
+        own(&locked(&self.held), id).next().is_some()
+            || locked(&self.spent).iter().any(|(of, spent)| *of == id && !spent.in_files.is_empty())
     }
 
     /// A file was written. What is in it as the script ends need not be kept any longer.
@@ -356,9 +390,16 @@ impl Context {
             own
         };
         for path in files {
-            let settled = std::fs::read(&path).ok().map_or(Ok(()), |bytes| self.has_written(&Zeroizing::new(bytes)));
-            if let Err(error) = settled {
+            let Ok(bytes) = std::fs::read(&path).map(Zeroizing::new) else { continue };
+            if let Err(error) = self.has_written(&bytes) {
                 self.host.session.ui().warn(&error.full_message());
+            }
+            for (_, spent) in
+                locked(&self.spent).iter_mut().filter(|(of, spent)| *of == id && !spent.in_files.is_empty())
+            {
+                let secrets: Vec<Secret> = spent.in_files.iter().map(|(_, secret)| secret.clone()).collect();
+                let seen = self.found(&bytes, &secrets);
+                spent.in_files.retain(|(_, secret)| !seen.contains(secret.expose()));
             }
         }
     }
@@ -389,7 +430,7 @@ impl Context {
     /// Lets go of the secret of a client that is no more.
     pub fn forget(&self, server: &str, id: &ClientId) -> Result<()> {
         let gone: Vec<(u64, Held)> = locked(&self.held).extract_if(.., |(_, held)| held.forget(server, id)).collect();
-        gone.into_iter().try_for_each(|(_, held)| held.close())
+        gone.into_iter().try_for_each(|(_, held)| self.let_go(held))
     }
 
     /// Says where the secrets are that nobody has seen; they stay.
@@ -401,12 +442,13 @@ impl Context {
             self.host.session.ui().warn(&error.full_message());
         }
         if !unseen.is_empty() {
-            self.host.session.ui().warn(&format!(
-                "secrets of new clients that were neither shown nor written ({}) are kept in {}",
-                held::count(&unseen),
-                held::places(&unseen)
-            ));
+            self.warn_unseen(held::count(&unseen), &held::places(&unseen));
         }
+    }
+
+    fn warn_unseen(&self, count: usize, places: &str) {
+        let told = format!("secrets of new clients that were neither shown nor written ({count}) are kept in {places}");
+        self.host.session.ui().warn(&told);
     }
 
     /// Where a file is that may be read. Errors: a plugin may not.

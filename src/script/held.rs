@@ -1,6 +1,6 @@
 //! Secrets of clients that a script made, on disk until the script has shown them.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::hash::BuildHasher;
 use std::sync::{Arc, Mutex};
 
@@ -75,6 +75,11 @@ impl Held {
         }
     }
 
+    /// Whether it is a run, all of whose secrets are among these.
+    pub fn is_run_of(&self, seen: &HashSet<String>) -> bool {
+        matches!(self.keeps, Keeps::Run { .. }) && self.unseen.iter().all(|(_, secret)| seen.contains(secret.expose()))
+    }
+
     /// These have been seen.
     pub fn see(&mut self, is_seen: impl Fn(&Secret) -> bool) {
         self.unseen.retain(|(_, secret)| !is_seen(secret));
@@ -118,6 +123,9 @@ impl Held {
     }
 }
 
+/// Runs that are over once the script is.
+pub type Over = Arc<Mutex<Vec<Spent>>>;
+
 /// What keeps several secrets, until each of them has been shown.
 #[derive(Clone)]
 pub struct Shared(Arc<Mutex<Option<Held>>>);
@@ -149,7 +157,9 @@ impl Shared {
     }
 
     /// What a row that shows one of them has pending.
-    pub fn pending(self, secret: Secret) -> Pending {
+    /// `over`: where a run goes of which all have been shown.
+    pub fn pending(self, secret: Secret, over: &Over) -> Pending {
+        let over = Arc::clone(over);
         let place = self.look(Held::place).unwrap_or_default();
         let seen = secret.clone();
         let afterwards = move || {
@@ -158,7 +168,10 @@ impl Shared {
                 held.see(|secret| *secret == seen);
             }
             match held.take_if(|held| held.secrets().is_empty()) {
-                Some(held) => held.close(),
+                Some(held) => {
+                    locked(&over).extend(held.let_go()?);
+                    Ok(())
+                }
                 None => Ok(()),
             }
         };

@@ -3,15 +3,16 @@
 use std::collections::{HashMap, HashSet};
 use std::io::ErrorKind;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
 use rhai::{Array, Dynamic, Position, Scope};
 use serde_json::Value;
 
+use crate::batch::carry::{self, Spent};
 use crate::error::{Error, Kind, Result};
 use crate::memory;
 use crate::model::client::Client;
@@ -22,13 +23,14 @@ use crate::script::clients::Query;
 use crate::script::compile::compiled;
 use crate::script::engine::{Context, engine};
 use crate::script::errors::{self, Source, settled};
-use crate::script::held::{self, Held, Shared};
+use crate::script::held::{self, Held, Over, Shared};
 use crate::script::missing;
 use crate::script::resolve::Below;
 use crate::script::variables::{self, ARGS};
 use crate::script::{ending, traps, value};
 use crate::secret::Secret;
 use crate::session::Session;
+use crate::session::handle::locked;
 use crate::session::stack::on_big_stack;
 use crate::ui::{self, Ui};
 
@@ -95,8 +97,7 @@ pub fn run(context: &Context, script: &Script<'_>, columns: &'static [Column]) -
             Ok((outcome, Left { code, value })) => {
                 let shown = context.take_shown(&value);
                 context.tell_unseen();
-                context.end();
-                let outcome = release(outcome, shown);
+                let outcome = release(outcome, shown, context.end());
                 let outcome = match context.take_undelivered() {
                     // What the script says itself counts.
                     count if count > 0 && code == 0 => undelivered(outcome, count),
@@ -264,30 +265,33 @@ fn row(value: &Dynamic) -> errors::ScriptResult<Row> {
     })
 }
 
-/// What the result is to show is let go of row by row, where the row shows it.
-pub fn release(outcome: Outcome, shown: Vec<Held>) -> Outcome {
-    if shown.is_empty() {
+/// What the result is to show is let go of row by row, where the row shows it; what is `over` goes once all of it has been shown.
+pub fn release(outcome: Outcome, shown: Vec<Held>, over: Vec<Spent>) -> Outcome {
+    if shown.is_empty() && over.is_empty() {
         return outcome;
     }
+    let over: Over = Arc::new(Mutex::new(over));
+    let of_rows = Arc::clone(&over);
     let all: Vec<Shared> = shown.into_iter().map(Shared::of).collect();
     let mut kept = held::by_secret(&all);
-    outcome.through(move |rows| Some(rows.next()?.map(|row| with_kept(row, &mut kept)))).or_else(move |error| {
-        match held::still(&all) {
+    outcome
+        .through(move |rows| Some(rows.next()?.map(|row| with_kept(row, &mut kept, &of_rows))))
+        .or_else(move |error| match held::still(&all) {
             (0, _) => error,
             (count, places) => error.hint(kept_secrets(count, &places)),
-        }
-    })
+        })
+        .then(move || carry::end_all(&locked(&over)))
 }
 
 /// A row with what keeps its secret, where it shows one.
-fn with_kept(row: Row, kept: &mut HashMap<String, Shared>) -> Row {
+fn with_kept(row: Row, kept: &mut HashMap<String, Shared>, over: &Over) -> Row {
     let secret = match &row.body {
         Body::Document(document) => document.secret("client_secret").cloned(),
         Body::Value(value) => shown_in(&value.to_string(), kept),
     };
     let shared = secret.as_ref().and_then(|secret| kept.remove(secret.expose()));
     match secret.zip(shared) {
-        Some((secret, shared)) => row.pending(shared.pending(secret)),
+        Some((secret, shared)) => row.pending(shared.pending(secret, over)),
         None => row,
     }
 }

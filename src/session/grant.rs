@@ -223,6 +223,13 @@ impl Grant {
         Err(self.lacks(&format!("talk to {host}:{port}"), &format!("network = [\"{}:{port}\"]", safe(&named))))
     }
 
+    /// The error that says that a host is at a private address; `why` says that of it.
+    pub fn private_host(&self, url: &Url, why: &str) -> Error {
+        let (host, port) = (url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or_default());
+        let place = safe(host);
+        self.lacks(&format!("talk to {place}:{port}, as {why}"), &format!("private-network = [\"{place}:{port}\"]"))
+    }
+
     /// Where a file that may be read really is. Errors: it may not be.
     pub fn readable(&self, path: &str) -> Result<PathBuf> {
         self.place(path, "read", self.read.iter().chain(&self.write))
@@ -258,8 +265,9 @@ impl Grant {
             return Err(self.lacks(&format!("{key} {}", safe(path)), &format!("{key} = [\"{}\"]", safe(&folder))));
         };
         // What this program keeps is no plugin's business, wherever it lies; nor is what a repository says of plugins.
-        let own = [paths::config(), paths::data(), paths::state()];
-        let is_own = own.iter().flatten().any(|own| self::real(own).is_some_and(|own| real.starts_with(own)));
+        let folders = [paths::config(), paths::data(), paths::state()].map(Result::ok);
+        let own = folders.into_iter().flatten().chain(paths::ory_config());
+        let is_own = own.into_iter().any(|own| self::real(&own).is_some_and(|own| real.starts_with(own)));
         let says = real.file_name().is_some_and(|name| OF_PLUGINS.iter().any(|own| name == *own));
         match () {
             () if is_own => refused("it is what orysh keeps for itself"),

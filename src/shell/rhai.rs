@@ -58,14 +58,15 @@ impl Prompt {
         let result = self.evaluate_in_scope(line);
         match result {
             Ok(value) => {
-                let outcome = settled(run::outcome(&value, COLUMNS), Source { name: NAME, text: "" })?;
+                let outcome = settled(run::outcome(&value, COLUMNS), Source { name: NAME, text: "" });
+                let outcome = outcome.map_err(|error| self.context.break_off(error))?;
                 self.context.settle_files();
                 let shown = self.context.take_shown(&value);
-                self.context.end();
+                let over = self.context.end();
                 if !value.is_unit() {
                     self.scope.set_value(IT, value);
                 }
-                Ok(with_members_of_clients(run::release(outcome, shown)))
+                Ok(with_members_of_clients(run::release(outcome, shown, over)))
             }
             Err(error) => {
                 self.scope.rewind(before);

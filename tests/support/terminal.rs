@@ -141,7 +141,7 @@ impl Terminal {
             if lines != last {
                 (since, last) = (Instant::now(), lines);
             }
-            if last != before && is_due(&last) && since.elapsed() > Duration::from_millis(150) {
+            if last != before && is_due(&last) && since.elapsed() > Duration::from_millis(250) {
                 return last;
             }
             let shown = last.join("\n");

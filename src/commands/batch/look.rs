@@ -98,7 +98,10 @@ fn all(host: &Host, _args: &Args) -> Result<Outcome> {
         match Run::open(session, &name) {
             Ok(run) => found.push(Ok(told(engine::row(&run, &run.counts(session)?, None, None)))),
             Err(error) if error.code() == Some(folder::HELD) => session.ui().note(error.message()),
-            Err(error) => session.ui().warn(&error.full_message()),
+            Err(error) => {
+                let hints = error.hints().iter().fold(String::new(), |told, hint| format!("{told}; {hint}"));
+                session.ui().warn(&format!("{}{hints}", error.full_message()));
+            }
         }
     }
     Ok(Outcome::many(found.into_iter(), COLUMNS))

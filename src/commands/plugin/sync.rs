@@ -124,7 +124,11 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
         new.push((name, obtained, entry));
     }
     if is_locked && let Some(gone) = lock.keys().find(|name| !team.plugins.contains_key(*name)) {
-        return Err(Error::failed(format!("plugin `{}` is in the lock, and orysh.toml does not list it", safe(gone))));
+        return Err(Error::failed(format!(
+            "plugin `{}` is in the lock {}, and orysh.toml does not list it",
+            safe(gone),
+            team.lock().display()
+        )));
     }
     for (name, obtained, entry) in new {
         if obtained.commit.is_some() {

@@ -221,6 +221,9 @@ fn run(context: &Context, words: &[String]) -> Result<Dynamic> {
     if let Some(error) = failed {
         return Err(error);
     }
+    if let Some(ended) = outcome.ended.take() {
+        ended()?;
+    }
     Ok(match values.len() {
         0 if is_one => Dynamic::UNIT,
         1 if is_one => values.remove(0),

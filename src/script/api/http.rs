@@ -178,6 +178,9 @@ fn send(context: &Context, method: &Method, url: &str, body: Option<&Dynamic>, g
     let sent = request.body().and_then(|body| body.as_bytes()).filter(|_| context.has_held());
     let sent = sent.unwrap_or_default().to_vec();
     let failed = |source: reqwest::Error| {
+        if let (Some(grant), Some(private)) = (session.grant(), net::fetch::private(&source)) {
+            return grant.private_host(&url, &private).about(&about);
+        }
         let (is_late, is_cut) = (source.is_timeout(), !source.is_connect());
         let error = net::transport(source, &shown).about(&about);
         match () {
