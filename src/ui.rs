@@ -30,7 +30,7 @@ use crate::ui::input::Input;
 const GLANCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
 
 /// So much of a message is shown.
-const MOST_TOLD: usize = 1024 * 1024;
+const MOST_TOLD: usize = 64 * 1024;
 
 const NO_TIME: Timespec = Timespec { tv_sec: 0, tv_nsec: 0 };
 
