@@ -86,6 +86,14 @@ impl Drop for Thinking {
     }
 }
 
+/// Whether a question has been put since a line began: whoever knows the ones that follow may answer them ahead.
+static HAS_ASKED: AtomicBool = AtomicBool::new(false);
+
+/// A line begins: what is typed while it runs is no answer to the first question that it puts.
+pub fn begin_line() {
+    HAS_ASKED.store(false, Ordering::SeqCst);
+}
+
 /// What a question of yes or no is answered with.
 pub const YES_OR_NO: [&str; 2] = ["yes", "no"];
 
@@ -226,7 +234,11 @@ impl Ui {
         }
         let input = if stdin_is_read { Input::terminal() } else { Some(Input::Stdin) };
         let [yes, no] = YES_OR_NO;
-        let chosen = input.map(|mut input| self.chosen_at(&mut input, &format!("{question} [y/N] "), &YES_OR_NO, no));
+        let chosen = input.map(|mut input| {
+            // Nobody agrees to what they have not seen.
+            self.forget_typed_at(&input, false);
+            self.chosen_at(&mut input, &format!("{question} [y/N] "), &YES_OR_NO, no)
+        });
         chosen.is_some_and(|chosen| chosen.is_ok_and(|chosen| chosen == yes))
     }
 
@@ -247,7 +259,7 @@ impl Ui {
         otherwise: &'w str,
     ) -> Result<&'w str> {
         loop {
-            let typed = typed_at(input, question)?;
+            let typed = self.typed_at(input, question)?;
             let typed = typed.trim().to_lowercase();
             if typed.is_empty() {
                 return Ok(otherwise);
@@ -264,14 +276,27 @@ impl Ui {
 
     /// What was typed before now is no answer to what is asked from now on.
     pub fn forget_typed(self) {
-        if input::discard() {
+        self.forget_typed_at(&Input::Stdin, true);
+    }
+
+    fn forget_typed_at(self, input: &Input, waits: bool) {
+        HAS_ASKED.store(true, Ordering::SeqCst);
+        if input::discard(input, waits) {
             self.note("what was typed ahead is not done: nobody had seen this by then");
         }
     }
 
+    fn typed_at(self, input: &mut Input, question: &str) -> Result<String> {
+        if !HAS_ASKED.load(Ordering::SeqCst) {
+            self.forget_typed_at(input, false);
+        }
+        let _ = write!(io::stderr(), "{}", text::safe_lines(question));
+        input::line(input).ok_or_else(Error::interrupted)
+    }
+
     /// A line that a person types as an answer; `None` where nobody can be asked. Errors: Ctrl-C, or the end of what is typed.
     pub fn asked(self, question: &str) -> Option<Result<String>> {
-        self.can_ask(false).then(|| typed_at(&mut Input::Stdin, question))
+        self.can_ask(false).then(|| self.typed_at(&mut Input::Stdin, question))
     }
 
     /// The width of the terminal on stdout, in columns; `None` off a terminal.
@@ -468,11 +493,6 @@ impl Ui {
 
 fn nobody() -> Error {
     Error::usage("nobody can be asked")
-}
-
-fn typed_at(input: &mut Input, question: &str) -> Result<String> {
-    let _ = write!(io::stderr(), "{}", text::safe_lines(question));
-    input::line(input).ok_or_else(Error::interrupted)
 }
 
 /// Reads keys up to the end of the line: backspace takes the last one back.

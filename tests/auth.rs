@@ -122,6 +122,21 @@ fn whoever_is_not_signed_in_is_asked_to_at_the_prompt_and_the_line_is_done_then(
     assert!(screen.contains("signed in as dev@sandbox.test"), "{screen}");
     assert_eq!(fs::read_to_string(shell.home().join("made.txt")).unwrap(), "c\n");
     shell.types("list clients -q | tr c z", "z");
+    // What is typed while the browser is waited for deletes nothing.
+    shell.types("auth logout --yes", "(signed out)>");
+    shell.types("delete oauth2-client c", "Sign in now? [Y/n]");
+    let before = shell.contents();
+    let new = |screen: &str| {
+        let mut addresses = screen.lines().filter(|line| is_address(line) && !before.contains(line.trim()));
+        addresses.next().map(|line| line.trim().to_owned())
+    };
+    shell.press("\r");
+    let address = new(&shell.until("an address", |screen| new(screen).is_some())).unwrap();
+    shell.press("y\r");
+    assert_eq!(visit(&granted(&server, &address)).status, 200);
+    shell.shows("[y/N]");
+    shell.answers("", ">");
+    shell.types("list clients -q | tr c q", "q");
     assert_eq!(shell.leaves().code(), Some(0));
 }
 

@@ -96,6 +96,7 @@ fn a_terminal_shows_what_is_asked_for_and_asks() {
     terminal.shows("talk to: a.example:443");
     terminal.shows("see secrets of clients");
     terminal.shows("after_create");
+    terminal.shows("[y/N]");
     terminal.press("y\r");
     assert_eq!(terminal.ended().code(), Some(0));
     terminal.shows("is installed");

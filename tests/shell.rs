@@ -126,6 +126,38 @@ fn a_question_is_answered_by_whoever_sees_it_and_the_lines_behind_are_done_after
 }
 
 #[test]
+fn what_is_typed_while_a_line_runs_answers_no_question_of_it() {
+    let program = anywhere().with("EDITOR", "sh ed.sh");
+    program.file("ed.sh", "echo ed''iting; echo 'ownr: x' >> \"$1\"; sleep 0.6\n");
+    program.file("l.txt", "print(\"be\" + \"gun\"); sleep(0.6)\ndelete oauth2-client a\n");
+    let shell = Terminal::of(program);
+    shell.types("create oauth2-client --id a -q", "a");
+    shell.types("load l.txt", "begun");
+    shell.press("y\r");
+    let screen = shell.shows("[y/N]");
+    assert!(screen.contains("typed ahead is not done"), "{screen}");
+    shell.answers("", ">");
+    shell.types("list oauth2-clients -q | wc -l", "1");
+    // Whoever has seen the first question may answer those behind it, too.
+    shell.types(
+        "print(\"go\" + \"ing\"); sleep(0.6); let b = ui::prompt(\"one?\") + \"-\" + ui::prompt(\"two?\")",
+        "going",
+    );
+    shell.press("ahead\r");
+    shell.until("a question", |screen| screen.contains("\none?"));
+    shell.press("x1\rx2\r");
+    shell.until("a prompt", |screen| screen.trim_end().ends_with('>'));
+    shell.types("b + \"!\"", "x1-x2!");
+    shell.types("edit a", "editing");
+    shell.press("n\r");
+    shell.shows("Edit it again?");
+    shell.answers("", "editing");
+    shell.until("another question", |screen| screen.matches("Edit it again?").count() == 2);
+    shell.answers("n", ">");
+    assert_eq!(shell.leaves().code(), Some(0));
+}
+
+#[test]
 fn the_prompt_names_the_server_that_is_configured() {
     let server = Sandbox::start();
     let shell = Terminal::of(orysh(&server));
@@ -543,7 +575,7 @@ fn a_pager_that_is_not_there_keeps_nothing_back_and_a_question_is_asked_until_it
 fn whoever_leaves_the_tour_at_any_step_leaves_nothing_behind() {
     for (steps, leaving) in [(1, "\u{3}"), (2, "q\r"), (5, "\u{3}"), (6, "q\r"), (7, "\u{4}")] {
         let shell = Terminal::of(anywhere().untimed());
-        shell.answers("tour", "1 of 8");
+        shell.answers("tour", "q ends the tour");
         for step in 2..=steps + 1 {
             shell.answers("", &format!("{step} of 8"));
         }
@@ -559,7 +591,7 @@ fn whoever_leaves_the_tour_at_any_step_leaves_nothing_behind() {
 fn the_tour_goes_to_its_end_and_leaves_nothing() {
     let shell = Terminal::of(anywhere());
     shell.shows("`tour` shows");
-    shell.answers("tour", "1 of 8");
+    shell.answers("tour", "q ends the tour");
     for (at, shown) in
         [(2, "SECRET"), (3, "has the id tour-"), (4, "LS0t"), (5, "client_credentials"), (6, "results:"), (7, "7 of 8")]
     {

@@ -115,6 +115,8 @@ pub fn client(session: &Session, id: &str) -> Result<Option<Edited>> {
             }
             Err(error) => {
                 let ui = session.ui();
+                // It was typed for the editor.
+                ui.forget_typed();
                 ui.error(&error);
                 let [yes, no] = YES_OR_NO;
                 if !ui.can_ask(false) || ui.choose("Edit it again? [Y/n] ", &YES_OR_NO, yes)? == no {

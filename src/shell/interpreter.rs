@@ -25,7 +25,7 @@ use crate::shell::place::{Place, is_for_sign_in};
 use crate::shell::rhai::{Prompt, is_incomplete};
 use crate::shell::tour;
 use crate::text::{safe, safe_lines};
-use crate::ui::{Ui, YES_OR_NO};
+use crate::ui::{self, Ui, YES_OR_NO};
 
 /// Whether there is a next line.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -179,6 +179,7 @@ impl<'a> Interpreter<'a> {
                 }
             }
             self.place = Some(told(&outer, begun_at));
+            ui::begin_line();
             let done = self.line(&std::mem::take(&mut pending));
             self.place.clone_from(&outer);
             match done {
@@ -466,7 +467,10 @@ impl<'a> Interpreter<'a> {
         let given = common::settings(&matches, &self.host.session.base_settings())?.given;
         let file = given.config.iter().flat_map(|path| ["--config".to_owned(), path.display().to_string()]);
         let words: Vec<String> = LOGIN.map(str::to_owned).into_iter().chain(file).collect();
-        self.command_of(&words, &Step::default()).map(|_| true)
+        self.command_of(&words, &Step::default())?;
+        // What is typed while a browser is waited for answers nothing.
+        ui::begin_line();
+        Ok(true)
     }
 
     fn command_of(&mut self, words: &[String], step: &Step) -> Result<Next> {

@@ -96,6 +96,7 @@ pub fn interactive(host: &Host, anew: &Anew, fell_back: bool, goes_without_rc: b
                     lines.add(host, interpreter.registry(), &line, &mut editor);
                     interpreter.promise(place);
                     input::is_stale();
+                    ui::begin_line();
                     let (began, thought) = (Instant::now(), ui::thought());
                     let done = interpreter.line(&line);
                     if input::is_stale() {

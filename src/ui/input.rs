@@ -11,9 +11,9 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::OFlags;
 use rustix::io::Errno;
-use rustix::termios::{QueueSelector, tcflush};
+use rustix::termios::{QueueSelector, isatty, tcflush};
 
-use super::{GLANCE, is_interrupted, thinking};
+use super::{GLANCE, NO_TIME, is_interrupted, thinking};
 
 /// A source of bytes that Ctrl-C ends the waiting for.
 pub enum Input {
@@ -100,20 +100,23 @@ const HEARING: Duration = Duration::from_millis(10);
 /// So often more is looked for: what somebody holds a key for does not come to its end.
 const MOST_GLANCES: usize = 20;
 
-/// Discards what was typed at the terminal on stdin and not read; what is pasted comes for a moment still. True: there was more than
-/// blank lines.
-pub fn discard() -> bool {
-    let stdin = rustix::stdio::stdin();
+/// Discards what was typed at a terminal and not read, and what comes while it `waits`: what is pasted does for a moment still. True:
+/// there was more than blank lines.
+pub fn discard(input: &impl AsFd, waits: bool) -> bool {
+    if !isatty(input) {
+        return false;
+    }
+    let patience = if waits { GLANCE } else { NO_TIME };
     let (mut buffer, mut was_there) = ([0; 4096], false);
     for _ in 0..MOST_GLANCES {
-        if !matches!(poll(&mut [PollFd::new(&stdin, PollFlags::IN)], Some(&GLANCE)), Ok(1)) {
+        if !matches!(poll(&mut [PollFd::new(input, PollFlags::IN)], Some(&patience)), Ok(1)) {
             break;
         }
-        let Ok(read @ 1..) = rustix::io::read(stdin, &mut buffer) else { break };
+        let Ok(read @ 1..) = rustix::io::read(input, &mut buffer) else { break };
         was_there |= !buffer[..read].trim_ascii().is_empty();
     }
     // A line that was not ended is no input yet.
-    let _ = tcflush(stdin, QueueSelector::IFlush);
+    let _ = tcflush(input, QueueSelector::IFlush);
     was_there
 }
 

@@ -69,6 +69,7 @@ fn a_second_person_is_asked_on_a_terminal_and_ci_goes_by_the_lock() {
     }
     let mut terminal = Terminal::with(third, &["create", "oauth2-client", "--name", "BAD"]);
     terminal.shows("before_create");
+    terminal.shows("[y/N]");
     terminal.press("y\r");
     terminal.shows("plugin `policy`");
     assert_eq!(terminal.ended().code(), Some(1));
@@ -206,7 +207,7 @@ fn who_clones_a_repository_is_asked_before_its_plugins_are_fetched_and_granted()
     // Nobody can be asked: nothing is written, and nothing fetched.
     clone().run(&create.join(" ")).fails(2, "has not been fetched from file://").tells("orysh plugin sync");
     // Whoever does not want it goes on as if nobody could be asked.
-    let questions = ["Fetch what is not here yet", "before_create"];
+    let questions = ["Fetch what is not here yet", "Grant that to plugin"];
     let answered = |args: &[&str], answers: &[&str]| {
         let terminal = Terminal::with(clone(), args);
         for (question, answer) in questions.iter().zip(answers) {
@@ -289,6 +290,7 @@ fn no_name_of_a_repository_passes_for_a_line_of_the_question() {
     assert!(ran.stderr.contains("plugins/q\\n  nothing") && !ran.stderr.contains("\n  nothing"), "{ran}");
     let mut terminal = Terminal::with(program, &["create", "oauth2-client"]);
     terminal.shows("plugins/q\\n  nothing");
+    terminal.shows("[y/N]");
     terminal.press("n\r");
     // Looking goes on; what writes ends where it would.
     terminal.shows("is not trusted");
