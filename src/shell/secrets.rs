@@ -66,8 +66,25 @@ fn is_fit_rhai(code: &str, registry: &Registry) -> bool {
         && !takes_secret(code)
         && !assigns(code, In::Rhai)
         && !assigns(&without_comments(code), In::Rhai)
+        && !comments(code).any(|comment| assigns(comment, In::Words))
+        && !sets_variable(code)
+        && !sets_field(code)
+        // As if a program came first, or a value could be handed to one.
+        && !code.split('|').any(gives_secret)
         && (is_whole(code) || !is_named())
         && lines.into_iter().all(|line| is_fit_piece(line, registry))
+}
+
+fn comments(code: &str) -> impl Iterator<Item = &str> {
+    lexer::pieces(code).filter(|(_, kind)| matches!(kind, lexer::Kind::Comment { .. })).map(|(place, _)| &code[place])
+}
+
+/// Whether a variable for programs is set, as in other shells: `API_KEY=x`.
+fn sets_variable(code: &str) -> bool {
+    let is_part = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    code.split_once('=').is_some_and(|(name, value)| {
+        name.chars().all(is_part) && is_of_secret(&name.to_lowercase()) && value.starts_with(|c| !" =$".contains(c))
+    })
 }
 
 /// What in Rhai is given a secret as text, or a line with one.
@@ -91,6 +108,95 @@ const TAKE_SECRETS: [&str; 1] = ["pgp::encrypt("];
 fn takes_secret(code: &str) -> bool {
     let mut behind = TAKE_SECRETS.iter().flat_map(|call| code.split(call).skip(1));
     behind.any(|arguments| literal(arguments.trim_start()).is_some_and(|text| !text.is_empty()))
+}
+
+/// Functions whose first text is a name, a path or a question, and no value.
+const TAKE_NAMES: [&str; 12] = [
+    "clients::delete",
+    "clients::find",
+    "clients::get",
+    "clients::rotate_secret",
+    "clients::update",
+    "csv::read",
+    "env::get",
+    "fs::read",
+    "json::read",
+    "ui::password",
+    "ui::prompt",
+    "yaml::read",
+];
+
+/// Whether a secret field is set where a text stands that may come to be in it, on whatever way: as `"" + "x"`, `f("x")`, or in a
+/// variable.
+fn sets_field(code: &str) -> bool {
+    let pieces: Vec<&str> = lexer::pieces(code)
+        .filter(|(_, kind)| !matches!(kind, lexer::Kind::Comment { .. }))
+        .map(|(place, _)| &code[place])
+        .collect();
+    let (mut is_set, mut has_text, mut at) = (false, false, 0);
+    while let Some(piece) = pieces.get(at) {
+        let rest = &pieces[at..];
+        if let Some((field, sign)) = set_field(rest) {
+            is_set |= field.secret;
+            // What another field is set to is no secret.
+            at += if field.secret { sign } else { sign + value(&rest[sign..]) };
+        } else if takes_name(rest) {
+            at += NAMING;
+        } else {
+            has_text |= is_text(piece) && piece.contains(|c| !"\"'`#${}".contains(c));
+            at += 1;
+        }
+    }
+    is_set && has_text
+}
+
+/// Whether a piece is a text, or what is one behind code that stands in it.
+fn is_text(piece: &str) -> bool {
+    piece.contains(['"', '\'', '`']) || piece.starts_with('}') && piece.len() > 1
+}
+
+/// The field that pieces begin with where it is set, and how many of them come before its value.
+fn set_field(pieces: &[&str]) -> Option<(&'static Field, usize)> {
+    let name = pieces.first()?.trim_matches(['"', '\'', '`']);
+    let field = FIELDS.iter().find(|field| field.json == name)?;
+    let is_quoted = name.len() < pieces[0].len();
+    let end = 1 + usize::from(is_quoted && pieces.get(1) == Some(&"]"));
+    let sign = |at: usize| pieces.get(at).copied().unwrap_or_default();
+    let length = match (sign(end), sign(end + 1)) {
+        (":", ":") | ("=", "=" | ">") => return None,
+        (":" | "=", _) => 1,
+        // `set("client_secret", x)`.
+        (",", _) if is_quoted => 1,
+        ("+", "=") => 2,
+        _ => return None,
+    };
+    Some((field, end + length))
+}
+
+/// How many pieces the value has that they begin with.
+fn value(pieces: &[&str]) -> usize {
+    let mut depth = 0_usize;
+    let is_end = |piece: &&str| {
+        match *piece {
+            "(" | "[" | "{" => depth += 1,
+            ")" | "]" | "}" if depth > 0 => depth -= 1,
+            "," | ";" | ")" | "]" | "}" => return depth == 0,
+            _ => {}
+        }
+        false
+    };
+    pieces.iter().position(is_end).unwrap_or(pieces.len())
+}
+
+/// How many pieces such a call has: `env`, `:`, `:`, `get`, `(`, and the text.
+const NAMING: usize = 6;
+
+/// Whether pieces begin with one of those functions and its text.
+fn takes_name(pieces: &[&str]) -> bool {
+    let call = pieces.get(..4).map(<[&str]>::concat);
+    call.is_some_and(|call| TAKE_NAMES.contains(&call.as_str()))
+        && pieces.get(4) == Some(&"(")
+        && pieces.get(6).is_some_and(|behind| [",", ")"].contains(behind))
 }
 
 fn without_comments(code: &str) -> String {
@@ -208,8 +314,9 @@ fn holds_secret(step: &Step, registry: &Registry) -> bool {
             {
                 return true;
             }
-            // `client_secret x`, for `--secret x`.
-            is_named = FIELDS.iter().any(|field| field.secret && field.json == word);
+            // `client_secret x` or `secret x` for `--secret x`, `/client_secret x` in a patch that is no JSON.
+            let word = word.trim_start_matches('/');
+            is_named = FIELDS.iter().any(|field| field.secret && (field.json == word || field.flag == Some(word)));
         }
     }
     false
@@ -367,7 +474,8 @@ fn assigns(text: &str, place: In) -> bool {
         let value = behind.trim_start_matches(quotes);
         let stands = before[..before.len() - name.len()].trim_end();
         // The name of a host; a scope as `token:read`.
-        let is_plain = !is_rhai && sign == ":" && !stands.ends_with(['{', ',', '"', '\'', '`', '#', '\\']);
+        let is_glued = !is_rhai && sign == ":" && !lower[at + 1..].starts_with(' ');
+        let is_plain = is_glued && !stands.ends_with(['{', ',', '"', '\'', '`', '#', '\\']);
         if is_plain || sign == "," && !stands.trim_end_matches(['"', '`']).ends_with('(') {
             continue;
         }
@@ -398,11 +506,41 @@ fn is_harmless(name: &str) -> bool {
 }
 
 /// Flags by which programs are given a secret, some of them with nothing between.
-const OF_PROGRAMS: [(&[&str], &[&str], bool); 3] = [
+const OF_PROGRAMS: [(&[&str], &[&str], bool); 8] = [
     (&["sshpass"], &["-p"], true),
     (&["openssl"], &["-k", "-K"], false),
     (&["http", "https", "xh", "xhs"], &["-a", "--auth"], false),
+    (&["redis-cli"], &["-a"], false),
+    // Of docker and its like.
+    (&["login"], &["-p"], true),
+    (&["zip", "unzip"], &["-P"], true),
+    (&["7z", "7za", "7zr", "7zz"], &["-p"], true),
+    (&["ldapadd", "ldapdelete", "ldapmodify", "ldappasswd", "ldapsearch", "ldapwhoami"], &["-w"], true),
 ];
+
+/// Flags by which programs are given a user with a password, and what stands between the two.
+const OF_USERS: [(&str, &[char]); 4] =
+    [("--user", &[':']), ("--proxy-user", &[':']), ("-u", &[':']), ("-U", &[':', '%'])];
+
+/// Letters of curl with a value: what stands behind one of them is no letter.
+const WITH_VALUE: &str = "AbcCdDeEFhHKmoPQrtTwxXyYz";
+
+/// Whether a word and the next one are such a flag and a user with a password, be it among other letters of curl.
+fn gives_user(program: &str, word: &str, next: Option<&str>) -> bool {
+    OF_USERS.iter().any(|(flag, between)| {
+        let letter = flag.strip_prefix('-').filter(|letter| letter.len() == 1);
+        let glued = match letter {
+            Some(letter) if program == "curl" && !word.starts_with("--") => word
+                .strip_prefix('-')
+                .and_then(|letters| letters.split_once(letter))
+                .filter(|(letters, _)| !letters.contains(|c| WITH_VALUE.contains(c)))
+                .map(|(_, user)| user),
+            _ => word.strip_prefix(flag),
+        };
+        let user = glued.and_then(|user| if user.is_empty() { next } else { Some(user) });
+        user.is_some_and(|user| user.contains(*between))
+    })
+}
 
 /// Programs that take a header as `Name:value`.
 const OF_HEADERS: [&str; 4] = ["http", "https", "xh", "xhs"];
@@ -432,10 +570,11 @@ fn gives_secret(text: &str) -> bool {
             program = None;
             continue;
         }
+        if word == "login" {
+            program = Some(word);
+        }
         let next = words.peek().copied().filter(|next| is_plain(next));
         let (flag, value) = word.split_once('=').map_or((word, next), |(flag, value)| (flag, Some(value)));
-        let glued = word.strip_prefix("--user=").or_else(|| word.strip_prefix("-u").filter(|user| !user.is_empty()));
-        let user = glued.or(next.filter(|_| ["-u", "--user"].contains(&word)));
         let is_of_program = OF_PROGRAMS.iter().any(|(programs, flags, is_glued)| {
             let is_it =
                 |of: &&str| *of == flag && value.is_some() || *is_glued && word.len() > 2 && word.starts_with(of);
@@ -443,7 +582,7 @@ fn gives_secret(text: &str) -> bool {
         });
         let header = word.split_once(':').filter(|_| OF_HEADERS.contains(&name));
         if is_of_program
-            || user.is_some_and(|user| user.contains(':'))
+            || gives_user(name, word, next)
             || word.strip_prefix("pass:").is_some_and(is_plain)
             || header.is_some_and(|(header, value)| names_secret(header) && is_plain(value))
             || flag.starts_with("--") && names_secret(flag) && value.is_some_and(is_plain)
@@ -470,7 +609,13 @@ fn patches_secret(text: &str) -> bool {
         is_of_key || is_of_secret(member)
     };
     let paths = || bare.match_indices("path:/").map(|(at, found)| &bare[at + found.len() - 1..]);
-    bare.contains("value:") && paths().any(|path| is_secret(path.split([',', '}', ']']).next().unwrap_or(path)))
+    let is_named = || FIELDS.iter().any(|field| field.secret && bare.contains(&format!("/{}", field.json)));
+    // A letter may be written as its number, and a path may stand in a variable.
+    bare.contains("value:")
+        && bare.contains("path:")
+        && (text.contains("\\u")
+            || is_named()
+            || paths().any(|path| is_secret(path.split([',', '}', ']']).next().unwrap_or(path))))
 }
 
 /// The members of a JWK that are private (RFC 7518 §6).
@@ -594,6 +739,31 @@ mod tests {
         "patch oauth2-client a '[{\"op\":\"remove\",\"path\":\"/client_secret\"}]'",
         "patch oauth2-client a '[{\"op\":\"add\",\"path\":\"/token_endpoint_auth_method\",\"value\":\"none\"}]'",
         "patch oauth2-client a '[{\"op\":\"replace\",\"path\":\"/jwks/keys/0/kid\",\"value\":\"abc\"}]'",
+        "clients::create(#{client_id: \"k3\", grant_types: [\"refresh_token\"], client_secret: s})",
+        "clients::update(\"a\", #{\"client_secret\": s, \"client_name\": \"b\"})",
+        "clients::create(#{client_secret: env::get(\"S\")})",
+        "it.client_secret = ui::password(\"which\")",
+        "it.client_secret = csv::read(\"f.csv\")[0].secret; it.client_name = \"b\"",
+        "it.client_secret = clients::get(\"a\").client_secret",
+        "it.client_secret = ()",
+        "it.client_secret = \"\"",
+        "it.client_secret += `${s}`",
+        "it.set(\"client_secret\", made())",
+        "it.client_secret == \"\" && it.client_name == \"b\"",
+        "version | curl -sSd user http://a",
+        "version | curl -sSo user:x http://a",
+        "version | curl -su bob http://a",
+        "version | docker run -p 80:80 a",
+        "version | docker login -u me --password-stdin",
+        "version | date -u +%s",
+        "version | zip -p a.zip b",
+        "version | ldapsearch -W -x",
+        "version | smbclient -U bob //a/b",
+        "clients::list().filter(|c| c.client_name == \"a\")",
+        "create oauth2-client --name 'a: b'",
+        "patch oauth2-client a remove /client_secret",
+        "let a = 1; // the token of a",
+        "let p = \"/client_name\"; clients::patch(\"k3\", [#{op: \"replace\", path: p, value: \"b\"}])",
     ];
 
     const NOT_KEPT: &[&str] = &[
@@ -699,6 +869,46 @@ mod tests {
         "patch oauth2-client a '[{\"op\":\"add\",\"path\":\"/registration_access_token\",\"value\":\"abc\"}]'",
         "patch oauth2-client a '[{\"op\":\"replace\",\"path\":\"/jwks/keys/0/d\",\"value\":\"abc\"}]'",
         "patch oauth2-client a '[{\"op\":\"add\",\"path\":\"/metadata/apikey\",\"value\":\"abc\"}]'",
+        "let s = \"X\"; clients::create(#{client_id: \"k3\", client_secret: s})",
+        "clients::create(#{client_secret: \"\" + \"X\"})",
+        "clients::create(#{client_secret: env::get(\"S\") ?? \"X\"})",
+        "clients::create(#{\"client_secret\": s + 'X'})",
+        "clients::create(#{client_secret: base64::encode(\"X\")})",
+        "clients::create(#{client_secret: trim(\"X\")})",
+        "clients::create(#{client_secret: `${s}X`})",
+        "clients::create(#{client_secret: `X${s}`})",
+        "clients::create(#{client_secret: /* c */ #\"X\"#})",
+        "let k = [\"X\"]; clients::create(#{client_secret: k[0]})",
+        "fn f() { \"X\" } clients::create(#{client_secret: f()})",
+        "it.client_secret += \"X\"",
+        "it.client_secret = f(\"X\")",
+        "it.client_secret = [\"X\"][0]",
+        "it[\"client_secret\"] = f(\"X\")",
+        "it.set(\"client_secret\", trim(\"X\"))",
+        "version | curl -sSu admin:X http://a",
+        "version | curl -su admin:X http://a",
+        "version | curl -kuadmin:X http://a",
+        "version | curl -fsSLu admin:X http://a",
+        "version | curl -U p:X http://a",
+        "version | curl --proxy-user=p:X http://a",
+        "it | curl -u admin:X http://a",
+        "curl -u admin:X http://a",
+        "sh(\"curl -u a:X x\")",
+        "sh(\"version | curl -u a:X x\")",
+        "version | redis-cli -a X",
+        "version | docker login -u me -p X",
+        "version | zip -P X a.zip b",
+        "version | 7z a -pX a.7z b",
+        "version | ldapsearch -x -w X",
+        "version | smbclient -U u%X //a/b",
+        "create oauth2-client secret X",
+        "create oauth2-client 'client_secret: X'",
+        "patch oauth2-client a replace /client_secret X",
+        "patch oauth2-client a '[{\"op\":\"replace\",\"path\":\"/client_\\u0073ecret\",\"value\":\"abc\"}]'",
+        "let p = \"/client_secret\"; clients::patch(\"k3\", [#{op:\"replace\",path:p,value:\"X\"}])",
+        "ORY_PROJECT_API_KEY=X",
+        "export ORY_PROJECT_API_KEY=X",
+        "let a = 1; // token = X",
     ];
 
     #[test]
