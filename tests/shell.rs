@@ -1031,6 +1031,23 @@ fn a_secret_that_comes_in_by_any_way_is_in_no_history_and_no_log() {
 }
 
 #[test]
+fn what_is_pasted_behind_a_command_that_reads_unseen_is_in_no_history() {
+    let program = anywhere().untimed();
+    program.run("profile add pp --endpoint http://127.0.0.1:1 --credential file").ok();
+    let shell = Terminal::of(program.same_home());
+    shell.shows("orysh pp>");
+    shell.press(&format!("\u{1b}[200~auth key set --profile pp\n{CANARY}\nprint(1)\u{1b}[201~\r"));
+    shell.shows("kept nowhere");
+    shell.shows("key: ");
+    shell.press("\u{3}");
+    shell.types("6 * 111", "666");
+    assert_eq!(shell.leaves().code(), Some(0));
+    for (path, text) in files_below(program.home()) {
+        assert!(!holds(&text, CANARY), "{}", path.display());
+    }
+}
+
+#[test]
 fn a_shell_that_is_to_end_does_not_wait_for_programs() {
     let server = Sandbox::of_many(300, "");
     for signal in [Signal::TERM, Signal::HUP] {

@@ -182,7 +182,7 @@ impl Kept {
             return self.keep(ui, line, editor);
         }
         let pieces = pieces(line, registry);
-        if line.starts_with(char::is_whitespace) || pieces.len() < 2 || secrets::is_one(line) {
+        if line.starts_with(char::is_whitespace) || pieces.len() < 2 || secrets::is_one(line, registry) {
             locked(&self.typed).add(line, false);
             if !line.starts_with(char::is_whitespace) {
                 ui.note("this line is kept nowhere: it may hold a secret");

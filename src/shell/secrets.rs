@@ -19,6 +19,7 @@ pub fn may_be_kept(line: &str, registry: &Registry) -> bool {
 pub fn is_fit(line: &str, registry: &Registry) -> bool {
     !looks_secret(line)
         && !patches_secret(line)
+        && !answers_unseen(line, registry)
         && pieces(line, registry).into_iter().all(|piece| is_fit_piece(&line[piece], registry))
 }
 
@@ -621,9 +622,23 @@ fn patches_secret(text: &str) -> bool {
 /// The members of a JWK that are private (RFC 7518 §6).
 const PRIVATE: [&str; 8] = ["d", "dp", "dq", "k", "oth", "p", "q", "qi"];
 
-/// Whether a text of several lines is a secret as a whole.
-pub fn is_one(text: &str) -> bool {
-    text.contains("PRIVATE KEY") || is_key(text)
+/// Whether a text of several lines is a secret as a whole, or none of it can be told from one.
+pub fn is_one(text: &str, registry: &Registry) -> bool {
+    text.contains("PRIVATE KEY") || is_key(text) || answers_unseen(text, registry)
+}
+
+/// The command that reads a key unseen without being told to.
+const OF_KEYS: [&str; 3] = ["auth", "key", "set"];
+
+/// Whether lines follow one that reads a secret unseen: they may have been meant for it.
+fn answers_unseen(text: &str, registry: &Registry) -> bool {
+    let mut lines = text.trim_end().lines().rev().skip(1);
+    lines.any(|line| {
+        let has = |is_it: &dyn Fn(&str) -> bool| line.split_whitespace().any(is_it);
+        let reads_stdin = has(&|word| word == "-" || word.starts_with("--") && word.ends_with("stdin"));
+        let sets_key = OF_KEYS.iter().all(|part| has(&|word| word == *part));
+        line.contains("ui::password(") || (reads_stdin || sets_key) && sort(line, registry) == Sort::Command
+    })
 }
 
 /// How the tokens and keys of Ory begin.
@@ -761,6 +776,8 @@ mod tests {
         "version | smbclient -U bob //a/b",
         "clients::list().filter(|c| c.client_name == \"a\")",
         "create oauth2-client --name 'a: b'",
+        "print(1)\nauth key set --profile a\n",
+        "let a = 3\na - 1\nauth key remove --profile b\nauth status",
         "patch oauth2-client a remove /client_secret",
         "let a = 1; // the token of a",
         "let p = \"/client_name\"; clients::patch(\"k3\", [#{op: \"replace\", path: p, value: \"b\"}])",
@@ -909,6 +926,12 @@ mod tests {
         "ORY_PROJECT_API_KEY=X",
         "export ORY_PROJECT_API_KEY=X",
         "let a = 1; // token = X",
+        "auth key set --profile a\nX\nprint(1)",
+        "auth key --profile a set\nX",
+        "create oauth2-client --secret-stdin\nX",
+        "perform client-credentials --client-id a --client-secret-stdin\nX",
+        "introspect token -\nX",
+        "let s = ui::password(\"which\");\nX",
     ];
 
     #[test]
