@@ -20,6 +20,9 @@ pub struct Terminal {
     program: Orysh,
 }
 
+/// How lines end behind which somebody is to type.
+const ENDS: [&str; 6] = [">", "]", ":", "?", "{", "q ends the tour"];
+
 impl Terminal {
     /// The shell.
     pub fn of(program: Orysh) -> Self {
@@ -133,7 +136,11 @@ impl Terminal {
             if shown.is_empty() {
                 return last.is_some_and(|line| line.ends_with('>') || line.ends_with("> "));
             }
-            flat(&lines.concat()).contains(&flat(shown))
+            // Whoever pressed Enter is asked for more, or is not at the end of what they type.
+            let typed = keys.trim();
+            let asks = last.is_some_and(|line| ENDS.iter().any(|end| line.trim_end().ends_with(end)));
+            let asks = asks || !typed.is_empty() && last.is_some_and(|line| line.trim() == typed);
+            flat(&lines.concat()).contains(&flat(shown)) && (asks || !keys.ends_with('\r'))
         };
         let (began, mut since, mut last) = (Instant::now(), Instant::now(), before.clone());
         loop {
