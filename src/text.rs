@@ -19,7 +19,7 @@ pub fn is_unsafe(c: char) -> bool {
 }
 
 /// So much of a text is shown in a message: nobody reads more, and a script may have made it as long as it likes.
-const MOST_TOLD: usize = 64 * 1024;
+pub const MOST_TOLD: usize = 64 * 1024;
 
 /// One line of text in a message, as a person may see it: unsafe characters as `\n`, `\t`, `\u{9b}`, and no more than is read.
 pub fn safe(text: &str) -> Cow<'_, str> {

@@ -29,9 +29,6 @@ use crate::ui::input::Input;
 /// How long input and output are waited for before an interruption is looked for.
 const GLANCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
 
-/// So much of a message is shown.
-const MOST_TOLD: usize = 64 * 1024;
-
 const NO_TIME: Timespec = Timespec { tv_sec: 0, tv_nsec: 0 };
 
 /// The colours that people choose from, by name.
@@ -485,7 +482,7 @@ impl Ui {
     fn tell(self, label: &str, paint: Paint, message: &str) {
         let style = if self.colors_stderr() { Style::new().bold().fg(paint) } else { Style::new() };
         // What follows is not to look like a line of its own.
-        let cut = text::cut(message, MOST_TOLD).map(|begun| format!("{begun}…"));
+        let cut = text::cut(message, text::MOST_TOLD).map(|begun| format!("{begun}…"));
         let message = text::safe_lines(cut.as_deref().unwrap_or(message)).replace('\n', "\n  ");
         self.line(&format!("{} {message}", style.paint(format!("{label}:"))));
     }

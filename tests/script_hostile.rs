@@ -129,6 +129,7 @@ fn a_text_that_would_be_too_much_is_not_made() {
         "s.to_debug()",
         "debug(s)",
         "print([s, s, s, s, s])",
+        "assert_eq(s, 1)",
         "`${#{a: s, b: s}}`",
     ] {
         program.file("kept", "old");

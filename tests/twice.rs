@@ -5,7 +5,7 @@ use std::fs;
 use rustix::process::Signal;
 use serde_json::json;
 
-use crate::support::{Orysh, PROGRAM, Sandbox, eventually, orysh};
+use crate::support::{Orysh, PROGRAM, Sandbox, Terminal, eventually, orysh};
 
 /// One that answers slowly enough to be ended in the middle.
 fn slow() -> (Sandbox, Orysh) {
@@ -195,4 +195,41 @@ fn what_a_script_takes_away_again_is_no_end_of_the_rest() {
         .map(|run| program.run(&format!("batch results {run} --secrets plain --format jsonl")).ok().stdout)
         .collect();
     assert!(secrets.contains("o-a") || secrets.matches("client_secret").count() >= 2, "{secrets}");
+}
+
+#[test]
+fn what_a_plugin_makes_for_a_script_is_there_until_that_has_come_to_its_end() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = orysh(&server);
+    program.file(
+        "mk/plugin.toml",
+        "name = \"mk\"\nversion = \"1\"\ndescription = \"d\"\nlicense = \"x\"\nexports = [\"give\"]\n[commands.mk]\nabout = \"a\"\n[commands.put]\nabout = \"a\"\n[capabilities]\nclients = [\"read\", \"create\"]\nsecrets = true\nwrite = [\"po\"]\n",
+    );
+    program.file(
+        "mk/main.rhai",
+        "fn made(name) { clients::create_all([#{client_name: name}]).map(|x| #{id: x.client.client_id, secret: x.client.client_secret.reveal()}) }\nfn mk(args) { made(\"m\") }\nfn put(args) { let p = made(\"p\"); csv::write(\"po/p.csv\", p); p.len() }\nfn give() { let g = made(\"g\"); csv::write(\"po/g.csv\", g); g.len() }\n",
+    );
+    fs::create_dir(program.home().join("po")).unwrap();
+    let hash = program.run("plugin show ./mk --format jsonpath=hash").ok().stdout.trim().to_owned();
+    program.run(&format!("plugin install ./mk --trust {hash}")).ok();
+    program.file(
+        "s.rhai",
+        "import \"plugin:mk\" as mk;\nlet p = sh(\"put\");\nlet g = mk::give();\nlet m = sh(\"mk\");\nif !fs::exists(\"well\") { throw \"no\"; }\nm\n",
+    );
+    program.run("run s.rhai").fails(1, "no");
+    program.run("run s.rhai").fails(1, "no");
+    program.file("well", "");
+    program.run("run s.rhai --format jsonl").ok().tells("is gone on with");
+    assert_eq!((server.clients().len(), program.run("batch list -q").ok().stdout.as_str()), (3, ""));
+}
+
+#[test]
+fn a_line_of_the_shell_that_failed_is_gone_on_with_there() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let shell = Terminal::of(orysh(&server));
+    let line = "let a = clients::create_all([#{client_name: \"i\"}]).map(|r| r.client.client_id);";
+    shell.types(&format!("{line} throw \"no\""), "orysh batch forget");
+    shell.types(&format!("{line} a.len() + 41"), "42");
+    assert_eq!(server.clients().len(), 1);
+    assert_eq!(shell.leaves().code(), Some(0));
 }

@@ -282,9 +282,6 @@ pub struct Spent {
 /// A script has come to its end: all of its runs go at once.
 pub fn end_all(spent: &[Spent]) -> Result<()> {
     // One that somebody else has by now, or has given up, is theirs.
-    let mut folders: Vec<Folder> = spent.iter().filter_map(|spent| Folder::open(&spent.name).ok()).collect();
-    for folder in &mut folders {
-        folder.hide()?;
-    }
-    folders.into_iter().try_for_each(Folder::remove)
+    let folders: Vec<Folder> = spent.iter().filter_map(|spent| Folder::open(&spent.name).ok()).collect();
+    if folders.is_empty() { Ok(()) } else { folder::remove_all(folders) }
 }

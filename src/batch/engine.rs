@@ -12,7 +12,7 @@ use super::check;
 use super::folder::{self, Folder};
 use super::identity::Identity;
 use super::job::Job;
-use super::journal::Journal;
+use super::journal::{Journal, UNBEGUN};
 use super::key::RunKey;
 use super::pace::{self, Pace, Window};
 use super::results::{self, Reader, Secrets};
@@ -67,11 +67,15 @@ impl Run {
     /// Opens a run. Errors are of usage: it is not there, is held by another process, of another version, or broken.
     pub fn open(session: &Session, name: &str) -> Result<Run> {
         let folder = Folder::open(name)?;
-        let journal = Journal::open(&folder.path)?;
+        let unchecked = || {
+            Error::usage(format!("run {}: its input was never checked to its end", folder.name))
+                .hint(format!("nothing was sent: orysh batch forget {}", folder.name))
+        };
+        let journal = Journal::open(&folder.path)
+            .map_err(|error| if error.code() == Some(UNBEGUN) { unchecked() } else { error })?;
         let facts = session.wait(journal.write(store::facts))?;
         if !facts.contains_key("hash") {
-            return Err(Error::usage(format!("run {}: its input was never checked to its end", folder.name))
-                .hint(format!("nothing was sent: orysh batch forget {}", folder.name)));
+            return Err(unchecked());
         }
         Ok(Run { folder, journal, key: None, facts })
     }

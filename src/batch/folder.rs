@@ -93,15 +93,6 @@ impl Folder {
         }
     }
 
-    /// It is no run any more, but for what lies there.
-    pub fn hide(&mut self) -> Result<()> {
-        let hidden = root()?.join(format!("{HIDDEN}{}", self.name));
-        fs::rename(&self.path, &hidden)
-            .map_err(|source| Error::failed(format!("cannot remove {}", self.path.display())).caused_by(source))?;
-        self.path = hidden;
-        Ok(())
-    }
-
     /// Removes it with all that is in it.
     pub fn remove(self) -> Result<()> {
         remove(&self.path)
@@ -139,16 +130,36 @@ fn remove(path: &Path) -> Result<()> {
         .map_err(|source| Error::failed(format!("cannot remove {}", path.display())).caused_by(source))
 }
 
-/// How folders are called that are no runs any more.
-const HIDDEN: &str = ".gone-";
+/// How a file is called that lists runs which are none any more, a line each.
+const OVER: &str = ".over-";
 
-/// Removes what whoever hid it did not come to.
+/// Removes several runs, of which either all are there after that or none.
+pub fn remove_all(folders: Vec<Folder>) -> Result<()> {
+    let root = root()?;
+    let names: Vec<&str> = folders.iter().map(|folder| folder.name.as_str()).collect();
+    let list = root.join(format!("{OVER}{}", uuid::Uuid::new_v4()));
+    files::write_new(&list, names.join("\n").as_bytes())?;
+    folders.into_iter().try_for_each(Folder::remove)?;
+    fs::remove_file(&list)
+        .map_err(|source| Error::failed(format!("cannot remove {}", list.display())).caused_by(source))
+}
+
+/// The lists of runs that are none any more, and what is in them.
+fn over(root: &Path) -> Vec<(PathBuf, Vec<String>)> {
+    let entries = fs::read_dir(root).into_iter().flatten().flatten();
+    let lists = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(OVER)).map(|entry| entry.path());
+    let names = |path: &PathBuf| fs::read_to_string(path).ok().map(|text| text.lines().map(str::to_owned).collect());
+    lists.filter_map(|path| names(&path).map(|names| (path, names))).collect()
+}
+
+/// Removes what whoever listed it did not come to.
 fn sweep(root: &Path) {
-    for entry in fs::read_dir(root).into_iter().flatten().flatten() {
-        if entry.file_name().to_string_lossy().starts_with(HIDDEN) {
-            // Another process may be at it.
-            let _ = fs::remove_dir_all(entry.path());
+    for (list, names) in over(root) {
+        // Another process may be at it.
+        for name in names {
+            let _ = fs::remove_dir_all(root.join(name));
         }
+        let _ = fs::remove_file(list);
     }
 }
 
@@ -156,11 +167,12 @@ fn sweep(root: &Path) {
 pub fn names() -> Result<Vec<String>> {
     let root = root()?;
     let Ok(entries) = fs::read_dir(&root) else { return Ok(Vec::new()) };
+    let over: Vec<String> = over(&root).into_iter().flat_map(|(_, names)| names).collect();
     let mut names: Vec<String> = entries
         .flatten()
         .filter(|entry| entry.path().is_dir())
         .filter_map(|entry| entry.file_name().into_string().ok())
-        .filter(|name| !name.starts_with(HIDDEN))
+        .filter(|name| !over.contains(name))
         .collect();
     names.sort();
     Ok(names)

@@ -22,6 +22,9 @@ const ENOUGH: usize = 1024;
 /// How long what nobody waits for waits for more of its kind: a commit costs more than a row does.
 const LINGER: Duration = Duration::from_millis(20);
 
+/// The code of an error that says that a journal has nothing in it.
+pub const UNBEGUN: &str = "unbegun";
+
 /// The code of an error that says that nothing can be written any more.
 pub const BROKEN: &str = "journal";
 
@@ -149,6 +152,9 @@ impl Journal {
             Error::failed(format!("{} is broken, or no journal", path.display())).caused_by(source.to_string())
         };
         let version: i32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(broken)?;
+        if version == 0 {
+            return Err(Error::usage("the run's journal was never begun").with_code(UNBEGUN));
+        }
         if version != VERSION {
             return Err(Error::usage(format!(
                 "the run's journal has version {version}, and this program reads version {VERSION}"

@@ -14,11 +14,12 @@ use sha2::{Digest, Sha256};
 
 use super::content::{Content, MAIN};
 use super::manifest::{Key, Kind, Manifest, Setting};
-use crate::batch::carry;
+use crate::batch::carry::{self, Spent};
 use crate::config::read;
 use crate::env;
 use crate::error::{self, Error, Result, nearest};
 use crate::grammar::{Host, Registry};
+use crate::output::outcome::Ended;
 use crate::output::outcome::{Column, Outcome};
 use crate::script::compile::{begin_of, compiled};
 use crate::script::engine::{Context, engine};
@@ -254,20 +255,28 @@ impl Plugin {
 
     /// Calls one of its functions, as a hook. Errors: what it throws; what it may not; that it takes too long or too much.
     pub fn call(&self, session: &Session, function: &str, arguments: Vec<Dynamic>) -> Result<Dynamic> {
-        self.call_as(As::Hook, session, function, arguments)
+        let (value, over, ends) = self.call_as(As::Hook, session, function, arguments)?;
+        carry::end_all(&over)?;
+        ends.into_iter().try_for_each(|ended| ended())?;
+        Ok(value)
     }
 
-    fn call_as(&self, what: As, session: &Session, function: &str, arguments: Vec<Dynamic>) -> Result<Dynamic> {
+    /// What it gives, its runs, and what is to be done once whoever called has come to its end.
+    fn call_as(
+        &self,
+        what: As,
+        session: &Session,
+        function: &str,
+        arguments: Vec<Dynamic>,
+    ) -> Result<(Dynamic, Vec<Spent>, Vec<Ended>)> {
         self.one_call(|| {
             let value = self.called(session, function, arguments, HOOK, what);
             if let Some(Ok(loaded)) = self.loaded.get() {
                 loaded.context.settle_files();
                 loaded.context.tell_unseen();
-                if value.is_ok() {
-                    carry::end_all(&loaded.context.end())?;
-                }
+                return value.map(|value| (value, loaded.context.end(), loaded.context.take_ends()));
             }
-            value
+            value.map(|value| (value, Vec::new(), Vec::new()))
         })
     }
 
@@ -295,7 +304,7 @@ impl Plugin {
             loaded.context.settle_files();
             let shown = loaded.context.take_shown(&value);
             loaded.context.tell_unseen();
-            Ok(run::release(outcome, shown, loaded.context.end()))
+            Ok(run::release(outcome, shown, (loaded.context.end(), loaded.context.take_ends())))
         })
     }
 
@@ -402,7 +411,10 @@ fn stub(module: &mut Module, plugin: &Arc<Plugin>, caller: &Context, function: &
     let call = move |arguments: &[Dynamic]| -> ScriptResult<Dynamic> {
         let plain = arguments.iter().map(plain).collect::<ScriptResult<Vec<_>>>()?;
         // It acts with its own powers: whoever calls it was granted that, or is the user's own script.
-        plain_result(plugin.call_as(As::Import, &caller.session(), &name, plain))
+        let (value, over, ends) = plugin.call_as(As::Import, &caller.session(), &name, plain).map_err(thrown)?;
+        caller.adopt(over);
+        ends.into_iter().for_each(|ended| caller.end_with(ended));
+        self::plain(&value)
     };
     match count {
         0 => drop(module.set_native_fn(function, move || call(&[]))),
@@ -410,10 +422,6 @@ fn stub(module: &mut Module, plugin: &Arc<Plugin>, caller: &Context, function: &
         2 => drop(module.set_native_fn(function, move |a: Dynamic, b: Dynamic| call(&[a, b]))),
         _ => drop(module.set_native_fn(function, move |a: Dynamic, b: Dynamic, c: Dynamic| call(&[a, b, c]))),
     }
-}
-
-fn plain_result(result: Result<Dynamic>) -> ScriptResult<Dynamic> {
-    plain(&result.map_err(thrown)?)
 }
 
 /// A value as plain data; secrets do not cross.

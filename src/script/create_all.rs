@@ -76,7 +76,7 @@ pub fn create_all(context: &Context, rows: &Array, options: &Map) -> ScriptResul
         }
         None => {
             let is_made = |row: &Dynamic| row.read_lock::<Map>().is_some_and(|row| row["error"].is_unit());
-            let held = Held::run(session, carried, secrets, told.iter().all(is_made));
+            let held = Held::of_run(session, carried, secrets, told.iter().all(is_made));
             if held.secrets().is_empty() {
                 context.let_go(held).map_err(thrown)?;
             } else {

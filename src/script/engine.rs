@@ -20,6 +20,7 @@ use crate::error::{Error, Result};
 use crate::grammar::Host;
 use crate::memory;
 use crate::model::client::ClientId;
+use crate::output::outcome::Ended;
 use crate::script::api::language::Left;
 use crate::script::errors::ScriptResult;
 use crate::script::held::{self, Held};
@@ -68,6 +69,8 @@ pub struct Context {
     earlier: Arc<Mutex<Vec<String>>>,
     /// Runs whose secrets the script has taken, each with the call.
     spent: Arc<Mutex<Vec<(u64, Spent)>>>,
+    /// What is done at its end for commands that it has called, each with the call.
+    ends: Arc<Mutex<Vec<(u64, Ended)>>>,
     /// How many clients were not delivered, of which the script does not know.
     undelivered: Arc<AtomicUsize>,
 }
@@ -90,6 +93,7 @@ impl Context {
             script: "script".into(),
             earlier: Arc::default(),
             spent: Arc::default(),
+            ends: Arc::default(),
             undelivered: Arc::default(),
         }
     }
@@ -202,6 +206,23 @@ impl Context {
         locked(&self.spent).extract_if(.., |(of, _)| *of == id).map(|(_, spent)| spent).collect()
     }
 
+    /// What a command would do at its end waits for that of the script which has called it.
+    pub fn end_with(&self, ended: Ended) {
+        locked(&self.ends).push((limits::id(), ended));
+    }
+
+    /// What is waiting so.
+    pub fn take_ends(&self) -> Vec<Ended> {
+        let id = limits::id();
+        locked(&self.ends).extract_if(.., |(of, _)| *of == id).map(|(_, ended)| ended).collect()
+    }
+
+    /// Runs of a plugin that the script has called: they are over once it is.
+    pub fn adopt(&self, spent: Vec<Spent>) {
+        let id = limits::id();
+        locked(&self.spent).extend(spent.into_iter().map(|spent| (id, spent)));
+    }
+
     /// The call has come to its end: its runs, which are over once its result has been shown.
     pub fn end(&self) -> Vec<Spent> {
         let (over, lost): (Vec<Spent>, Vec<Spent>) =
@@ -216,7 +237,14 @@ impl Context {
 
     /// The call has not come to its end: the error says what is there for the next one.
     pub fn break_off(&self, error: Error) -> Error {
-        let names: Vec<String> = self.take_spent().into_iter().map(|spent| spent.name).collect();
+        drop(self.take_ends());
+        let mut names: Vec<String> = self.take_spent().into_iter().map(|spent| spent.name).collect();
+        // Those of earlier lines have variables still that may show them.
+        let (id, earlier) = (limits::id(), locked(&self.earlier));
+        let is_new = |(of, held): &mut (u64, Held)| {
+            *of == id && held.run().is_some_and(|run| !earlier.iter().any(|before| before == run))
+        };
+        names.extend(locked(&self.held).extract_if(.., is_new).filter_map(|(_, held)| held.run().map(str::to_owned)));
         if names.is_empty() {
             return error;
         }
@@ -242,7 +270,9 @@ impl Context {
 
     /// Another line begins: what was made until here is not asked for once more without a word.
     pub fn begin_line(&self) {
-        *locked(&self.earlier) = self.runs();
+        let (id, held) = (limits::id(), locked(&self.held));
+        let all = held.iter().filter(|(of, _)| *of == id).filter_map(|(_, held)| held.run().map(str::to_owned));
+        *locked(&self.earlier) = all.collect();
     }
 
     /// What is kept by now.

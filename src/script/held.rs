@@ -46,7 +46,7 @@ impl Held {
     }
 
     /// A run of many clients, with the secrets that were made for it. `is_whole`: all of them were made.
-    pub fn run(session: &Session, carried: Carried, secrets: Vec<(ClientId, Secret)>, is_whole: bool) -> Self {
+    pub fn of_run(session: &Session, carried: Carried, secrets: Vec<(ClientId, Secret)>, is_whole: bool) -> Self {
         let unseen = secrets.into_iter().map(|(id, secret)| (Some(id), secret)).collect();
         let server = session.server().unwrap_or_default();
         Held { keeps: Keeps::Run { carried: carried.into(), session: session.clone(), is_whole }, unseen, server }
@@ -65,6 +65,14 @@ impl Held {
     /// The secrets in it that nobody has seen.
     pub fn secrets(&self) -> &[(Option<ClientId>, Secret)] {
         &self.unseen
+    }
+
+    /// The run, if it is one.
+    pub fn run(&self) -> Option<&str> {
+        match &self.keeps {
+            Keeps::Run { carried, .. } => Some(carried.name()),
+            _ => None,
+        }
     }
 
     /// The run of which all clients were made, if it is one.

@@ -16,7 +16,7 @@ use crate::batch::carry::{self, Spent};
 use crate::error::{Error, Kind, Result};
 use crate::memory;
 use crate::model::client::Client;
-use crate::output::outcome::{Body, Column, Id, LATE, Outcome, Row};
+use crate::output::outcome::{Body, Column, Ended, Id, LATE, Outcome, Row};
 use crate::script::api;
 use crate::script::api::language::Left;
 use crate::script::clients::Query;
@@ -97,7 +97,7 @@ pub fn run(context: &Context, script: &Script<'_>, columns: &'static [Column]) -
             Ok((outcome, Left { code, value })) => {
                 let shown = context.take_shown(&value);
                 context.tell_unseen();
-                let outcome = release(outcome, shown, context.end());
+                let outcome = release(outcome, shown, (context.end(), context.take_ends()));
                 let outcome = match context.take_undelivered() {
                     // What the script says itself counts.
                     count if count > 0 && code == 0 => undelivered(outcome, count),
@@ -266,8 +266,8 @@ fn row(value: &Dynamic) -> errors::ScriptResult<Row> {
 }
 
 /// What the result is to show is let go of row by row, where the row shows it; what is `over` goes once all of it has been shown.
-pub fn release(outcome: Outcome, shown: Vec<Held>, over: Vec<Spent>) -> Outcome {
-    if shown.is_empty() && over.is_empty() {
+pub fn release(outcome: Outcome, shown: Vec<Held>, (over, ends): (Vec<Spent>, Vec<Ended>)) -> Outcome {
+    if shown.is_empty() && over.is_empty() && ends.is_empty() {
         return outcome;
     }
     let over: Over = Arc::new(Mutex::new(over));
@@ -280,7 +280,10 @@ pub fn release(outcome: Outcome, shown: Vec<Held>, over: Vec<Spent>) -> Outcome 
             (0, _) => error,
             (count, places) => error.hint(kept_secrets(count, &places)),
         })
-        .then(move || carry::end_all(&locked(&over)))
+        .then(move || {
+            carry::end_all(&locked(&over))?;
+            ends.into_iter().try_for_each(|ended| ended())
+        })
 }
 
 /// A row with what keeps its secret, where it shows one.

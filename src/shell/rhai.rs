@@ -62,7 +62,7 @@ impl Prompt {
                 let outcome = outcome.map_err(|error| self.context.break_off(error))?;
                 self.context.settle_files();
                 let shown = self.context.take_shown(&value);
-                let over = self.context.end();
+                let over = (self.context.end(), self.context.take_ends());
                 if !value.is_unit() {
                     self.scope.set_value(IT, value);
                 }

@@ -222,7 +222,7 @@ fn run(context: &Context, words: &[String]) -> Result<Dynamic> {
         return Err(error);
     }
     if let Some(ended) = outcome.ended.take() {
-        ended()?;
+        context.end_with(ended);
     }
     Ok(match values.len() {
         0 if is_one => Dynamic::UNIT,

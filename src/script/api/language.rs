@@ -12,6 +12,7 @@ use crate::script::limits;
 use crate::script::missing::named;
 use crate::script::value;
 use crate::secret::Secret;
+use crate::text::{MOST_TOLD, cut};
 
 /// What ends a script with an exit code, and what it shows: nothing catches it.
 #[derive(Clone, Debug)]
@@ -78,11 +79,19 @@ fn asserting(library: &mut Library) {
         ("", "assert_eq(is, due)"),
         ("Ends the script, or the test, with an error unless both are the same", "assert_eq([1, 2].len(), 2)"),
         |is: Dynamic, due: Dynamic| -> ScriptResult<()> {
-            let same = value::to_json(&is, true)? == value::to_json(&due, true)?;
-            let (is, due) = (value::to_json(&is, false)?, value::to_json(&due, false)?);
-            asserted(same, || format!("it is {is}, and {due} is due"))
+            if value::to_json(&is, true)? == value::to_json(&due, true)? {
+                return Ok(());
+            }
+            // They may be as long as a script may make them.
+            let (is, due) = (value::json_text(&is)?, value::json_text(&due)?);
+            asserted(false, || format!("it is {}, and {} is due", told(&is), told(&due)))
         },
     );
+}
+
+/// As much of a value as somebody reads.
+fn told(json: &str) -> String {
+    cut(json, MOST_TOLD).map_or_else(|| json.to_owned(), |begun| format!("{begun}…"))
 }
 
 fn asserted(holds: bool, why: impl Fn() -> String) -> ScriptResult<()> {
