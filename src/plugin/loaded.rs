@@ -413,7 +413,9 @@ fn stub(module: &mut Module, plugin: &Arc<Plugin>, caller: &Context, function: &
         // It acts with its own powers: whoever calls it was granted that, or is the user's own script.
         let (value, over, ends) = plugin.call_as(As::Import, &caller.session(), &name, plain).map_err(thrown)?;
         caller.adopt(over);
-        ends.into_iter().for_each(|ended| caller.end_with(ended));
+        for ended in ends {
+            caller.end_with(ended);
+        }
         self::plain(&value)
     };
     match count {
