@@ -31,8 +31,10 @@ pub fn safe(text: &str) -> Cow<'_, str> {
 
 /// The beginning of a text that has more bytes than that.
 pub fn cut(text: &str, most: usize) -> Option<&str> {
-    let end = (0..=most).rev().find(|at| text.is_char_boundary(*at));
-    (text.len() > most).then(|| &text[..end.unwrap_or_default()])
+    if text.len() <= most {
+        return None;
+    }
+    (0..=most).rev().find(|at| text.is_char_boundary(*at)).map(|end| &text[..end])
 }
 
 /// The same as [`safe`] of a whole text.

@@ -279,6 +279,8 @@ impl Ui {
     fn forget_typed_at(self, input: &Input, waits: bool) {
         HAS_ASKED.store(true, Ordering::SeqCst);
         if input::discard(input, waits) {
+            // What an editor holds may end in the middle of a line, whose rest went just now.
+            input::make_stale();
             self.note("what was typed ahead is not done: nobody had seen this by then");
         }
     }
