@@ -70,6 +70,7 @@ fn is_fit_rhai(code: &str, registry: &Registry) -> bool {
         && !comments(code).any(|comment| assigns(comment, In::Words))
         && !sets_variable(code)
         && !sets_field(code)
+        && !texts(code).any(|text| tells_field(&text))
         // As if a program came first, or a value could be handed to one.
         && !code.split('|').any(gives_secret)
         && (is_whole(code) || !is_named())
@@ -137,7 +138,10 @@ fn sets_field(code: &str) -> bool {
     let (mut is_set, mut has_text, mut at) = (false, false, 0);
     while let Some(piece) = pieces.get(at) {
         let rest = &pieces[at..];
-        if let Some((field, sign)) = set_field(rest) {
+        let is_variable = at > 0 && ["let", "const"].contains(&pieces[at - 1]);
+        // A variable that holds the name of one.
+        is_set |= matches!(rest, ["=", name, ..] if is_text(name) && is_secret_field(name.trim_matches(['"', '`'])));
+        if let Some((field, sign)) = set_field(rest).filter(|_| !is_variable) {
             is_set |= field.secret;
             // What another field is set to is no secret.
             at += if field.secret { sign } else { sign + value(&rest[sign..]) };
@@ -149,6 +153,28 @@ fn sets_field(code: &str) -> bool {
         }
     }
     is_set && has_text
+}
+
+fn is_secret_field(name: &str) -> bool {
+    FIELDS.iter().any(|field| field.secret && field.json == name)
+}
+
+/// The texts in some code.
+fn texts(code: &str) -> impl Iterator<Item = String> {
+    let pieces = lexer::pieces(code).map(|(place, _)| &code[place]);
+    pieces.filter(|piece| is_text(piece)).map(|piece| piece.replace("\\n", "\n"))
+}
+
+/// Whether a text gives a secret field a value, as YAML, a form, or a query does.
+fn tells_field(text: &str) -> bool {
+    FIELDS.iter().filter(|field| field.secret).any(|field| {
+        text.match_indices(field.json).any(|(at, name)| {
+            let behind = text[at + name.len()..].strip_prefix([':', '=']);
+            behind.is_some_and(|value| {
+                value.trim_start().starts_with(|c: char| c.is_alphanumeric() || "-_~.%".contains(c))
+            })
+        })
+    })
 }
 
 /// Whether a piece is a text, or what is one behind code that stands in it.
@@ -281,7 +307,9 @@ fn holds_secret(step: &Step, registry: &Registry) -> bool {
         if !is_literal && word == "--" {
             is_literal = true;
         } else if !is_literal && word.starts_with('-') && word.len() > 1 && !is_odd(command, registry, word) {
-            let (name, value) = word.split_once('=').map_or((word.as_str(), None), |(name, value)| (name, Some(value)));
+            // `--secret:x`, too.
+            let (name, value) =
+                word.split_once(['=', ':']).map_or((word.as_str(), None), |(name, value)| (name, Some(value)));
             let flag = flag(command, name).or_else(|| flag(registry.tree(), name));
             let takes_value = flag.is_none_or(|flag| flag.get_action().takes_values());
             // A secret may begin with a dash.
@@ -784,6 +812,12 @@ mod tests {
     ];
 
     const NOT_KEPT: &[&str] = &[
+        "clients::create(yaml::parse(\"client_secret: Hunter000x\"))",
+        "clients::create(yaml::parse(\"client_id: k9\\nclient_secret: Hunter006x\\n\"))",
+        "http::post(\"http://127.0.0.1:1/oauth2/token\", \"grant_type=client_credentials&client_id=a&client_secret=Hunter004x\")",
+        "let owner = \"Hunter002x\"; clients::update(\"a\", #{client_secret: owner})",
+        "let c = clients::get(\"a\"); let f = \"client_secret\"; c[f] = \"Hunter003x\"; clients::update(c)",
+        "create oauth2-client --secret:Hunter007x",
         " version",
         "create oauth2-client --secret abcdef",
         "create oauth2-client --secret=abcdef",
