@@ -233,3 +233,37 @@ fn a_line_of_the_shell_that_failed_is_gone_on_with_there() {
     assert_eq!(server.clients().len(), 1);
     assert_eq!(shell.leaves().code(), Some(0));
 }
+
+#[test]
+fn what_a_plugin_makes_twice_for_a_script_is_two_and_its_secrets_are_the_scripts() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = orysh(&server);
+    program.file(
+        "mk/plugin.toml",
+        "name = \"mk\"\nversion = \"1\"\ndescription = \"d\"\nlicense = \"x\"\nexports = [\"open\", \"made\"]\n[commands.mkp]\nabout = \"a\"\n[capabilities]\nclients = [\"read\", \"create\"]\nsecrets = true\n",
+    );
+    program.file(
+        "mk/main.rhai",
+        "fn open() { clients::create_all([#{client_name: \"o\", token_endpoint_auth_method: \"none\"}]).map(|x| x.client.client_id) }\nfn mkp(args) { open() }\nfn made() { clients::create_all([#{client_name: \"s\"}]).map(|x| #{id: x.client.client_id, secret: x.client.client_secret.reveal()}) }\n",
+    );
+    let hash = program.run("plugin show ./mk --format jsonpath=hash").ok().stdout.trim().to_owned();
+    program.run(&format!("plugin install ./mk --trust {hash}")).ok();
+    let none = |program: &Orysh| assert_eq!(program.run("batch list -q").ok().stdout, "");
+    program.file(
+        "two.rhai",
+        "import \"plugin:mk\" as mk;\n[sh(\"mkp\"), sh(\"mkp\"), mk::open(), mk::open()].map(|x| `${x}`)",
+    );
+    let ran = program.run("run two.rhai").ok();
+    let mut ids: Vec<&str> = ran.stdout.lines().collect();
+    ids.dedup();
+    assert_eq!((ids.len(), server.clients().len()), (4, 4), "{ran}");
+    none(&program);
+    for team in ["a", "b"] {
+        let code = format!("import \"plugin:mk\" as mk; json::write(\"{team}.json\", mk::made()); 1");
+        let ran = program.args(&["eval", &code]).ok();
+        assert!(!ran.stderr.contains("neither shown"), "{ran}");
+        none(&program);
+    }
+    let [a, b] = ["a", "b"].map(|team| fs::read_to_string(program.home().join(format!("{team}.json"))).unwrap());
+    assert!(a != b && server.clients().len() == 6);
+}

@@ -1,6 +1,7 @@
 //! A run of a command that has checked its clients itself, and tells of each: `import`, `apply`, a script.
 
 use std::cell::RefCell;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::again::{self, Again, Whose};
@@ -235,6 +236,7 @@ impl Carried {
         let name = run.folder.name.clone();
         let spent = Facts::from([(TAKEN.to_owned(), BY_SCRIPT.to_owned())]);
         session.finish(run.journal.write(move |connection| store::set_facts(connection, &spent)))??;
+        spent_here().push((name.clone(), is_whole));
         Ok(Some(Spent { name, is_whole, in_files: Vec::new() }))
     }
 
@@ -277,6 +279,21 @@ pub struct Spent {
     pub is_whole: bool,
     /// What is taken only if the files that it is in have it at the end as well.
     pub in_files: Vec<(Option<ClientId>, Secret)>,
+}
+
+/// The runs of this process that are spent and not over, and whether all of their clients were made: whoever asks for the same rows
+/// once more wants others.
+static SPENT_HERE: Mutex<Vec<(String, bool)>> = Mutex::new(Vec::new());
+
+/// The same, to be looked at.
+pub fn spent_here() -> MutexGuard<'static, Vec<(String, bool)>> {
+    SPENT_HERE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Drop for Spent {
+    fn drop(&mut self) {
+        spent_here().retain(|(name, _)| *name != self.name);
+    }
 }
 
 /// A script has come to its end: all of its runs go at once.

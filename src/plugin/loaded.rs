@@ -24,6 +24,7 @@ use crate::output::outcome::{Column, Outcome};
 use crate::script::compile::{begin_of, compiled};
 use crate::script::engine::{Context, engine};
 use crate::script::errors::{self, ScriptResult, Source, settled, thrown};
+use crate::script::held::Held;
 use crate::script::missing;
 use crate::script::{ending, limits, resolve, run, value};
 use crate::secret::Secret;
@@ -77,6 +78,14 @@ enum As {
     /// By what imports it.
     Import,
     Hook,
+}
+
+/// What a call leaves to whoever has made it: secrets that nobody has seen, runs, and what is to be done at the end.
+#[derive(Default)]
+struct Left {
+    held: Vec<Held>,
+    over: Vec<Spent>,
+    ends: Vec<Ended>,
 }
 
 struct Loaded {
@@ -255,28 +264,28 @@ impl Plugin {
 
     /// Calls one of its functions, as a hook. Errors: what it throws; what it may not; that it takes too long or too much.
     pub fn call(&self, session: &Session, function: &str, arguments: Vec<Dynamic>) -> Result<Dynamic> {
-        let (value, over, ends) = self.call_as(As::Hook, session, function, arguments)?;
-        carry::end_all(&over)?;
-        ends.into_iter().try_for_each(|ended| ended())?;
+        let (value, left) = self.call_as(As::Hook, session, function, arguments)?;
+        carry::end_all(&left.over)?;
+        left.ends.into_iter().try_for_each(|ended| ended())?;
         Ok(value)
     }
 
-    /// What it gives, its runs, and what is to be done once whoever called has come to its end.
-    fn call_as(
-        &self,
-        what: As,
-        session: &Session,
-        function: &str,
-        arguments: Vec<Dynamic>,
-    ) -> Result<(Dynamic, Vec<Spent>, Vec<Ended>)> {
+    /// What it gives, and what it leaves to whoever has called it.
+    fn call_as(&self, what: As, session: &Session, function: &str, arguments: Vec<Dynamic>) -> Result<(Dynamic, Left)> {
         self.one_call(|| {
             let value = self.called(session, function, arguments, HOOK, what);
             if let Some(Ok(loaded)) = self.loaded.get() {
                 loaded.context.settle_files();
+                // What an import gives may hold them.
+                let held = match what {
+                    As::Import if value.is_ok() => loaded.context.take_held(),
+                    _ => Vec::new(),
+                };
                 loaded.context.tell_unseen();
-                return value.map(|value| (value, loaded.context.end(), loaded.context.take_ends()));
+                let value = value?;
+                return Ok((value, Left { held, over: loaded.context.end(), ends: loaded.context.take_ends() }));
             }
-            value.map(|value| (value, Vec::new(), Vec::new()))
+            value.map(|value| (value, Left::default()))
         })
     }
 
@@ -411,9 +420,12 @@ fn stub(module: &mut Module, plugin: &Arc<Plugin>, caller: &Context, function: &
     let call = move |arguments: &[Dynamic]| -> ScriptResult<Dynamic> {
         let plain = arguments.iter().map(plain).collect::<ScriptResult<Vec<_>>>()?;
         // It acts with its own powers: whoever calls it was granted that, or is the user's own script.
-        let (value, over, ends) = plugin.call_as(As::Import, &caller.session(), &name, plain).map_err(thrown)?;
-        caller.adopt(over);
-        for ended in ends {
+        let (value, left) = plugin.call_as(As::Import, &caller.session(), &name, plain).map_err(thrown)?;
+        for held in left.held {
+            caller.hold(held);
+        }
+        caller.adopt(left.over);
+        for ended in left.ends {
             caller.end_with(ended);
         }
         self::plain(&value)

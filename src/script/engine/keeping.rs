@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::Context;
 use crate::batch::again::Whose;
-use crate::batch::carry::Spent;
+use crate::batch::carry::{Spent, spent_here};
 use crate::batch::keeper::kept_in;
 use crate::error::{Error, Result};
 use crate::model::client::ClientId;
@@ -67,7 +67,7 @@ impl Context {
     /// The call has not come to its end: the error says what is there for the next one.
     pub fn break_off(&self, error: Error) -> Error {
         drop(self.take_ends());
-        let mut names: Vec<String> = self.take_spent().into_iter().map(|spent| spent.name).collect();
+        let mut names: Vec<String> = self.take_spent().iter().map(|spent| spent.name.clone()).collect();
         // Those of earlier lines have variables still that may show them.
         let (id, earlier) = (limits::id(), locked(&self.earlier));
         let is_new = |(of, held): &mut (u64, Held)| {
@@ -83,12 +83,11 @@ impl Context {
 
     /// Whose rows are those of this call. Of the same rows it asks for other clients than it has, unless an earlier line has them.
     pub fn whose(&self) -> Whose {
-        let (id, earlier) = (limits::id(), locked(&self.earlier));
+        let earlier = locked(&self.earlier);
         let mut done: Vec<String> = self.runs().into_iter().filter(|run| !earlier.contains(run)).collect();
-        let spent = locked(&self.spent);
-        let spent = || spent.iter().filter(|(of, _)| *of == id).map(|(_, spent)| spent);
-        done.extend(spent().filter(|spent| spent.is_whole).map(|spent| spent.name.clone()));
-        Whose { script: self.script(), done, settled: spent().map(|spent| spent.name.clone()).collect() }
+        let spent = spent_here();
+        done.extend(spent.iter().filter(|(_, is_whole)| *is_whole).map(|(name, _)| name.clone()));
+        Whose { script: self.script(), done, settled: spent.iter().map(|(name, _)| name.clone()).collect() }
     }
 
     fn runs(&self) -> Vec<String> {
@@ -173,7 +172,10 @@ impl Context {
         let there: Vec<(u64, Held)> = locked(&self.held).extract_if(.., is_there).collect();
         for (_, held) in there {
             let in_files = held.secrets().to_vec();
-            locked(&self.spent).extend(held.let_go()?.map(|spent| (id, Spent { in_files, ..spent })));
+            if let Some(mut spent) = held.let_go()? {
+                spent.in_files = in_files;
+                locked(&self.spent).push((id, spent));
+            }
         }
         Ok(())
     }
