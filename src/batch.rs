@@ -1,7 +1,7 @@
 //! Many clients, each exactly once, and no secret lost: rows are checked and kept in a journal before anything is sent.
 
-pub mod apply;
 pub mod again;
+pub mod apply;
 pub mod begin;
 pub mod carry;
 pub mod check;

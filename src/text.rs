@@ -19,14 +19,19 @@ pub fn is_unsafe(c: char) -> bool {
 }
 
 /// So much of a text is shown in a message: nobody reads more, and a script may have made it as long as it likes.
-pub const MOST_TOLD: usize = 64 * 1024;
+const MOST_TOLD: usize = 64 * 1024;
 
 /// One line of text in a message, as a person may see it: unsafe characters as `\n`, `\t`, `\u{9b}`, and no more than is read.
 pub fn safe(text: &str) -> Cow<'_, str> {
-    match cut(text, MOST_TOLD) {
-        Some(begun) => format!("{}…", escaped(begun)).into(),
-        None => escaped(text),
+    match brief(text) {
+        Cow::Borrowed(text) => escaped(text),
+        Cow::Owned(text) => escaped(&text).into_owned().into(),
     }
+}
+
+/// As much of a text as is read.
+pub fn brief(text: &str) -> Cow<'_, str> {
+    cut(text, MOST_TOLD).map_or(Cow::Borrowed(text), |begun| format!("{begun}…").into())
 }
 
 /// The beginning of a text that has more bytes than that.

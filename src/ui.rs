@@ -484,8 +484,7 @@ impl Ui {
     fn tell(self, label: &str, paint: Paint, message: &str) {
         let style = if self.colors_stderr() { Style::new().bold().fg(paint) } else { Style::new() };
         // What follows is not to look like a line of its own.
-        let cut = text::cut(message, text::MOST_TOLD).map(|begun| format!("{begun}…"));
-        let message = text::safe_lines(cut.as_deref().unwrap_or(message)).replace('\n', "\n  ");
+        let message = text::safe_lines(&text::brief(message)).replace('\n', "\n  ");
         self.line(&format!("{} {message}", style.paint(format!("{label}:"))));
     }
 }

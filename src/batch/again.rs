@@ -63,8 +63,8 @@ pub const OPTIONS: &str = "options";
 /// The code of an error that says that an input was run already.
 const SAME_INPUT: &str = "same_input";
 
-/// What inputs are called that no file has.
-const OWN_INPUTS: [&str; 4] = ["script", "apply", "import", "ids"];
+/// What inputs are called that no file has, and no script.
+const OWN_INPUTS: [&str; 3] = ["apply", "import", "ids"];
 
 /// Whether two runs have the same rows, of different scripts.
 fn has_same_rows(one: &str, other: &str) -> bool {
@@ -150,7 +150,7 @@ pub fn refuse_again(
             let input = facts.get("input").map_or("", String::as_str);
             let is_near = matches!(again, Again::GoneOn | Again::Offered)
                 && facts.get("kind") == Some(&same.kind)
-                && (input == SCRIPT || !OWN_INPUTS.contains(&input));
+                && !OWN_INPUTS.contains(&input);
             let is_its =
                 if again == Again::GoneOn { hash.ends_with(&of(&same.whose.script)) } else { input == same.input };
             others.extend(is_near.then_some((name, is_its)));

@@ -1,7 +1,7 @@
 //! A run of a command that has checked its clients itself, and tells of each: `import`, `apply`, a script.
 
 use std::cell::RefCell;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use super::again::{self, Again, Whose};
@@ -24,6 +24,7 @@ use crate::ops::create::{self, Plan};
 use crate::ops::settle;
 use crate::secret::Secret;
 use crate::session::Session;
+use crate::session::handle::locked;
 
 /// A run that lasts longer by what limits allow is told of.
 const LONG: Duration = Duration::from_secs(10);
@@ -234,8 +235,7 @@ impl Carried {
             return engine::discard(session, run).map(|()| None);
         }
         let name = run.folder.name.clone();
-        let spent = Facts::from([(TAKEN.to_owned(), BY_SCRIPT.to_owned())]);
-        session.finish(run.journal.write(move |connection| store::set_facts(connection, &spent)))??;
+        take(session, &run, BY_SCRIPT)?;
         spent_here().push((name.clone(), is_whole));
         Ok(Some(Spent { name, is_whole, in_files: Vec::new() }))
     }
@@ -267,7 +267,11 @@ pub fn take_by_hand(session: &Session, run: &Run, secrets: Secrets) -> Result<()
     if !has_all || engine::due(&run.counts(session)?) > 0 {
         return Ok(());
     }
-    let taken = Facts::from([(TAKEN.to_owned(), BY_HAND.to_owned())]);
+    take(session, run, BY_HAND)
+}
+
+fn take(session: &Session, run: &Run, how: &str) -> Result<()> {
+    let taken = Facts::from([(TAKEN.to_owned(), how.to_owned())]);
     session.finish(run.journal.write(move |connection| store::set_facts(connection, &taken)))?
 }
 
@@ -287,7 +291,7 @@ static SPENT_HERE: Mutex<Vec<(String, bool)>> = Mutex::new(Vec::new());
 
 /// The same, to be looked at.
 pub fn spent_here() -> MutexGuard<'static, Vec<(String, bool)>> {
-    SPENT_HERE.lock().unwrap_or_else(PoisonError::into_inner)
+    locked(&SPENT_HERE)
 }
 
 impl Drop for Spent {

@@ -59,12 +59,11 @@ const GLANCE: Duration = Duration::from_millis(20);
 ///
 /// Errors: it cannot be held.
 pub async fn turn(server: &str, id: &str, is_over: impl Fn() -> bool) -> Result<Option<Turn>> {
-    let stripe_of = |id: &str| stripe(server, id);
-    let stripe = stripe_of(id);
-    if env::ORYSH_CLIENT_ID.get().is_some_and(|given| stripe_of(&given) == stripe) {
+    let own = stripe(server, id);
+    if env::ORYSH_CLIENT_ID.get().is_some_and(|given| stripe(server, &given) == own) {
         return Ok(Some(Turn(None)));
     }
-    let path = paths::state()?.join(FOLDER).join(format!(".turn-{stripe}"));
+    let path = paths::state()?.join(FOLDER).join(format!(".turn-{own}"));
     let open = || files::to_hold(&path);
     let failed = |source| Error::failed(format!("cannot hold {}", path.display())).caused_by(source);
     let file = match open() {

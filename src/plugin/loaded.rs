@@ -14,14 +14,13 @@ use sha2::{Digest, Sha256};
 
 use super::content::{Content, MAIN};
 use super::manifest::{Key, Kind, Manifest, Setting};
-use crate::batch::carry::{self, Spent};
 use crate::config::read;
 use crate::env;
 use crate::error::{self, Error, Result, nearest};
 use crate::grammar::{Host, Registry};
-use crate::output::outcome::Ended;
 use crate::output::outcome::{Column, Outcome};
 use crate::script::compile::{begin_of, compiled};
+use crate::script::engine::keeping::End;
 use crate::script::engine::{Context, engine};
 use crate::script::errors::{self, ScriptResult, Source, settled, thrown};
 use crate::script::held::Held;
@@ -80,12 +79,11 @@ enum As {
     Hook,
 }
 
-/// What a call leaves to whoever has made it: secrets that nobody has seen, runs, and what is to be done at the end.
+/// What a call leaves to whoever has made it: secrets that nobody has seen, and what is to be done at the end.
 #[derive(Default)]
 struct Left {
     held: Vec<Held>,
-    over: Vec<Spent>,
-    ends: Vec<Ended>,
+    end: End,
 }
 
 struct Loaded {
@@ -265,8 +263,7 @@ impl Plugin {
     /// Calls one of its functions, as a hook. Errors: what it throws; what it may not; that it takes too long or too much.
     pub fn call(&self, session: &Session, function: &str, arguments: Vec<Dynamic>) -> Result<Dynamic> {
         let (value, left) = self.call_as(As::Hook, session, function, arguments)?;
-        carry::end_all(&left.over)?;
-        left.ends.into_iter().try_for_each(|ended| ended())?;
+        left.end.come()?;
         Ok(value)
     }
 
@@ -283,7 +280,7 @@ impl Plugin {
                 };
                 loaded.context.tell_unseen();
                 let value = value?;
-                return Ok((value, Left { held, over: loaded.context.end(), ends: loaded.context.take_ends() }));
+                return Ok((value, Left { held, end: loaded.context.end() }));
             }
             value.map(|value| (value, Left::default()))
         })
@@ -313,7 +310,7 @@ impl Plugin {
             loaded.context.settle_files();
             let shown = loaded.context.take_shown(&value);
             loaded.context.tell_unseen();
-            Ok(run::release(outcome, shown, (loaded.context.end(), loaded.context.take_ends())))
+            Ok(run::release(outcome, shown, loaded.context.end()))
         })
     }
 
@@ -424,10 +421,7 @@ fn stub(module: &mut Module, plugin: &Arc<Plugin>, caller: &Context, function: &
         for held in left.held {
             caller.hold(held);
         }
-        caller.adopt(left.over);
-        for ended in left.ends {
-            caller.end_with(ended);
-        }
+        caller.adopt(left.end);
         self::plain(&value)
     };
     match count {

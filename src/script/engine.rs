@@ -1,6 +1,6 @@
 //! The engine: limits, cancelling, and the modules of the API.
 
-mod keeping;
+pub mod keeping;
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
@@ -247,14 +247,7 @@ impl Context {
 
     /// A call into a plugin is over, whose script goes on with the next one: its folders go with it.
     pub fn remove_temporary(&self) {
-        let id = limits::id();
-        let own = {
-            let mut all = locked(&self.temporary.0);
-            let (own, others) = std::mem::take(&mut *all).into_iter().partition(|(of, _)| *of == id);
-            *all = others;
-            Temporary(Mutex::new(own))
-        };
-        drop(own);
+        keeping::take_own(&self.temporary.0).into_iter().for_each(remove);
     }
 
     /// Where a file is that may be read. Errors: a plugin may not.
@@ -312,11 +305,13 @@ struct Temporary(Mutex<Vec<(u64, PathBuf)>>);
 
 impl Drop for Temporary {
     fn drop(&mut self) {
-        for (_, folder) in locked(&self.0).drain(..) {
-            // It may be gone already.
-            let _ = std::fs::remove_dir_all(folder);
-        }
+        locked(&self.0).drain(..).for_each(|(_, folder)| remove(folder));
     }
+}
+
+fn remove(folder: PathBuf) {
+    // It may be gone already.
+    let _ = std::fs::remove_dir_all(folder);
 }
 
 /// An engine with the whole API. Ctrl-C ends any script.

@@ -164,8 +164,7 @@ impl Shared {
         locked(&self.0).as_ref().map(at)
     }
 
-    /// What a row that shows one of them has pending.
-    /// `over`: where a run goes of which all have been shown.
+    /// What a row that shows one of them has pending. `over`: where a run goes of which all have been shown.
     pub fn pending(self, secret: Secret, over: &Over) -> Pending {
         let over = Arc::clone(over);
         let place = self.look(Held::place).unwrap_or_default();

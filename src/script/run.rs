@@ -3,24 +3,24 @@
 use std::collections::{HashMap, HashSet};
 use std::io::ErrorKind;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
 use rhai::{Array, Dynamic, Position, Scope};
 use serde_json::Value;
 
-use crate::batch::carry::{self, Spent};
 use crate::error::{Error, Kind, Result};
 use crate::memory;
 use crate::model::client::Client;
-use crate::output::outcome::{Body, Column, Ended, Id, LATE, Outcome, Row};
+use crate::output::outcome::{Body, Column, Id, LATE, Outcome, Row};
 use crate::script::api;
 use crate::script::api::language::Left;
 use crate::script::clients::Query;
 use crate::script::compile::compiled;
+use crate::script::engine::keeping::End;
 use crate::script::engine::{Context, engine};
 use crate::script::errors::{self, Source, settled};
 use crate::script::held::{self, Held, Over, Shared};
@@ -97,7 +97,7 @@ pub fn run(context: &Context, script: &Script<'_>, columns: &'static [Column]) -
             Ok((outcome, Left { code, value })) => {
                 let shown = context.take_shown(&value);
                 context.tell_unseen();
-                let outcome = release(outcome, shown, (context.end(), context.take_ends()));
+                let outcome = release(outcome, shown, context.end());
                 let outcome = match context.take_undelivered() {
                     // What the script says itself counts.
                     count if count > 0 && code == 0 => undelivered(outcome, count),
@@ -265,12 +265,12 @@ fn row(value: &Dynamic) -> errors::ScriptResult<Row> {
     })
 }
 
-/// What the result is to show is let go of row by row, where the row shows it; what is `over` goes once all of it has been shown.
-pub fn release(outcome: Outcome, shown: Vec<Held>, (over, ends): (Vec<Spent>, Vec<Ended>)) -> Outcome {
-    if shown.is_empty() && over.is_empty() && ends.is_empty() {
+/// What the result is to show is let go of row by row, where the row shows it; the `end` comes once all of it has been shown.
+pub fn release(outcome: Outcome, shown: Vec<Held>, end: End) -> Outcome {
+    if shown.is_empty() && end.is_empty() {
         return outcome;
     }
-    let over: Over = Arc::new(Mutex::new(over));
+    let over = Over::default();
     let of_rows = Arc::clone(&over);
     let all: Vec<Shared> = shown.into_iter().map(Shared::of).collect();
     let mut kept = held::by_secret(&all);
@@ -281,8 +281,8 @@ pub fn release(outcome: Outcome, shown: Vec<Held>, (over, ends): (Vec<Spent>, Ve
             (count, places) => error.hint(kept_secrets(count, &places)),
         })
         .then(move || {
-            carry::end_all(&locked(&over))?;
-            ends.into_iter().try_for_each(|ended| ended())
+            let shown = std::mem::take(&mut *locked(&over));
+            End { over: end.over.into_iter().chain(shown).collect(), ..end }.come()
         })
 }
 

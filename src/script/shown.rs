@@ -8,6 +8,7 @@ use rhai::{Array, Blob, Dynamic, Engine, ImmutableString, Map, NativeCallContext
 use crate::script::ending;
 use crate::script::made::Made;
 use crate::script::value::{MOST_DEPTH, within_budget};
+use crate::text::cut;
 
 /// Replaces them by those that stop where the script is to end, and write the same; `most`: the bytes that it may take.
 pub fn register(engine: &mut Engine, most: usize) {
@@ -44,8 +45,7 @@ fn quoted(text: &str, out: &mut Made) -> fmt::Result {
     out.write_char('"')?;
     let mut rest = text;
     while !rest.is_empty() {
-        let end = (0..=PART.min(rest.len())).rev().find(|at| rest.is_char_boundary(*at)).unwrap_or(rest.len());
-        let (part, behind) = rest.split_at(end);
+        let (part, behind) = rest.split_at(cut(rest, PART).unwrap_or(rest).len());
         let part = format!("{part:?}");
         out.write_str(&part[1..part.len() - 1])?;
         rest = behind;

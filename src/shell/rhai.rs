@@ -62,11 +62,11 @@ impl Prompt {
                 let outcome = outcome.map_err(|error| self.context.break_off(error))?;
                 self.context.settle_files();
                 let shown = self.context.take_shown(&value);
-                let over = (self.context.end(), self.context.take_ends());
+                let end = self.context.end();
                 if !value.is_unit() {
                     self.scope.set_value(IT, value);
                 }
-                Ok(with_members_of_clients(run::release(outcome, shown, over)))
+                Ok(with_members_of_clients(run::release(outcome, shown, end)))
             }
             Err(error) => {
                 self.scope.rewind(before);

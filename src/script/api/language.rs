@@ -12,7 +12,7 @@ use crate::script::limits;
 use crate::script::missing::named;
 use crate::script::value;
 use crate::secret::Secret;
-use crate::text::{MOST_TOLD, cut};
+use crate::text::brief;
 
 /// What ends a script with an exit code, and what it shows: nothing catches it.
 #[derive(Clone, Debug)]
@@ -84,14 +84,9 @@ fn asserting(library: &mut Library) {
             }
             // They may be as long as a script may make them.
             let (is, due) = (value::json_text(&is)?, value::json_text(&due)?);
-            asserted(false, || format!("it is {}, and {} is due", told(&is), told(&due)))
+            asserted(false, || format!("it is {}, and {} is due", brief(&is), brief(&due)))
         },
     );
-}
-
-/// As much of a value as somebody reads.
-fn told(json: &str) -> String {
-    cut(json, MOST_TOLD).map_or_else(|| json.to_owned(), |begun| format!("{begun}…"))
 }
 
 fn asserted(holds: bool, why: impl Fn() -> String) -> ScriptResult<()> {

@@ -2,13 +2,14 @@
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 use rhai::Dynamic;
 use zeroize::Zeroizing;
 
 use super::Context;
 use crate::batch::again::Whose;
-use crate::batch::carry::{Spent, spent_here};
+use crate::batch::carry::{self, Spent, spent_here};
 use crate::batch::keeper::kept_in;
 use crate::error::{Error, Result};
 use crate::model::client::ClientId;
@@ -17,6 +18,34 @@ use crate::script::held::{self, Held};
 use crate::script::{limits, value};
 use crate::secret::Secret;
 use crate::session::handle::locked;
+
+/// What is left to be done once whoever has made a call has come to their end.
+#[derive(Default)]
+pub struct End {
+    /// Runs that are over then.
+    pub over: Vec<Spent>,
+    /// What commands would do that were called.
+    pub commands: Vec<Ended>,
+}
+
+impl End {
+    /// Whether there is nothing.
+    pub fn is_empty(&self) -> bool {
+        self.over.is_empty() && self.commands.is_empty()
+    }
+
+    /// It has come to that.
+    pub fn come(self) -> Result<()> {
+        carry::end_all(&self.over)?;
+        self.commands.into_iter().try_for_each(|ended| ended())
+    }
+}
+
+/// Takes what is of this call.
+pub(super) fn take_own<T>(all: &Mutex<Vec<(u64, T)>>) -> Vec<T> {
+    let id = limits::id();
+    locked(all).extract_if(.., |(of, _)| *of == id).map(|(_, one)| one).collect()
+}
 
 impl Context {
     /// Keeps secrets on disk until they have been printed, written, sent, or shown in the script's result.
@@ -30,44 +59,34 @@ impl Context {
         Ok(())
     }
 
-    fn take_spent(&self) -> Vec<Spent> {
-        let id = limits::id();
-        locked(&self.spent).extract_if(.., |(of, _)| *of == id).map(|(_, spent)| spent).collect()
-    }
-
     /// What a command would do at its end waits for that of the script which has called it.
     pub fn end_with(&self, ended: Ended) {
         locked(&self.ends).push((limits::id(), ended));
     }
 
-    /// What is waiting so.
-    pub fn take_ends(&self) -> Vec<Ended> {
+    /// So does what a plugin has left that the script has called.
+    pub fn adopt(&self, end: End) {
         let id = limits::id();
-        locked(&self.ends).extract_if(.., |(of, _)| *of == id).map(|(_, ended)| ended).collect()
+        locked(&self.spent).extend(end.over.into_iter().map(|spent| (id, spent)));
+        locked(&self.ends).extend(end.commands.into_iter().map(|ended| (id, ended)));
     }
 
-    /// Runs of a plugin that the script has called: they are over once it is.
-    pub fn adopt(&self, spent: Vec<Spent>) {
-        let id = limits::id();
-        locked(&self.spent).extend(spent.into_iter().map(|spent| (id, spent)));
-    }
-
-    /// The call has come to its end: its runs, which are over once its result has been shown.
-    pub fn end(&self) -> Vec<Spent> {
+    /// The call has come to its end: what is to be done once its result has been shown.
+    pub fn end(&self) -> End {
         let (over, lost): (Vec<Spent>, Vec<Spent>) =
-            self.take_spent().into_iter().partition(|spent| spent.in_files.is_empty());
+            take_own(&self.spent).into_iter().partition(|spent| spent.in_files.is_empty());
         if !lost.is_empty() {
             let count = lost.iter().map(|spent| spent.in_files.len()).sum();
             let places: Vec<String> = lost.iter().map(|spent| kept_in(&spent.name)).collect();
             self.warn_unseen(count, &places.join(", "));
         }
-        over
+        End { over, commands: take_own(&self.ends) }
     }
 
     /// The call has not come to its end: the error says what is there for the next one.
     pub fn break_off(&self, error: Error) -> Error {
-        drop(self.take_ends());
-        let mut names: Vec<String> = self.take_spent().iter().map(|spent| spent.name.clone()).collect();
+        drop(take_own(&self.ends));
+        let mut names: Vec<String> = take_own(&self.spent).iter().map(|spent| spent.name.clone()).collect();
         // Those of earlier lines have variables still that may show them.
         let (id, earlier) = (limits::id(), locked(&self.earlier));
         let is_new = |(of, held): &mut (u64, Held)| {
@@ -105,8 +124,7 @@ impl Context {
 
     /// What is kept by now.
     pub fn take_held(&self) -> Vec<Held> {
-        let id = limits::id();
-        locked(&self.held).extract_if(.., |(of, _)| *of == id).map(|(_, held)| held).collect()
+        take_own(&self.held)
     }
 
     /// What is kept of which all secrets are in `value`, a row of it each, which is to be shown.
