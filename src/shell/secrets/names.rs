@@ -1,0 +1,120 @@
+//! What is called as a secret is, and given a value.
+
+use crate::model::fields::{FIELDS, Field};
+
+/// What the name of a flag ends with that says where a secret is, or something about it.
+const ABOUT: [&str; 10] = ["file", "path", "stdin", "fd", "name", "id", "type", "url", "uri", "endpoint"];
+
+/// Whether a flag is called as a secret is.
+pub(super) fn names_secret(flag: &str) -> bool {
+    let name = flag.trim_start_matches('-').to_lowercase().replace('-', "_");
+    is_of_secret(&name) && !ABOUT.iter().any(|end| name.ends_with(end))
+}
+
+/// Words that names of secrets have in them.
+pub(super) const NAMES: [&str; 12] = [
+    "passphrase",
+    "secret",
+    "token",
+    "passw",
+    "pwd",
+    "apikey",
+    "api_key",
+    "api-key",
+    "authorization",
+    "credential",
+    "private_key",
+    "bearer",
+];
+
+/// The fields of a client that are secret.
+pub(super) fn secret_fields() -> impl Iterator<Item = &'static Field> {
+    FIELDS.iter().filter(|field| field.secret)
+}
+
+/// Names with such a word that are of no secret.
+const HARMLESS: [&str; 6] =
+    ["authorization_code", "authorization_endpoint", "page_token", "token_endpoint", "token_type", "token_url"];
+
+/// What the names of passwords end with, as a word of its own.
+const PASSWORDS: [&str; 2] = ["pass", "pw"];
+
+/// Whether something that is called so is a secret.
+pub(super) fn is_of_secret(name: &str) -> bool {
+    let is_password = || name.rsplit(['_', '-', '.']).next().is_some_and(|word| PASSWORDS.contains(&word));
+    (NAMES.iter().any(|part| name.contains(part)) || is_password()) && !is_harmless(name)
+}
+
+/// Where a text stands.
+#[derive(Clone, Copy, Eq, PartialEq)]
+pub(super) enum In {
+    /// In the words of a command.
+    Words,
+    /// In the address of a client, which no key opens.
+    Uri,
+    /// In code: what a value is called or counted there is no secret itself.
+    Rhai,
+}
+
+/// Texts that hold nothing.
+const EMPTY: [&str; 3] = ["\"\"", "''", "``"];
+
+/// What a value begins with that is one of several.
+const CHOICES: [&str; 3] = ["if ", "if(", "switch "];
+
+/// Whether something with the name of a secret is given a value, or compared with one: `let api_key = "x"`, `{"apikey": "x"}`, `TOKEN=x`, `?key=x`, `-H "X-Token: x"`.
+pub(super) fn assigns(text: &str, place: In) -> bool {
+    let is_rhai = place == In::Rhai;
+    let quotes = ['"', '\'', '`', '\\'];
+    let lower = text.to_lowercase();
+    let is_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
+    for (at, sign) in lower.match_indices([':', '=', ',']) {
+        let (before, behind) = (&lower[..at], &lower[at + sign.len()..]);
+        // `set("client_secret", "x")`.
+        if sign == "," && !(before.trim_end().ends_with(['"', '`']) && behind.trim_start().starts_with(['"', '`'])) {
+            continue;
+        }
+        let compared = behind.strip_prefix('=').filter(|_| sign == "=").or(before.ends_with('!').then_some(behind));
+        // A path (`client_secret::x`), the rest of a comparison, an address.
+        if compared.is_none() && behind.starts_with([':', '=', '/', '>']) || before.ends_with([':', '=', '<', '>']) {
+            continue;
+        }
+        let behind = compared.unwrap_or(behind).trim_start();
+        let behind = if is_rhai { behind.trim_start_matches(['(', ' ']) } else { behind };
+        let before = before.trim_end_matches('!').trim_end().trim_end_matches(['"', '\'', '`', '\\', ']']);
+        let name = &before[before
+            .rfind(|c| !is_name(c))
+            .map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8))..];
+        let value = behind.trim_start_matches(quotes);
+        let stands = before[..before.len() - name.len()].trim_end();
+        // The name of a host; a scope as `token:read`.
+        let is_glued = !is_rhai && sign == ":" && !lower[at + 1..].starts_with(' ');
+        let is_plain = is_glued && !stands.ends_with(['{', ',', '"', '\'', '`', '#', '\\']);
+        if is_plain || sign == "," && !stands.trim_end_matches(['"', '`']).ends_with('(') {
+            continue;
+        }
+        let is_query = stands.ends_with(['?', '&']);
+        let is_secret = name == "auth" && !is_rhai
+            || is_of_secret(name)
+            || is_query && place != In::Uri && ["key", "sig"].contains(&name);
+        // What is asked for elsewhere is no secret itself.
+        let is_given = !value.is_empty()
+            && !EMPTY.iter().any(|empty| behind.starts_with(empty))
+            && !value.starts_with(['(', '$', '@', ')', ',', '}', ']', '#'])
+            && (!is_rhai && compared.is_none() || behind.starts_with(quotes));
+        let is_chosen = is_rhai
+            && CHOICES.iter().any(|choice| behind.starts_with(choice))
+            && behind.split([',', ';']).next().is_some_and(|first| first.contains(quotes));
+        if is_secret && (is_given || is_chosen) {
+            return true;
+        }
+    }
+    false
+}
+
+fn is_harmless(name: &str) -> bool {
+    let is_field = FIELDS.iter().any(|field| {
+        !field.secret && (name == field.json || field.flag.is_some_and(|flag| name.trim_start_matches('-') == flag))
+    });
+    is_field || HARMLESS.iter().any(|part| name.contains(part))
+}
