@@ -12,17 +12,17 @@ mod hostile;
 mod team;
 
 /// A plugin in a folder: its manifest below the name, and its code.
-fn plugin(program: &Orysh, name: &str, manifest: &str, code: &str) {
+pub fn plugin(program: &Orysh, name: &str, manifest: &str, code: &str) {
     let head = format!("name = \"{name}\"\nversion = \"1.0.0\"\ndescription = \"d\"\nlicense = \"Apache-2.0\"\n");
     program.file(&format!("{name}/plugin.toml"), &format!("{head}{manifest}"));
     program.file(&format!("{name}/main.rhai"), code);
 }
 
-fn hash(program: &Orysh, path: &str) -> String {
+pub fn hash(program: &Orysh, path: &str) -> String {
     program.run(&format!("plugin show {path} --format jsonpath=hash")).ok().stdout.trim().to_owned()
 }
 
-fn install(program: &Orysh, path: &str) -> Ran {
+pub fn install(program: &Orysh, path: &str) -> Ran {
     let hash = hash(program, path);
     program.run(&format!("plugin install {path} --trust {hash}")).ok()
 }

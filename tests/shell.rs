@@ -5,6 +5,7 @@ use std::fs;
 use rustix::process::Signal;
 use serde_json::json;
 
+use crate::plugins::{install, plugin};
 use crate::support::{PROGRAM, Sandbox, Terminal, anywhere, files_below, holds, orysh};
 
 #[test]
@@ -702,13 +703,9 @@ fn a_client_is_edited_as_yaml_and_what_changed_is_sent() {
 fn what_was_edited_and_not_taken_is_kept() {
     let server = Sandbox::holding(&[json!({"client_id": "a", "client_name": "shop"})], "");
     let program = orysh(&server).with("EDITOR", "sed -i 's/^client_name: .*/client_name: till/'");
-    program.file(
-        "rules/plugin.toml",
-        "name = \"rules\"\nversion = \"1\"\ndescription = \"d\"\nlicense = \"x\"\nhooks = [\"before_update\"]\n",
-    );
-    program.file("rules/main.rhai", "fn before_update(id, change) { throw \"not on Fridays\"; }");
-    let hash = program.run("plugin show ./rules --format jsonpath=hash").ok().stdout.trim().to_owned();
-    program.run(&format!("plugin install ./rules --trust {hash}")).ok();
+    let code = "fn before_update(id, change) { throw \"not on Fridays\"; }";
+    plugin(&program, "rules", "hooks = [\"before_update\"]\n", code);
+    install(&program, "./rules");
     let shell = Terminal::of(program);
     shell.types("edit a", "what was edited is kept");
     let kept: Vec<_> =

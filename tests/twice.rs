@@ -5,6 +5,7 @@ use std::fs;
 use rustix::process::Signal;
 use serde_json::json;
 
+use crate::plugins::{install, plugin};
 use crate::support::{Orysh, PROGRAM, Sandbox, Terminal, eventually, orysh};
 
 /// One that answers slowly enough to be ended in the middle.
@@ -201,17 +202,11 @@ fn what_a_script_takes_away_again_is_no_end_of_the_rest() {
 fn what_a_plugin_makes_for_a_script_is_there_until_that_has_come_to_its_end() {
     let server = Sandbox::with("--hash-iterations 1");
     let program = orysh(&server);
-    program.file(
-        "mk/plugin.toml",
-        "name = \"mk\"\nversion = \"1\"\ndescription = \"d\"\nlicense = \"x\"\nexports = [\"give\"]\n[commands.mk]\nabout = \"a\"\n[commands.put]\nabout = \"a\"\n[capabilities]\nclients = [\"read\", \"create\"]\nsecrets = true\nwrite = [\"po\"]\n",
-    );
-    program.file(
-        "mk/main.rhai",
-        "fn made(name) { clients::create_all([#{client_name: name}]).map(|x| #{id: x.client.client_id, secret: x.client.client_secret.reveal()}) }\nfn mk(args) { made(\"m\") }\nfn put(args) { let p = made(\"p\"); csv::write(\"po/p.csv\", p); p.len() }\nfn give() { let g = made(\"g\"); csv::write(\"po/g.csv\", g); g.len() }\n",
-    );
+    let manifest = "exports = [\"give\"]\n[commands.mk]\nabout = \"a\"\n[commands.put]\nabout = \"a\"\n[capabilities]\nclients = [\"read\", \"create\"]\nsecrets = true\nwrite = [\"po\"]\n";
+    let code = "fn made(name) { clients::create_all([#{client_name: name}]).map(|x| #{id: x.client.client_id, secret: x.client.client_secret.reveal()}) }\nfn mk(args) { made(\"m\") }\nfn put(args) { let p = made(\"p\"); csv::write(\"po/p.csv\", p); p.len() }\nfn give() { let g = made(\"g\"); csv::write(\"po/g.csv\", g); g.len() }\n";
+    plugin(&program, "mk", manifest, code);
     fs::create_dir(program.home().join("po")).unwrap();
-    let hash = program.run("plugin show ./mk --format jsonpath=hash").ok().stdout.trim().to_owned();
-    program.run(&format!("plugin install ./mk --trust {hash}")).ok();
+    install(&program, "./mk");
     program.file(
         "s.rhai",
         "import \"plugin:mk\" as mk;\nlet p = sh(\"put\");\nlet g = mk::give();\nlet m = sh(\"mk\");\nif !fs::exists(\"well\") { throw \"no\"; }\nm\n",
@@ -238,16 +233,10 @@ fn a_line_of_the_shell_that_failed_is_gone_on_with_there() {
 fn what_a_plugin_makes_twice_for_a_script_is_two_and_its_secrets_are_the_scripts() {
     let server = Sandbox::with("--hash-iterations 1");
     let program = orysh(&server);
-    program.file(
-        "mk/plugin.toml",
-        "name = \"mk\"\nversion = \"1\"\ndescription = \"d\"\nlicense = \"x\"\nexports = [\"open\", \"made\"]\n[commands.mkp]\nabout = \"a\"\n[capabilities]\nclients = [\"read\", \"create\"]\nsecrets = true\n",
-    );
-    program.file(
-        "mk/main.rhai",
-        "fn open() { clients::create_all([#{client_name: \"o\", token_endpoint_auth_method: \"none\"}]).map(|x| x.client.client_id) }\nfn mkp(args) { open() }\nfn made() { clients::create_all([#{client_name: \"s\"}]).map(|x| #{id: x.client.client_id, secret: x.client.client_secret.reveal()}) }\n",
-    );
-    let hash = program.run("plugin show ./mk --format jsonpath=hash").ok().stdout.trim().to_owned();
-    program.run(&format!("plugin install ./mk --trust {hash}")).ok();
+    let manifest = "exports = [\"open\", \"made\"]\n[commands.mkp]\nabout = \"a\"\n[capabilities]\nclients = [\"read\", \"create\"]\nsecrets = true\n";
+    let code = "fn open() { clients::create_all([#{client_name: \"o\", token_endpoint_auth_method: \"none\"}]).map(|x| x.client.client_id) }\nfn mkp(args) { open() }\nfn made() { clients::create_all([#{client_name: \"s\"}]).map(|x| #{id: x.client.client_id, secret: x.client.client_secret.reveal()}) }\n";
+    plugin(&program, "mk", manifest, code);
+    install(&program, "./mk");
     let none = |program: &Orysh| assert_eq!(program.run("batch list -q").ok().stdout, "");
     program.file(
         "two.rhai",

@@ -1,12 +1,23 @@
 //! Plugins that a repository lists: granted once by each person, bound to their content, pinned by a lock.
 
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use super::{bundled, hash, install, plugin};
 use crate::support::tools::tool;
 use crate::support::{Orysh, Sandbox, Terminal, anywhere, orysh};
+
+/// Commits all that is in a folder, which is a repository then.
+fn commit(git: &Path, folder: &Path) {
+    for args in
+        [&["init"][..], &["add", "."], &["-c", "user.name=a", "-c", "user.email=a@b.example", "commit", "-m", "a"]]
+    {
+        let ran = Command::new(git).args(args).current_dir(folder).output().unwrap();
+        assert!(ran.status.success(), "{args:?}");
+    }
+}
 
 /// A repository whose policy lies in it.
 fn repository(program: &Orysh) {
@@ -123,7 +134,7 @@ fn a_repository_is_fetched_by_git_and_pinned_by_its_commit() {
     };
     git(&["init"]);
     for file in ["plugin.toml", "main.rhai", "README.md"] {
-        fs::copy(std::path::Path::new(&source).join(file), repository.join(file)).unwrap();
+        fs::copy(Path::new(&source).join(file), repository.join(file)).unwrap();
     }
     fs::create_dir(repository.join(".githooks")).unwrap();
     git(&["add", "."]);
@@ -187,11 +198,7 @@ fn who_clones_a_repository_is_asked_before_its_plugins_are_fetched_and_granted()
         "hooks = [\"before_create\"]\n[commands.rules]\nabout = \"a\"\n",
         "fn before_create(c) { if c.client_name == \"BAD\" { throw \"no\"; } }\nfn rules(args) { 7 }",
     );
-    for args in
-        [&["init"][..], &["add", "."], &["-c", "user.name=a", "-c", "user.email=a@b.example", "commit", "-m", "a"]]
-    {
-        assert!(Command::new(&git).args(args).current_dir(&repository).output().unwrap().status.success(), "{args:?}");
-    }
+    commit(&git, &repository);
     let listed = format!("[plugins.policy]\ngit = \"file://{}\"\n", repository.display());
     first.file("team/orysh.toml", &listed);
     let granted = hash(&first, "policy");
@@ -365,12 +372,7 @@ fn credentials_for_a_server_are_no_argument_of_git() {
     let Some(git) = tool("git") else { return };
     let program = anywhere();
     plugin(&program, "policy", "hooks = [\"before_create\"]\n", "fn before_create(c) { }");
-    for args in
-        [&["init"][..], &["add", "."], &["-c", "user.name=a", "-c", "user.email=a@b.example", "commit", "-m", "a"]]
-    {
-        let ran = Command::new(&git).args(args).current_dir(program.home().join("policy")).output().unwrap();
-        assert!(ran.status.success(), "{args:?}");
-    }
+    commit(&git, &program.home().join("policy"));
     program.file(".gitconfig", "[http \"https://h.example/\"]\n\textraHeader = AUTHORIZATION: canary\n");
     let wrapper = format!(
         "#!/bin/sh\necho \"$*\" >> \"$HOME/argv\"\ncase \"$*\" in *fetch*) env >> \"$HOME/env\";; esac\nexec {} \"$@\"\n",
@@ -395,11 +397,7 @@ fn a_revision_of_a_listed_repository_has_a_key_of_its_own() {
     fs::create_dir(program.home().join("at@home")).unwrap();
     fs::rename(program.home().join("policy"), program.home().join("at@home/policy@x")).unwrap();
     let folder = program.home().join("at@home/policy@x");
-    for args in
-        [&["init"][..], &["add", "."], &["-c", "user.name=a", "-c", "user.email=a@b.example", "commit", "-m", "a"]]
-    {
-        assert!(Command::new(&git).args(args).current_dir(&folder).output().unwrap().status.success(), "{args:?}");
-    }
+    commit(&git, &folder);
     let granted = hash(&program, "./at@home/policy@x");
     program.file("orysh.toml", &format!("[plugins.policy]\ngit = \"file://{}\"\n", folder.display()));
     program.run(&format!("plugin sync --trust {granted}")).ok();
@@ -439,17 +437,7 @@ fn what_is_newer_of_a_repository_is_shown_as_a_difference() {
     let manifest = "hooks = [\"before_create\"]\n[commands.rules]\nabout = \"a\"\n";
     plugin(&program, "policy", manifest, "fn before_create(c) { }\nfn rules(args) { 7 }");
     let folder = program.home().join("policy");
-    let commit = || {
-        let all = [
-            &["init", "-q"][..],
-            &["add", "."],
-            &["-c", "user.name=a", "-c", "user.email=a@b.example", "commit", "-qm", "a"],
-        ];
-        for args in all {
-            assert!(Command::new(&git).args(args).current_dir(&folder).output().unwrap().status.success(), "{args:?}");
-        }
-    };
-    commit();
+    commit(&git, &folder);
     program.file("orysh.toml", &format!("[plugins.policy]\ngit = \"file://{}\"\n", folder.display()));
     // Its own command asks as any does, and off a terminal says what to do.
     program.run("--sandbox rules").fails(2, "unknown command `rules`").tells("orysh plugin sync");
@@ -462,7 +450,7 @@ fn what_is_newer_of_a_repository_is_shown_as_a_difference() {
     assert_eq!(terminal.ended().code(), Some(0));
     // What has changed since is shown, and what is more than before.
     plugin(&program, "policy", manifest, "fn before_create(c) { c.owner = \"me\" }\nfn rules(args) { 7 }");
-    commit();
+    commit(&git, &folder);
     program
         .run("plugin sync --update")
         .fails(2, "+ fn before_create(c) { c.owner = ")
@@ -473,7 +461,7 @@ fn what_is_newer_of_a_repository_is_shown_as_a_difference() {
         &format!("{manifest}[capabilities]\nenvironment = [\"HOME\"]\n"),
         "fn before_create(c) { }\nfn rules(args) { 7 }",
     );
-    commit();
+    commit(&git, &folder);
     program
         .run("plugin sync --update")
         .fails(2, "it asks for more than before: environment")
