@@ -502,15 +502,15 @@ impl<'a> Interpreter<'a> {
         let is_list = begun.as_ref().is_ok_and(|outcome| outcome.shape != Shape::One);
         let place = self.place.clone();
         let placed = move |error: Error| match &place {
-            // A row that could not be had has been through here.
-            Some(place) if !error.is_told() && !error.message().starts_with(&format!("{place}: ")) => {
-                error.about(place)
-            }
+            Some(place) if !error.is_told() => error.about(place),
             _ => error,
         };
-        // Errors of single rows are told as they come.
+        // Errors of single rows are told as they come; one of a list ends it, and is told as that of the line.
         let of_rows = placed.clone();
-        let begun = begun.map(|outcome| outcome.through(move |rows| Some(rows.next()?.map_err(&of_rows))));
+        let begun = begun.map(|outcome| match outcome.shape {
+            Shape::List => outcome,
+            Shape::One | Shape::Many => outcome.through(move |rows| Some(rows.next()?.map_err(&of_rows))),
+        });
         let shown = begun.map(|outcome| memory.keeping(outcome)).and_then(|outcome| match to {
             None => self.show(line_ui, outcome, &output.format, output.quiet),
             Some(mut pipe) => {
