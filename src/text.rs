@@ -47,7 +47,7 @@ pub fn escaped(text: &str) -> Cow<'_, str> {
     if !text.contains(is_unsafe) {
         return Cow::Borrowed(text);
     }
-    let mut out = String::with_capacity(text.len() + 8);
+    let mut out = String::with_capacity(text.len() + growth(text));
     for c in text.chars() {
         if is_unsafe(c) {
             out.extend(c.escape_default());
@@ -56,6 +56,11 @@ pub fn escaped(text: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(out)
+}
+
+/// How many bytes more a text has as [`escaped`].
+pub fn growth(text: &str) -> usize {
+    text.chars().filter(|c| is_unsafe(*c)).map(|c| c.escape_default().len() - c.len_utf8()).sum()
 }
 
 /// A text as one line of a list that [`from_line`] reads back: as it is, or as JSON where it could be misread.

@@ -58,6 +58,9 @@ const HOSTILE: &[(&str, &str)] = &[
     ("let s = \"\"; s.pad(10000000, '\\n'); loop { s.to_debug(); }", "deadline"),
     ("let s = \"\"; s.pad(10000000, '\"'); let m = #{}; m[s] = [s]; loop { m.to_debug(); }", "deadline"),
     ("let s = \"\"; s.pad(40000000, \"0,\"); parse_json(\"[\" + s + \"0]\").len()", "more than a script may|deadline"),
+    // A character that is none is shown as five.
+    ("let s = \"\"; s.pad(60000000, '\\x01'); s", "more than a script may|deadline"),
+    ("let s = \"\"; s.pad(60000000, '\\x01'); ui::table([#{s: s}]); loop { }", "more than a script may|deadline"),
     ("let t = timestamp(); t + 1e300", "deadline|.*"),
     ("let n = 0; for i in 0..9223372036854775807 { n = i; }", "deadline"),
     ("for i in range(0, 9223372036854775807, 1) { }", "deadline"),

@@ -213,6 +213,12 @@ fn what_a_plugin_makes_for_a_script_is_there_until_that_has_come_to_its_end() {
     );
     program.run("run s.rhai").fails(1, "no");
     program.run("run s.rhai").fails(1, "no");
+    // What others make by the same plugin is theirs.
+    for (name, code) in [("t.rhai", "sh(\"mk\")"), ("u.rhai", "import \"plugin:mk\" as mk; mk::give()")] {
+        program.file(name, code);
+        program.run(&format!("run {name}")).fails(1, "by another script");
+    }
+    program.run("mk").fails(1, "by another script");
     program.file("well", "");
     program.run("run s.rhai --format jsonl").ok().tells("is gone on with");
     assert_eq!((server.clients().len(), program.run("batch list -q").ok().stdout.as_str()), (3, ""));

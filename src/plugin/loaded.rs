@@ -145,7 +145,7 @@ impl Plugin {
         let grant = Arc::new(self.manifest.grant.clone());
         let registry = self.registry.get().and_then(Weak::upgrade).unwrap_or_default();
         let host = Host { session: session.granted_to(Arc::clone(&grant)), registry };
-        let context = Context::new(host).of_script(&self.manifest.name, "").with_memory(limits::MOST_MEMORY);
+        let context = Context::new(host).with_memory(limits::MOST_MEMORY);
         let mut engine = engine(&context);
         engine.set_max_operations(MOST_STEPS);
         // A plugin moves no cursor, wherever its output goes.

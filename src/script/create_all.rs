@@ -39,7 +39,7 @@ pub fn create_all(context: &Context, rows: &Array, options: &Map) -> ScriptResul
     let asked = Asked::read(context, options).map_err(thrown)?;
     let planning = Planning::new(session, rows, &asked);
     if session.dry_run().is_some() {
-        carry::tell_unfinished(session, &context.script()).map_err(thrown)?;
+        carry::tell_unfinished(session, &session.script()).map_err(thrown)?;
         return planning.collect::<Result<Vec<_>>>().and_then(|all| would_be(session, all, &asked)).map_err(thrown);
     }
     let total = rows.len() as u64;

@@ -62,7 +62,6 @@ pub struct Context {
     /// Why something that was printed went nowhere.
     unwritten: Arc<OnceLock<io::Error>>,
     most_memory: usize,
-    script: Arc<str>,
     /// The runs of the lines before.
     earlier: Arc<Mutex<Vec<String>>>,
     /// Runs whose secrets the script has taken, each with the call.
@@ -88,7 +87,6 @@ impl Context {
             left: Arc::default(),
             unwritten: Arc::default(),
             most_memory: MOST_MEMORY,
-            script: "script".into(),
             earlier: Arc::default(),
             spent: Arc::default(),
             ends: Arc::default(),
@@ -140,12 +138,9 @@ impl Context {
     pub fn of_script(self, name: &str, text: &str) -> Self {
         let path = std::fs::canonicalize(name).ok().filter(|path| path.is_file() && name != EVAL);
         let of_text = || format!("{name} {}", hex(&Sha256::digest(text)));
-        Context { script: path.map_or_else(of_text, |path| path.display().to_string()).into(), ..self }
-    }
-
-    /// What tells the script from others.
-    pub fn script(&self) -> String {
-        self.script.to_string()
+        let script = path.map_or_else(of_text, |path| path.display().to_string()).into();
+        let session = self.host.session.clone().by_script(script);
+        Context { host: Host { session, ..self.host }, ..self }
     }
 
     /// The same, where scripts may take so many bytes.

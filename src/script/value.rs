@@ -23,6 +23,7 @@ use crate::script::made::{made, unwritten};
 use crate::script::missing::named;
 use crate::script::{bounded, held, limits};
 use crate::secret::Secret;
+use crate::text;
 use crate::ui;
 
 /// The types that scripts see, and what can be done with them; `most`: the bytes that one may take.
@@ -349,7 +350,24 @@ pub fn switch(options: &Map, name: &str) -> Result<bool> {
 pub fn body(value: &Dynamic) -> ScriptResult<Body> {
     match value.read_lock::<Client>() {
         Some(client) => Ok(Body::Document(client.document().clone())),
-        None => Ok(Body::Value(to_json(value, false)?)),
+        None => displayed(value).map(Body::Value),
+    }
+}
+
+/// A value as it is shown. Errors: it would take too much.
+pub fn displayed(value: &Dynamic) -> ScriptResult<Value> {
+    let value = to_json(value, false)?;
+    // Its text is made twice at least: a cell, and the line that it is in.
+    if has_room(2 * growth(&value)) { Ok(value) } else { Err(too_much()) }
+}
+
+/// How many bytes more the texts of a value have as they are shown.
+fn growth(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text::growth(text),
+        Value::Array(items) => items.iter().map(growth).sum(),
+        Value::Object(members) => members.iter().map(|(key, value)| text::growth(key) + growth(value)).sum(),
+        _ => 0,
     }
 }
 

@@ -93,6 +93,8 @@ pub struct Session {
     confined: bool,
     /// What the plugin may do that acts here, where one does.
     grant: Option<Arc<Grant>>,
+    /// What tells the script from others that acts here, or has called what does.
+    script: Option<Arc<str>>,
     interrupt: Interrupt,
 }
 
@@ -166,6 +168,7 @@ impl Session {
             dry_run_of_hooks: None,
             confined: false,
             grant: None,
+            script: None,
             interrupt: Interrupt::default(),
         }
     }
@@ -239,6 +242,18 @@ impl Session {
     /// What the plugin may do that acts here, where one does.
     pub fn grant(&self) -> Option<&Arc<Grant>> {
         self.grant.as_ref()
+    }
+
+    /// The same session, in which a script acts that this tells from others.
+    #[must_use]
+    pub fn by_script(self, script: Arc<str>) -> Self {
+        Session { script: Some(script), ..self }
+    }
+
+    /// What tells who makes clients here from others: a script, and a plugin that it has called.
+    pub fn script(&self) -> String {
+        let script = self.script.as_deref().unwrap_or("script");
+        self.grant.as_ref().map_or(script.to_owned(), |grant| format!("plugin {} of {script}", grant.plugin))
     }
 
     /// Whether whoever acts here gets to see secrets of clients.

@@ -176,7 +176,7 @@ fn select(session: &Session, question: &str, choices: &Array) -> Result<String> 
 }
 
 fn table(context: &Context, rows: &Array) -> Result<()> {
-    let row = |row: &Dynamic| value::to_json(row, false).map(Row::value).map_err(|error| errors::message(&error));
+    let row = |row: &Dynamic| value::displayed(row).map(Row::value).map_err(|error| errors::message(&error));
     let rows = rows.iter().map(row).collect::<Result<Vec<_>>>()?;
     let ui = context.session().ui();
     let members = run::members(&rows);

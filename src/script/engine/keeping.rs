@@ -106,7 +106,7 @@ impl Context {
         let mut done: Vec<String> = self.runs().into_iter().filter(|run| !earlier.contains(run)).collect();
         let spent = spent_here();
         done.extend(spent.iter().filter(|(_, is_whole)| *is_whole).map(|(name, _)| name.clone()));
-        Whose { script: self.script(), done, settled: spent.iter().map(|(name, _)| name.clone()).collect() }
+        Whose { script: self.session().script(), done, settled: spent.iter().map(|(name, _)| name.clone()).collect() }
     }
 
     fn runs(&self) -> Vec<String> {
