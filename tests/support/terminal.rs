@@ -205,7 +205,8 @@ impl Terminal {
 
     /// Leaves the shell at its prompt.
     pub fn leaves(mut self) -> ExitStatus {
-        self.until("a prompt", |contents| contents.trim_end().ends_with('>'));
+        // Before the shell reads again, Ctrl-D is an end of input for the program that it runs.
+        self.until("a prompt", |contents| contents.trim_end().ends_with('>') && !self.is_as_usual());
         self.press("\u{4}");
         self.ended()
     }
