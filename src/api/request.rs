@@ -63,6 +63,12 @@ impl Request {
         }
     }
 
+    /// Whether it asks for no token, and only whether a secret is right: [`probe_secret`].
+    pub fn is_probe(&self) -> bool {
+        let is_it = |(name, value): &(&str, Secret)| *name == "refresh_token" && value.expose() == PROBE;
+        matches!(&self.payload, Payload::Form(members) if members.iter().any(is_it))
+    }
+
     fn new(method: Method, side: Side, path: &[&str]) -> Self {
         Request {
             writes: method != Method::GET,
@@ -271,11 +277,14 @@ fn authenticated(
     request
 }
 
+/// A refresh token that nobody has.
+const PROBE: &str = "probe";
+
 /// The probe whether a secret is right: `POST /oauth2/token` with a refresh token that cannot exist.
 ///
 /// The client authenticates by its own method; the answer tells whether that worked before the token is looked at.
 pub fn probe_secret(id: &ClientId, secret: &Secret, auth_method: &str) -> Request {
-    let members = [("grant_type", "refresh_token"), ("refresh_token", "probe")];
+    let members = [("grant_type", "refresh_token"), ("refresh_token", PROBE)];
     let in_body = auth_method == "client_secret_post";
     Request { writes: false, ..authenticated(&["oauth2", "token"], &members, id, secret, in_body) }
 }

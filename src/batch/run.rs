@@ -582,5 +582,5 @@ fn read_keys(material: &str) -> Result<Vec<Recipient>> {
 
 /// An error as results tell it: without the row's id, so that errors of one kind are the same text.
 pub(super) fn told(error: &Error, id: &str) -> String {
-    error.full_message().replace(&format!("`{id}`"), "").replace("cannot create client : ", "").trim().to_owned()
+    error.full_message().replace(&format!("cannot create client `{id}`: "), "").trim().to_owned()
 }

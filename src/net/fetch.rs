@@ -140,16 +140,17 @@ fn client(limits: &Limits, url: &Url) -> Result<(reqwest::Client, Arc<Guard>)> {
     }
     let policy = Policy { client_cert: None, client_key: None, skip_tls_verify: false, ..limits.policy.clone() };
     let (builder, proxy) = with_proxy(builder(&policy), &policy, url)?;
+    let is_proxied = proxy.is_some();
     let proxy_host = proxy.and_then(|proxy| proxy.host_str().map(str::to_owned));
     // A host that is fetched from gets no exception for being a proxy as well.
     let proxy_host = proxy_host.filter(|host| url.host_str() != Some(host));
-    let guard = Arc::new(Guard { proxy_host, is_allowed, asked: AtomicBool::new(false) });
+    let guard = Arc::new(Guard { is_proxied, proxy_host, is_allowed, asked: AtomicBool::new(false) });
     Ok((build(with_tls(builder.dns_resolver(Arc::clone(&guard)), &policy)?)?, guard))
 }
 
 /// A client for a host that a plugin was granted: at no private address, unless that was granted as well. No redirect is
 /// followed.
-pub fn guarded(policy: &Policy, url: &Url, may_be_private: bool) -> Result<reqwest::Client> {
+pub fn guarded(policy: &Policy, url: &Url, may_be_private: bool) -> Result<Guarded> {
     let allowed_private = if may_be_private { vec![url.host_str().unwrap_or_default().to_owned()] } else { Vec::new() };
     let limits = Limits {
         policy: policy.clone(),
@@ -158,7 +159,39 @@ pub fn guarded(policy: &Policy, url: &Url, may_be_private: bool) -> Result<reqwe
         time: policy.timeout,
         bytes: super::MOST_BYTES,
     };
-    client(&limits, url).map(|(client, _)| client)
+    let (client, guard) = client(&limits, url)?;
+    let name = url.host().filter(|host| matches!(host, Host::Domain(_)) && !may_be_private);
+    Ok(Guarded { client, guard, name: name.map(|host| host.to_string()) })
+}
+
+/// Such a client.
+pub struct Guarded {
+    /// The client.
+    pub client: reqwest::Client,
+    guard: Arc<Guard>,
+    /// The name whose address may not be private.
+    name: Option<String>,
+}
+
+impl Guarded {
+    /// Why nothing is to be asked for through a proxy: it would resolve the name, which stands for a private address here.
+    pub async fn refuses(&self) -> Option<String> {
+        let name = self.name.as_deref().filter(|_| self.guard.is_proxied)?;
+        // What is not known here may be known to the proxy.
+        let mut found = tokio::net::lookup_host((name, 0)).await.ok()?;
+        let private = found.find(|found| !address::is_public(found.ip()))?;
+        Some(Private(private.ip()).to_string())
+    }
+
+    /// The host whose address could not be checked, because a proxy resolved it.
+    pub fn unchecked(&self) -> Option<&str> {
+        self.name.as_deref().filter(|_| !self.guard.asked.load(Ordering::SeqCst))
+    }
+}
+
+/// What is said of such a host.
+pub fn unchecked(host: &str) -> String {
+    format!("{} was reached through a proxy: whether its address is a private one could not be checked", safe(host))
 }
 
 /// A host, or a host and a port: what [`Limits::allowed_private`] holds. `what` names what gave it.
@@ -199,6 +232,8 @@ fn place(url: &Url) -> String {
 
 /// Resolves names, and lets public addresses through only: what was checked is what is connected to.
 struct Guard {
+    /// Whether a proxy may be what asks for addresses.
+    is_proxied: bool,
     /// The host of a proxy, which may well be a private one.
     proxy_host: Option<String>,
     is_allowed: bool,
@@ -242,3 +277,23 @@ impl fmt::Display for Private {
 }
 
 impl StdError for Private {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_proxy_is_not_asked_for_what_is_private_here() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let refuses = |is_proxied: bool, name: Option<&str>| {
+            let guard = Guard { is_proxied, proxy_host: None, is_allowed: false, asked: AtomicBool::new(false) };
+            let client = crate::net::client(&Policy::default(), &Url::parse("http://a.invalid").unwrap()).unwrap();
+            let guarded = Guarded { client, guard: Arc::new(guard), name: name.map(str::to_owned) };
+            runtime.block_on(guarded.refuses())
+        };
+        assert!(refuses(true, Some("localhost")).is_some_and(|why| why.contains("private")));
+        assert_eq!(refuses(true, Some("a.invalid")), None);
+        assert_eq!(refuses(false, Some("localhost")), None);
+        assert_eq!(refuses(true, None), None);
+    }
+}

@@ -128,6 +128,10 @@ pub fn plan(session: &Session, spec: ClientSpec, how: &How) -> Result<Plan> {
 /// The same but for the secret.
 pub fn check(session: &Session, spec: ClientSpec, how: &How) -> Result<Checked> {
     let mut spec = spec.with_defaults();
+    if how.if_absent {
+        // What is there already is given as it is.
+        session.may_look()?;
+    }
     let is_unasked = how.if_absent && is_there(session, &spec)?;
     if !is_unasked {
         hook::before_one(session, Planned::Create(&mut spec))?;

@@ -57,9 +57,7 @@ pub fn read(session: &Session, source: &Source, allowed_private: &[String]) -> R
     let limits = fetch::limits(&session.settings().policy, allowed_private);
     let material = session.wait(source.read(&limits))?;
     if let Some(host) = &material.unchecked_host {
-        session.ui().warn(&format!(
-            "{host} was reached through a proxy: whether its address is a private one could not be checked"
-        ));
+        session.warn_of_unchecked(host);
     }
     Ok(material)
 }

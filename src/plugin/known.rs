@@ -90,6 +90,7 @@ fn installed(name: &str, entry: &Entry) -> Result<Plugin> {
     let manifest = Manifest::of(&content)?;
     let settings = store::configured(&manifest)?;
     demand_name(&manifest, name)?;
+    demand_locked(&manifest, entry)?;
     Ok(Plugin::new(manifest, entry.hash.clone(), folder, entry.source.clone(), (settings, true)))
 }
 
@@ -120,10 +121,29 @@ pub fn of_team(team: &Team, name: &str, source: &Source, locked: Option<&Entry>)
     if locked.is_some_and(|entry| entry.hash != hash) {
         return Err(sync("its files are not those of the lock"));
     }
+    if locked.is_some_and(|entry| !entry.enabled) {
+        return Err(sync("the lock says that it is switched off"));
+    }
     let manifest = Manifest::of(&content)?;
     demand_name(&manifest, name)?;
     let settings = team.settings(&manifest)?;
+    if let Some(entry) = locked {
+        demand_locked(&manifest, entry)?;
+    }
     Ok(Plugin::new(manifest, hash, folder, source.told(), (settings, false)))
+}
+
+/// Errors: a lock tells of another version or grant than the content has that it names. What a repository's lock says beside the
+/// grant is the configuration, by which a plugin is trusted.
+pub fn demand_locked(manifest: &Manifest, entry: &Entry) -> Result<()> {
+    let grant = manifest.grant.lines();
+    let is_same = entry.grant.strip_prefix(&grant[..]).is_some_and(|rest| rest.iter().all(|line| is_configured(line)));
+    if manifest.version == entry.version && is_same {
+        return Ok(());
+    }
+    let what = if manifest.version == entry.version { "grant" } else { "version" };
+    Err(Error::usage(format!("the lock tells of another {what} than its plugin.toml has"))
+        .hint("the lock was changed by hand: orysh plugin update, or orysh plugin sync, writes it anew"))
 }
 
 fn demand_name(manifest: &Manifest, name: &str) -> Result<()> {
@@ -278,8 +298,15 @@ pub fn asks(manifest: &Manifest) -> String {
 
 /// How a repository configures a plugin, a line a key, as a lock has it and a person reads it.
 pub fn configured(settings: &BTreeMap<String, Setting>) -> Vec<String> {
-    settings.iter().map(|(key, setting)| format!("config: {key} is {setting}")).collect()
+    settings.iter().map(|(key, setting)| format!("{CONFIGURED}{key} is {setting}")).collect()
 }
+
+/// Whether a line of a lock is one of those.
+fn is_configured(line: &str) -> bool {
+    line.starts_with(CONFIGURED)
+}
+
+const CONFIGURED: &str = "config: ";
 
 /// Text that lives as long as the process, as commands have it.
 fn lasting(text: &str) -> &'static str {

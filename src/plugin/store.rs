@@ -73,20 +73,58 @@ pub fn entries(path: &Path) -> Result<BTreeMap<String, Entry>> {
             let wrong = format!("{}, {at}: a lock has no `{}`", path.display(), safe(key.get_ref()));
             return Err(Error::usage(wrong).at(at).did_you_mean(nearest(key.get_ref(), KEYS)));
         }
-        let text_of = |key: &str| edit::text_of(table, key).map(str::to_owned);
-        let hash = text_of("hash").filter(|hash| is_hash(hash)).ok_or_else(wrong)?;
-        let grant = table.get("grant").and_then(|grant| grant.get_ref().as_array()).into_iter().flatten();
+        let locked = Locked { path, text: &text, name, item, table };
         let entry = Entry {
-            version: text_of("version").unwrap_or_default(),
-            source: text_of("source").unwrap_or_default(),
-            commit: text_of("commit"),
-            hash,
-            enabled: table.get("enabled").and_then(|is| is.get_ref().as_bool()).unwrap_or(true),
-            grant: grant.filter_map(|line| line.get_ref().as_str().map(str::to_owned)).collect(),
+            version: locked.demand("version", TEXT, text_in)?,
+            source: locked.demand("source", TEXT, text_in)?,
+            commit: locked.find("commit", TEXT, text_in)?,
+            hash: locked
+                .demand("hash", "64 hexadecimal digits", |value| text_in(value).filter(|hash| is_hash(hash)))?,
+            enabled: locked.demand("enabled", "true or false", |value| value.as_bool())?,
+            grant: locked.demand("grant", "a list of texts", |value| {
+                value.as_array()?.iter().map(|line| text_in(line.get_ref())).collect()
+            })?,
         };
         Ok((name.to_owned(), entry))
     });
     each.collect()
+}
+
+const TEXT: &str = "a text";
+
+fn text_in(value: &DeValue<'_>) -> Option<String> {
+    value.as_str().map(str::to_owned)
+}
+
+/// What a lock says of one plugin, and where.
+struct Locked<'a> {
+    path: &'a Path,
+    text: &'a str,
+    name: &'a str,
+    item: &'a Spanned<DeValue<'a>>,
+    table: &'a DeTable<'a>,
+}
+
+impl Locked<'_> {
+    /// What stands under a key. Errors: it is something else than `kind`.
+    fn find<T>(&self, key: &str, kind: &str, read: impl FnOnce(&DeValue<'_>) -> Option<T>) -> Result<Option<T>> {
+        let Some(value) = self.table.get(key) else { return Ok(None) };
+        let wrong = || self.wrong(value.span().start, &format!("`{key}` is {kind}"));
+        read(value.get_ref()).map(Some).ok_or_else(wrong)
+    }
+
+    /// The same of what has to be there.
+    fn demand<T>(&self, key: &str, kind: &str, read: impl FnOnce(&DeValue<'_>) -> Option<T>) -> Result<T> {
+        let missing = || self.wrong(self.item.span().start, &format!("`{key}` is missing"));
+        self.find(key, kind, read)?.ok_or_else(missing)
+    }
+
+    fn wrong(&self, at: usize, why: &str) -> Error {
+        let at = edit::position(self.text, at);
+        Error::usage(format!("{}, {at}: of plugin `{}` {why}", self.path.display(), safe(self.name)))
+            .at(at)
+            .hint("orysh plugin sync, or install, writes it anew")
+    }
 }
 
 /// What is a file's name as well.

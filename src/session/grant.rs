@@ -75,9 +75,22 @@ pub struct Grant {
 /// The files of a repository that plugins leave alone.
 const OF_PLUGINS: [&str; 2] = ["orysh.toml", "orysh.lock"];
 
+/// Where the system tells of processes, this one among them.
+const OF_PROCESSES: &str = "/proc";
+
 /// The commands that do nothing but look at clients.
 const LOOKING: [&[&str]; 4] =
     [&["get", "oauth2-client"], &["list", "oauth2-clients"], &["export", "oauth2-clients"], &["diff", "oauth2-client"]];
+
+/// The commands that are about tokens, or try secrets where tokens are given out.
+const OF_TOKENS: [&[&str]; 6] = [
+    &["perform", "client-credentials"],
+    &["introspect", "token"],
+    &["revoke", "token"],
+    &["revoke", "consent"],
+    &["delete", "access-tokens"],
+    &["test", "oauth2-client"],
+];
 
 /// The code of an error that says that a plugin lacks a capability.
 pub const CAPABILITY: &str = "capability";
@@ -188,8 +201,12 @@ impl Grant {
     pub fn command(&self, words: &[&str]) -> Result<()> {
         let name = words.join(" ");
         if self.commands.contains(&name) {
-            // Whoever writes looks first; whoever looks for its own sake reads.
-            return if LOOKING.contains(&words) { self.client_op(Op::Read) } else { Ok(()) };
+            // Whoever writes looks first, and tries a secret where that settles something; whoever does so for its own sake says so.
+            return match () {
+                () if LOOKING.contains(&words) => self.client_op(Op::Read),
+                () if OF_TOKENS.contains(&words) => self.token(),
+                () => Ok(()),
+            };
         }
         Err(self.lacks(&format!("run `{name}`"), &format!("commands = [\"{name}\"]")))
     }
@@ -271,6 +288,7 @@ impl Grant {
         let says = real.file_name().is_some_and(|name| OF_PLUGINS.iter().any(|own| name == *own));
         match () {
             () if is_own => refused("it is what orysh keeps for itself"),
+            () if real.starts_with(OF_PROCESSES) => refused("it tells of processes and their environment"),
             () if says && key == "write" => refused("it says what plugins there are, and what they may do"),
             () => Ok(real.clone()),
         }
@@ -290,7 +308,9 @@ impl Grant {
             (Side::Admin, ["admin", "clients", ..], _) => Op::Update,
             (Side::Public, [".well-known", ..], "GET") => return Ok(()),
             // A create whose reply was lost is settled there.
-            (Side::Public, ["oauth2", "token"], _) if self.clients.contains(&Op::Create) => return Ok(()),
+            (Side::Public, ["oauth2", "token"], _) if request.is_probe() && self.clients.contains(&Op::Create) => {
+                return Ok(());
+            }
             _ => return self.token(),
         };
         if op == Op::Update && request.sets_secret() {

@@ -19,7 +19,7 @@ use crate::api::{Remote, Side, Wait};
 use crate::error::{Error, Result};
 use crate::net::{self, Policy};
 use crate::session::dry_run::{self, DryRun};
-use crate::session::grant::Grant;
+use crate::session::grant::{Grant, Op};
 use crate::session::hook::{Hook, Hooks};
 use crate::session::interrupt::{self, Interrupt};
 use crate::session::network::Minted;
@@ -126,7 +126,7 @@ struct Shared {
     minted: Mutex<Vec<Minted>>,
     /// The targets on which a first change was agreed to.
     agreed: Mutex<HashSet<String>>,
-    /// The origins that were warned of.
+    /// What was warned of.
     warned: Mutex<HashSet<String>>,
     /// The places that were reached of late, for the next command on the same target.
     reached: Mutex<Vec<Reached>>,
@@ -259,6 +259,11 @@ impl Session {
     /// Whether whoever acts here gets to see secrets of clients.
     pub fn sees_secrets(&self) -> bool {
         self.grant.as_ref().is_none_or(|grant| grant.secrets)
+    }
+
+    /// Errors: a plugin acts here that may not look at clients for their own sake.
+    pub fn may_look(&self) -> Result<()> {
+        self.grant.as_ref().map_or(Ok(()), |grant| grant.client_op(Op::Read))
     }
 
     /// Errors: a plugin acts here that may not have that sent; or nothing is sent that changes anything.
@@ -579,10 +584,7 @@ impl Session {
     /// Warns, once a process and host, where others on the way can read or change what is sent.
     pub fn warn_of_risks(&self, policy: &Policy, admin: &Url) {
         let host = admin.host_str().unwrap_or_default();
-        // Whoever is told nothing is warned of nothing, and is later.
-        if self.ui.telling == Telling::Nothing
-            || !locked(&self.shared.warned).insert(admin.origin().ascii_serialization())
-        {
+        if !self.is_news(admin.origin().ascii_serialization()) {
             return;
         }
         if policy.skip_tls_verify && admin.scheme() == "https" {
@@ -593,6 +595,18 @@ impl Session {
         if admin.scheme() == "http" && !net::is_loopback(admin) {
             self.ui.warn(&format!("{host} is spoken to by plain http: whoever is on the way can read secrets"));
         }
+    }
+
+    /// Warns that the address of a host could not be checked, once a process.
+    pub fn warn_of_unchecked(&self, host: &str) {
+        if self.is_news(format!("unchecked {host}")) {
+            self.ui.warn(&net::fetch::unchecked(host));
+        }
+    }
+
+    /// Whether nobody was warned of that yet. Whoever is told nothing is warned of nothing, and is later.
+    fn is_news(&self, what: String) -> bool {
+        self.ui.telling != Telling::Nothing && locked(&self.shared.warned).insert(what)
     }
 }
 

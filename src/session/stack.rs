@@ -3,11 +3,11 @@
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, LazyLock, Mutex, PoisonError};
 use std::thread;
 
 use tokio::sync::oneshot;
+use tokio::task::yield_now;
 
 use super::handle::locked;
 use crate::error::{Error, Result};
@@ -44,9 +44,23 @@ pub fn on_big_stack<T: Send>(work: impl FnOnce() -> Result<T> + Send) -> Result<
 pub async fn aside<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
     let (tell, told) = oneshot::channel();
     // Nobody listens any more where the process ends.
-    hand_over(Box::new(move || drop(tell.send(work()))))?;
+    locked(&DESK).waiting.push_back(Box::new(move || drop(tell.send(work()))));
+    let _waits = Waits;
+    // Whoever brings work at this moment as well does so before somebody is woken for all of it.
+    yield_now().await;
+    attend()?;
     let broken = || Error::failed("a hook broke down").hint("this is a fault of orysh: please report it");
     told.await.unwrap_or_else(|_| Err(broken()))
+}
+
+/// Work that waits is done, even where nobody waits for it any more.
+struct Waits;
+
+impl Drop for Waits {
+    fn drop(&mut self) {
+        // There is nobody to tell.
+        let _ = attend();
+    }
 }
 
 /// What a thread does for a hook.
@@ -55,50 +69,79 @@ type Work = Box<dyn FnOnce() + Send>;
 /// So many threads are there for hooks at most: a thread with a big stack takes longer to make than most hooks take.
 const MOST_THREADS: usize = 16;
 
-/// Work that waits, and the threads that wait for some.
+/// Work that waits, and the threads that do it.
 #[derive(Default)]
 struct Desk {
-    waiting: Mutex<VecDeque<Work>>,
-    arrived: Condvar,
-    idle: AtomicUsize,
-    threads: AtomicUsize,
+    waiting: VecDeque<Work>,
+    /// How many threads wait for some.
+    idle: usize,
+    /// How many of those have been called, and have not come yet.
+    called: usize,
+    /// How many are being made.
+    coming: usize,
+    threads: usize,
 }
 
-static DESK: LazyLock<Desk> = LazyLock::new(Desk::default);
+static DESK: LazyLock<Mutex<Desk>> = LazyLock::new(Mutex::default);
+static CALLED: Condvar = Condvar::new();
 
-/// Gives work to a thread that has none, or to a new one. Errors: there is none, and none can be made.
-fn hand_over(work: Work) -> Result<()> {
-    let has_taker = {
-        let mut waiting = locked(&DESK.waiting);
-        waiting.push_back(work);
-        DESK.idle.load(Ordering::SeqCst) >= waiting.len()
-    };
-    if has_taker {
-        DESK.arrived.notify_one();
-        return Ok(());
+impl Desk {
+    /// Has somebody come who takes what waits. True: a thread is to be made for it. Whoever is on the way already is waited for, and
+    /// has others come where there is more than they take: waking a thread takes longer than most hooks take.
+    fn call(&mut self) -> bool {
+        if self.called + self.coming > 0 {
+            return false;
+        }
+        if self.idle > 0 {
+            (self.idle, self.called) = (self.idle - 1, 1);
+            CALLED.notify_one();
+            return false;
+        }
+        let is_wanted = self.threads < MOST_THREADS;
+        let more = usize::from(is_wanted);
+        (self.threads, self.coming) = (self.threads + more, self.coming + more);
+        is_wanted
     }
-    if DESK.threads.fetch_add(1, Ordering::SeqCst) >= MOST_THREADS {
-        return Ok(());
-    }
+}
+
+/// Has somebody do what waits. Errors: there is no thread, and none can be made.
+fn attend() -> Result<()> {
+    let mut desk = locked(&DESK);
+    let is_wanted = !desk.waiting.is_empty() && desk.call();
+    drop(desk);
+    if is_wanted { one_more() } else { Ok(()) }
+}
+
+/// Makes a thread. Errors: it cannot be made, and there is no other.
+fn one_more() -> Result<()> {
     let made = thread::Builder::new().name("hook".into()).stack_size(STACK_BYTES).spawn(|| {
         IS_BIG.set(true);
+        let mut desk = locked(&DESK);
+        desk.coming -= 1;
         loop {
-            let mut waiting = locked(&DESK.waiting);
-            while waiting.is_empty() {
-                DESK.idle.fetch_add(1, Ordering::SeqCst);
-                waiting = DESK.arrived.wait(waiting).unwrap_or_else(PoisonError::into_inner);
-                DESK.idle.fetch_sub(1, Ordering::SeqCst);
+            let Some(work) = desk.waiting.pop_front() else {
+                desk.idle += 1;
+                desk = CALLED.wait_while(desk, |desk| desk.called == 0).unwrap_or_else(PoisonError::into_inner);
+                desk.called -= 1;
+                continue;
+            };
+            let is_wanted = !desk.waiting.is_empty() && desk.call();
+            drop(desk);
+            if is_wanted {
+                // There is this one.
+                let _ = one_more();
             }
-            let work = waiting.pop_front();
-            drop(waiting);
             // One that breaks down is told by whoever waits for it.
-            let _ = catch_unwind(AssertUnwindSafe(|| work.map(|work| work())));
+            let _ = catch_unwind(AssertUnwindSafe(work));
+            desk = locked(&DESK);
         }
     });
-    match made {
-        Err(source) if DESK.threads.load(Ordering::SeqCst) <= 1 => {
-            Err(Error::failed("cannot start a thread for a hook").caused_by(source))
-        }
-        _ => Ok(()),
+    let Err(source) = made else { return Ok(()) };
+    let mut desk = locked(&DESK);
+    (desk.threads, desk.coming) = (desk.threads - 1, desk.coming - 1);
+    if desk.threads > 0 {
+        return Ok(());
     }
+    desk.waiting.clear();
+    Err(Error::failed("cannot start a thread for a hook").caused_by(source))
 }

@@ -27,6 +27,8 @@ const TRIES: &[(&str, &str, &str)] = &[
     ("write = [\".\"]", "fs::write(\"config/orysh.lock\", \"x\")", "may not write"),
     ("write = [\".\"]", "fs::list(\"data/plugins\")", "may not read"),
     ("read = [\".\"]", "fs::list(\"state/batch\")", "may not read"),
+    ("read = [\"/proc\"]", "fs::read(\"/proc/self/environ\")", "tells of processes"),
+    ("read = [\"/\"]", "fs::read(\"/proc/thread-self/cmdline\")", "tells of processes"),
     ("", "fs::read(\"-\")", "capability `prompts`"),
     ("", "pgp::encrypt(\"a\", \"@secret.txt\")", "capability `read`"),
     // The network.
@@ -89,6 +91,26 @@ const TRIES: &[(&str, &str, &str)] = &[
     ),
     ("clients = [\"rotate\"]\ncommands = [\"list oauth2-clients\"]", "sh(\"list clients\")", "clients = [\"read\"]"),
     ("commands = [\"batch results\"]", "sh(\"batch results x --secrets plain\")", "capability `secrets`"),
+    (
+        "commands = [\"perform client-credentials\"]\nclients = [\"create\"]\nsecrets = true",
+        "sh(\"perform client-credentials --client-id a --client-secret b\")",
+        "capability `tokens`",
+    ),
+    (
+        "commands = [\"test oauth2-client\"]\nclients = [\"create\", \"read\"]\nsecrets = true",
+        "sh(\"test oauth2-client a --secret b\")",
+        "capability `tokens`",
+    ),
+    (
+        "commands = [\"create oauth2-client\"]\nclients = [\"create\"]",
+        "sh(\"create client --id a --if-absent\")",
+        "clients = [\"read\"]",
+    ),
+    (
+        "commands = [\"lint oauth2-client\"]\nclients = [\"create\"]",
+        "sh(\"lint oauth2-client a\")",
+        "clients = [\"read\"]",
+    ),
     ("clients = [\"create\"]", "batch::create(\"s.csv\")", "batch create"),
     // What it is not to hold up.
     ("", "exit(0)", "`exit` is for scripts"),
@@ -184,6 +206,20 @@ fn what_was_not_granted_is_refused() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert_eq!((stub.asked(), server.client("a")["owner"].as_str()), (0, Some("")));
+}
+
+#[test]
+fn a_name_that_a_proxy_resolves_is_told() {
+    let server = Sandbox::start();
+    let proxy = Stub::noting("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
+    let program = orysh(&server).with("HTTP_PROXY", &proxy.url);
+    let manifest = "[commands.attempt]\nabout = \"a\"\n[capabilities]\nnetwork = [\"a.invalid:80\"]\n";
+    let code = "fn attempt(args) { for n in 0..2 { http::get(\"http://a.invalid/\"); } 7 }";
+    plugin(&program, "evil", manifest, code);
+    install(&program, "./evil");
+    let ran = program.run("attempt").ok();
+    assert_eq!(ran.stderr.matches("could not be checked").count(), 1, "{ran}");
+    assert_eq!(proxy.asked(), 2);
 }
 
 #[test]

@@ -87,6 +87,57 @@ fn a_second_person_is_asked_on_a_terminal_and_ci_goes_by_the_lock() {
 }
 
 #[test]
+fn a_lock_that_says_something_else_counts_for_nothing() {
+    let server = Sandbox::start();
+    let program = orysh(&server);
+    repository(&program);
+    program.run(&format!("plugin sync --trust {}", hash_of(&program))).ok();
+    let path = program.home().join("orysh.lock");
+    let lock = fs::read_to_string(&path).unwrap();
+    let line = |key: &str| lock.lines().find(|line| line.starts_with(key)).unwrap().to_owned();
+    let (enabled, grant, version) = (line("enabled"), line("grant"), line("version"));
+    // What cannot be read as what it is.
+    for (from, to, told) in [
+        (&enabled, "enabled = \"false\"", "`enabled` is true or false"),
+        (&enabled, "enabled = 7", "`enabled` is true or false"),
+        (&enabled, "", "`enabled` is missing"),
+        (&grant, "grant = \"text\"", "`grant` is a list of texts"),
+        (&grant, "grant = [1]", "`grant` is a list of texts"),
+        (&grant, "", "`grant` is missing"),
+        (&version, "version = 5", "`version` is a text"),
+    ] {
+        fs::write(&path, lock.replace(from, to)).unwrap();
+        program.run("plugin sync --locked").fails(2, told).tells("line ");
+        program.run("create oauth2-client --name ok").fails(2, told);
+    }
+    // What is another than its plugin.toml has.
+    for (from, to, told) in [
+        (&grant, "grant = [\"more\"]", "another grant"),
+        (&version, "version = \"9\"", "another version"),
+        (&enabled, "enabled = false", "is switched off"),
+    ] {
+        fs::write(&path, lock.replace(from, to)).unwrap();
+        assert_eq!(program.run("plugin sync --locked").code, Some(1));
+        program.run("plugin verify").fails(3, told);
+        program.run("create oauth2-client --name ok").fails(2, told);
+    }
+    program.run("plugin sync").ok();
+    program.run("create oauth2-client --name BAD").fails(1, "plugin `policy`");
+    // The user's own as well.
+    program.run("plugin new hello").ok();
+    install(&program, "./hello");
+    let own = program.home().join("config/orysh.lock");
+    let text = fs::read_to_string(&own).unwrap();
+    fs::write(&own, text.replace("grant = [", "grant = [\"more\", ")).unwrap();
+    program.run("hello").fails(2, "hello");
+    let listed = program.run("plugin list");
+    assert!(listed.stdout.contains("broken") && listed.stderr.contains("another grant"), "{listed}");
+    program.run("create oauth2-client --name ok").fails(2, "another grant");
+    install(&program, "./hello");
+    program.run("hello").ok();
+}
+
+#[test]
 fn what_is_wrong_with_a_repository_s_plugins_is_told_and_the_rest_works() {
     let server = Sandbox::start();
     let program = orysh(&server);

@@ -58,6 +58,9 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     if ids.is_empty() && files.is_empty() {
         return Err(Error::usage("no client is named").hint("name ids, or files with --file"));
     }
+    if !ids.is_empty() {
+        session.may_look()?;
+    }
     let mut rows = Vec::new();
     let mut errors = 0;
     let mut judge = |name: &str, spec: &ClientSpec| -> Result<()> {

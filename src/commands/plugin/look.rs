@@ -11,7 +11,7 @@ use crate::grammar::{Args, Audience, Command, Host};
 use crate::output::outcome::{Column, Outcome, Row};
 use crate::plugin::content::Content;
 use crate::plugin::git::Source;
-use crate::plugin::known::{configured, of_team};
+use crate::plugin::known::{configured, demand_locked, of_team};
 use crate::plugin::manifest::{Manifest, Setting};
 use crate::plugin::store::{self, Entry};
 use crate::plugin::team;
@@ -72,7 +72,10 @@ fn all() -> Result<Vec<Listed>> {
             _ => "off",
         };
         // What it is configured with may be of no use to what it is by now.
-        let manifest = manifest(&entry).and_then(|manifest| store::configured(&manifest).map(|_| manifest));
+        let manifest = manifest(&entry).and_then(|manifest| {
+            store::configured(&manifest)?;
+            demand_locked(&manifest, &entry).map(|()| manifest)
+        });
         all.push((name, state, manifest, entry.source));
     }
     if let Some(team) = team::found()? {
@@ -196,7 +199,7 @@ fn run_verify(host: &Host, args: &Args) -> Result<Outcome> {
         let same = read.and_then(|content| {
             if content.hash() == entry.hash {
                 let manifest = Manifest::of(&content)?;
-                as_locked(&manifest, &entry, &[])?;
+                demand_locked(&manifest, &entry)?;
                 return store::configured(&manifest).map(drop);
             }
             Err(Error::failed("its files are not those that were granted").hint(format!(
@@ -211,12 +214,15 @@ fn run_verify(host: &Host, args: &Args) -> Result<Outcome> {
         for (name, source) in team.plugins.iter().filter(|(name, _)| wanted.is_none_or(|wanted| wanted == *name)) {
             checked += 1;
             let same = of_team(&team, name, source, lock.get(name)).and_then(|plugin| {
-                if team::is_trusted(&plugin.trust_key())? {
-                    let entry = lock.get(name);
-                    entry.map_or(Ok(()), |entry| as_locked(&plugin.manifest, entry, &configured(&plugin.settings)))
-                } else {
-                    Err(Error::failed("this content was not granted anything"))
+                if !team::is_trusted(&plugin.trust_key())? {
+                    return Err(Error::failed("this content was not granted anything"));
                 }
+                let is_other = |entry: &Entry| !entry.grant.ends_with(&configured(&plugin.settings));
+                if lock.get(name).is_some_and(is_other) {
+                    return Err(Error::failed("the lock tells of another configuration than orysh.toml has")
+                        .hint("orysh plugin sync writes it anew"));
+                }
+                Ok(())
             });
             rows.push(row(name, same));
         }
@@ -232,18 +238,6 @@ fn run_verify(host: &Host, args: &Args) -> Result<Outcome> {
         rows.push(Err(Error::new(Kind::Failed, format!("{failed} plugins are not what was granted")).already_told()));
     }
     Ok(Outcome::many(rows.into_iter(), &[]))
-}
-
-/// Errors: a lock tells of another version or grant than the content has that it names. `configured`: what a repository's lock
-/// says beside the grant.
-fn as_locked(manifest: &Manifest, entry: &Entry, configured: &[String]) -> Result<()> {
-    let grant: Vec<String> = manifest.grant.lines().into_iter().chain(configured.iter().cloned()).collect();
-    if manifest.version == entry.version && grant == entry.grant {
-        return Ok(());
-    }
-    let what = if manifest.version == entry.version { "grant" } else { "version" };
-    Err(Error::failed(format!("the lock tells of another {what} than its plugin.toml has"))
-        .hint("the lock was changed by hand: orysh plugin update, or orysh plugin sync, writes it anew"))
 }
 
 fn row(name: &str, same: Result<()>) -> Result<Row> {

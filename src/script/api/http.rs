@@ -152,8 +152,9 @@ fn send(context: &Context, method: &Method, url: &str, body: Option<&Dynamic>, g
     let policy =
         Policy { timeout, ca_file: of_session.ca_file.clone(), proxy: of_session.proxy.clone(), ..Policy::default() };
     // A plugin talks to the hosts that it was granted, at addresses that may be private where that was granted, too.
-    let client = match session.grant() {
-        Some(grant) => net::fetch::guarded(&policy, &url, grant.host(&url)?)?,
+    let guarded = session.grant().map(|grant| net::fetch::guarded(&policy, &url, grant.host(&url)?)).transpose()?;
+    let client = match &guarded {
+        Some(guarded) => guarded.client.clone(),
         None => net::client(&policy, &url)?,
     };
     let mut request = Request::new(method.clone(), url.clone());
@@ -192,6 +193,11 @@ fn send(context: &Context, method: &Method, url: &str, body: Option<&Dynamic>, g
         }
     };
     let answer = session.wait(async {
+        if let (Some(grant), Some(guarded)) = (session.grant(), &guarded)
+            && let Some(why) = guarded.refuses().await
+        {
+            return Err(grant.private_host(&url, &why).about(&about));
+        }
         let response = client.execute(request).await.map_err(failed)?;
         let (status, headers) = (response.status(), response.headers().clone());
         let bytes = net::body(response, most_bytes).await.map_err(failed)?;
@@ -202,6 +208,9 @@ fn send(context: &Context, method: &Method, url: &str, body: Option<&Dynamic>, g
         Ok((status, answer(status.as_u16(), &headers, &bytes.ok_or_else(too_large)?, context.most_memory())))
     });
     let (status, answer) = answer?;
+    if let Some(host) = guarded.as_ref().and_then(net::fetch::Guarded::unchecked) {
+        session.warn_of_unchecked(host);
+    }
     if status.is_success() {
         // Who took it has the secrets in it.
         context.has_written(&sent)?;
