@@ -79,8 +79,9 @@ fn of_two_that_begin_the_same_input_at_once_one_does_it() {
     let program = with_public(&server);
     program.file("s.csv", &services(200));
     for round in 1..=5 {
-        let both = [0, 1]
-            .map(|n| program.begin(&format!("batch create s.csv --out made-{round}-{n}.csv --set contacts={round}")));
+        let both = [0, 1].map(|n| {
+            program.begin(&format!("batch create s.csv --out made-{round}-{n}.csv --set client_name=r{round}"))
+        });
         let ended = both.map(crate::support::Running::end);
         let done = ended.iter().filter(|ran| ran.code == Some(0)).count();
         let refused =
@@ -98,7 +99,7 @@ fn the_key_of_another_run_is_no_key() {
     program.file("s.csv", &services(2));
     program.file("t.csv", &services(3));
     program.run("batch create s.csv").ok();
-    program.run("batch create t.csv").ok();
+    program.run("batch create t.csv --again").ok();
     let runs = program.run("batch list -q").ok().stdout;
     let runs: Vec<&str> = runs.lines().collect();
     let key = |run: &str| program.home().join("state/batch").join(run).join("key");
@@ -532,7 +533,7 @@ fn limits_are_kept_to_and_told_beforehand() {
     let ran = program.run("batch create s.csv").ok();
     assert!(began.elapsed() > Duration::from_secs(2), "{ran}");
     program.file("t.csv", &services(30));
-    let ran = program.run("batch create t.csv --rate 15/s").ok();
+    let ran = program.run("batch create t.csv --rate 15/s --again").ok();
     ran.tells("15 a second, as --rate says: 1 s");
     let ran = program.run("batch create t.csv --rate 15/s --again --progress json").ok();
     let last: Value = ran.stderr.lines().rev().find_map(|line| serde_json::from_str(line).ok()).unwrap();

@@ -262,3 +262,67 @@ fn what_a_plugin_makes_twice_for_a_script_is_two_and_its_secrets_are_the_scripts
     let [a, b] = ["a", "b"].map(|team| fs::read_to_string(program.home().join(format!("{team}.json"))).unwrap());
     assert!(a != b && server.clients().len() == 6);
 }
+
+#[test]
+fn rows_whose_clients_were_made_are_known_in_another_input() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = orysh(&server);
+    program.file("s.csv", "client_name,owner\na,x\nb,x\n");
+    program.run("batch create s.csv --out made.csv").ok();
+    let tries = [
+        // In another order, with a row more, and by another name.
+        ("s.csv", "client_name,owner\nb,x\na,x\n"),
+        ("s.csv", "client_name,owner\na,x\nb,x\nc,x\n"),
+        ("t.csv", "client_name,owner\nb,x\nd,x\n"),
+        // Another field, in the same file.
+        ("s.csv", "client_name,owner\na,y\nb,y\n"),
+    ];
+    for (name, rows) in tries {
+        program.file(name, rows);
+        let ran = program.run(&format!("batch create {name} --out other.csv")).fails(2, "a second time");
+        assert!(ran.stderr.contains("--again"), "{ran}");
+    }
+    program.file("s.rhai", "clients::create_all([#{client_name: \"b\", owner: \"x\"}])");
+    program.run("run s.rhai").fails(1, "a second time").tells("batch forget");
+    program.run("import oauth2-clients t.csv").fails(2, "a second time");
+    assert_eq!(server.clients().len(), 2);
+    // Clients of those names in another file are others, and so are rows that name their ids.
+    program.file("u.csv", "client_name,owner\na,z\n");
+    program.run("batch create u.csv --out u.out.csv").ok();
+    program.file("v.csv", "client_id,client_name\nv,w\n");
+    program.run("batch create v.csv --out v.out.csv").ok();
+    program.file("v.csv", "client_id,client_name\nv,w\nv2,w\n");
+    assert_ne!(program.run("batch create v.csv --out v2.out.csv").code, Some(2));
+    // What was taken back may be made.
+    let run = program.run("batch list -q").ok().stdout.lines().next().unwrap().to_owned();
+    program.run(&format!("batch undo {run} --yes")).ok();
+    program.file("t.csv", "client_name,owner\nb,x\nd,x\n");
+    program.run("batch create t.csv --out t.out.csv").ok();
+}
+
+#[test]
+fn what_a_script_imports_is_there_for_it_until_its_good_end() {
+    let server = Sandbox::with("--hash-iterations 1");
+    let program = orysh(&server);
+    program.file("im.json", r#"[{"client_name":"q1"},{"client_name":"q2"}]"#);
+    program.file(
+        "im.rhai",
+        "let r = sh(\"import oauth2-clients im.json\");\nif fs::exists(\"write\") { csv::write(\"im.csv\", r.map(|c| #{id: c.client_id, secret: c.client_secret.reveal()})); }\nif !fs::exists(\"go\") { throw \"boom\"; }\nr",
+    );
+    program.run("run im.rhai").fails(1, "boom");
+    // Nobody else makes them meanwhile.
+    program.run("import oauth2-clients im.json").fails(2, "second time");
+    program.file("write", "");
+    program.run("run im.rhai").fails(1, "boom").tells("0 of 2 are left").tells("the same script, run again");
+    program.run("run im.rhai").fails(1, "boom").tells("0 of 2 are left");
+    program.file("go", "");
+    let ran = program.run("run im.rhai --format jsonl").ok();
+    let secrets = fs::read_to_string(program.home().join("im.csv")).unwrap();
+    let (id, secret) = secrets.lines().last().unwrap().split_once(',').unwrap();
+    assert!(server.accepts(&json!(id), &json!(secret)) && ran.stdout.contains(secret), "{ran}{secrets}");
+    assert_eq!((server.clients().len(), program.run("batch list -q").ok().stdout.as_str()), (2, ""));
+    // Now it is something else.
+    program.run("run im.rhai").ok();
+    program.run("import oauth2-clients im.json").ok();
+    assert_eq!((server.clients().len(), program.run("batch list -q").ok().stdout.as_str()), (6, ""));
+}

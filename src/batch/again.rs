@@ -1,5 +1,6 @@
 //! Rows that come again: whether their run is gone on with, or they are refused, as their clients would be made a second time.
 
+use std::cell::Cell;
 use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
@@ -8,10 +9,11 @@ use super::carry::{BY_HAND, SCRIPT, TAKEN};
 use super::engine::{IN_STORE, Run, count, due};
 use super::folder::{self, Folder};
 use super::identity::Identity;
+use super::job::Job;
 use super::journal::Journal;
 use super::key::RunKey;
 use super::state::State;
-use super::store::{self, Wishes};
+use super::store::{self, Which, Wishes};
 use crate::error::{Error, Result};
 use crate::session::Session;
 use crate::text::hex;
@@ -64,7 +66,10 @@ pub const OPTIONS: &str = "options";
 const SAME_INPUT: &str = "same_input";
 
 /// What inputs are called that no file has, and no script.
-const OWN_INPUTS: [&str; 3] = ["apply", "import", "ids"];
+const OWN_INPUTS: [&str; 2] = ["apply", "ids"];
+
+/// So many rows are looked through of runs that are done, the newest first.
+const MOST_LOOKED: u64 = 200_000;
 
 /// Whether two runs have the same rows, of different scripts.
 fn has_same_rows(one: &str, other: &str) -> bool {
@@ -148,7 +153,8 @@ pub fn refuse_again(
             }
             // Another script, or another file, with some of the same rows.
             let input = facts.get("input").map_or("", String::as_str);
-            let is_near = matches!(again, Again::GoneOn | Again::Offered)
+            let is_near = again != Again::Allowed
+                && !OWN_INPUTS.contains(&same.input.as_str())
                 && facts.get("kind") == Some(&same.kind)
                 && !OWN_INPUTS.contains(&input);
             let is_its =
@@ -197,13 +203,13 @@ pub fn refuse_again(
         }
     }
     // Read once, and where there is something to compare with it.
-    let (mut rows, mut open) = (None, Vec::new());
-    for (name, is_its) in others {
-        let part = Part { name: &name, again, is_its };
+    let (mut rows, mut open, looked) = (None, Vec::new(), Cell::new(0));
+    for (name, is_its) in others.into_iter().rev() {
+        let part = Part { name: &name, again, is_its, looked: &looked };
         let has_other_rows = refuse_part(session, &part, &|error| hint(error, &name), |before| {
             let rows = match &rows {
                 Some(rows) => rows,
-                None => rows.insert(wishes(&own.path, false)?),
+                None => rows.insert(wishes(&own.path, Which::All)?),
             };
             Ok(Part::same(rows, before))
         })?;
@@ -252,10 +258,10 @@ fn gone_on(session: &Session, run: &Run, same: &Same) -> Result<bool> {
     Ok(true)
 }
 
-/// What the rows of a run ask for: all of them, or those whose clients may be there.
-fn wishes(folder: &Path, only_there: bool) -> Result<Wishes> {
+/// What rows of a run ask for.
+fn wishes(folder: &Path, which: Which) -> Result<Wishes> {
     let key = RunKey::read(folder)?;
-    Journal::peek(folder, |connection| store::wishes(connection, key.as_ref(), only_there))
+    Journal::peek(folder, |connection| store::wishes(connection, key.as_ref(), which))
 }
 
 /// A run of which some of the rows may be.
@@ -264,6 +270,8 @@ struct Part<'a> {
     again: Again,
     /// Whether it is of the same input, which was changed since.
     is_its: bool,
+    /// How many rows of runs that are done have been looked through by now.
+    looked: &'a Cell<u64>,
 }
 
 impl Part<'_> {
@@ -274,8 +282,8 @@ impl Part<'_> {
     }
 }
 
-/// Errors: some of the rows are of a run that has not come to its end, or of which nobody has taken what came; its input has been
-/// changed since. Gives what is to be told of one of that input, which has other rows. `hint`: how they are made a second time; `same`:
+/// Errors: some of the rows are of a run that has not come to its end, or of which nobody has taken what came, or which made their
+/// clients; its input has been changed since. Gives what is to be told of one of that input, which has other rows. `hint`: how they are made a second time; `same`:
 /// how many of them are among those.
 fn refuse_part(
     session: &Session,
@@ -283,13 +291,14 @@ fn refuse_part(
     hint: &dyn Fn(Error) -> Error,
     mut same: impl FnMut(&Wishes) -> Result<(usize, usize)>,
 ) -> Result<Option<String>> {
-    let Part { name, again, is_its } = *part;
+    let Part { name, again, is_its, looked } = *part;
     let run = match Run::open(session, name) {
         Ok(run) => run,
         // It is worked on: all of its rows are to be there, or of this process, whose secrets nobody has taken.
         Err(error) if error.code() == Some(folder::HELD) => {
             let is_here = folder::is_held_here(name);
-            let (_, same) = same(&wishes(&folder::path(name)?, is_here)?)?;
+            let which = if is_here { Which::There } else { Which::All };
+            let (_, same) = same(&wishes(&folder::path(name)?, which)?)?;
             if same == 0 {
                 return Ok(None);
             }
@@ -302,15 +311,27 @@ fn refuse_part(
     let counts = run.counts(session)?;
     let (left, made) = (due(&counts), count(&counts, &State::MADE));
     let taken = run.fact(TAKEN);
-    let is_open = run.fact("input") == Some(SCRIPT) && made > 0 && taken != Some(BY_HAND);
-    if left == 0 && !is_open {
+    let is_of_script = run.fact("input") == Some(SCRIPT);
+    let is_open = is_of_script && made > 0 && taken != Some(BY_HAND);
+    let is_done = left == 0 && !is_open;
+    if is_done {
+        looked.set(looked.get() + made);
+        let is_making = run.fact("kind") == Some(Job::Create.verb());
+        if is_of_script || !is_making || made == 0 || looked.get() > MOST_LOOKED {
+            return Ok(None);
+        }
+    }
+    let (whole, same) = same(&wishes(&run.folder.path, if is_done { Which::Ours } else { Which::There })?)?;
+    // Another input may well have clients of the same names.
+    let same = if is_done && !is_its { whole } else { same };
+    if is_done && same == 0 {
         return Ok(None);
     }
-    let (whole, same) = same(&wishes(&run.folder.path, true)?)?;
     let begun = run.fact("begun").unwrap_or_default();
     let why = why_open(made, taken);
     let state = match (left, is_open) {
-        (0, _) => why,
+        (0, false) => "whose clients were made, and would be made a second time".into(),
+        (0, true) => why,
         (_, true) => format!("of which {left} are left, {why}"),
         (_, false) => format!("of which {left} are left"),
     };

@@ -202,7 +202,7 @@ impl Carrying {
             self.failed += 1;
             self.stopped = Some(error);
         }
-        let keeper = Keeper::new(&self.session, carried);
+        let keeper = Keeper::new(&self.session, carried, None);
         let mut done = 0;
         for (number, (at, mut told)) in told.into_iter().enumerate() {
             let Some(Became { result, is_delivered, undelivered, .. }) = became.take(number as u64 + 1) else {

@@ -1,7 +1,7 @@
 //! A run of a command that has checked its clients itself, and tells of each: `import`, `apply`, a script.
 
 use std::cell::RefCell;
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::again::{self, Again, Whose};
@@ -236,8 +236,15 @@ impl Carried {
         }
         let name = run.folder.name.clone();
         take(session, &run, BY_SCRIPT)?;
-        spent_here().push((name.clone(), is_whole));
+        locked(&SPENT_HERE).push((name.clone(), is_whole));
         Ok(Some(Spent { name, is_whole, in_files: Vec::new() }))
+    }
+
+    /// Whether all of its clients were made.
+    fn is_whole(&self, session: &Session) -> Result<bool> {
+        let Some(run) = &self.run else { return Ok(true) };
+        let counts = run.counts(session)?;
+        Ok(engine::count(&counts, &State::MADE) == counts.values().sum::<u64>())
     }
 
     /// Its run, if that is over, and how many clients it made.
@@ -285,18 +292,47 @@ pub struct Spent {
     pub in_files: Vec<(Option<ClientId>, Secret)>,
 }
 
+/// What runs a command has for a script, each of which is over once that has come to its end.
+#[derive(Clone, Default)]
+pub struct Spending(Arc<Mutex<Vec<Spent>>>);
+
+impl Spending {
+    /// All secrets of a run have been taken.
+    pub fn take(&self, carried: Carried, session: &Session) -> Result<()> {
+        let is_whole = carried.is_whole(session)?;
+        locked(&self.0).extend(carried.spend(session, is_whole)?);
+        Ok(())
+    }
+
+    /// The script has come to its end.
+    pub fn end(&self) -> Result<()> {
+        end_all(&std::mem::take(&mut *locked(&self.0)))
+    }
+}
+
 /// The runs of this process that are spent and not over, and whether all of their clients were made: whoever asks for the same rows
 /// once more wants others.
 static SPENT_HERE: Mutex<Vec<(String, bool)>> = Mutex::new(Vec::new());
 
-/// The same, to be looked at.
-pub fn spent_here() -> MutexGuard<'static, Vec<(String, bool)>> {
-    locked(&SPENT_HERE)
+/// What they are called.
+pub fn spent_here() -> Vec<String> {
+    locked(&SPENT_HERE).iter().map(|(name, _)| name.clone()).collect()
+}
+
+/// Whose rows they are of which a script asks for a client each: of those that are spent it has had the clients.
+pub fn whose(session: &Session) -> Whose {
+    let spent = locked(&SPENT_HERE);
+    let whole = spent.iter().filter(|(_, is_whole)| *is_whole);
+    Whose {
+        script: session.script(),
+        done: whole.map(|(name, _)| name.clone()).collect(),
+        settled: spent.iter().map(|(name, _)| name.clone()).collect(),
+    }
 }
 
 impl Drop for Spent {
     fn drop(&mut self) {
-        spent_here().retain(|(name, _)| *name != self.name);
+        locked(&SPENT_HERE).retain(|(name, _)| *name != self.name);
     }
 }
 

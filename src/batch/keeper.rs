@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::batch::carry::Carried;
+use crate::batch::carry::{Carried, Spending};
 use crate::error::{Error, Kind, Result};
 use crate::model::client::ClientId;
 use crate::ops::deliver::UNDELIVERED;
@@ -21,16 +21,19 @@ struct Kept {
     /// Rows that were not written yet, and one for those that are not there yet.
     waiting: AtomicUsize,
     carried: Mutex<Option<Carried>>,
+    /// Where the run goes that a script waits for the end of.
+    spending: Option<Spending>,
 }
 
 impl Keeper {
-    /// Of this run.
-    pub fn new(session: &Session, carried: Carried) -> Self {
+    /// Of this run; `spending`: it stays until the script that asked for it has come to its end.
+    pub fn new(session: &Session, carried: Carried, spending: Option<Spending>) -> Self {
         Keeper(Arc::new(Kept {
             session: session.clone(),
             name: carried.name().to_owned(),
             waiting: AtomicUsize::new(1),
             carried: Mutex::new(Some(carried)),
+            spending,
         }))
     }
 
@@ -52,7 +55,11 @@ impl Keeper {
             return Ok(());
         }
         let carried = self.0.carried.lock().unwrap_or_else(PoisonError::into_inner).take();
-        carried.map_or(Ok(()), |carried| carried.close(&self.0.session))
+        match (carried, &self.0.spending) {
+            (None, _) => Ok(()),
+            (Some(carried), None) => carried.close(&self.0.session),
+            (Some(carried), Some(spending)) => spending.take(carried, &self.0.session),
+        }
     }
 
     /// An error of handing a client of it over.

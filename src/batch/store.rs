@@ -345,9 +345,19 @@ pub struct Wishes {
     pub names: HashSet<(bool, String)>,
 }
 
-/// What rows ask for: all of them, or those whose clients may be there. `key`: that of the run, by which the secrets that rows gave are
+/// Which rows of a run.
+#[derive(Clone, Copy, Eq, PartialEq)]
+pub enum Which {
+    All,
+    /// Those whose clients may be there.
+    There,
+    /// Those of them that leave their ids to us: others cannot be made twice.
+    Ours,
+}
+
+/// What rows ask for. `key`: that of the run, by which the secrets that rows gave are
 /// told from others; rows that gave one are told by their names alone without it.
-pub fn wishes(connection: &Connection, key: Option<&RunKey>, only_there: bool) -> rusqlite::Result<Wishes> {
+pub fn wishes(connection: &Connection, key: Option<&RunKey>, which: Which) -> rusqlite::Result<Wishes> {
     let mut statement = connection.prepare(
         "SELECT state, iif(given, id, ''), body, body ->> 'client_name', n, sealed FROM row JOIN asked USING (n)",
     )?;
@@ -356,11 +366,14 @@ pub fn wishes(connection: &Connection, key: Option<&RunKey>, only_there: bool) -
     while let Some(row) = rows.next()? {
         let Some(state) = State::of(row.get(0)?) else { continue };
         let is_there = state.is_made() || matches!(state, State::Sent | State::Unproven);
-        if only_there && !is_there {
+        if which != Which::All && !is_there {
             continue;
         }
         let (id, body, name): (String, String, Option<String>) = (row.get(1)?, row.get(2)?, row.get(3)?);
         let (n, sealed): (i64, Option<Vec<u8>>) = (row.get(4)?, row.get(5)?);
+        if which == Which::Ours && !id.is_empty() {
+            continue;
+        }
         let mut digest = Sha256::new_with_prefix(format!("{id} {body}"));
         // What differs in a secret alone is something else.
         let secret = sealed.map(|sealed| key.and_then(|key| key.open(unsigned(n), &sealed).ok()));

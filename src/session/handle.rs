@@ -250,6 +250,11 @@ impl Session {
         Session { script: Some(script), ..self }
     }
 
+    /// Whether a script makes clients here, or a plugin.
+    pub fn is_by_script(&self) -> bool {
+        self.script.is_some() || self.grant.is_some()
+    }
+
     /// What tells who makes clients here from others: a script, and a plugin that it has called.
     pub fn script(&self) -> String {
         let script = self.script.as_deref().unwrap_or("script");

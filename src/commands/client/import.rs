@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use clap::{Arg, ArgAction};
 
 use crate::batch::again::{Again, Whose};
-use crate::batch::carry::{self, Clients};
+use crate::batch::carry::{self, Clients, SCRIPT, Spending};
 use crate::batch::check::{self, Ready, Recipients};
 use crate::batch::engine::Going;
 use crate::batch::heard::Became;
@@ -97,22 +97,33 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     let count = plans.len();
     guard::batch(&session, &format!("create {count} clients"), files.iter().any(|file| file == "-"))?;
     let how = check::How { no_lint: how.no_lint, recipients: Recipients::Read(found), ..check::How::of(Job::Create) };
-    let rows = std::iter::once_with(move || make(&session, plans, how)).flat_map(|made| match made {
+    let spending = session.is_by_script().then(Spending::default);
+    let over = spending.clone();
+    let rows = std::iter::once_with(move || make(&session, plans, how, spending)).flat_map(|made| match made {
         Ok(rows) => rows,
         Err(error) => vec![Err(error)],
     });
-    Ok(with_members(Outcome::many(rows, COLUMNS).writing()))
+    let ended = move || over.map_or(Ok(()), |over| over.end());
+    Ok(with_members(Outcome::many(rows, COLUMNS).writing()).then(ended))
 }
 
-/// Makes the clients. Errors: nothing was sent.
-fn make(session: &Session, plans: Vec<Plan>, how: check::How) -> Result<Vec<Result<Row>>> {
+/// Makes the clients; `spending`: for a script, which gets them once more until it has come to its end. Errors: nothing was sent.
+fn make(session: &Session, plans: Vec<Plan>, how: check::How, spending: Option<Spending>) -> Result<Vec<Result<Row>>> {
     let about: Vec<(ClientId, bool)> = plans.iter().map(|plan| (plan.id().clone(), plan.secret_is_ours())).collect();
     let total = plans.len() as u64;
     let each = plans.into_iter().map(|plan| Ok(Ready::from(plan)));
-    let clients = Clients { name: ("import", Again::Never), whose: Whose::default(), total, each };
-    let mut carried = carry::carry_out(session, clients, how, &Going::default(), || Ok(()))?;
+    let (name, whose) = match &spending {
+        // A sandbox of its own knows nothing of what was made before.
+        Some(_) if !session.is_confined() => ((SCRIPT, Again::GoneOn), carry::whose(session)),
+        _ => (("import", Again::Never), Whose::default()),
+    };
+    let mut carried =
+        carry::carry_out(session, Clients { name, whose, total, each }, how, &Going::default(), || Ok(()))?;
     let (mut became, stopped) = (std::mem::take(&mut carried.became), carried.stopped.take());
-    let keeper = Keeper::new(session, carried);
+    let earlier = carried.earlier.take();
+    let is_earlier = earlier.is_some();
+    let about = earlier.unwrap_or(about);
+    let keeper = Keeper::new(session, carried, spending.filter(|_| !session.is_confined()));
     let mut rows = Vec::new();
     for (at, (id, is_new)) in about.into_iter().enumerate() {
         let Some(Became { result, is_delivered, undelivered, .. }) = became.take(at as u64 + 1) else { continue };
@@ -120,7 +131,9 @@ fn make(session: &Session, plans: Vec<Plan>, how: check::How) -> Result<Vec<Resu
             Some(secret) => keeper.hold(Row::client(client), &id, &secret),
             None => Row::client(client),
         };
-        if let Ok(client) = &result {
+        if let Ok(client) = &result
+            && !is_earlier
+        {
             session.wrote_one(Done::Created, &id, None, client.as_ref());
         }
         rows.extend(result.map(|client| client.map(row)).transpose());

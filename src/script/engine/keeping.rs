@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::Context;
 use crate::batch::again::Whose;
-use crate::batch::carry::{self, Spent, spent_here};
+use crate::batch::carry::{self, Spent};
 use crate::batch::keeper::kept_in;
 use crate::error::{Error, Result};
 use crate::model::client::ClientId;
@@ -85,8 +85,10 @@ impl Context {
 
     /// The call has not come to its end: the error says what is there for the next one.
     pub fn break_off(&self, error: Error) -> Error {
+        // Those of commands and plugins that it has called are the script's as well.
+        let mut names = if limits::id() == 0 { carry::spent_here() } else { Vec::new() };
         drop(take_own(&self.ends));
-        let mut names: Vec<String> = take_own(&self.spent).iter().map(|spent| spent.name.clone()).collect();
+        names.extend(take_own(&self.spent).iter().map(|spent| spent.name.clone()));
         // Those of earlier lines have variables still that may show them.
         let (id, earlier) = (limits::id(), locked(&self.earlier));
         let is_new = |(of, held): &mut (u64, Held)| {
@@ -96,6 +98,8 @@ impl Context {
         if names.is_empty() {
             return error;
         }
+        names.sort();
+        names.dedup();
         let told = format!("the same script, run again, gets what it has made by now (run {})", names.join(", "));
         error.hint(format!("{told}; orysh batch forget gives that up"))
     }
@@ -103,10 +107,9 @@ impl Context {
     /// Whose rows are those of this call. Of the same rows it asks for other clients than it has, unless an earlier line has them.
     pub fn whose(&self) -> Whose {
         let earlier = locked(&self.earlier);
-        let mut done: Vec<String> = self.runs().into_iter().filter(|run| !earlier.contains(run)).collect();
-        let spent = spent_here();
-        done.extend(spent.iter().filter(|(_, is_whole)| *is_whole).map(|(name, _)| name.clone()));
-        Whose { script: self.session().script(), done, settled: spent.iter().map(|(name, _)| name.clone()).collect() }
+        let mut whose = carry::whose(&self.session());
+        whose.done.extend(self.runs().into_iter().filter(|run| !earlier.contains(run)));
+        whose
     }
 
     fn runs(&self) -> Vec<String> {
