@@ -855,6 +855,7 @@ fn an_error_shows_its_line_and_the_calls_that_led_there() {
     for (code, hint) in [
         ("let y = 1; fn f() { y } f()", "hand them over as arguments"),
         ("let x = 1; if x = 1 { 2 }", "`==` compares"),
+        ("if 1 = 2 { 3 }", "`==` compares"),
         ("let m = #{new: 1}", "#{\"new\": 1}"),
         ("let a = try { 1 } catch { 2 };", "`try` is no value"),
         ("const A = 1; A = 2", "`let` makes what can be changed"),

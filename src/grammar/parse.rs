@@ -284,13 +284,26 @@ fn refusal(registry: &Registry, words: &[String], error: &clap::Error) -> Error 
             let rest: Vec<&str> =
                 lines.take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more")).collect();
             let message = if rest.is_empty() { message } else { format!("{message} {}", rest.join(" ")) };
-            Error::usage(message.replace("tip: ", ""))
+            Error::usage(plain_numbers(&message).replace("tip: ", ""))
         }
     };
     if !matches!(error.kind(), ErrorKind::InvalidSubcommand | ErrorKind::MissingSubcommand) {
         refusal = refusal.hint(format!("`orysh {} --help` lists what it takes", path.join(" ")).replace("  ", " "));
     }
     refusal
+}
+
+/// What the standard library says of texts that are no whole numbers, and what a person is told.
+const NO_NUMBERS: [(&str, &str); 4] = [
+    ("invalid digit found in string", "it is no whole number"),
+    ("cannot parse integer from empty string", "it is no whole number"),
+    ("number too large to fit in target type", "it is too large"),
+    ("number too small to fit in target type", "it is too small"),
+];
+
+/// The same text, as a person is told it.
+pub fn plain_numbers(text: &str) -> String {
+    NO_NUMBERS.iter().fold(text.to_owned(), |text, (std, plain)| text.replace(std, plain))
 }
 
 /// The code of an error that says that there is no such command.

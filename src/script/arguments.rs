@@ -10,6 +10,7 @@ use rhai::{Array, Dynamic, INT, Map};
 
 use crate::config::edit::position;
 use crate::error::{Error, Position as Place, Result};
+use crate::grammar::parse::plain_numbers;
 use crate::script::compile::place_of;
 use crate::script::lexer::{Kind, is_part, pieces};
 use crate::text::safe;
@@ -236,7 +237,8 @@ impl Declared {
             let text = error.render().to_string();
             let told: Vec<&str> = text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
             let told = told.join(" ");
-            let wrong = Error::usage(told.strip_prefix("error: ").unwrap_or(&told).to_owned()).about(safe(script));
+            let told = plain_numbers(told.strip_prefix("error: ").unwrap_or(&told));
+            let wrong = Error::usage(told).about(safe(script));
             let word = match error.get(ContextKind::InvalidArg) {
                 Some(ContextValue::String(word)) => word.trim_start_matches('-'),
                 _ => "",

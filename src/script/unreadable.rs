@@ -75,5 +75,8 @@ fn misplaced(wrong: &str, text: &str, position: rhai::Position) -> Option<&'stat
     if word == "try" {
         return Some(TRY);
     }
-    (rest.starts_with('=') && !rest.starts_with("==")).then_some("`=` puts a value into a variable, `==` compares")
+    let is_put = rest.starts_with('=') && !rest.starts_with("==");
+    // Where a literal stands first, that is what Rhai takes offence at.
+    let condition = rest.split('{').next().filter(|_| wrong.contains("boolean expression")).unwrap_or_default();
+    (is_put || condition.contains(" = ")).then_some("`=` puts a value into a variable, `==` compares")
 }

@@ -59,7 +59,7 @@ fn create_args() -> Vec<Arg> {
             .help_heading("Batch"),
         switch("skip-invalid", "Go on with the good rows where some are wrong"),
         switch("no-lint", "Send what the check of the values refuses, too"),
-        switch("again", "Make the clients of an input a second time that was run already"),
+        switch("again", "Make clients a second time of rows that were run already"),
         switch("dry-run", "Check the input, and send nothing"),
     ];
     args.extend(begin_args());
