@@ -199,10 +199,8 @@ pub fn refuse_again(
                 "this input was run {name}, begun on {begun}: its clients were made, and would be made a second time"
             ));
             let error = error.with_code(SAME_INPUT).hint(format!("see what it came to: orysh batch show {name}"));
-            let error = match session.is_by_script() {
-                true => error.hint(format!("a script has it by `batch::results(\"{name}\")`")),
-                false => error,
-            };
+            let of_script = format!("a script has it by `batch::results(\"{name}\")`");
+            let error = if session.is_by_script() { error.hint(of_script) } else { error };
             return Err(hint(error, &name));
         }
     }

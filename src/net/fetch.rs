@@ -282,18 +282,17 @@ impl StdError for Private {}
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_proxy_is_not_asked_for_what_is_private_here() {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let refuses = |is_proxied: bool, name: Option<&str>| {
+    #[tokio::test]
+    async fn a_proxy_is_not_asked_for_what_is_private_here() {
+        let guarded = |is_proxied: bool, name: Option<&str>| {
             let guard = Guard { is_proxied, proxy_host: None, is_allowed: false, asked: AtomicBool::new(false) };
             let client = crate::net::client(&Policy::default(), &Url::parse("http://a.invalid").unwrap()).unwrap();
-            let guarded = Guarded { client, guard: Arc::new(guard), name: name.map(str::to_owned) };
-            runtime.block_on(guarded.refuses())
+            Guarded { client, guard: Arc::new(guard), name: name.map(str::to_owned) }
         };
-        assert!(refuses(true, Some("localhost")).is_some_and(|why| why.contains("private")));
-        assert_eq!(refuses(true, Some("a.invalid")), None);
-        assert_eq!(refuses(false, Some("localhost")), None);
-        assert_eq!(refuses(true, None), None);
+        let private = guarded(true, Some("localhost")).refuses().await;
+        assert!(private.is_some_and(|why| why.contains("private")));
+        for other in [(true, Some("a.invalid")), (false, Some("localhost")), (true, None)] {
+            assert_eq!(guarded(other.0, other.1).refuses().await, None);
+        }
     }
 }

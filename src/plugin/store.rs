@@ -80,7 +80,7 @@ pub fn entries(path: &Path) -> Result<BTreeMap<String, Entry>> {
             commit: locked.find("commit", TEXT, text_in)?,
             hash: locked
                 .demand("hash", "64 hexadecimal digits", |value| text_in(value).filter(|hash| is_hash(hash)))?,
-            enabled: locked.demand("enabled", "true or false", |value| value.as_bool())?,
+            enabled: locked.demand("enabled", "true or false", bool_in)?,
             grant: locked.demand("grant", "a list of texts", |value| {
                 value.as_array()?.iter().map(|line| text_in(line.get_ref())).collect()
             })?,
@@ -91,6 +91,10 @@ pub fn entries(path: &Path) -> Result<BTreeMap<String, Entry>> {
 }
 
 const TEXT: &str = "a text";
+
+fn bool_in(value: &DeValue<'_>) -> Option<bool> {
+    value.as_bool()
+}
 
 fn text_in(value: &DeValue<'_>) -> Option<String> {
     value.as_str().map(str::to_owned)
