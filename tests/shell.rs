@@ -1000,6 +1000,12 @@ fn a_secret_that_comes_in_by_any_way_is_in_no_history_and_no_log() {
         format!("clients::update(\"e\", #{{client_secret: \"{CANARY}\"}}); nofunc()"),
         format!("update client e --secret {CANARY} --nmae x"),
         format!("eval 'print(\"{CANARY}\".to_secret())'"),
+        format!("rotate secret e --secret @{CANARY} -q"),
+        format!("batch update q1 --set client_secret=/{CANARY} --yes"),
+        format!("batch update q1 --set 'client_secret=(#{CANARY}' --yes"),
+        format!("version | true 'client_secret=/{CANARY}'"),
+        format!("let api_key = \"${CANARY}\";"),
+        format!("let client_secret = \"(@{CANARY}\";"),
     ] {
         shell.answers(&line, ">");
         shell.until("a prompt", |screen| screen.trim_end().ends_with('>'));
@@ -1041,6 +1047,25 @@ fn what_is_pasted_behind_a_command_that_reads_unseen_is_in_no_history() {
     shell.press("\u{3}");
     shell.types("6 * 111", "666");
     assert_eq!(shell.leaves().code(), Some(0));
+    for (path, text) in files_below(program.home()) {
+        assert!(!holds(&text, CANARY), "{}", path.display());
+    }
+}
+
+#[test]
+fn what_is_typed_ahead_for_a_secret_that_is_not_asked_for_is_in_no_history() {
+    let program = anywhere().untimed();
+    program.file("a.rhai", "throw \"not today\"");
+    let shell = Terminal::of(program.same_home());
+    shell.shows("orysh sandbox>");
+    shell.press(&format!("auth key set --profile nobody\r{CANARY}\r70 + 7\r"));
+    shell.until("the last line", |screen| screen.lines().any(|line| line.trim() == "77"));
+    shell.press(&format!("\u{1b}[200~run a.rhai\n{CANARY}\u{1b}[201~\r"));
+    shell.shows("not today");
+    shell.types("6 * 111", "666");
+    assert_eq!(shell.leaves().code(), Some(0));
+    let lines = fs::read_to_string(program.home().join("state/history/sandbox")).unwrap();
+    assert!(lines.contains("auth key set") && lines.contains("70 + 7"), "{lines}");
     for (path, text) in files_below(program.home()) {
         assert!(!holds(&text, CANARY), "{}", path.display());
     }

@@ -34,7 +34,7 @@ use crate::shell::interpreter::{Anew, Interpreter, NO_TEXT, Next};
 use crate::shell::line::{Sort, pieces, sort};
 use crate::shell::place::Place;
 use crate::shell::rhai::is_incomplete;
-use crate::shell::secrets::{self, may_be_kept};
+use crate::shell::secrets::{self, may_be_kept, reads_unseen};
 use crate::shell::tree::Node;
 use crate::shell::{own, parts};
 use crate::text;
@@ -105,9 +105,12 @@ pub fn interactive(host: &Host, anew: &Anew, fell_back: bool, goes_without_rc: b
                     // What a person took for an answer is nobody's slowness.
                     let took = began.elapsed().saturating_sub(ui::thought().saturating_sub(thought));
                     has_failed = done.is_err();
-                    if let Some(left) = host.session.left_line() {
-                        lines.add(host, interpreter.registry(), &left, &mut editor);
+                    let left = host.session.left_line();
+                    if let Some(left) = &left {
+                        lines.add(host, interpreter.registry(), left, &mut editor);
                     }
+                    let mut done_lines = std::iter::once(line).chain(left);
+                    lines.is_owed = has_failed && done_lines.any(|line| reads_unseen(&line, interpreter.registry()));
                     match done {
                         Ok(Next::Go) => {}
                         Ok(Next::Leave(0)) => return Ok(()),
@@ -139,6 +142,8 @@ struct Kept {
     place: Option<String>,
     /// How often they were forgotten.
     cleared: usize,
+    /// Whether the line before was to read a secret unseen and failed: the next one may have been typed for it.
+    is_owed: bool,
     typed: own::Lines,
 }
 
@@ -178,11 +183,12 @@ impl Kept {
             return;
         }
         let ui = host.session.ui();
-        if may_be_kept(line, registry) {
+        let is_answer = std::mem::take(&mut self.is_owed) && sort(line, registry) != Sort::Command;
+        if !is_answer && may_be_kept(line, registry) {
             return self.keep(ui, line, editor);
         }
         let pieces = pieces(line, registry);
-        if line.starts_with(char::is_whitespace) || pieces.len() < 2 || secrets::is_one(line, registry) {
+        if is_answer || line.starts_with(char::is_whitespace) || pieces.len() < 2 || secrets::is_one(line, registry) {
             locked(&self.typed).add(line, false);
             if !line.starts_with(char::is_whitespace) {
                 ui.note("this line is kept nowhere: it may hold a secret");

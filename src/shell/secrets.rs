@@ -70,13 +70,24 @@ pub fn is_one(text: &str, registry: &Registry) -> bool {
 /// The command that reads a key unseen without being told to.
 const OF_KEYS: [&str; 3] = ["auth", "key", "set"];
 
-/// Whether lines follow one that reads a secret unseen: they may have been meant for it.
+/// Whether a line reads a secret unseen.
+pub fn reads_unseen(line: &str, registry: &Registry) -> bool {
+    let has = |is_it: &dyn Fn(&str) -> bool| line.split_whitespace().any(is_it);
+    let reads_stdin = has(&|word| word == "-" || word.starts_with("--") && word.ends_with("stdin"));
+    let sets_key = OF_KEYS.iter().all(|part| has(&|word| word == *part));
+    line.contains("ui::password(") || (reads_stdin || sets_key) && sort(line, registry) == Sort::Command
+}
+
+/// Commands that do what stands in a file, which may ask for a secret.
+const OF_FILES: [&str; 2] = ["load", "run"];
+
+/// Whether lines follow one that reads a secret unseen, or a word one that may: they may have been meant for it.
 fn answers_unseen(text: &str, registry: &Registry) -> bool {
-    let mut lines = text.trim_end().lines().rev().skip(1);
-    lines.any(|line| {
-        let has = |is_it: &dyn Fn(&str) -> bool| line.split_whitespace().any(is_it);
-        let reads_stdin = has(&|word| word == "-" || word.starts_with("--") && word.ends_with("stdin"));
-        let sets_key = OF_KEYS.iter().all(|part| has(&|word| word == *part));
-        line.contains("ui::password(") || (reads_stdin || sets_key) && sort(line, registry) == Sort::Command
-    })
+    let lines: Vec<&str> = text.trim_end().lines().collect();
+    let is_word = |line: &str| line.split_whitespace().count() == 1 && sort(line, registry) != Sort::Command;
+    let may_read = |line: &str| {
+        let words = line.trim().trim_start_matches("orysh ").split_whitespace().next();
+        words.is_some_and(|word| OF_FILES.contains(&word)) && sort(line, registry) == Sort::Command
+    };
+    lines.windows(2).any(|pair| reads_unseen(pair[0], registry) || may_read(pair[0]) && is_word(pair[1]))
 }

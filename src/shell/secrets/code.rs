@@ -24,6 +24,7 @@ pub(super) fn is_fit_rhai(code: &str, registry: &Registry) -> bool {
         && !sets_variable(code)
         && !sets_field(code)
         && !texts(code).any(|text| tells_field(&text))
+        && !tells_field(&texts(code).collect::<String>())
         // As if a program came first, or a value could be handed to one.
         && !code.split('|').any(gives_secret)
         && (is_whole(code) || !is_named())
@@ -82,50 +83,81 @@ const TAKE_NAMES: [&str; 12] = [
 ];
 
 /// Whether a secret field is set where a text stands that may come to be in it, on whatever way: as `"" + "x"`, `f("x")`, or in a
-/// variable.
+/// variable. A text that names one sets it, as may one with letters that are written as their numbers.
 fn sets_field(code: &str) -> bool {
     let pieces: Vec<&str> = lexer::pieces(code)
         .filter(|(_, kind)| !matches!(kind, lexer::Kind::Comment { .. }))
         .map(|(place, _)| &code[place])
         .collect();
-    let (mut is_set, mut has_text, mut at) = (false, false, 0);
+    let names: Vec<&str> = pieces.iter().filter(|piece| is_text(piece)).map(|piece| inner(piece)).collect();
+    let mut is_set = secret_fields().any(|field| is_made_of(field.json, &names));
+    let (mut has_text, mut escaped, mut at) = (false, 0, 0);
     while let Some(piece) = pieces.get(at) {
         let rest = &pieces[at..];
-        let is_variable = at > 0 && ["let", "const"].contains(&pieces[at - 1]);
-        // A variable that holds the name of one.
-        is_set |= matches!(rest, ["=", name, ..] if is_text(name) && is_secret_field(name.trim_matches(['"', '`'])));
-        if let Some((field, sign)) = set_field(rest).filter(|_| !is_variable) {
+        let before = at.checked_sub(1).map(|at| pieces[at]);
+        // What is declared, or one of several names.
+        let is_bare = ["let", "const"].map(Some).contains(&before) || rest.get(1) == Some(&",") && before != Some("(");
+        if let Some((field, sign)) = set_field(rest).filter(|_| !is_bare) {
             is_set |= field.secret;
             // What another field is set to is no secret.
             at += if field.secret { sign } else { sign + value(&rest[sign..]) };
         } else if takes_name(rest) {
             at += NAMING;
         } else {
-            has_text |= is_text(piece) && piece.contains(|c| !"\"'`#${}".contains(c));
+            match is_text(piece) {
+                true if ["\\x", "\\u", "\\U"].iter().any(|escape| piece.contains(escape)) => escaped += 1,
+                true if ends_with_name(&unescaped(piece)) => is_set = true,
+                is_text => has_text |= is_text && piece.contains(|c| !"\"'`#${}".contains(c)),
+            }
             at += 1;
         }
     }
-    is_set && has_text
+    is_set && (has_text || escaped > 0) || escaped > 0 && (has_text || escaped > 1)
 }
 
-fn is_secret_field(name: &str) -> bool {
-    secret_fields().any(|field| field.json == name)
+/// Whether a name is put together of texts, each as often as it takes.
+fn is_made_of(name: &str, texts: &[&str]) -> bool {
+    let parts: Vec<&str> = texts.iter().copied().filter(|text| name.contains(text)).collect();
+    let mut reached = vec![true];
+    for end in 1..=name.len() {
+        let is_part = |begin: usize| reached[begin] && parts.contains(&&name[begin..end]);
+        reached.push((0..end).any(is_part));
+    }
+    reached[name.len()]
+}
+
+/// Whether a text ends with the name of a secret field, and has what sets it at most behind.
+fn ends_with_name(text: &str) -> bool {
+    let name = text.trim_end_matches(|c: char| c.is_whitespace() || "\"'`\\:=".contains(c));
+    secret_fields().any(|field| name.ends_with(field.json))
+}
+
+/// What stands between the quotes of a text, or of a part of one.
+fn inner(piece: &str) -> &str {
+    piece.trim_start_matches('#').trim_end_matches('#').trim_matches(['"', '\'', '`', '{', '}', '$'])
 }
 
 /// The texts in some code.
 fn texts(code: &str) -> impl Iterator<Item = String> {
     let pieces = lexer::pieces(code).map(|(place, _)| &code[place]);
-    pieces.filter(|piece| is_text(piece)).map(|piece| piece.replace("\\n", "\n"))
+    pieces.filter(|piece| is_text(piece)).map(unescaped)
 }
 
-/// Whether a text gives a secret field a value, as YAML, a form, or a query does.
+/// What a text says, but for its letters that are written as numbers.
+fn unescaped(piece: &str) -> String {
+    inner(piece).replace("\\n", "\n").replace("\\r", "\r").replace("\\t", "\t").to_lowercase()
+}
+
+/// Whether a text gives a secret field a value, as YAML, a form, or a query does, or names it in a head with lines below.
 fn tells_field(text: &str) -> bool {
+    let quotes = |c: char| c.is_whitespace() || "\"'\\".contains(c);
     secret_fields().any(|field| {
         text.match_indices(field.json).any(|(at, name)| {
-            let behind = text[at + name.len()..].strip_prefix([':', '=']);
-            behind.is_some_and(|value| {
-                value.trim_start().starts_with(|c: char| c.is_alphanumeric() || "-_~.%".contains(c))
-            })
+            let behind = &text[at + name.len()..];
+            let value = behind.trim_start_matches(quotes).strip_prefix([':', '=']);
+            let is_whole = !behind.starts_with(lexer::is_part);
+            let below = behind.split_once('\n').filter(|_| is_whole).map(|(_, below)| below);
+            [value, below].into_iter().flatten().any(|rest| !rest.trim().is_empty())
         })
     })
 }

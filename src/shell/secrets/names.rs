@@ -1,6 +1,9 @@
 //! What is called as a secret is, and given a value.
 
+use std::ops::Range;
+
 use crate::model::fields::{FIELDS, Field};
+use crate::script::lexer;
 
 /// What the name of a flag ends with that says where a secret is, or something about it.
 const ABOUT: [&str; 10] = ["file", "path", "stdin", "fd", "name", "id", "type", "url", "uri", "endpoint"];
@@ -52,6 +55,8 @@ pub(super) enum In {
     Words,
     /// In the address of a client, which no key opens.
     Uri,
+    /// In a line of a program, which can be told where a value is.
+    Program,
     /// In code: what a value is called or counted there is no secret itself.
     Rhai,
 }
@@ -67,20 +72,28 @@ pub(super) fn assigns(text: &str, place: In) -> bool {
     let is_rhai = place == In::Rhai;
     let quotes = ['"', '\'', '`', '\\'];
     let lower = text.to_lowercase();
+    let texts: Vec<Range<usize>> = if is_rhai { texts_of(&lower).collect() } else { Vec::new() };
     let is_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
     for (at, sign) in lower.match_indices([':', '=', ',']) {
-        let (before, behind) = (&lower[..at], &lower[at + sign.len()..]);
+        // A value ends with the text that it stands in, or is another one behind it.
+        let next = texts.partition_point(|text| text.end <= at);
+        let within = texts.get(next).filter(|text| text.start <= at);
+        let (before, behind) = (&lower[..at], &lower[at + sign.len()..within.map_or(lower.len(), |text| text.end)]);
         // `set("client_secret", "x")`.
         if sign == "," && !(before.trim_end().ends_with(['"', '`']) && behind.trim_start().starts_with(['"', '`'])) {
             continue;
         }
         let compared = behind.strip_prefix('=').filter(|_| sign == "=").or(before.ends_with('!').then_some(behind));
-        // A path (`client_secret::x`), the rest of a comparison, an address.
-        if compared.is_none() && behind.starts_with([':', '=', '/', '>']) || before.ends_with([':', '=', '<', '>']) {
+        // A path (`client_secret::x`), an address, an arm of a `switch`; the rest of one, or of a comparison.
+        let is_sign = match sign {
+            ":" => !before.ends_with(quotes) && (behind.starts_with(':') || behind.starts_with("//")),
+            _ => is_rhai && behind.starts_with('>'),
+        };
+        if compared.is_none() && is_sign || before.ends_with([':', '=', '<', '>']) {
             continue;
         }
-        let behind = compared.unwrap_or(behind).trim_start();
-        let behind = if is_rhai { behind.trim_start_matches(['(', ' ']) } else { behind };
+        let behind = compared.filter(|_| is_rhai).unwrap_or(behind).trim_start();
+        let behind = if is_rhai { behind.trim_start_matches(['(', ' ', '#']) } else { behind };
         let before = before.trim_end_matches('!').trim_end().trim_end_matches(['"', '\'', '`', '\\', ']']);
         let name = &before[before
             .rfind(|c| !is_name(c))
@@ -88,7 +101,7 @@ pub(super) fn assigns(text: &str, place: In) -> bool {
         let value = behind.trim_start_matches(quotes);
         let stands = before[..before.len() - name.len()].trim_end();
         // The name of a host; a scope as `token:read`.
-        let is_glued = !is_rhai && sign == ":" && !lower[at + 1..].starts_with(' ');
+        let is_glued = !is_rhai && sign == ":" && !lower[at + 1..].starts_with([' ', '=']);
         let is_plain = is_glued && !stands.ends_with(['{', ',', '"', '\'', '`', '#', '\\']);
         if is_plain || sign == "," && !stands.trim_end_matches(['"', '`']).ends_with('(') {
             continue;
@@ -97,19 +110,61 @@ pub(super) fn assigns(text: &str, place: In) -> bool {
         let is_secret = name == "auth" && !is_rhai
             || is_of_secret(name)
             || is_query && place != In::Uri && ["key", "sig"].contains(&name);
-        // What is asked for elsewhere is no secret itself.
+        let mut others = texts.iter().skip(next + 1);
+        let is_joined =
+            within.is_some() && behind.is_empty() && others.any(|text| !lower[text.clone()].trim().is_empty());
         let is_given = !value.is_empty()
-            && !EMPTY.iter().any(|empty| behind.starts_with(empty))
-            && !value.starts_with(['(', '$', '@', ')', ',', '}', ']', '#'])
-            && (!is_rhai && compared.is_none() || behind.starts_with(quotes));
+            && !is_empty(behind, place)
+            && !is_elsewhere(value, place)
+            && (!is_rhai || behind.starts_with(quotes));
         let is_chosen = is_rhai
             && CHOICES.iter().any(|choice| behind.starts_with(choice))
             && behind.split([',', ';']).next().is_some_and(|first| first.contains(quotes));
-        if is_secret && (is_given || is_chosen) {
+        if is_secret && (is_given || is_joined || is_chosen) {
             return true;
         }
     }
     false
+}
+
+/// Where the texts stand in some code, without their quotes, and without the signs of code within them.
+fn texts_of(code: &str) -> impl Iterator<Item = Range<usize>> {
+    let texts = lexer::pieces(code).filter(|(_, kind)| matches!(kind, lexer::Kind::Text { .. }));
+    texts.map(|(place, _)| {
+        let piece = &code[place.clone()];
+        let begin = piece.len() - piece.trim_start_matches('#').len() + 1;
+        let end = piece.strip_suffix("${").unwrap_or(piece).trim_end_matches('#');
+        let end = end.strip_suffix(['"', '\'', '`']).unwrap_or(end).len();
+        place.start + begin..place.start + begin.max(end)
+    })
+}
+
+/// Whether a value is a text that holds nothing.
+fn is_empty(value: &str, place: In) -> bool {
+    let rest = EMPTY.iter().find_map(|empty| value.strip_prefix(empty));
+    rest.is_some_and(|rest| if place == In::Rhai { !rest.trim_start().starts_with('+') } else { is_end(rest) })
+}
+
+/// Whether what is asked for elsewhere stands for a value: `${code}` in the words of a command; `$VAR`, `@file` and `<file` for a
+/// program.
+pub(super) fn is_elsewhere(value: &str, place: In) -> bool {
+    let code = value.strip_prefix("${").and_then(|code| code.split_once('}'));
+    let is_code = || code.is_some_and(|(code, rest)| is_end(rest) && !code.contains(['"', '\'', '`']));
+    let is_variable = || {
+        let name = value.strip_prefix('$').unwrap_or_default();
+        let rest = name.trim_start_matches(|c: char| c.is_alphanumeric() || c == '_');
+        rest.len() < name.len() && is_end(rest)
+    };
+    match place {
+        In::Words | In::Uri => is_code(),
+        In::Program => value.starts_with(['@', '<']) || is_code() || is_variable(),
+        In::Rhai => false,
+    }
+}
+
+/// Whether a value ends where a text begins.
+fn is_end(text: &str) -> bool {
+    text.chars().next().is_none_or(|c| c.is_whitespace() || "\"'`\\,;&|)}]".contains(c))
 }
 
 fn is_harmless(name: &str) -> bool {

@@ -4,7 +4,7 @@ use clap::{Arg, ArgAction};
 
 use super::code::{is_fit_rhai, makes_secret};
 use super::forms::is_key;
-use super::names::{In, assigns, names_secret, secret_fields};
+use super::names::{In, assigns, is_elsewhere, names_secret, secret_fields};
 use super::programs::gives_secret;
 use crate::config::profile::Whence;
 use crate::grammar::Registry;
@@ -48,7 +48,7 @@ pub(super) fn holds_secret(step: &Step, registry: &Registry) -> bool {
     if let To::Program(pieces) = &step.to
         && pieces
             .iter()
-            .any(|piece| matches!(piece, Piece::Text(text) if assigns(text, In::Words) || gives_secret(text)))
+            .any(|piece| matches!(piece, Piece::Text(text) if assigns(text, In::Program) || gives_secret(text)))
     {
         return true;
     }
@@ -86,9 +86,10 @@ pub(super) fn holds_secret(step: &Step, registry: &Registry) -> bool {
                 .or_else(|| word.split_once('H').map(|(_, rest)| rest).filter(|rest| is_bundle && !rest.is_empty()));
             let next = words.peek().filter(|next| is_secret || !next.starts_with('-') || next.len() == 1);
             let value = value.or_else(|| next.filter(|_| takes_value || is_bundle).map(|next| next.as_str()));
-            if is_secret && value.is_some_and(|value| value != "-" && !value.starts_with('@')) {
+            if is_secret && value.is_some_and(|value| value != "-") || is_named && flag.is_none() {
                 return true;
             }
+            is_named = value.is_some_and(names_field);
             if value.is_some_and(|value| is_secret_value(value, flag)) {
                 return true;
             }
@@ -106,22 +107,29 @@ pub(super) fn holds_secret(step: &Step, registry: &Registry) -> bool {
                 || is_code && !is_fit_rhai(word, registry)
                 || is_named
                 || is_secret_value(word, None)
-                || is_of_tokens && word != "-" && !word.starts_with("${")
+                || is_of_tokens && word != "-" && !is_elsewhere(word, In::Words)
             {
                 return true;
             }
             // `client_secret x` or `secret x` for `--secret x`, `/client_secret x` in a patch that is no JSON.
-            let word = word.trim_start_matches('/');
-            is_named = secret_fields().any(|field| field.json == word || field.flag == Some(word));
+            is_named = names_field(word);
         }
     }
     false
 }
 
+/// Whether a word is the name of a secret field, or its place in a document.
+fn names_field(word: &str) -> bool {
+    let word = word.trim_start_matches('/');
+    secret_fields().any(|field| field.json == word || field.flag == Some(word))
+}
+
 fn is_secret_value(value: &str, flag: Option<&Arg>) -> bool {
     let field = flag.and_then(Arg::get_long).and_then(field_of);
     let is_uri = field.is_some_and(|field| matches!(field.kind, Kind::Uri | Kind::List(Item::Uri)));
-    assigns(value, if is_uri { In::Uri } else { In::Words }) || is_key(value) || makes_secret(value)
+    let is_code = flag.and_then(Arg::get_long) == Some("where");
+    let place = if is_uri { In::Uri } else { In::Words };
+    assigns(value, if is_code { In::Rhai } else { place }) || is_key(value) || makes_secret(value)
 }
 
 /// The field that a flag is for, without its dashes.
