@@ -6,7 +6,7 @@ use rustix::process::Signal;
 use serde_json::json;
 
 use crate::plugins::{install, plugin};
-use crate::support::{PROGRAM, Sandbox, Terminal, anywhere, files_below, holds, orysh};
+use crate::support::{Orysh, PROGRAM, Sandbox, Terminal, anywhere, files_below, holds, orysh};
 
 #[test]
 fn with_nothing_configured_a_terminal_lands_in_the_sandbox_and_is_told_so() {
@@ -719,6 +719,92 @@ fn what_was_edited_and_not_taken_is_kept() {
     shell.types("undo --yes", "UNDONE");
     assert_eq!(server.client("a")["client_name"], "shop");
     assert_eq!(shell.leaves().code(), Some(0));
+}
+
+/// What `edit` has left, with its text.
+fn drafts(program: &Orysh) -> Vec<(String, String)> {
+    let found =
+        fs::read_dir(program.home().join("state/edit")).into_iter().flatten().map(|entry| entry.unwrap().path());
+    found.map(|path| (path.display().to_string(), fs::read_to_string(path).unwrap())).collect()
+}
+
+#[test]
+fn what_was_edited_and_is_wrong_is_kept_without_its_secrets() {
+    let server = Sandbox::holding(&[json!({"client_id": "a", "client_name": "shop", "owner": "old"})], "");
+    let program = orysh(&server).with("EDITOR", "sh ed.sh");
+    let block = "client_secret: |\n  canary-one\nclient_secrt: canary-two\n";
+    program.file(
+        "ed.sh",
+        &format!("sed -i 's/^owner: .*/ownr: new/; s/^client_name: .*//' \"$1\"\nprintf '{block}' >> \"$1\"\n"),
+    );
+    let shell = Terminal::sized(program.same_home(), &[], (24, 200));
+    shell.types("edit a", "Edit it again?");
+    shell.answers("n", "what was edited is kept");
+    let [(file, text)] = drafts(&program).try_into().unwrap();
+    assert!(text.contains("ownr: new") && !text.contains("canary"), "{text}");
+    let line = format!("update oauth2-client a --file {file} --unset client_name --unset owner");
+    assert!(shell.contents().replace('\n', "").contains(&line), "{}", shell.contents());
+    fs::write(&file, text.replace("ownr", "owner")).unwrap();
+    shell.types(&format!("{line} -q"), ">");
+    let client = server.client("a");
+    assert_eq!((&client["owner"], &client["client_name"]), (&json!("new"), &json!("")));
+    fs::remove_file(file).unwrap();
+    shell.types("edit  a", "Edit it again?");
+    shell.press("\u{3}");
+    assert_eq!(shell.leaves().code(), Some(0));
+    assert!(drafts(&program)[0].1.contains("ownr: new"));
+}
+
+#[test]
+fn what_was_edited_and_is_not_written_over_that_of_others_is_kept() {
+    let server = Sandbox::holding(&[json!({"client_id": "a", "client_name": "shop", "owner": "old"})], "");
+    let program = orysh(&server).with("EDITOR", "sh ed.sh");
+    program.file(
+        "ed.sh",
+        "sed -i 's/^owner: .*/owner: new/' \"$1\"\ntouch edited\nwhile [ ! -e on ]; do sleep 0.02; done\n",
+    );
+    let shell = Terminal::sized(program.same_home(), &[], (24, 200));
+    shell.shows(">");
+    shell.press("edit a\r");
+    shell.until("it is edited", |_| program.home().join("edited").exists());
+    program.run("update client a --owner other").ok();
+    program.file("on", "");
+    shell.shows("Write over it?");
+    shell.answers("n", "what was edited is kept");
+    let [(file, text)] = drafts(&program).try_into().unwrap();
+    assert_eq!((text.as_str(), &server.client("a")["owner"]), ("owner: new\n", &json!("other")));
+    shell.types(&format!("update oauth2-client a --file {file} -q"), ">");
+    assert_eq!(server.client("a")["owner"], "new");
+    assert_eq!(shell.leaves().code(), Some(0));
+}
+
+#[test]
+fn what_is_being_edited_as_the_shell_is_ended_is_kept() {
+    let server = Sandbox::holding(&[json!({"client_id": "a", "client_name": "shop"})], "");
+    for signal in [Signal::TERM, Signal::HUP] {
+        for (edit, is_asked, kept) in [
+            ("s/^client_name: .*/client_name: till/", false, Some("client_name: till\n")),
+            ("s/^client_name: .*/clientname: till/", false, Some("\nclientname: till\n")),
+            ("s/^client_name: .*/clientname: till/", true, Some("\nclientname: till\n")),
+            ("", false, None),
+        ] {
+            let program = orysh(&server).with("EDITOR", "sh ed.sh").untimed();
+            let waits = if is_asked { "" } else { "exec sleep 47" };
+            program.file("ed.sh", &format!("sed -i '{edit}' \"$1\"\ntouch edited\n{waits}\n"));
+            let mut shell = Terminal::of(program.same_home());
+            shell.shows(">");
+            shell.press("edit a\r");
+            shell.until("it is edited", |screen| {
+                program.home().join("edited").exists() && (!is_asked || screen.contains("Edit it again?"))
+            });
+            shell.signal(signal);
+            assert_eq!(shell.ended().code(), Some(130));
+            let drafts = drafts(&program);
+            let is_kept = drafts.len() == 1 && kept.is_some_and(|kept| drafts[0].1.contains(kept));
+            assert_eq!((is_kept, drafts.len()), (kept.is_some(), usize::from(kept.is_some())), "{edit}: {drafts:?}");
+        }
+    }
+    assert_eq!(server.client("a")["client_name"], "shop");
 }
 
 #[test]

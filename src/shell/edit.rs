@@ -1,5 +1,6 @@
 //! `edit`: the last line, or a client, in the editor of whoever is there.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -16,10 +17,11 @@ use crate::model::{compare, input};
 use crate::output::yaml;
 use crate::session::Session;
 use crate::shell::pipe::ended;
+use crate::shell::secrets;
 use crate::text::{safe, shell_word};
-use crate::ui::{self, YES_OR_NO};
+use crate::ui::{self, Ui, YES_OR_NO};
 
-/// A file of one's own that goes again.
+/// A file of one's own that goes again, unless it is kept.
 struct Draft(PathBuf);
 
 impl Draft {
@@ -29,6 +31,10 @@ impl Draft {
         let draft = Draft(folder.join(format!("{}.{extension}", Uuid::new_v4())));
         files::write_new(&draft.0, text.as_bytes())?;
         Ok(draft)
+    }
+
+    fn keep(self) {
+        std::mem::forget(self);
     }
 
     fn read(&self) -> Result<String> {
@@ -73,46 +79,61 @@ pub struct Edited {
 }
 
 impl Edited {
+    fn new(id: &ClientId, file: Draft, unset: &[&'static Field]) -> Self {
+        let path = file.0.display().to_string();
+        let unset = unset.iter().flat_map(|field| ["--unset", field.json]);
+        let words = ["update", "oauth2-client", id.as_str(), "--file", &path].into_iter().chain(unset);
+        let line = words.map(shell_word).collect::<Vec<String>>().join(" ");
+        Edited { line, file }
+    }
+
+    /// Of what is set and emptied, and of nothing that stays as it is.
+    fn of(id: &ClientId, (set, unset): &Changes) -> Result<Self> {
+        Ok(Edited::new(id, Draft::new(&yaml::text(&Value::Object(set.body())), "yaml")?, unset))
+    }
+
     /// The file stays, for whoever gives the command again.
-    pub fn keep(self) {
-        std::mem::forget(self.file);
+    pub fn keep(self, ui: Ui) {
+        ui.warn(&format!("what was edited is kept: `{}` sends it", self.line));
+        self.file.keep();
     }
 }
 
 /// Opens a client, and again where what came of it is wrong. Nothing where nothing was changed. Errors: no such client; nobody wants to
-/// mend what is wrong.
+/// mend what is wrong. What was edited by then is kept.
 pub fn client(session: &Session, id: &str) -> Result<Option<Edited>> {
     let id = ClientId::parse(id)?;
     let before = session.wait(clients::get(session, &id))?;
-    let draft = Draft::new(&described(&before, &session.described()?), "yaml")?;
-    loop {
-        open(&draft)?;
-        match changed(&before, &draft.read()?) {
-            Ok((set, unset)) if set.is_empty() && unset.is_empty() => return Ok(None),
-            Ok((set, unset)) => {
-                let now = session.wait(clients::get(session, &id))?;
-                let others = changed_by_others(&before, &now, &set, &unset);
-                if !others.is_empty() {
-                    let fields = others.join(", ");
-                    session
-                        .ui()
-                        .warn(&format!("client `{id}` was changed meanwhile in {fields}, which is changed here, too"));
-                    if !session.ui().agrees("Write over it?", false) {
-                        return Err(Error::usage(format!("client `{id}` is left as it is")));
-                    }
-                }
-                let file = Draft::new(&yaml::text(&Value::Object(set.body())), "yaml")?;
-                let words = [
-                    "update".into(),
-                    "oauth2-client".into(),
-                    id.as_str().into(),
-                    "--file".into(),
-                    file.0.display().to_string(),
-                ];
-                let unset = unset.iter().flat_map(|field| ["--unset".to_owned(), field.json.to_owned()]);
-                let words: Vec<String> = words.into_iter().chain(unset).map(|word: String| shell_word(&word)).collect();
-                return Ok(Some(Edited { line: words.join(" "), file }));
+    let shown = described(&before, &session.described()?);
+    let draft = Draft::new(&shown, "yaml")?;
+    let ui = session.ui();
+    let changes = match edited(session, &before, &draft) {
+        Ok(Some(changes)) => changes,
+        Ok(None) => return Ok(None),
+        Err(error) => {
+            if let Err(failed) = keep(ui, &id, &before, draft, &shown) {
+                ui.error(&failed);
             }
+            return Err(error);
+        }
+    };
+    let edited = Edited::of(&id, &changes)?;
+    match is_to_be_sent(session, &id, &before, &changes) {
+        Ok(()) => Ok(Some(edited)),
+        Err(error) => {
+            edited.keep(ui);
+            Err(error)
+        }
+    }
+}
+
+/// What a client's editor makes of it: what is set, and what is emptied. Errors: the editor failed; nobody wants to mend what is wrong.
+fn edited(session: &Session, before: &Client, draft: &Draft) -> Result<Option<Changes>> {
+    loop {
+        open(draft)?;
+        match changed(before, &draft.read()?) {
+            Ok((set, unset)) if set.is_empty() && unset.is_empty() => return Ok(None),
+            Ok(changes) => return Ok(Some(changes)),
             Err(error) => {
                 let ui = session.ui();
                 // It was typed for the editor.
@@ -125,6 +146,66 @@ pub fn client(session: &Session, id: &str) -> Result<Option<Edited>> {
             }
         }
     }
+}
+
+/// Errors: others have changed the same, and a person does not write over it.
+fn is_to_be_sent(session: &Session, id: &ClientId, before: &Client, (set, unset): &Changes) -> Result<()> {
+    let now = session.wait(clients::get(session, id))?;
+    let others = changed_by_others(before, &now, set, unset);
+    if others.is_empty() {
+        return Ok(());
+    }
+    let fields = others.join(", ");
+    session.ui().warn(&format!("client `{id}` was changed meanwhile in {fields}, which is changed here, too"));
+    if session.ui().agrees("Write over it?", false) {
+        return Ok(());
+    }
+    Err(Error::usage(format!("client `{id}` is left as it is")))
+}
+
+/// Keeps a draft that was changed: what it says, or all of it where that cannot be told. Errors: it cannot be kept.
+fn keep(ui: Ui, id: &ClientId, before: &Client, draft: Draft, shown: &str) -> Result<()> {
+    // An editor that was ended may have left none.
+    let text = draft.read().unwrap_or_else(|_| shown.to_owned());
+    match changed(before, &text) {
+        Ok((set, unset)) if set.is_empty() && unset.is_empty() => {}
+        Ok(changes) => Edited::of(id, &changes)?.keep(ui),
+        Err(_) => {
+            let kept = without_secrets(&text, shown);
+            if kept == shown {
+                return Ok(());
+            }
+            if kept != text {
+                files::replace(&draft.0, kept.as_bytes())?;
+                ui.warn("what may be a secret is left out of what is kept");
+            }
+            let is_there = |text: &str, field: &Field| text.lines().any(|line| begins(line, field));
+            let gone: Vec<_> = editable().filter(|field| is_there(shown, field) && !is_there(&kept, field)).collect();
+            let Edited { line, file } = Edited::new(id, draft, &gone);
+            ui.warn(&format!("what was edited is kept in {}: `{line}` sends it, once it is mended", file.0.display()));
+            file.keep();
+        }
+    }
+    Ok(())
+}
+
+/// Whether a line of a draft begins what a field is.
+fn begins(line: &str, field: &Field) -> bool {
+    line.strip_prefix(field.json).is_some_and(|rest| rest.starts_with(':'))
+}
+
+/// A draft without the lines that may have a secret in them, up to the next field or to what was shown.
+fn without_secrets(text: &str, shown: &str) -> String {
+    let shown: HashSet<&str> = shown.lines().filter(|line| !line.trim().is_empty()).collect();
+    let mut is_left_out = false;
+    let lines = text.split_inclusive('\n').filter(|line| {
+        let line = line.trim_end_matches(['\n', '\r']);
+        let is_shown = shown.contains(line);
+        is_left_out =
+            !is_shown && (secrets::may_set_one(line) || is_left_out && !editable().any(|field| begins(line, field)));
+        !is_left_out
+    });
+    lines.collect()
 }
 
 /// Fields that can be edited. A secret is not written into a file for that.
@@ -157,8 +238,11 @@ fn described(client: &Client, place: &str) -> String {
     text
 }
 
+/// What is set, and what is emptied.
+type Changes = (ClientSpec, Vec<&'static Field>);
+
 /// What an edited text sets, and which fields it empties. Errors: it is wrong.
-fn changed(before: &Client, text: &str) -> Result<(ClientSpec, Vec<&'static Field>)> {
+fn changed(before: &Client, text: &str) -> Result<Changes> {
     let entry = input::parse_document(text, "the client")?;
     let after = entry.spec;
     if let Some(field) = entry.left_out.first() {

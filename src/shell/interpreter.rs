@@ -409,8 +409,7 @@ impl<'a> Interpreter<'a> {
         };
         let done = self.one(&edited.line);
         if done.is_err() {
-            ui.warn(&format!("what was edited is kept: `{}` sends it", edited.line));
-            edited.keep();
+            edited.keep(ui);
         }
         done
     }

@@ -9,12 +9,13 @@ mod words;
 mod tests;
 
 use crate::grammar::Registry;
+use crate::script::lexer;
 use crate::shell::line::{Sort, pieces, sort};
 use crate::shell::parts;
 use code::{is_fit_rhai, makes_secret};
 use forms::{is_key, looks_secret, patches_secret};
-use names::{In, assigns};
-use words::{holds_secret, is_of_secrets, is_secret_flag};
+use names::{In, assigns, is_harmless, secret_fields};
+use words::{holds_secret, is_near, is_of_secrets, is_secret_flag};
 
 /// Whether a line may be: it holds no secret, and does not begin with a space.
 pub fn may_be_kept(line: &str, registry: &Registry) -> bool {
@@ -65,6 +66,16 @@ fn is_fit_piece(line: &str, registry: &Registry) -> bool {
 /// Whether a text of several lines is a secret as a whole, or none of it can be told from one.
 pub fn is_one(text: &str, registry: &Registry) -> bool {
     text.contains("PRIVATE KEY") || is_key(text) || answers_unseen(text, registry)
+}
+
+/// Whether a line of a document may set a secret: by a name that is one's, or near one's.
+pub fn may_set_one(line: &str) -> bool {
+    let is_near_one = |name: &str| secret_fields().any(|field| is_near(name, field.json)) && !is_harmless(name);
+    let mut names = line.match_indices([':', '=']).map(|(at, _)| {
+        let before = line[..at].trim_end_matches(|c: char| c.is_whitespace() || "\"'".contains(c));
+        before.rsplit(|c| !lexer::is_part(c)).next().unwrap_or(before)
+    });
+    assigns(line, In::Words) || names.any(is_near_one)
 }
 
 /// The command that reads a key unseen without being told to.

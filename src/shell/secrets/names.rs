@@ -167,7 +167,8 @@ fn is_end(text: &str) -> bool {
     text.chars().next().is_none_or(|c| c.is_whitespace() || "\"'`\\,;&|)}]".contains(c))
 }
 
-fn is_harmless(name: &str) -> bool {
+/// Whether a name that looks like a secret's is that of a field which is none, or of something else.
+pub(super) fn is_harmless(name: &str) -> bool {
     let is_field = FIELDS.iter().any(|field| {
         !field.secret && (name == field.json || field.flag.is_some_and(|flag| name.trim_start_matches('-') == flag))
     });

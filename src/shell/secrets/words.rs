@@ -39,7 +39,7 @@ pub(super) fn is_of_secrets(word: &str) -> bool {
     OF_SECRETS.contains(&word) || word.len() > 3 && OF_SECRETS.iter().any(|known| is_near(word, known))
 }
 
-fn is_near(word: &str, known: &str) -> bool {
+pub(super) fn is_near(word: &str, known: &str) -> bool {
     strsim::normalized_damerau_levenshtein(word, known) >= 0.75
 }
 
