@@ -141,6 +141,56 @@ fn whoever_is_not_signed_in_is_asked_to_at_the_prompt_and_the_line_is_done_then(
 }
 
 #[test]
+fn a_prompt_names_the_project_that_is_selected_and_a_sign_in_leads_there_only() {
+    let (server, program) = signed_in();
+    let selected = |slug: &str| {
+        program.run(&format!("use project {slug}")).ok();
+        kept(&program)["selected_project"].as_str().unwrap().to_owned()
+    };
+    let (other, id) = (selected("quiet-lake"), selected("happy-hill"));
+    let path = file(&program);
+    let change = |change: &dyn Fn(&mut Value)| {
+        let mut now: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+        change(&mut now);
+        fs::write(&path, now.to_string()).unwrap();
+    };
+    let expires = || {
+        change(&|now| {
+            now["access_token"]["expiry"] = "2020-01-01T00:00:00Z".into();
+            now["access_token"].as_object_mut().unwrap().remove("refresh_token");
+        });
+    };
+    expires();
+    let shell = Terminal::sized(program.same_home(), &[], (40, 1000));
+    let ends = |with: &str| {
+        shell.until(with, |screen| screen.trim_end().ends_with(with));
+    };
+    let signs_in = |line: &str, meanwhile: &dyn Fn()| {
+        ends(&format!("orysh Ory Network {id} (signed out)>"));
+        shell.press("\u{c}");
+        shell.types(line, "Sign in now? [Y/n]");
+        shell.press("\r");
+        let is_address = |line: &&str| line.starts_with("http://project.");
+        let screen = shell.until("an address", |screen| screen.lines().any(|line| is_address(&line)));
+        meanwhile();
+        let address = screen.lines().find(is_address).unwrap().trim();
+        assert_eq!(visit(&granted(&server, address)).status, 200);
+    };
+    signs_in("create oauth2-client --id a -q", &|| ());
+    ends(&format!("orysh Ory Network {id}>"));
+    shell.types("list clients -q | tr a z", "z");
+    expires();
+    shell.types("6 * 111", "666");
+    signs_in("create oauth2-client --id b -q", &|| change(&|now| now["selected_project"] = other.clone().into()));
+    shell.shows("it was not done");
+    ends(&format!("orysh Ory Network {other}>"));
+    assert_eq!(shell.leaves().code(), Some(0));
+    for (project, made) in [("happy-hill", "a\n"), ("quiet-lake", "")] {
+        assert_eq!(program.run(&format!("list clients --project {project} -q")).ok().stdout, made);
+    }
+}
+
+#[test]
 fn a_person_signs_in_chooses_a_project_works_and_signs_out() {
     let (_server, program) = signed_in();
     assert_eq!(kept(&program)["session_identity_traits"]["email"], "dev@sandbox.test");

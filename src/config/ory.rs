@@ -67,12 +67,7 @@ pub const EXPIRED: &str = "sign_in_expired";
 /// Reads the file. Errors: it cannot be read, is broken, nobody is signed in, the sign-in has expired for good.
 pub fn read(path: &Path) -> Result<OryConfig> {
     let name = path.display();
-    let bytes = std::fs::read(path).map_err(|source| match source.kind() {
-        ErrorKind::NotFound => signed_out(path),
-        _ => unreadable(path).caused_by(source),
-    })?;
-    edit::private(path)?;
-    let raw: Raw = serde_json::from_slice(&bytes).map_err(|source| broken(path, &source))?;
+    let raw = raw(path)?;
     let token = raw.access_token.filter(|token| !token.access_token.is_empty()).ok_or_else(|| signed_out(path))?;
     // No program can show a later time.
     let latest = SystemTime::UNIX_EPOCH + Duration::from_secs(253_402_300_799);
@@ -95,7 +90,22 @@ pub fn read(path: &Path) -> Result<OryConfig> {
     })
 }
 
-/// The same of a file that somebody names, which is to be there.
+fn raw(path: &Path) -> Result<Raw> {
+    let bytes = std::fs::read(path).map_err(|source| match source.kind() {
+        ErrorKind::NotFound => signed_out(path),
+        _ => unreadable(path).caused_by(source),
+    })?;
+    edit::private(path)?;
+    serde_json::from_slice(&bytes).map_err(|source| broken(path, &source))
+}
+
+/// The project and the workspace that are selected in the file, whether the sign-in counts or not.
+pub fn selected(path: &Path) -> Result<(Option<String>, Option<String>)> {
+    let raw = raw(path)?;
+    Ok((raw.selected_project.and_then(not_nil), raw.selected_workspace.and_then(not_nil)))
+}
+
+/// As [`read`] of a file that somebody names, which is to be there.
 pub fn read_named(path: &Path) -> Result<OryConfig> {
     if path.exists() {
         return read(path);

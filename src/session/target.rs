@@ -271,7 +271,7 @@ impl Chosen {
 }
 
 /// What stands for a project where none is named.
-const NO_PROJECT: &str = "no project in use";
+pub const NO_PROJECT: &str = "no project in use";
 
 /// A project of Ory Network, as a person would say it.
 pub fn of_project(project: &str) -> String {
@@ -291,7 +291,25 @@ pub fn choose(given: &Given) -> Result<Chosen> {
     Err(no_target())
 }
 
-/// The same, which stays with the profile that is in use by now, if that is what counts.
+/// Which project and workspace of Ory Network it would be where nobody is signed in, or not any more; `None`: a profile says so.
+pub fn once_signed_in(given: &Given) -> Option<(Option<String>, Option<String>)> {
+    let named = match Layer::ALL.into_iter().find(|layer| !matches!(layer.says(given), Ok(None)))? {
+        Layer::Flags | Layer::Shell => given.counting().clone(),
+        Layer::Environment => {
+            let (profile, project) = (env::ORYSH_PROFILE.get(), env::ORY_PROJECT.get());
+            Given { profile, project, workspace: env::ORY_WORKSPACE.get(), ..Given::default() }
+        }
+        Layer::Profile => return None,
+        Layer::OryCli => Given::default(),
+    };
+    match named {
+        Given { profile: Some(_), .. } => None,
+        Given { project: None, workspace: None, config, .. } => ory::selected(&config.or_else(paths::ory_config)?).ok(),
+        Given { project, workspace, .. } => Some((project, workspace)),
+    }
+}
+
+/// The same as [`choose`], which stays with the profile that is in use by now, if that is what counts.
 pub fn pinned(given: Given) -> Given {
     let counts = choose(&given).is_ok_and(|chosen| chosen.layer == Layer::Profile);
     let in_use = profiles::user().ok().filter(|_| counts).and_then(|own| Some((own.current?, own.current_from)));

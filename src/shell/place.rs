@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::grammar::Host;
 use crate::ops::guard;
 use crate::session::Session;
-use crate::session::target::{Chosen, Target, of_project};
+use crate::session::target::{Chosen, NO_PROJECT, Target, of_project, once_signed_in};
 use crate::text;
 use crate::ui::{PAINTS, Ui};
 
@@ -83,12 +83,21 @@ impl Place {
         let named = session.settings().given.counting();
         let in_use = || if named.names_target() { None } else { profile::user().ok()?.current };
         let profile = named.profile.clone().or_else(in_use).filter(|_| is_signed_out);
-        let project = named.project.as_deref().filter(|_| is_signed_out).map(of_project);
+        let of_file = || once_signed_in(&session.settings().given).filter(|_| is_signed_out);
         let said = profile.as_deref().map(said).unwrap_or_default();
-        let name = profile.or(project).unwrap_or_else(|| "nowhere".into());
+        let (name, shown) = match (profile, of_file()) {
+            (Some(profile), _) => (profile.clone(), profile),
+            (None, Some((project, workspace))) => {
+                let name = of_project(project.as_deref().unwrap_or(NO_PROJECT));
+                let selected = of_selection(project.as_deref(), workspace.as_deref());
+                let shown = selected.map_or_else(|| name.clone(), of_network);
+                (name, shown)
+            }
+            (None, None) => ("nowhere".into(), "nowhere".into()),
+        };
         Place {
-            shown: name.clone(),
             name,
+            shown,
             server: String::new(),
             paint: None,
             is_production: false,
@@ -104,7 +113,8 @@ impl Place {
         let Some(there) = &now.chosen else { return false };
         let says_the_same =
             || self.said == there.profile.as_ref().map(|profile| said(&profile.name)).unwrap_or_default();
-        let has_signed_in = self.is_signed_out && self.name == now.name && says_the_same();
+        let is_there = self.name == now.name && (there.profile.is_some() || self.shown == now.shown);
+        let has_signed_in = self.is_signed_out && is_there && says_the_same();
         let is_same =
             self.chosen.as_ref().is_some_and(|here| here.target == there.target && here.profile == there.profile);
         !(has_signed_in || is_same && self.is_production == now.is_production)
@@ -199,22 +209,31 @@ fn said(name: &str) -> Said {
 
 /// A profile by its name; of Ory Network workspace and project as well.
 fn shown(chosen: &Chosen) -> String {
-    let of_network = match &chosen.target {
-        Target::Network(network) => match (&network.workspace, &network.project) {
-            (Some(workspace), Some(project)) => Some(format!("{workspace}/{project}")),
-            (None, Some(project)) => Some(project.clone()),
-            (Some(workspace), None) => Some(format!("{workspace}/")),
-            (None, None) => None,
-        },
+    let selected = match &chosen.target {
+        Target::Network(network) => of_selection(network.project.as_deref(), network.workspace.as_deref()),
         _ => None,
     };
-    match (&chosen.profile, of_network) {
-        (Some(profile), Some(of_network)) if profile.name != of_network => format!("{} {of_network}", profile.name),
+    match (&chosen.profile, selected) {
+        (Some(profile), Some(selected)) if profile.name != selected => format!("{} {selected}", profile.name),
         (Some(profile), _) => profile.name.clone(),
-        (None, Some(of_network)) => format!("Ory Network {of_network}"),
+        (None, Some(selected)) => of_network(selected),
         (None, None) if chosen.target == Target::Sandbox => "sandbox".into(),
         (None, None) => chosen.place().trim_end_matches('/').to_owned(),
     }
+}
+
+/// Workspace and project, as far as they are named.
+fn of_selection(project: Option<&str>, workspace: Option<&str>) -> Option<String> {
+    match (workspace, project) {
+        (Some(workspace), Some(project)) => Some(format!("{workspace}/{project}")),
+        (None, Some(project)) => Some(project.to_owned()),
+        (Some(workspace), None) => Some(format!("{workspace}/")),
+        (None, None) => None,
+    }
+}
+
+fn of_network(selected: String) -> String {
+    format!("Ory Network {selected}")
 }
 
 /// The end of a prompt in colour: red where the last line failed.
