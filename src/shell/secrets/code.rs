@@ -95,9 +95,9 @@ fn sets_field(code: &str) -> bool {
     while let Some(piece) = pieces.get(at) {
         let rest = &pieces[at..];
         let before = at.checked_sub(1).map(|at| pieces[at]);
-        // What is declared, or one of several names.
+        // A name that is declared, or one of several: what stands behind it is not what that field is set to.
         let is_bare = ["let", "const"].map(Some).contains(&before) || rest.get(1) == Some(&",") && before != Some("(");
-        if let Some((field, sign)) = set_field(rest).filter(|_| !is_bare) {
+        if let Some((field, sign)) = set_field(rest).filter(|(field, _)| !is_bare || field.secret) {
             is_set |= field.secret;
             // What another field is set to is no secret.
             at += if field.secret { sign } else { sign + value(&rest[sign..]) };

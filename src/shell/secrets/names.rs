@@ -93,7 +93,7 @@ pub(super) fn assigns(text: &str, place: In) -> bool {
             continue;
         }
         let behind = compared.filter(|_| is_rhai).unwrap_or(behind).trim_start();
-        let behind = if is_rhai { behind.trim_start_matches(['(', ' ', '#']) } else { behind };
+        let behind = if is_rhai { behind.trim_start_matches(['(', '[', ' ', '#']) } else { behind };
         let before = before.trim_end_matches('!').trim_end().trim_end_matches(['"', '\'', '`', '\\', ']']);
         let name = &before[before
             .rfind(|c| !is_name(c))
@@ -103,6 +103,7 @@ pub(super) fn assigns(text: &str, place: In) -> bool {
         // The name of a host; a scope as `token:read`.
         let is_glued = !is_rhai && sign == ":" && !lower[at + 1..].starts_with([' ', '=']);
         let is_plain = is_glued && !stands.ends_with(['{', ',', '"', '\'', '`', '#', '\\']);
+        let is_plain = is_plain && !secret_fields().any(|field| field.json == name);
         if is_plain || sign == "," && !stands.trim_end_matches(['"', '`']).ends_with('(') {
             continue;
         }
@@ -111,8 +112,8 @@ pub(super) fn assigns(text: &str, place: In) -> bool {
             || is_of_secret(name)
             || is_query && place != In::Uri && ["key", "sig"].contains(&name);
         let mut others = texts.iter().skip(next + 1);
-        let is_joined =
-            within.is_some() && behind.is_empty() && others.any(|text| !lower[text.clone()].trim().is_empty());
+        let mut is_joined =
+            || within.is_some() && behind.is_empty() && others.any(|text| !lower[text.clone()].trim().is_empty());
         let is_given = !value.is_empty()
             && !is_empty(behind, place)
             && !is_elsewhere(value, place)
@@ -120,7 +121,7 @@ pub(super) fn assigns(text: &str, place: In) -> bool {
         let is_chosen = is_rhai
             && CHOICES.iter().any(|choice| behind.starts_with(choice))
             && behind.split([',', ';']).next().is_some_and(|first| first.contains(quotes));
-        if is_secret && (is_given || is_joined || is_chosen) {
+        if is_secret && (is_given || is_chosen || is_joined()) {
             return true;
         }
     }
