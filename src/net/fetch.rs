@@ -282,6 +282,7 @@ impl StdError for Private {}
 mod tests {
     use super::*;
 
+    #[expect(clippy::disallowed_methods, reason = "nothing else waits here")]
     #[tokio::test]
     async fn a_proxy_is_not_asked_for_what_is_private_here() {
         let guarded = |is_proxied: bool, name: Option<&str>| {
