@@ -16,6 +16,7 @@ pub mod identity;
 pub mod keeper;
 pub mod key;
 pub mod pace;
+mod part;
 pub mod paced;
 pub mod results;
 pub mod rows;

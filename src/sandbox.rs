@@ -37,6 +37,7 @@ mod store;
 pub mod trouble;
 
 pub use network::help as network_help;
+pub use server::demand_loopback;
 pub use store::Location;
 pub use trouble::Trouble;
 

@@ -126,7 +126,7 @@ fn a_client_that_has_an_id_of_its_own_is_no_other_of_its_name() {
 }
 
 #[test]
-fn secrets_that_were_taken_by_hand_keep_nobody_waiting() {
+fn clients_whose_secrets_were_taken_by_hand_are_made_all_the_same() {
     let server = Sandbox::with("--hash-iterations 1");
     let program = orysh(&server);
     let code =
@@ -138,6 +138,16 @@ fn secrets_that_were_taken_by_hand_keep_nobody_waiting() {
     program.run(&format!("batch results {} --out got.csv", run.trim())).ok();
     program.args(&["eval", &longer]).fails(1, "nobody has taken the secrets");
     program.run(&format!("batch results {} --secrets plain --out all.csv", run.trim())).ok();
+    // By whatever door: they are there.
+    program.file("r.csv", "client_name\nb\na\n");
+    for line in ["batch create r.csv --out other.csv", "import oauth2-clients r.csv"] {
+        program.run(line).fails(2, "a second time").tells("batch undo");
+    }
+    program.args(&["eval", &longer]).fails(1, "a second time").tells("batch forget");
+    program.file("same.rhai", &code(""));
+    program.run("run same.rhai").fails(1, "a second time");
+    assert_eq!(server.clients().len(), 2);
+    program.run(&format!("batch forget {} --yes", run.trim())).ok();
     program.args(&["eval", &longer]).ok();
     assert_eq!(server.clients().len(), 5);
 }

@@ -1,19 +1,16 @@
 //! Rows that come again: whether their run is gone on with, or they are refused, as their clients would be made a second time.
 
-use std::cell::Cell;
-use std::path::Path;
-
 use sha2::{Digest as _, Sha256};
 
-use super::carry::{BY_HAND, SCRIPT, TAKEN};
+use super::carry::{BY_HAND, TAKEN};
 use super::engine::{IN_STORE, Run, count, due};
 use super::folder::{self, Folder};
 use super::identity::Identity;
-use super::job::Job;
 use super::journal::Journal;
 use super::key::RunKey;
+use super::part::{self, Near};
 use super::state::State;
-use super::store::{self, Which, Wishes};
+use super::store;
 use crate::error::{Error, Result};
 use crate::session::Session;
 use crate::text::hex;
@@ -41,6 +38,8 @@ pub struct Same {
     pub input: String,
     pub whose: Whose,
     pub kind: String,
+    /// How many rows it has.
+    pub rows: u64,
 }
 
 /// Whose rows they are, where those of another are others though they say the same.
@@ -63,13 +62,10 @@ pub fn of(script: &str) -> String {
 pub const OPTIONS: &str = "options";
 
 /// The code of an error that says that an input was run already.
-const SAME_INPUT: &str = "same_input";
+pub const SAME_INPUT: &str = "same_input";
 
 /// What inputs are called that no file has, and no script.
 const OWN_INPUTS: [&str; 2] = ["apply", "ids"];
-
-/// So many rows are looked through of runs that are done, the newest first.
-const MOST_LOOKED: u64 = 200_000;
 
 /// Whether two runs have the same rows, of different scripts.
 fn has_same_rows(one: &str, other: &str) -> bool {
@@ -99,12 +95,11 @@ fn refuse_rows_of_another(session: &Session, name: &str) -> Result<()> {
             .hint(format!("if its clients are to be made a second time: orysh batch forget {name}")));
     }
     let taken = run.fact(TAKEN);
-    if made > 0 && taken != Some(BY_HAND) {
+    if made > 0 {
         let error = Error::usage(format!("these {rows}, {}", why_open(made, taken))).with_code(SAME_INPUT);
-        let error = if taken.is_none() {
-            error.hint(format!("take them: orysh batch results {name} --secrets plain --out FILE.csv"))
-        } else {
-            error.hint("the script that began it gets them once more, and goes on")
+        let error = match taken {
+            None => error.hint(format!("take them: orysh batch results {name} --secrets plain --out FILE.csv")),
+            Some(_) => error.hint("the script that began it gets them once more, and goes on"),
         };
         return Err(error
             .hint(format!("or take the clients back: orysh batch undo {name}"))
@@ -114,9 +109,10 @@ fn refuse_rows_of_another(session: &Session, name: &str) -> Result<()> {
 }
 
 /// Why a run of a script of which nothing is left is there still.
-fn why_open(made: u64, taken: Option<&str>) -> String {
+pub fn why_open(made: u64, taken: Option<&str>) -> String {
     match taken {
         None => format!("and nobody has taken the secrets of its {made} clients"),
+        Some(BY_HAND) => format!("whose {made} clients were made, and would be made a second time"),
         Some(_) => format!("whose script has made {made} clients and has not come to its end"),
     }
 }
@@ -159,7 +155,7 @@ pub fn refuse_again(
                 && !OWN_INPUTS.contains(&input);
             let is_its =
                 if again == Again::GoneOn { hash.ends_with(&of(&same.whose.script)) } else { input == same.input };
-            others.extend(is_near.then_some((name, is_its)));
+            others.extend(is_near.then_some(Near { name, is_its }));
             continue;
         }
         let run = match Run::open(session, &name) {
@@ -204,24 +200,7 @@ pub fn refuse_again(
             return Err(hint(error, &name));
         }
     }
-    // Read once, and where there is something to compare with it.
-    let (mut rows, mut open, looked) = (None, Vec::new(), Cell::new(0));
-    for (name, is_its) in others.into_iter().rev() {
-        let part = Part { name: &name, again, is_its, looked: &looked };
-        let has_other_rows = refuse_part(session, &part, &|error| hint(error, &name), |before| {
-            let rows = match &rows {
-                Some(rows) => rows,
-                None => rows.insert(wishes(&own.path, Which::All)?),
-            };
-            Ok(Part::same(rows, before))
-        })?;
-        open.extend(has_other_rows);
-    }
-    match open.as_slice() {
-        [] => {}
-        [one] => session.ui().warn(one),
-        [one, rest @ ..] => session.ui().warn(&format!("{one}, and {} more of it: orysh batch list", rest.len())),
-    }
+    part::refuse(session, own, same.rows, others, again, &hint)?;
     Ok(None)
 }
 
@@ -258,104 +237,4 @@ fn gone_on(session: &Session, run: &Run, same: &Same) -> Result<bool> {
         return Err(elsewhere("whose secrets have been written elsewhere").hint(seen).hint(anew));
     }
     Ok(true)
-}
-
-/// What rows of a run ask for.
-fn wishes(folder: &Path, which: Which) -> Result<Wishes> {
-    let key = RunKey::read(folder)?;
-    Journal::peek(folder, |connection| store::wishes(connection, key.as_ref(), which))
-}
-
-/// A run of which some of the rows may be.
-struct Part<'a> {
-    name: &'a str,
-    again: Again,
-    /// Whether it is of the same input, which was changed since.
-    is_its: bool,
-    /// How many rows of runs that are done have been looked through by now.
-    looked: &'a Cell<u64>,
-}
-
-impl Part<'_> {
-    /// How many rows are the same as a whole, and how many at least by their clients' names.
-    fn same(rows: &Wishes, before: &Wishes) -> (usize, usize) {
-        let whole = rows.rows.intersection(&before.rows).count();
-        (whole, whole.max(rows.names.intersection(&before.names).count()))
-    }
-}
-
-/// Errors: some of the rows are of a run that has not come to its end, or of which nobody has taken what came, or which made their
-/// clients; its input has been changed since. Gives what is to be told of one of that input, which has other rows. `hint`: how they are made a second time; `same`:
-/// how many of them are among those.
-fn refuse_part(
-    session: &Session,
-    part: &Part<'_>,
-    hint: &dyn Fn(Error) -> Error,
-    mut same: impl FnMut(&Wishes) -> Result<(usize, usize)>,
-) -> Result<Option<String>> {
-    let Part { name, again, is_its, looked } = *part;
-    let run = match Run::open(session, name) {
-        Ok(run) => run,
-        // It is worked on: all of its rows are to be there, or of this process, whose secrets nobody has taken.
-        Err(error) if error.code() == Some(folder::HELD) => {
-            let is_here = folder::is_held_here(name);
-            let which = if is_here { Which::There } else { Which::All };
-            let (_, same) = same(&wishes(&folder::path(name)?, which)?)?;
-            if same == 0 {
-                return Ok(None);
-            }
-            let error = error.about(format!("{same} of these rows are there already, or about to be"));
-            let error = error.with_code(SAME_INPUT);
-            return Err(if again == Again::Offered { hint(error) } else { error });
-        }
-        Err(_) => return Ok(None),
-    };
-    let counts = run.counts(session)?;
-    let (left, made) = (due(&counts), count(&counts, &State::MADE));
-    let taken = run.fact(TAKEN);
-    let is_of_script = run.fact("input") == Some(SCRIPT);
-    let is_open = is_of_script && made > 0 && taken != Some(BY_HAND);
-    let is_done = left == 0 && !is_open;
-    if is_done {
-        looked.set(looked.get() + made);
-        let is_making = run.fact("kind") == Some(Job::Create.verb());
-        if is_of_script || !is_making || made == 0 || looked.get() > MOST_LOOKED {
-            return Ok(None);
-        }
-    }
-    let (whole, same) = same(&wishes(&run.folder.path, if is_done { Which::Ours } else { Which::There })?)?;
-    // Another input may well have clients of the same names.
-    let same = if is_done && !is_its { whole } else { same };
-    if is_done && same == 0 {
-        return Ok(None);
-    }
-    let begun = run.fact("begun").unwrap_or_default();
-    let why = why_open(made, taken);
-    let state = match (left, is_open) {
-        (0, false) => "whose clients were made, and would be made a second time".into(),
-        (0, true) => why,
-        (_, true) => format!("of which {left} are left, {why}"),
-        (_, false) => format!("of which {left} are left"),
-    };
-    if same == 0 && !is_its {
-        return Ok(None);
-    }
-    if same == 0 {
-        return Ok(Some(format!("run {name}, begun on {begun} with other rows, {state}")));
-    }
-    let told = match (same, whole) {
-        (1, 1) => "one of these rows is".into(),
-        (_, 0) => format!("clients of the names of {same} of these rows are"),
-        _ => format!("{same} of these rows are"),
-    };
-    let error = Error::usage(format!("{told} in run {name}, begun on {begun}, {state}")).with_code(SAME_INPUT);
-    let error =
-        if left > 0 { error.hint(format!("go on with that as it was: orysh batch resume {name}")) } else { error };
-    let error = if is_open && taken.is_none() {
-        let taken = format!("take its secrets: orysh batch results {name} --secrets plain --out FILE.csv");
-        error.hint(format!("{taken}; then it is over, and these rows are new ones"))
-    } else {
-        error
-    };
-    Err(hint(error.hint(format!("take its clients back: orysh batch undo {name}"))))
 }

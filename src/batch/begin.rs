@@ -103,7 +103,8 @@ fn spool(
         facts.insert(OPTIONS.into(), options.clone());
         let input = name.clone();
         let (whose, kind) = (new.whose, job.verb().to_owned());
-        same = Some(Same { identity, hash, options, input, whose, kind }).filter(|_| new.again != Again::Allowed);
+        let rows = checked.good;
+        same = Some(Same { identity, hash, options, input, whose, kind, rows }).filter(|_| new.again != Again::Allowed);
     }
     facts.insert(KEY_TAG.into(), key.tag());
     facts.insert("kind".into(), job.verb().into());

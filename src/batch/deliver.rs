@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use super::job::Job;
 use super::run::{Arrival, Sender, Trip, spec, told};
-use super::state::{MOST_TRIES, State, is_of_server};
+use super::state::{MOST_TRIES, State, is_of_all, is_of_server};
 use super::store::{self, Due};
 use crate::api::clients;
 use crate::api::tokens::{self, Verdict};
@@ -187,7 +187,7 @@ impl Sender<'_> {
                 Some(event) => self.deliver_as_it_is(trip, event, None, outdated).await,
                 None => self.note_delivery(&trip.due, State::Done, None).await,
             },
-            Err(error) if error.kind() == Kind::Denied => Arrival::Stop(error, None),
+            Err(error) if is_of_all(&error) => Arrival::Stop(error, None),
             Err(error) if error.kind() == Kind::Interrupted => Arrival::Again(trip, error),
             Err(error) if is_of_server(&error) && error.code() == Some(net::UNREACHABLE) => Arrival::Again(trip, error),
             Err(error) if is_of_server(&error) && trip.tries < MOST_TRIES => Arrival::Later(trip),

@@ -5,6 +5,7 @@ use crate::model::client::Client;
 use crate::net;
 use crate::ops::create;
 use crate::ops::settle::{self, Fate};
+use crate::session::grant::CAPABILITY;
 
 /// How far a row is. The numbers are those of the journal.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -103,7 +104,7 @@ pub fn after(fate: Fate, served: bool, tries: u32) -> Next {
             State::Conflict,
             Error::failed("another's client has this id: nothing was changed").with_status(409).with_code(create::CONFLICT),
         ),
-        Fate::Refused(error) | Fate::Unknown(error) if error.kind() == Kind::Denied => Next::Stop(error),
+        Fate::Refused(error) | Fate::Unknown(error) if is_of_all(&error) => Next::Stop(error),
         Fate::Refused(error) | Fate::Unknown(error) if error.kind() == Kind::Interrupted => Next::Again(error),
         Fate::Refused(error) if error.code() == Some(net::UNREACHABLE) && !(served && tries >= MOST_TRIES) => {
             Next::Again(error)
@@ -129,6 +130,11 @@ pub fn after(fate: Fate, served: bool, tries: u32) -> Next {
 
 /// A row is tried so often while others are served, each time with the repeats of a single create.
 pub const MOST_TRIES: u32 = 3;
+
+/// Whether an error says that no row would fare better: nobody is signed in, or a plugin may not do that.
+pub fn is_of_all(error: &Error) -> bool {
+    error.kind() == Kind::Denied || error.code() == Some(CAPABILITY)
+}
 
 /// Whether an error says nothing about the row: the server was not there, or not itself.
 pub fn is_of_server(error: &Error) -> bool {

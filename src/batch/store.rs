@@ -343,6 +343,8 @@ pub struct Wishes {
     pub rows: HashSet<[u8; 32]>,
     /// By the names of their clients, where they have one, and whether they name their ids.
     pub names: HashSet<(bool, String)>,
+    /// Whether there are some whose own secrets nobody can read any more.
+    pub is_vague: bool,
 }
 
 /// Which rows of a run.
@@ -382,6 +384,8 @@ pub fn wishes(connection: &Connection, key: Option<&RunKey>, which: Which) -> ru
         }
         if secret.is_none_or(|secret| secret.is_some()) {
             wishes.rows.insert(digest.finalize().into());
+        } else {
+            wishes.is_vague = true;
         }
         // One that names its id is none of those that leave that to us.
         let is_named = !id.is_empty();

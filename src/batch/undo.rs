@@ -11,11 +11,11 @@ use super::job::Job;
 use super::pace::Pace;
 use super::paced::Paced;
 use super::run::spec;
-use super::state::State;
+use super::state::{State, is_of_all};
 use super::store::{self, End, Told};
 use crate::api::clients;
 use crate::api::tokens::{self, Verdict};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::model::client::{Client, ClientId};
 use crate::model::{compare, fields};
 use crate::ops::delete;
@@ -131,7 +131,7 @@ async fn take(remote: &Paced, run: &Run, row: Told) -> Result<Taken> {
                 untold.map(|error| error.about(format!("row {n}: it was undone, and not everybody was told"))),
             ))
         }
-        Err(error) if error.kind() == Kind::Denied => Err(error),
+        Err(error) if is_of_all(&error) => Err(error),
         Err(error) => Ok(Taken::Kept(row.id.clone(), error.about(format!("row {n}")))),
     }
 }

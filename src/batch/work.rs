@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::journal::Journal;
 use super::key::RunKey;
 use super::run::{Trip, spec};
-use super::state::{Next, State, is_of_server};
+use super::state::{Next, State, is_of_all, is_of_server};
 use super::store::{self, Due};
 use crate::api::send::exchange;
 use crate::api::{Remote, clients, refusal, request};
@@ -91,7 +91,7 @@ impl Worked {
 /// An error that ends a row, is tried again, or ends the run.
 fn after(error: Error) -> Worked {
     Worked::of(match error.kind() {
-        Kind::Denied => Next::Stop(error),
+        _ if is_of_all(&error) => Next::Stop(error),
         Kind::Interrupted => Next::Again(error),
         _ if is_of_server(&error) => Next::Again(error),
         _ => Next::End(State::Failed, error),

@@ -94,6 +94,12 @@ impl Client {
         Client { document: self.document.without_secrets(), ..self }
     }
 
+    /// The same as somebody gets to see it.
+    #[must_use]
+    pub fn seen(self, by: impl FnOnce(Document) -> Document) -> Self {
+        Client { document: by(self.document), ..self }
+    }
+
     /// Sets the secret.
     pub fn set_secret(&mut self, secret: Secret) {
         self.document.set_secret("client_secret", secret);

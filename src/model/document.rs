@@ -172,6 +172,13 @@ impl Document {
         self
     }
 
+    /// The same with no member but this one and the secret ones.
+    #[must_use]
+    pub fn only(mut self, name: &str) -> Self {
+        Arc::make_mut(&mut self.members_mut().fields).retain(|key, _| key == name);
+        self
+    }
+
     /// Removes a member of either sort.
     pub fn remove(&mut self, name: &str) {
         let members = self.members_mut();

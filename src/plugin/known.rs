@@ -107,14 +107,14 @@ pub fn of_team(team: &Team, name: &str, source: &Source, locked: Option<&Entry>)
             let absent =
                 || sync(&format!("it has not been fetched from {} yet", safe(&source.told()))).with_code(ABSENT);
             let entry = locked.ok_or_else(absent)?;
-            if entry.source != source.told() {
-                return Err(sync("the lock is of another source"));
-            }
             let folder = store::place_of_team(&entry.hash)?;
             let content = Content::read(&folder).map_err(|_| absent())?;
             (folder, entry.hash.clone(), content)
         }
     };
+    if locked.is_some_and(|entry| entry.source != source.told()) {
+        return Err(sync("the lock is of another source"));
+    }
     if content.hash() != hash {
         return Err(sync("its files are not those that were fetched"));
     }
@@ -137,7 +137,8 @@ pub fn of_team(team: &Team, name: &str, source: &Source, locked: Option<&Entry>)
 /// grant is the configuration, by which a plugin is trusted.
 pub fn demand_locked(manifest: &Manifest, entry: &Entry) -> Result<()> {
     let grant = manifest.grant.lines();
-    let is_same = entry.grant.strip_prefix(&grant[..]).is_some_and(|rest| rest.iter().all(|line| is_configured(line)));
+    let is_key = |line: &String| manifest.config.keys().any(|key| line.starts_with(&format!("config: {key} is ")));
+    let is_same = entry.grant.strip_prefix(&grant[..]).is_some_and(|rest| rest.iter().all(is_key));
     if manifest.version == entry.version && is_same {
         return Ok(());
     }
@@ -298,15 +299,8 @@ pub fn asks(manifest: &Manifest) -> String {
 
 /// How a repository configures a plugin, a line a key, as a lock has it and a person reads it.
 pub fn configured(settings: &BTreeMap<String, Setting>) -> Vec<String> {
-    settings.iter().map(|(key, setting)| format!("{CONFIGURED}{key} is {setting}")).collect()
+    settings.iter().map(|(key, setting)| format!("config: {key} is {setting}")).collect()
 }
-
-/// Whether a line of a lock is one of those.
-fn is_configured(line: &str) -> bool {
-    line.starts_with(CONFIGURED)
-}
-
-const CONFIGURED: &str = "config: ";
 
 /// Text that lives as long as the process, as commands have it.
 fn lasting(text: &str) -> &'static str {

@@ -125,9 +125,12 @@ impl Locked<'_> {
 
     fn wrong(&self, at: usize, why: &str) -> Error {
         let at = edit::position(self.text, at);
-        Error::usage(format!("{}, {at}: of plugin `{}` {why}", self.path.display(), safe(self.name)))
-            .at(at)
-            .hint("orysh plugin sync, or install, writes it anew")
+        Error::usage(format!("{}, {at}: of plugin `{}` {why}", self.path.display(), safe(self.name))).at(at).hint(
+            format!(
+                "take [{}] out of the file: orysh plugin sync writes it anew, or install where it is your own",
+                safe(self.name)
+            ),
+        )
     }
 }
 

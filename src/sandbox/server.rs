@@ -22,12 +22,18 @@ use crate::error::{Error, Result};
 /// How long a stop waits for requests that are being answered.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// Opens a listener. Only loopback addresses are taken: the sandbox asks nobody who they are.
-pub async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr)> {
-    if !address.ip().is_loopback() {
-        return Err(Error::usage(format!("the sandbox listens on loopback only, not on {}", address.ip()))
-            .hint("use 127.0.0.1 or [::1]"));
+/// Errors: others could reach that address, and the sandbox asks nobody who they are.
+pub fn demand_loopback(address: SocketAddr) -> Result<SocketAddr> {
+    if address.ip().is_loopback() {
+        return Ok(address);
     }
+    Err(Error::usage(format!("the sandbox listens on loopback only, not on {}", address.ip()))
+        .hint("use 127.0.0.1 or [::1]"))
+}
+
+/// Opens a listener.
+pub async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr)> {
+    demand_loopback(address)?;
     let told = |source: std::io::Error| Error::failed(format!("cannot listen on {address}")).caused_by(source);
     let listener = TcpListener::bind(address).await.map_err(told)?;
     let bound = listener.local_addr().map_err(told)?;

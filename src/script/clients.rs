@@ -217,11 +217,11 @@ fn create_for(context: &Context, map: &Map, options: &Map) -> ScriptResult<Clien
         Ok(Created { client, kept, undelivered })
     };
     let Created { client, kept, undelivered } = made().map_err(thrown)?;
-    Ok(written(context, client, kept, undelivered))
+    Ok(written(context, client, kept, undelivered, true))
 }
 
 /// A client that was written: its secret is kept until it was shown, and what went wrong with handing it over is told.
-fn written(context: &Context, client: Client, kept: Option<Kept>, undelivered: Option<Error>) -> Client {
+fn written(context: &Context, client: Client, kept: Option<Kept>, undelivered: Option<Error>, is_new: bool) -> Client {
     if let Some(error) = undelivered {
         context.session().ui().error(&error);
         context.not_delivered();
@@ -229,7 +229,7 @@ fn written(context: &Context, client: Client, kept: Option<Kept>, undelivered: O
     if let Some(kept) = kept {
         context.hold(Held::file(&context.session(), kept));
     }
-    noted(&context.session(), client)
+    noted(&context.session(), client, is_new)
 }
 
 /// What a map of fields asks for. Errors are of usage: a field that there is not, or that only the server sets.
@@ -271,9 +271,9 @@ fn change_read(context: &Context, client: &Client) -> ScriptResult<Client> {
     change(context, client.id(), client.changes())
 }
 
-/// As a script gets to see it.
-fn noted(session: &Session, client: Client) -> Client {
-    let client = if session.sees_secrets() { client } else { client.without_secrets() };
+/// As a script gets to see it; `is_its`: it has just made it.
+fn noted(session: &Session, client: Client, is_its: bool) -> Client {
+    let client = client.seen(|document| session.seen(document, is_its));
     match session.chosen() {
         Ok(chosen) => client.at(&chosen.place()),
         Err(_) => client,
@@ -288,7 +288,7 @@ fn change(context: &Context, id: &str, set: ClientSpec) -> ScriptResult<Client> 
         ops::update::update(session, ops::update::plan(session, &ClientId::parse(id)?, change, &how)?)
     };
     let Updated { client, kept, undelivered, .. } = updated().map_err(thrown)?;
-    Ok(written(context, client, kept, undelivered))
+    Ok(written(context, client, kept, undelivered, false))
 }
 
 fn replace(context: &Context, id: &str, map: &Map) -> ScriptResult<Client> {
@@ -299,7 +299,7 @@ fn replace(context: &Context, id: &str, map: &Map) -> ScriptResult<Client> {
         ops::replace::replace(session, planned)
     };
     let Updated { client, kept, undelivered, .. } = replaced().map_err(thrown)?;
-    Ok(written(context, client, kept, undelivered))
+    Ok(written(context, client, kept, undelivered, false))
 }
 
 fn drop_old(context: &Context, id: &str) -> Result<()> {
@@ -316,7 +316,7 @@ fn rotate(context: &Context, id: &str, options: &Map) -> ScriptResult<Client> {
         ops::rotate::rotate(session, before, &recipients)
     };
     let Rotated { client, kept, undelivered } = rotated().map_err(thrown)?;
-    Ok(written(context, client, kept, undelivered))
+    Ok(written(context, client, kept, undelivered, false))
 }
 
 fn findings(context: &Context, map: &Map) -> ScriptResult<Array> {
@@ -335,13 +335,13 @@ fn findings(context: &Context, map: &Map) -> ScriptResult<Array> {
 /// `clients::get(id) -> Client`. Throws `#{status: 404, …}` when there is none.
 fn get(session: &Session, id: &str) -> ScriptResult<Client> {
     let client = || session.wait(api::clients::get(session, &ClientId::parse(id)?));
-    client().map(|client| noted(session, client)).map_err(thrown)
+    client().map(|client| noted(session, client, false)).map_err(thrown)
 }
 
 /// `clients::find(id) -> Client or ()`.
 fn find(session: &Session, id: &str) -> ScriptResult<Dynamic> {
     let client = || session.wait(api::clients::get_opt(session, &ClientId::parse(id)?));
-    Ok(client().map_err(thrown)?.map_or(Dynamic::UNIT, |client| Dynamic::from(noted(session, client))))
+    Ok(client().map_err(thrown)?.map_or(Dynamic::UNIT, |client| Dynamic::from(noted(session, client, false))))
 }
 
 /// `clients::delete(id)`. Throws `#{status: 404, …}` when there is none.

@@ -12,7 +12,9 @@ const NEEDS: &[(&str, &[&str], Need)] = &[
     ("clients", &["get", "find", "list"], |grant| grant.client_op(Op::Read)),
     ("clients", &["create", "create_all"], |grant| grant.client_op(Op::Create)),
     ("clients", &["update", "replace"], |grant| grant.client_op(Op::Update)),
-    ("clients", &["apply"], |grant| grant.client_op(Op::Create).and_then(|()| grant.client_op(Op::Update))),
+    ("clients", &["apply"], |grant| {
+        [Op::Read, Op::Create, Op::Update].into_iter().try_for_each(|op| grant.client_op(op))
+    }),
     ("clients", &["delete"], |grant| grant.client_op(Op::Delete)),
     ("clients", &["rotate_secret", "drop_old_secrets"], |grant| grant.client_op(Op::Rotate)),
     ("tokens", &["client_credentials", "introspect", "revoke", "test"], Grant::token),

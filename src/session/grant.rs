@@ -78,18 +78,39 @@ const OF_PLUGINS: [&str; 2] = ["orysh.toml", "orysh.lock"];
 /// Where the system tells of processes, this one among them.
 const OF_PROCESSES: &str = "/proc";
 
-/// The commands that do nothing but look at clients.
-const LOOKING: [&[&str]; 4] =
-    [&["get", "oauth2-client"], &["list", "oauth2-clients"], &["export", "oauth2-clients"], &["diff", "oauth2-client"]];
+/// What a command is for.
+#[derive(Clone, Copy)]
+enum For {
+    Clients(&'static [Op]),
+    /// Tokens, or trying secrets where tokens are given out.
+    Tokens,
+}
 
-/// The commands that are about tokens, or try secrets where tokens are given out.
-const OF_TOKENS: [&[&str]; 6] = [
-    &["perform", "client-credentials"],
-    &["introspect", "token"],
-    &["revoke", "token"],
-    &["revoke", "consent"],
-    &["delete", "access-tokens"],
-    &["test", "oauth2-client"],
+/// What commands are for, by their words: that has to be granted before they begin, as they look first, and may find nothing to send.
+const FOR: &[(&[&str], For)] = &[
+    (&["get", "oauth2-client"], For::Clients(&[Op::Read])),
+    (&["list", "oauth2-clients"], For::Clients(&[Op::Read])),
+    (&["export", "oauth2-clients"], For::Clients(&[Op::Read])),
+    (&["diff", "oauth2-client"], For::Clients(&[Op::Read])),
+    (&["create", "oauth2-client"], For::Clients(&[Op::Create])),
+    (&["import", "oauth2-clients"], For::Clients(&[Op::Create])),
+    (&["batch", "create"], For::Clients(&[Op::Create])),
+    (&["apply"], For::Clients(&[Op::Read, Op::Create, Op::Update])),
+    (&["update", "oauth2-client"], For::Clients(&[Op::Update])),
+    (&["set", "lifespans"], For::Clients(&[Op::Update])),
+    (&["patch", "oauth2-client"], For::Clients(&[Op::Update])),
+    (&["replace", "oauth2-client"], For::Clients(&[Op::Update])),
+    (&["batch", "update"], For::Clients(&[Op::Update])),
+    (&["rotate", "secret"], For::Clients(&[Op::Rotate])),
+    (&["batch", "rotate"], For::Clients(&[Op::Rotate])),
+    (&["delete", "oauth2-client"], For::Clients(&[Op::Delete])),
+    (&["batch", "delete"], For::Clients(&[Op::Delete])),
+    (&["perform", "client-credentials"], For::Tokens),
+    (&["introspect", "token"], For::Tokens),
+    (&["revoke", "token"], For::Tokens),
+    (&["revoke", "consent"], For::Tokens),
+    (&["delete", "access-tokens"], For::Tokens),
+    (&["test", "oauth2-client"], For::Tokens),
 ];
 
 /// The code of an error that says that a plugin lacks a capability.
@@ -201,11 +222,10 @@ impl Grant {
     pub fn command(&self, words: &[&str]) -> Result<()> {
         let name = words.join(" ");
         if self.commands.contains(&name) {
-            // Whoever writes looks first, and tries a secret where that settles something; whoever does so for its own sake says so.
-            return match () {
-                () if LOOKING.contains(&words) => self.client_op(Op::Read),
-                () if OF_TOKENS.contains(&words) => self.token(),
-                () => Ok(()),
+            return match FOR.iter().find(|(command, _)| *command == words) {
+                Some((_, For::Clients(ops))) => ops.iter().try_for_each(|op| self.client_op(*op)),
+                Some((_, For::Tokens)) => self.token(),
+                None => Ok(()),
             };
         }
         Err(self.lacks(&format!("run `{name}`"), &format!("commands = [\"{name}\"]")))

@@ -1,6 +1,7 @@
 //! The session handle: cheap to clone, shared by commands, scripts and the shell.
 
 mod reach;
+mod warned;
 
 use std::any::Any;
 use std::collections::HashSet;
@@ -17,7 +18,8 @@ use url::Url;
 use crate::api::request::Request;
 use crate::api::{Remote, Side, Wait};
 use crate::error::{Error, Result};
-use crate::net::{self, Policy};
+use crate::model::document::Document;
+use crate::net::Policy;
 use crate::session::dry_run::{self, DryRun};
 use crate::session::grant::{Grant, Op};
 use crate::session::hook::{Hook, Hooks};
@@ -25,7 +27,7 @@ use crate::session::interrupt::{self, Interrupt};
 use crate::session::network::Minted;
 use crate::session::target::{self, Chosen, Given, ProfileUsed, Target};
 use crate::session::written;
-use crate::ui::{Telling, Ui};
+use crate::ui::Ui;
 use reach::{Place, Reached};
 
 /// A server that was started inside this process, and what keeps it running.
@@ -264,6 +266,13 @@ impl Session {
     /// Whether whoever acts here gets to see secrets of clients.
     pub fn sees_secrets(&self) -> bool {
         self.grant.as_ref().is_none_or(|grant| grant.secrets)
+    }
+
+    /// A client's document as whoever acts here gets to see it: a plugin that may not look at clients sees which one it is, of one
+    /// that it has not made itself.
+    pub fn seen(&self, document: Document, is_its: bool) -> Document {
+        let document = if self.sees_secrets() { document } else { document.without_secrets() };
+        if is_its || self.may_look().is_ok() { document } else { document.only("client_id") }
     }
 
     /// Errors: a plugin acts here that may not look at clients for their own sake.
@@ -584,34 +593,6 @@ impl Session {
             proxy: own.proxy.clone().or_else(|| said.proxy.clone()),
             skip_tls_verify: own.skip_tls_verify || said.skip_tls_verify,
         }
-    }
-
-    /// Warns, once a process and host, where others on the way can read or change what is sent.
-    pub fn warn_of_risks(&self, policy: &Policy, admin: &Url) {
-        let host = admin.host_str().unwrap_or_default();
-        if !self.is_news(admin.origin().ascii_serialization()) {
-            return;
-        }
-        if policy.skip_tls_verify && admin.scheme() == "https" {
-            self.ui.warn(&format!(
-                "any certificate is believed for {host}: whoever is on the way can read and change everything"
-            ));
-        }
-        if admin.scheme() == "http" && !net::is_loopback(admin) {
-            self.ui.warn(&format!("{host} is spoken to by plain http: whoever is on the way can read secrets"));
-        }
-    }
-
-    /// Warns that the address of a host could not be checked, once a process.
-    pub fn warn_of_unchecked(&self, host: &str) {
-        if self.is_news(format!("unchecked {host}")) {
-            self.ui.warn(&net::fetch::unchecked(host));
-        }
-    }
-
-    /// Whether nobody was warned of that yet. Whoever is told nothing is warned of nothing, and is later.
-    fn is_news(&self, what: String) -> bool {
-        self.ui.telling != Telling::Nothing && locked(&self.shared.warned).insert(what)
     }
 }
 

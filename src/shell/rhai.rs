@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::commands::client::{COLUMNS, with_members_of_clients};
 use crate::error::{Error, Result};
 use crate::grammar::Host;
+use crate::memory;
 use crate::model::client::Client;
 use crate::model::fields;
 use crate::output::outcome::{Body, Outcome};
@@ -135,6 +136,7 @@ impl Prompt {
     }
 
     fn evaluate_as(&mut self, source: Source<'_>) -> Result<Dynamic> {
+        memory::bound(memory::allocated().saturating_add(self.context.most_memory()));
         let ast = compiled(&self.engine, &self.scope, source)?;
         let imported = imports(&ast);
         if !imported.is_empty() {

@@ -107,6 +107,27 @@ const TRIES: &[(&str, &str, &str)] = &[
         "clients = [\"read\"]",
     ),
     (
+        "commands = [\"update oauth2-client\"]\nclients = [\"create\"]",
+        "sh(\"update client a --owner ''\")",
+        "clients = [\"update\"]",
+    ),
+    (
+        "commands = [\"delete oauth2-client\"]\nclients = [\"read\"]",
+        "sh(\"delete client a --dry-run\")",
+        "clients = [\"delete\"]",
+    ),
+    ("commands = [\"batch rotate\"]\nclients = [\"create\"]", "sh(\"batch rotate a\")", "clients = [\"rotate\"]"),
+    (
+        "clients = [\"update\"]",
+        "throw clients::update(\"a\", #{owner: \"\"}).to_fields().to_string()",
+        "#{\"client_id\": \"a\"}|#{}",
+    ),
+    (
+        "commands = [\"update oauth2-client\"]\nclients = [\"update\"]",
+        "throw json::text(sh(\"update client a --owner ''\"))",
+        "{\"client_id\":\"a\"}",
+    ),
+    (
         "commands = [\"lint oauth2-client\"]\nclients = [\"create\"]",
         "sh(\"lint oauth2-client a\")",
         "clients = [\"read\"]",
@@ -957,7 +978,7 @@ fn no_file_comes_to_a_plugin_by_a_flag_of_a_command() {
     let server = Sandbox::holding(&[json!({"client_id": "a"})], "");
     let program = orysh(&server);
     program.file("own.json", "{\"token\": \"hunter2\"}");
-    let granted = "commands = [\"create oauth2-client\", \"update oauth2-client\", \"patch oauth2-client\"]";
+    let granted = "clients = [\"create\", \"update\"]\ncommands = [\"create oauth2-client\", \"update oauth2-client\", \"patch oauth2-client\"]";
     let code = "fn spy(args) { let said = []; for line in [\"create client --dry-run --metadata @own.json\", \"create client --dry-run --metadata @/dev/zero\", \"update client a --dry-run --metadata @own.json\", \"create client --dry-run --jwks @own.json\"] { try { said.push(json::text(sh(line))) } catch (e) { said.push(e.message) } } said }";
     plugin(&program, "spy", &format!("[commands.spy]\nabout = \"a\"\n[capabilities]\n{granted}\n"), code);
     install(&program, "./spy");
@@ -1032,7 +1053,7 @@ fn no_secret_comes_to_a_plugin_by_a_line_and_none_is_chosen_by_it() {
         ("perform client-credentials --client-id vic --client-secret-stdin", "error: "),
         ("perform client-credentials", "capability `environment`"),
         ("introspect token -", "error: "),
-        ("rotate secret vic --cut-over --yes", "is not for plugins"),
+        ("update client vic --owner x --yes", "is not for plugins"),
         ("rotate secret vic --cut-over", "may not rotate"),
         ("update client vic --secret chosen-by-a-plugin", "may not rotate"),
     ] {

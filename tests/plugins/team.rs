@@ -95,7 +95,7 @@ fn a_lock_that_says_something_else_counts_for_nothing() {
     let path = program.home().join("orysh.lock");
     let lock = fs::read_to_string(&path).unwrap();
     let line = |key: &str| lock.lines().find(|line| line.starts_with(key)).unwrap().to_owned();
-    let (enabled, grant, version) = (line("enabled"), line("grant"), line("version"));
+    let (enabled, grant, version, source) = (line("enabled"), line("grant"), line("version"), line("source"));
     // What cannot be read as what it is.
     for (from, to, told) in [
         (&enabled, "enabled = \"false\"", "`enabled` is true or false"),
@@ -107,7 +107,7 @@ fn a_lock_that_says_something_else_counts_for_nothing() {
         (&version, "version = 5", "`version` is a text"),
     ] {
         fs::write(&path, lock.replace(from, to)).unwrap();
-        program.run("plugin sync --locked").fails(2, told).tells("line ");
+        program.run("plugin sync --locked").fails(2, told).tells("line ").tells("take [policy] out");
         program.run("create oauth2-client --name ok").fails(2, told);
     }
     // What is another than its plugin.toml has.
@@ -115,6 +115,8 @@ fn a_lock_that_says_something_else_counts_for_nothing() {
         (&grant, "grant = [\"more\"]", "another grant"),
         (&version, "version = \"9\"", "another version"),
         (&enabled, "enabled = false", "is switched off"),
+        (&grant, "grant = [\"config: read the secrets that are configured as: token\"]", "another grant"),
+        (&source, "source = \"https://a.invalid/x.git\"", "another source"),
     ] {
         fs::write(&path, lock.replace(from, to)).unwrap();
         assert_eq!(program.run("plugin sync --locked").code, Some(1));
@@ -133,7 +135,8 @@ fn a_lock_that_says_something_else_counts_for_nothing() {
     let listed = program.run("plugin list");
     assert!(listed.stdout.contains("broken") && listed.stderr.contains("another grant"), "{listed}");
     program.run("create oauth2-client --name ok").fails(2, "another grant");
-    install(&program, "./hello");
+    program.run("plugin update hello").fails(2, "nobody can be asked");
+    program.run(&format!("plugin update hello --trust {}", hash(&program, "./hello"))).ok().tells("as it is again");
     program.run("hello").ok();
 }
 

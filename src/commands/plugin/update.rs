@@ -9,7 +9,7 @@ use crate::grammar::{Args, Audience, Command, Host};
 use crate::output::outcome::{Outcome, Row};
 use crate::plugin::content::Content;
 use crate::plugin::git::Source;
-use crate::plugin::known::asks;
+use crate::plugin::known::{asks, demand_locked};
 use crate::plugin::manifest::Manifest;
 use crate::plugin::store;
 use crate::text::safe;
@@ -40,6 +40,13 @@ fn run(host: &Host, args: &Args) -> Result<Outcome> {
     if obtained.hash == before.hash && !store::is_whole(&before.hash) {
         store::install(&obtained.manifest, &obtained.content, &before, Vec::new())?;
         ui.note(&format!("plugin `{name}` is as it was granted again: its files were changed, or gone"));
+        return Ok(outcome);
+    }
+    if obtained.hash == before.hash && demand_locked(&obtained.manifest, &before).is_err() {
+        obtained.demand_trust(ui, args, &asks(&obtained.manifest))?;
+        let entry = store::Entry { enabled: before.enabled, ..obtained.entry() };
+        store::install(&obtained.manifest, &obtained.content, &entry, Vec::new())?;
+        ui.note(&format!("plugin `{name}` is locked as it is again: the lock was changed"));
         return Ok(outcome);
     }
     if obtained.hash == before.hash {

@@ -127,9 +127,11 @@ fn trouble(args: &Args) -> Result<Trouble> {
 
 fn address(args: &Args, flag: &str) -> Result<Option<SocketAddr>> {
     let Some(text) = args.text(flag) else { return Ok(None) };
-    text.parse().map(Some).map_err(|source| {
+    let wrong = |source| {
         Error::usage(format!("--{flag} `{text}` is no address"))
             .caused_by(source)
             .hint("an address looks like 127.0.0.1:4445")
-    })
+    };
+    // Before any of them is listened on.
+    text.parse().map_err(wrong).and_then(sandbox::demand_loopback).map(Some)
 }

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::grammar::execute::{self, Origin};
 use crate::grammar::{Audience, Command, common, parse, words};
 use crate::ops::dry_run::would;
-use crate::output::outcome::Shape;
+use crate::output::outcome::{Body, Shape};
 use crate::script::engine::Context;
 use crate::script::errors::thrown;
 use crate::script::held::Held;
@@ -198,7 +198,9 @@ fn run(context: &Context, words: &[String]) -> Result<Dynamic> {
     if !command.runs_dry && would(&host.session, Mark::Changed, &told())? {
         return Ok(Dynamic::UNIT);
     }
-    let output = common::output(&matches, command.format)?;
+    let mut output = common::output(&matches, command.format)?;
+    // Whoever wants to read no notes of the script wants none of what it calls.
+    output.ui.quiet |= host.session.ui().quiet;
     let mut outcome = execute::begin(host, command, &matches, &output, Origin::Script)?;
     let is_one = outcome.shape == Shape::One;
     let mut values = Array::new();
@@ -212,7 +214,11 @@ fn run(context: &Context, words: &[String]) -> Result<Dynamic> {
                 continue;
             }
         };
-        let body = if host.session.sees_secrets() { row.body } else { row.body.without_secrets() };
+        let is_its = MAKING.contains(&command.words[0]);
+        let body = match row.body {
+            Body::Document(document) => Body::Document(host.session.seen(document, is_its)),
+            body @ Body::Value(_) => body,
+        };
         values.push(value::from_body(&body));
         if let Some(pending) = row.pending {
             context.hold(Held::pending(pending));
@@ -230,6 +236,9 @@ fn run(context: &Context, words: &[String]) -> Result<Dynamic> {
         _ => values.into(),
     })
 }
+
+/// What the commands begin with that give what they have made.
+const MAKING: [&str; 2] = ["create", "import"];
 
 /// What a command line that holds a secret may hold beside it.
 const TELLING: [&str; 4] = ["secret", "header", "key", "token"];
