@@ -169,3 +169,12 @@ fn a_message_is_no_longer_than_somebody_reads() {
         );
     }
 }
+
+#[test]
+fn a_line_of_the_shell_shows_no_more_than_a_script_may_take() {
+    let server = Sandbox::start();
+    let program = orysh(&server);
+    let many = "let s = \"x\"; s.pad(20000000, \"y\"); let a = []; for i in 0..50 { a.push(s) } ";
+    let ran = program.input(&format!("{many}a\n{many}ui::table(a.map(|x| #{{x: x}}))\n40 + 2\n")).run("--keep-going");
+    assert!(ran.stderr.matches("more memory than a script may").count() == 2 && ran.stdout == "42\n", "{ran}");
+}

@@ -295,6 +295,8 @@ fn rows_whose_clients_were_made_are_known_in_another_input() {
     program.file("s.rhai", "clients::create_all([#{client_name: \"b\", owner: \"x\"}])");
     program.run("run s.rhai").fails(1, "a second time").tells("batch forget");
     program.run("import oauth2-clients t.csv").fails(2, "a second time");
+    program.file("i.csv", "client_name,owner\na,w\n");
+    program.run("import oauth2-clients i.csv").fails(2, "a second time");
     assert_eq!(server.clients().len(), 2);
     // Clients of those names in another file are others, and so are rows that name their ids.
     program.file("u.csv", "client_name,owner\na,z\n");

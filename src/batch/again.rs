@@ -155,7 +155,9 @@ pub fn refuse_again(
                 && !OWN_INPUTS.contains(&input);
             let is_its =
                 if again == Again::GoneOn { hash.ends_with(&of(&same.whose.script)) } else { input == same.input };
-            others.extend(is_near.then_some(Near { name, is_its }));
+            // What an import's file is called is not known any more.
+            let by_names = is_its || again == Again::Never;
+            others.extend(is_near.then_some(Near { name, is_its, by_names }));
             continue;
         }
         let run = match Run::open(session, &name) {

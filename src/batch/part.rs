@@ -20,6 +20,8 @@ pub struct Near {
     pub name: String,
     /// Whether it is of the same input, which was changed since.
     pub is_its: bool,
+    /// Whether clients of the same names are taken for the same, where it is done.
+    pub by_names: bool,
 }
 
 /// So many rows are looked through of runs that are done, the newest first, and of an input that is compared with those.
@@ -52,7 +54,7 @@ pub fn refuse(
         let whole = wanted.rows.intersection(&before.rows).count();
         let named = wanted.names.intersection(&before.names).count().max(whole);
         // Another input may well have clients of the names of one that is done.
-        let is_other = matches!(standing, Standing::Done { .. }) && !near.is_its && !before.is_vague;
+        let is_other = matches!(standing, Standing::Done { .. }) && !near.by_names && !before.is_vague;
         let same = if is_other { whole } else { named };
         if same > 0 {
             return Err(refused(&near.name, standing, (same, whole), again, hint));

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use rhai::{Array, Blob, Dynamic, Engine, INT, ImmutableString};
 
 use crate::error::Error;
-use crate::script::errors::{ScriptResult, thrown};
+use crate::script::errors::{MORE_MEMORY, ScriptResult, thrown};
 use crate::script::library::Placing as _;
 use crate::script::made::{made, unwritten};
 
@@ -32,7 +32,7 @@ pub fn fits(most: usize, bytes: usize) -> ScriptResult<()> {
         return Ok(());
     }
     let wrong = Error::failed(format!("it would take {} MiB of memory, more than a script may", mebibytes(bytes)));
-    Err(thrown(wrong.with_code("memory").hint("--memory gives it more")))
+    Err(thrown(wrong.with_code("memory").hint(MORE_MEMORY)))
 }
 
 /// The same of what nothing ends before it is there. Errors: it would take more than one step may, besides.

@@ -20,6 +20,9 @@ use crate::script::{caught, missing, value};
 use crate::text::{safe, size};
 use crate::ui;
 
+/// Where a script is given more.
+pub const MORE_MEMORY: &str = "`orysh run` and `orysh eval` give a script more by --memory";
+
 /// What a function of the API returns.
 pub type ScriptResult<T> = std::result::Result<T, Box<EvalAltResult>>;
 
@@ -327,7 +330,7 @@ fn ended(why: Dynamic) -> Error {
         Some(Exhausted(most)) => {
             Error::failed(format!("the script was ended: it took more than {} of memory", size(most)))
                 .with_code("memory")
-                .hint("--memory gives it more")
+                .hint(MORE_MEMORY)
         }
         None => Error::interrupted(),
     }

@@ -283,7 +283,7 @@ pub fn has_room(bytes: usize) -> bool {
 
 /// What a script fails with that takes too much.
 pub fn too_much() -> Box<EvalAltResult> {
-    thrown(Error::failed("it takes more memory than a script may").with_code("memory").hint("--memory gives it more"))
+    thrown(Error::failed("it takes more memory than a script may").with_code("memory").hint(errors::MORE_MEMORY))
 }
 
 #[expect(clippy::unnecessary_box_returns, reason = "it is what Rhai functions fail with")]
