@@ -144,6 +144,8 @@ fn clients_whose_secrets_were_taken_by_hand_are_made_all_the_same() {
         program.run(line).fails(2, "a second time").tells("batch undo");
     }
     program.args(&["eval", &longer]).fails(1, "a second time").tells("batch forget");
+    // Another script with clients of those names, too.
+    program.args(&["eval", "clients::create_all([#{client_name: \"b\", owner: \"x\"}])"]).fails(1, "a second time");
     program.file("same.rhai", &code(""));
     program.run("run same.rhai").fails(1, "a second time");
     assert_eq!(server.clients().len(), 2);

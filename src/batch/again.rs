@@ -98,7 +98,7 @@ fn refuse_rows_of_another(session: &Session, name: &str) -> Result<()> {
     if made > 0 {
         let error = Error::usage(format!("these {rows}, {}", why_open(made, taken))).with_code(SAME_INPUT);
         let error = match taken {
-            None => error.hint(format!("take them: orysh batch results {name} --secrets plain --out FILE.csv")),
+            None => error.hint(way_to_secrets(&run)?),
             Some(_) => error.hint("the script that began it gets them once more, and goes on"),
         };
         return Err(error
@@ -106,6 +106,21 @@ fn refuse_rows_of_another(session: &Session, name: &str) -> Result<()> {
             .hint(format!("if they are to be made a second time: orysh batch forget {name}")));
     }
     Ok(())
+}
+
+/// Whether the secrets of a run can be told.
+fn has_key(run: &Run) -> Result<bool> {
+    Ok(run.fact("key") == Some(IN_STORE) || RunKey::read(&run.folder.path)?.is_some())
+}
+
+/// How somebody gets secrets that nobody has taken.
+pub fn way_to_secrets(run: &Run) -> Result<String> {
+    let name = &run.folder.name;
+    Ok(if has_key(run)? {
+        format!("take its secrets: orysh batch results {name} --secrets plain --out FILE.csv")
+    } else {
+        "its key is gone, and its secrets with it: orysh rotate secret gives a client a new one".into()
+    })
 }
 
 /// Why a run of a script of which nothing is left is there still.
@@ -233,10 +248,10 @@ fn gone_on(session: &Session, run: &Run, same: &Same) -> Result<bool> {
             .hint(as_it_was)
             .hint(anew));
     }
-    let has_key = run.fact("key") == Some(IN_STORE) || RunKey::read(&run.folder.path)?.is_some();
-    if !has_key {
+    if !has_key(run)? {
         let seen = format!("see what it came to: orysh batch show {name}");
-        return Err(elsewhere("whose secrets have been written elsewhere").hint(seen).hint(anew));
+        let why = "whose key is gone: its secrets were written elsewhere, or are not known any more";
+        return Err(elsewhere(why).hint(seen).hint(anew));
     }
     Ok(true)
 }

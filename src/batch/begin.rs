@@ -41,6 +41,7 @@ pub fn prepare(session: &Session, new: New<'_>, is_trial: bool) -> Result<(Run, 
         results::rehearse(out)?;
         results::refuse_others(out)?;
     }
+    hook::demand_whole(session)?;
     let folder = Folder::create()?;
     let is_stored = new.key_store;
     let prepared = spool(session, &folder, new, is_trial);

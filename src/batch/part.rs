@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::again::{Again, SAME_INPUT, why_open};
+use super::again::{Again, SAME_INPUT, way_to_secrets, why_open};
 use super::carry::{BY_HAND, SCRIPT, TAKEN};
 use super::engine::{Run, count, due};
 use super::folder::{self, Folder};
@@ -54,7 +54,8 @@ pub fn refuse(
         let whole = wanted.rows.intersection(&before.rows).count();
         let named = wanted.names.intersection(&before.names).count().max(whole);
         // Another input may well have clients of the names of one that is done.
-        let is_other = matches!(standing, Standing::Done { .. }) && !near.by_names && !before.is_vague;
+        let is_other = matches!(standing, Standing::Done { by_script: false, .. });
+        let is_other = is_other && !near.by_names && !before.is_vague;
         let same = if is_other { whole } else { named };
         if same > 0 {
             return Err(refused(&near.name, standing, (same, whole), again, hint));
@@ -85,9 +86,9 @@ enum Standing {
     /// It is worked on; `is_here`: by this process, whose secrets nobody has taken. Else all of its rows are to be there.
     Held { is_here: bool, error: Error },
     /// Some of its rows are left, or nobody has taken what came of them.
-    Open { begun: String, left: u64, untaken: Option<String>, is_taken: bool },
+    Open { begun: String, left: u64, untaken: Option<String>, way: Option<String> },
     /// Its clients were made.
-    Done { begun: String },
+    Done { begun: String, by_script: bool },
 }
 
 /// How it stands with a run; nothing where it is in nobody's way. `is_looked_through`: whether so many rows more of runs that are
@@ -107,13 +108,15 @@ fn standing(
     let counts = run.counts(session)?;
     let (left, made) = (due(&counts), count(&counts, &State::MADE));
     let (taken, begun) = (run.fact(TAKEN), run.fact("begun").unwrap_or_default().to_owned());
-    let is_untaken = run.fact("input") == Some(SCRIPT) && made > 0 && taken != Some(BY_HAND);
+    let by_script = run.fact("input") == Some(SCRIPT);
+    let is_untaken = by_script && made > 0 && taken != Some(BY_HAND);
     if left > 0 || is_untaken {
         let untaken = is_untaken.then(|| why_open(made, taken));
-        return Ok(Some(Standing::Open { begun, left, untaken, is_taken: taken.is_some() }));
+        let way = if is_untaken && taken.is_none() { Some(way_to_secrets(&run)?) } else { None };
+        return Ok(Some(Standing::Open { begun, left, untaken, way }));
     }
     let is_done = made > 0 && run.fact("kind") == Some(Job::Create.verb());
-    Ok((is_done && is_looked_through(made)).then_some(Standing::Done { begun }))
+    Ok((is_done && is_looked_through(made)).then_some(Standing::Done { begun, by_script }))
 }
 
 impl Standing {
@@ -129,7 +132,7 @@ impl Standing {
     fn begun(&self) -> &str {
         match self {
             Standing::Held { .. } => "",
-            Standing::Open { begun, .. } | Standing::Done { begun } => begun,
+            Standing::Open { begun, .. } | Standing::Done { begun, .. } => begun,
         }
     }
 
@@ -154,14 +157,14 @@ fn refused(
     hint: &dyn Fn(Error, &str) -> Error,
 ) -> Error {
     let why = format!("begun on {}, {}", standing.begun(), standing.told());
-    let (left, is_untaken) = match standing {
+    let (left, way) = match standing {
         Standing::Held { error, .. } => {
             let told = format!("{same} of these rows are there already, or about to be");
             let error = error.about(told).with_code(SAME_INPUT);
             return if again == Again::Offered { hint(error, name) } else { error };
         }
-        Standing::Open { left, untaken, is_taken, .. } => (left, untaken.is_some() && !is_taken),
-        Standing::Done { .. } => (0, false),
+        Standing::Open { left, way, .. } => (left, way),
+        Standing::Done { .. } => (0, None),
     };
     let told = match (same, whole) {
         (1, 1) => "one of these rows is".into(),
@@ -172,8 +175,8 @@ fn refused(
     if left > 0 {
         error = error.hint(format!("go on with that as it was: orysh batch resume {name}"));
     }
-    if is_untaken {
-        error = error.hint(format!("take its secrets: orysh batch results {name} --secrets plain --out FILE.csv"));
+    if let Some(way) = way {
+        error = error.hint(way);
     }
     hint(error.hint(format!("take its clients back: orysh batch undo {name}")), name)
 }

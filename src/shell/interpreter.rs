@@ -491,7 +491,9 @@ impl<'a> Interpreter<'a> {
             let text = help::about(&registry, &words, ui.colors_stdout() && step.to == To::Stdout)?;
             return self.show_text(&text, &step.to).map(|()| Next::Go);
         }
-        let output = common::output(&matches, command.format)?;
+        let mut output = common::output(&matches, command.format)?;
+        // A shell that was told to be quiet tells no notes of its lines either.
+        output.ui.quiet |= ui.quiet;
         let line_ui = output.ui;
         let memory = Memory::default();
         let to = self.open(&step.to)?;
