@@ -15,7 +15,7 @@ use crate::shell::parts;
 use code::{is_fit_rhai, makes_secret};
 use forms::{is_key, looks_secret, patches_secret};
 use names::{In, assigns, is_harmless, secret_fields};
-use words::{holds_secret, is_near, is_of_secrets, is_secret_flag};
+use words::{holds_secret, is_near, is_of_secrets, is_secret_flag, reads_secret};
 
 /// Whether a line may be: it holds no secret, and does not begin with a space.
 pub fn may_be_kept(line: &str, registry: &Registry) -> bool {
@@ -49,7 +49,8 @@ fn is_fit_piece(line: &str, registry: &Registry) -> bool {
             let words = || rest.split_whitespace();
             let is_flag = |word: &str| {
                 let name = word.split('=').next().unwrap_or(word);
-                word.starts_with("-H") || word.starts_with('-') && is_secret_flag(name, None)
+                word.starts_with("-H")
+                    || word.starts_with('-') && (is_secret_flag(name, None) || reads_secret(name, None))
             };
             return !assigns(rest, In::Words) && !words().take(2).any(is_of_secrets) && !words().any(is_flag);
         };

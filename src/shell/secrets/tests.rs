@@ -114,6 +114,12 @@ const KEPT: &[&str] = &[
     "version | curl -d client_secret=@s.txt http://a",
     "run a.rhai\nversion",
     "clients::list().filter(|c| c[\"client_secret\"] != ())",
+    "create oauth2-client --name x --secret-stdin",
+    "create oauth2-client --secret-stdin --name x",
+    "create oauth2-client --secret-stdin -q",
+    "create oauth2-client --secret-stdin > a.txt",
+    "create oauth2-client --secret-file s.txt --name x",
+    "rotate secret a --secret-out new.txt -q",
 ];
 
 const NOT_KEPT: &[&str] = &[
@@ -334,6 +340,20 @@ const NOT_KEPT: &[&str] = &[
     "patch oauth2-client a --replace /client_secret --X",
     "run a.rhai\nX",
     "load a.txt\nX",
+    "create oauth2-client --name x --secret-stdin X",
+    "create oauth2-client --name x --secret-stdin=X",
+    "create oauth2-client --name x --secret-stdin <<< X",
+    "create oauth2-client --name x --secret-stdin <<<X",
+    "create oauth2-client --name x --secret-stdin << X",
+    "create oauth2-client --name x --secret-stdin -Xyz",
+    "create oauth2-client --name x --secret-stdin -- X",
+    "create oauth2-client --name x --secret-stdin 'X",
+    "create oauth2-client --name x --secret-stdn X",
+    "update oauth2-client a --secret-stdin X",
+    "rotate secret a --secret-stdin X",
+    "batch create rows.csv --secret-stdin X",
+    "perform client-credentials --client-id a --client-secret-stdin X",
+    "sh(\"create oauth2-client --name x --secret-stdin X\")",
 ];
 
 #[test]

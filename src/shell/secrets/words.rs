@@ -28,6 +28,9 @@ const HARMLESS_FLAGS: [&str; 9] = [
     "--pattern",
 ];
 
+/// Flags that read a secret from stdin: what stands behind one of them was meant as the secret.
+const READ_SECRETS: [&str; 2] = ["--secret-stdin", "--client-secret-stdin"];
+
 /// Commands whose words are tokens.
 const OF_TOKENS: [[&str; 2]; 2] = [["introspect", "token"], ["revoke", "token"]];
 
@@ -77,7 +80,14 @@ pub(super) fn holds_secret(step: &Step, registry: &Registry) -> bool {
             // `--secret:x`, too.
             let (name, value) =
                 word.split_once(['=', ':']).map_or((word.as_str(), None), |(name, value)| (name, Some(value)));
-            let flag = flag(command, name).or_else(|| flag(registry.tree(), name));
+            let flag = known_flag(command, registry, name);
+            let is_behind = |next: &&String| {
+                let name = next.split(['=', ':']).next().unwrap_or(next);
+                next.as_str() != "-" && known_flag(command, registry, name).is_none()
+            };
+            if reads_secret(name, flag) && (value.is_some() || words.peek().is_some_and(is_behind)) {
+                return true;
+            }
             let takes_value = flag.is_none_or(|flag| flag.get_action().takes_values());
             // A secret may begin with a dash.
             let is_bundle = !word.starts_with("--") && word.chars().skip(1).any(|short| short == 'H');
@@ -142,8 +152,12 @@ fn is_odd(command: &clap::Command, registry: &Registry, word: &str) -> bool {
     if word.starts_with("--") || word.len() < 3 {
         return false;
     }
-    let known = |name: &str| flag(command, name).or_else(|| flag(registry.tree(), name));
-    known(&word[..word.chars().nth(1).map_or(1, |c| 1 + c.len_utf8())]).is_none()
+    known_flag(command, registry, &word[..word.chars().nth(1).map_or(1, |c| 1 + c.len_utf8())]).is_none()
+}
+
+/// A flag of a command, or one that all have.
+fn known_flag<'a>(command: &'a clap::Command, registry: &'a Registry, name: &str) -> Option<&'a Arg> {
+    flag(command, name).or_else(|| flag(registry.tree(), name))
 }
 
 fn plain(word: &[Piece]) -> String {
@@ -168,6 +182,11 @@ fn flag<'a>(command: &'a clap::Command, name: &str) -> Option<&'a Arg> {
     }
     let short = name.strip_prefix('-')?.chars().next()?;
     command.get_arguments().find(|arg| arg.get_short_and_visible_aliases().is_some_and(|all| all.contains(&short)))
+}
+
+/// Whether a flag reads a secret from stdin, or one with a slip in its name would.
+pub(super) fn reads_secret(name: &str, flag: Option<&Arg>) -> bool {
+    READ_SECRETS.iter().any(|known| *known == name || flag.is_none() && is_near(name, known))
 }
 
 /// Whether what stands behind a flag is a secret: one of the table's, or one that is misspelt.
