@@ -1,6 +1,7 @@
 //! Which lines may be written down, and shown again: those without a secret, as far as that can be told.
 
 mod code;
+mod compared;
 mod forms;
 mod names;
 mod programs;

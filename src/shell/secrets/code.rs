@@ -1,5 +1,6 @@
 //! What of Rhai may hold a secret.
 
+use super::compared::compares_secret;
 use super::forms::is_key;
 use super::is_fit_piece;
 use super::names::{In, NAMES, assigns, is_of_secret, secret_fields};
@@ -23,6 +24,7 @@ pub(super) fn is_fit_rhai(code: &str, registry: &Registry) -> bool {
         && !comments(code).any(|comment| assigns(comment, In::Words))
         && !sets_variable(code)
         && !sets_field(code)
+        && !compares_secret(code)
         && !texts(code).any(|text| tells_field(&text))
         && !tells_field(&texts(code).collect::<String>())
         // As if a program came first, or a value could be handed to one.
@@ -101,8 +103,8 @@ fn sets_field(code: &str) -> bool {
             is_set |= field.secret;
             // What another field is set to is no secret.
             at += if field.secret { sign } else { sign + value(&rest[sign..]) };
-        } else if takes_name(rest) {
-            at += NAMING;
+        } else if let Some(length) = takes_name(rest) {
+            at += length;
         } else {
             match is_text(piece) {
                 true if ["\\x", "\\u", "\\U"].iter().any(|escape| piece.contains(escape)) => escaped += 1,
@@ -133,7 +135,7 @@ fn ends_with_name(text: &str) -> bool {
 }
 
 /// What stands between the quotes of a text, or of a part of one.
-fn inner(piece: &str) -> &str {
+pub(super) fn inner(piece: &str) -> &str {
     piece.trim_start_matches('#').trim_end_matches('#').trim_matches(['"', '\'', '`', '{', '}', '$'])
 }
 
@@ -163,7 +165,7 @@ fn tells_field(text: &str) -> bool {
 }
 
 /// Whether a piece is a text, or what is one behind code that stands in it.
-fn is_text(piece: &str) -> bool {
+pub(super) fn is_text(piece: &str) -> bool {
     piece.contains(['"', '\'', '`']) || piece.starts_with('}') && piece.len() > 1
 }
 
@@ -203,12 +205,13 @@ fn value(pieces: &[&str]) -> usize {
 /// How many pieces such a call has: `env`, `:`, `:`, `get`, `(`, and the text.
 const NAMING: usize = 6;
 
-/// Whether pieces begin with one of those functions and its text.
-fn takes_name(pieces: &[&str]) -> bool {
-    let call = pieces.get(..4).map(<[&str]>::concat);
-    call.is_some_and(|call| TAKE_NAMES.contains(&call.as_str()))
+/// How many pieces one of those functions and its text have that pieces begin with.
+pub(super) fn takes_name(pieces: &[&str]) -> Option<usize> {
+    let call = pieces.get(..4)?.concat();
+    let is_it = TAKE_NAMES.contains(&call.as_str())
         && pieces.get(4) == Some(&"(")
-        && pieces.get(6).is_some_and(|behind| [",", ")"].contains(behind))
+        && pieces.get(6).is_some_and(|behind| [",", ")"].contains(behind));
+    is_it.then_some(NAMING)
 }
 
 fn without_comments(code: &str) -> String {

@@ -3,6 +3,7 @@
 use clap::{Arg, ArgAction};
 
 use super::code::{is_fit_rhai, makes_secret};
+use super::compared::compares_secret;
 use super::forms::is_key;
 use super::names::{In, assigns, is_elsewhere, names_secret, secret_fields};
 use super::programs::gives_secret;
@@ -139,7 +140,10 @@ fn is_secret_value(value: &str, flag: Option<&Arg>) -> bool {
     let is_uri = field.is_some_and(|field| matches!(field.kind, Kind::Uri | Kind::List(Item::Uri)));
     let is_code = flag.and_then(Arg::get_long) == Some("where");
     let place = if is_uri { In::Uri } else { In::Words };
-    assigns(value, if is_code { In::Rhai } else { place }) || is_key(value) || makes_secret(value)
+    assigns(value, if is_code { In::Rhai } else { place })
+        || compares_secret(value)
+        || is_key(value)
+        || makes_secret(value)
 }
 
 /// The field that a flag is for, without its dashes.
