@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::programs::is_read;
 use crate::model::fields::{FIELDS, Field};
 use crate::script::lexer;
 
@@ -116,7 +117,11 @@ pub(super) fn assigns(text: &str, place: In) -> bool {
             || within.is_some() && behind.is_empty() && others.any(|text| !lower[text.clone()].trim().is_empty());
         let is_given = !value.is_empty()
             && !is_empty(behind, place)
-            && !is_elsewhere(value, place)
+            && !(if place == In::Program {
+                is_read(&lower, lower.len() - value.len())
+            } else {
+                is_elsewhere(value, place)
+            })
             && (!is_rhai || behind.starts_with(quotes));
         let is_chosen = is_rhai
             && CHOICES.iter().any(|choice| behind.starts_with(choice))
@@ -146,25 +151,14 @@ fn is_empty(value: &str, place: In) -> bool {
     rest.is_some_and(|rest| if place == In::Rhai { !rest.trim_start().starts_with('+') } else { is_end(rest) })
 }
 
-/// Whether what is asked for elsewhere stands for a value: `${code}` in the words of a command; `$VAR`, `@file` and `<file` for a
-/// program.
+/// Whether what is asked for elsewhere stands for a value: `${code}` in the words of a command.
 pub(super) fn is_elsewhere(value: &str, place: In) -> bool {
     let code = value.strip_prefix("${").and_then(|code| code.split_once('}'));
-    let is_code = || code.is_some_and(|(code, rest)| is_end(rest) && !code.contains(['"', '\'', '`']));
-    let is_variable = || {
-        let name = value.strip_prefix('$').unwrap_or_default();
-        let rest = name.trim_start_matches(|c: char| c.is_alphanumeric() || c == '_');
-        rest.len() < name.len() && is_end(rest)
-    };
-    match place {
-        In::Words | In::Uri => is_code(),
-        In::Program => value.starts_with(['@', '<']) || is_code() || is_variable(),
-        In::Rhai => false,
-    }
+    place != In::Rhai && code.is_some_and(|(code, rest)| is_end(rest) && !code.contains(['"', '\'', '`']))
 }
 
 /// Whether a value ends where a text begins.
-fn is_end(text: &str) -> bool {
+pub(super) fn is_end(text: &str) -> bool {
     text.chars().next().is_none_or(|c| c.is_whitespace() || "\"'`\\,;&|)}]".contains(c))
 }
 

@@ -1,6 +1,6 @@
 //! Programs that are given a secret.
 
-use super::names::names_secret;
+use super::names::{In, is_elsewhere, is_end, names_secret};
 
 /// Flags by which programs are given a secret, some of them with nothing between.
 const OF_PROGRAMS: [(&[&str], &[&str], bool); 8] = [
@@ -48,12 +48,58 @@ const BEFORE: [&str; 5] = ["env", "exec", "sudo", "time", "xargs"];
 /// What stands between two programs.
 const BETWEEN: [&str; 5] = ["|", "||", "&&", ";", "&"];
 
+/// Flags of curl behind which `name=@file` is what stands in a file, in small letters.
+const OF_FILES: [&str; 6] = ["-d", "--data", "--data-binary", "--data-urlencode", "-f", "--form"];
+
+/// Whether the value that begins there in a line of a program is none yet: `sh` puts that of a variable in its place, or curl what
+/// stands in a file. The line is in small letters.
+pub(super) fn is_read(line: &str, at: usize) -> bool {
+    let (before, value) = line.split_at(at);
+    is_elsewhere(value, In::Program)
+        || is_variable(value) && !before.ends_with('\\') && !is_verbatim(before)
+        || value.starts_with('@') && is_of_file(before)
+}
+
+/// Whether a value is `$NAME` and no more.
+fn is_variable(value: &str) -> bool {
+    let name = value.strip_prefix('$').unwrap_or_default();
+    let rest = name.trim_start_matches(|c: char| c.is_alphanumeric() || c == '_');
+    rest.len() < name.len() && is_end(rest)
+}
+
+/// Whether what follows stands between single quotes, where `sh` reads nothing.
+fn is_verbatim(before: &str) -> bool {
+    let (mut quote, mut characters) = (None, before.chars());
+    while let Some(next) = characters.next() {
+        match (quote, next) {
+            (None | Some('"'), '\\') => drop(characters.next()),
+            (None, '"' | '\'') => quote = Some(next),
+            (Some(open), c) if c == open => quote = None,
+            _ => {}
+        }
+    }
+    quote == Some('\'')
+}
+
+/// Whether what stands in front of a value is such a flag, and a name by itself: within JSON nothing is read.
+fn is_of_file(before: &str) -> bool {
+    let quotes = ['"', '\''];
+    let mut words = before.split_whitespace().rev();
+    let name = words.next().and_then(|word| word.trim_matches(quotes).strip_suffix('='));
+    let is_name = |c: char| c.is_alphanumeric() || "_-.".contains(c);
+    name.is_some_and(|name| name.chars().all(is_name)) && words.next().is_some_and(|flag| OF_FILES.contains(&flag))
+}
+
 /// Whether a program is given a secret: `curl -u a:b`, `job --token x`.
 pub(super) fn gives_secret(text: &str) -> bool {
-    let is_plain = |value: &str| {
-        let value = value.trim_start_matches(['"', '\'', '`']);
+    let is_plain = |word: &str| {
+        let value = word.trim_start_matches(['"', '\'', '`']);
+        let quotes = &word[..word.len() - value.len()];
+        let is_variable = (is_variable(value) || value.starts_with("${")) && !quotes.contains('\'');
+        // A file that the program is to read.
+        let is_file = quotes.is_empty() && value.starts_with('<') && !value.starts_with("<<");
         // A secret may begin with a dash.
-        !value.is_empty() && value != "-" && !value.starts_with("--") && !value.starts_with(['@', '$', '<'])
+        !value.is_empty() && value != "-" && !value.starts_with("--") && !is_variable && !is_file
     };
     let mut words = text.split_whitespace().peekable();
     let mut program = None;

@@ -49,12 +49,11 @@ pub(super) fn is_near(word: &str, known: &str) -> bool {
 
 /// Whether a word or a value of a command is a secret: by its flag, by how many words the command takes, by what it looks like.
 pub(super) fn holds_secret(step: &Step, registry: &Registry) -> bool {
-    if let To::Program(pieces) = &step.to
-        && pieces
-            .iter()
-            .any(|piece| matches!(piece, Piece::Text(text) if assigns(text, In::Program) || gives_secret(text)))
-    {
-        return true;
+    if let To::Program(pieces) = &step.to {
+        let line = plain(pieces);
+        if assigns(&line, In::Program) || gives_secret(&line) {
+            return true;
+        }
     }
     let words: Vec<String> = step.words.iter().map(|word| plain(word)).collect();
     let (mut command, mut at) = (registry.tree(), 0);
