@@ -1151,7 +1151,38 @@ fn what_is_typed_ahead_for_a_secret_that_is_not_asked_for_is_in_no_history() {
     shell.types("6 * 111", "666");
     assert_eq!(shell.leaves().code(), Some(0));
     let lines = fs::read_to_string(program.home().join("state/history/sandbox")).unwrap();
-    assert!(lines.contains("auth key set") && lines.contains("70 + 7"), "{lines}");
+    assert!(lines.contains("auth key set") && lines.contains("6 * 111"), "{lines}");
+    for (path, text) in files_below(program.home()) {
+        assert!(!holds(&text, CANARY), "{}", path.display());
+    }
+}
+
+#[test]
+fn what_was_to_be_asked_for_is_in_no_history_however_late_it_is_typed() {
+    let program = anywhere().untimed();
+    for (number, asker) in [
+        "auth key set --profile nobody",
+        "auth key set --profile nobody; version",
+        "auth key sett --profile nobody",
+        "create oauth2-client --secret-stdn",
+        "ui::pasword(\"which\")",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let shell = Terminal::sized(program.same_home(), &[], (60, 160));
+        shell.shows("orysh sandbox>");
+        shell.types(asker, "sandbox>");
+        shell.press("\r");
+        shell.types("get oauth2-client absent", "HTTP 404");
+        shell.types(&format!("{CANARY} "), "Undefined variable");
+        shell.types(&format!("\"{CANARY}\""), "kept nowhere");
+        // One that works is followed by lines as they always are.
+        shell.types(&format!("600 + {number}"), &format!("60{number}"));
+        assert_eq!(shell.leaves().code(), Some(0));
+    }
+    let lines = fs::read_to_string(program.home().join("state/history/sandbox")).unwrap();
+    assert!(["get oauth2-client absent", "600 + 4"].iter().all(|line| lines.contains(line)), "{lines}");
     for (path, text) in files_below(program.home()) {
         assert!(!holds(&text, CANARY), "{}", path.display());
     }

@@ -58,6 +58,8 @@ pub struct Interpreter<'a> {
     lines: Lines,
     /// How many files are being loaded, one by the other.
     loading: usize,
+    /// How many commands and lines have failed so far.
+    failures: usize,
     /// Where the line stands that is being done, if it was not typed.
     place: Option<String>,
     /// Where the prompt says that lines act, and how often the shell was told to use something until then.
@@ -106,6 +108,7 @@ impl<'a> Interpreter<'a> {
             requests,
             lines: Arc::clone(lines),
             loading: 0,
+            failures: 0,
             place: None,
             promised: None,
             settings,
@@ -136,6 +139,11 @@ impl<'a> Interpreter<'a> {
     /// All commands, those that only a shell has among them.
     pub fn registry(&self) -> &Arc<Registry> {
         &self.host.registry
+    }
+
+    /// How many commands and lines have failed so far, also where one behind them in a line has not.
+    pub fn failures(&self) -> usize {
+        self.failures
     }
 
     /// Where its lines act.
@@ -244,6 +252,7 @@ impl<'a> Interpreter<'a> {
         let count = pieces.len();
         for (number, piece) in pieces.into_iter().enumerate() {
             let done = self.one(&text[piece]);
+            self.failures += usize::from(done.is_err());
             self.look_at_plugins();
             let left = count - number - 1;
             match done {
@@ -302,6 +311,7 @@ impl<'a> Interpreter<'a> {
                 Err(error) if self.stops || error.kind() == Kind::Interrupted => return Err(error),
                 Err(error) => {
                     self.host.session.ui().error(&error);
+                    self.failures += 1;
                     Some(error.already_told())
                 }
             };

@@ -94,10 +94,11 @@ pub fn interactive(host: &Host, anew: &Anew, fell_back: bool, goes_without_rc: b
                         }
                     };
                     lines.add(host, interpreter.registry(), &line, &mut editor);
+                    let was_owed = std::mem::take(&mut lines.is_owed);
                     interpreter.promise(place);
                     input::is_stale();
                     ui::begin_line();
-                    let (began, thought) = (Instant::now(), ui::thought());
+                    let (began, thought, failures) = (Instant::now(), ui::thought(), interpreter.failures());
                     let done = interpreter.line(&line);
                     if input::is_stale() {
                         editor = afresh(editor, host, interpreter.registry())?;
@@ -109,8 +110,10 @@ pub fn interactive(host: &Host, anew: &Anew, fell_back: bool, goes_without_rc: b
                     if let Some(left) = &left {
                         lines.add(host, interpreter.registry(), left, &mut editor);
                     }
+                    let is_empty = line.trim().is_empty();
                     let mut done_lines = std::iter::once(line).chain(left);
-                    lines.is_owed = has_failed && done_lines.any(|line| reads_unseen(&line, interpreter.registry()));
+                    let is_asked = was_owed || done_lines.any(|line| reads_unseen(&line, interpreter.registry()));
+                    lines.is_owed = is_asked && interpreter.failures() > failures || was_owed && is_empty;
                     match done {
                         Ok(Next::Go) => {}
                         Ok(Next::Leave(0)) => return Ok(()),
@@ -142,7 +145,7 @@ struct Kept {
     place: Option<String>,
     /// How often they were forgotten.
     cleared: usize,
-    /// Whether the line before was to read a secret unseen and failed: the next one may have been typed for it.
+    /// Whether a line was to read a secret unseen and failed, and none has worked since: the next one may have been typed for it.
     is_owed: bool,
     typed: own::Lines,
 }
@@ -183,7 +186,7 @@ impl Kept {
             return;
         }
         let ui = host.session.ui();
-        let is_answer = std::mem::take(&mut self.is_owed) && sort(line, registry) != Sort::Command;
+        let is_answer = self.is_owed && sort(line, registry) != Sort::Command;
         if !is_answer && may_be_kept(line, registry) {
             return self.keep(ui, line, editor);
         }

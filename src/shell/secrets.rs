@@ -83,12 +83,19 @@ pub fn may_set_one(line: &str) -> bool {
 /// The command that reads a key unseen without being told to.
 const OF_KEYS: [&str; 3] = ["auth", "key", "set"];
 
-/// Whether a line reads a secret unseen.
+/// Whether a line reads a secret unseen, or was to with a slip in what it is called.
 pub fn reads_unseen(line: &str, registry: &Registry) -> bool {
     let has = |is_it: &dyn Fn(&str) -> bool| line.split_whitespace().any(is_it);
-    let reads_stdin = has(&|word| word == "-" || word.starts_with("--") && word.ends_with("stdin"));
-    let sets_key = OF_KEYS.iter().all(|part| has(&|word| word == *part));
-    line.contains("ui::password(") || (reads_stdin || sets_key) && sort(line, registry) == Sort::Command
+    let is_flag = |word: &str| word.starts_with("--") && (word.ends_with("stdin") || reads_secret(word, None));
+    let reads_stdin = has(&|word| word == "-" || is_flag(word.split('=').next().unwrap_or(word)));
+    let sets_key = OF_KEYS.iter().all(|part| has(&|word| is_near(word.trim_end_matches(';'), part)));
+    asks_password(line) || (reads_stdin || sets_key) && sort(line, registry) == Sort::Command
+}
+
+/// Whether code calls what asks for a password, or something near it.
+fn asks_password(line: &str) -> bool {
+    let mut called = line.match_indices('(').map(|(at, _)| line[..at].trim_end());
+    called.any(|before| is_near(before.rsplit(|c| !lexer::is_part(c)).next().unwrap_or(before), "password"))
 }
 
 /// Commands that do what stands in a file, which may ask for a secret.

@@ -139,6 +139,7 @@ const KEPT: &[&str] = &[
     "version | CLIENT_SECRET=$S cat",
     "version | CLIENT_SECRET=\"$S\" cat",
     "version | grep 'it costs $5' | cat",
+    "ui::prompt(\"which\")\nit",
 ];
 
 const NOT_KEPT: &[&str] = &[
@@ -417,6 +418,11 @@ const NOT_KEPT: &[&str] = &[
     "version | tool --client-secret='$X'",
     "version | tool --client-secret \"$X!\"",
     "version | hydra create oauth2-client --secret '$X'",
+    "let s = ui::pasword(\"which\");\nX",
+    "let s = ui::passwd(\"which\");\nX",
+    "create oauth2-client --secret-stdn\nX",
+    "auth key sett --profile a\nX",
+    "version; auth key set; version\nX",
 ];
 
 #[test]
