@@ -756,6 +756,70 @@ fn what_was_edited_and_is_wrong_is_kept_without_its_secrets() {
 }
 
 #[test]
+fn what_was_edited_is_kept_without_private_keys() {
+    let public = json!({"keys": [{"kty": "RSA", "kid": "one", "use": "sig", "n": "AQAB", "e": "AQAB"}]});
+    let clients = [
+        json!({"client_id": "a", "client_name": "shop", "owner": "old", "jwks": public}),
+        json!({"client_id": "b", "client_name": "shop", "owner": "old"}),
+    ];
+    let server = Sandbox::holding(&clients, "");
+    let program = orysh(&server).with("EDITOR", "sh ed.sh");
+    let one = r#"jwks: {"keys": [{"kty": "oct", "k": "canary"}]}"#;
+    let block = "jwks:\\n  keys:\\n  - kty: RSA\\n    n: AQAB\\n    e: AQAB\\n    p: canary\\n";
+    let (renamed, wrong) = ("s/^owner: .*/owner: new/", "s/^owner: .*/ownr: new/");
+    for (id, script, added, kept) in [
+        ("b", "", one, None),
+        ("b", renamed, one, Some("owner: new\n")),
+        ("a", "s/^jwks:/jwks:\\n  d: canary/; s/kty: RSA/kty: oct/; s/.n.: AQAB/k: canary/", "", None),
+        ("a", "s/^\\( *\\).n.: AQAB/\\1d: canary\\n&/; s/^owner: .*/owner: new/", "", Some("owner: new\n")),
+        ("a", wrong, "jwks: {keys: [{kty: oct,\\nk: canary}]}\\n", Some("ownr: new")),
+        ("b", wrong, block, Some("ownr: new")),
+        ("b", wrong, r#""jwks" :\n  keys: [{kty: oct, k: canary}]\n"#, Some("ownr: new")),
+        ("b", wrong, r"? jwks\n: keys:\n  - {kty: oct,\n   k: canary}\n", Some("ownr: new")),
+        ("b", "", r"jkws:\n- kty: EC\n  d: |\n    canary\n", None),
+        ("b", wrong, r"? client_secret\n: canary\n", Some("ownr: new")),
+        ("b", wrong, r"dq: canary\noth: [{r: 1, d: canary}]\n", Some("ownr: new")),
+    ] {
+        program.file("ed.sh", &format!("sed -i '{script}' \"$1\"\nprintf '{added}' >> \"$1\"\n"));
+        let shell = Terminal::sized(program.same_home(), &[], (40, 200));
+        let case = format!("{script} {added}");
+        shell.types(&format!("edit {id}"), "Edit it again?");
+        shell.answers("n", if kept.is_some() { "sends it" } else { "is not kept" });
+        assert_eq!(shell.leaves().code(), Some(0));
+        let drafts = drafts(&program);
+        assert_eq!(drafts.len(), usize::from(kept.is_some()), "{case}: {drafts:?}");
+        for (file, text) in drafts {
+            let is_clean = !text.contains("canary");
+            assert!(is_clean && kept.is_some_and(|kept| text.contains(kept)), "{case}: {text}");
+            fs::remove_file(file).unwrap();
+        }
+    }
+    // What was left out is not emptied by what is kept.
+    let shell = Terminal::sized(program.same_home(), &[], (40, 200));
+    program.file("ed.sh", "sed -i 's/^\\( *\\).n.: AQAB/\\1d: canary\\n&/; s/^owner: .*/owner: new/' \"$1\"\n");
+    shell.types("edit a", "Edit it again?");
+    shell.answers("n", "sends it");
+    let [(file, _)] = drafts(&program).try_into().unwrap();
+    let line = format!("update oauth2-client a --file {file}");
+    assert!(shell.contents().replace('\n', "").contains(&format!("`{line}` sends it")), "{}", shell.contents());
+    shell.types(&format!("{line} -q"), ">");
+    assert_eq!((&server.client("a")["owner"], &server.client("a")["jwks"]), (&json!("new"), &public));
+    assert_eq!(shell.leaves().code(), Some(0));
+}
+
+#[test]
+fn what_was_edited_and_is_refused_is_said_to_be_sent_once_it_is_mended() {
+    let server = Sandbox::holding(&[json!({"client_id": "a", "client_name": "shop"})], "");
+    let program = orysh(&server)
+        .with("EDITOR", "sed -i 's/^token_endpoint_auth_method: .*/token_endpoint_auth_method: private_key_jwt/'");
+    let shell = Terminal::sized(program.same_home(), &[], (40, 200));
+    shell.types("edit a", "what was edited is kept");
+    shell.shows("sends it, once it is mended");
+    assert_eq!(drafts(&program).len(), 1);
+    assert_eq!(shell.leaves().code(), Some(0));
+}
+
+#[test]
 fn what_was_edited_and_is_not_written_over_that_of_others_is_kept() {
     let server = Sandbox::holding(&[json!({"client_id": "a", "client_name": "shop", "owner": "old"})], "");
     let program = orysh(&server).with("EDITOR", "sh ed.sh");

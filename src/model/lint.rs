@@ -153,6 +153,8 @@ pub fn lint(spec: &ClientSpec) -> Vec<Finding> {
     findings
 }
 
+pub use auth::PRIVATE;
+
 /// What is wrong with the keys themselves, which may be private ones.
 pub fn key_set(spec: &ClientSpec) -> Option<Finding> {
     auth::key_set(spec)

@@ -1,5 +1,6 @@
 //! `edit`: the last line, or a client, in the editor of whoever is there.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::path::PathBuf;
 use std::process::Command;
@@ -13,7 +14,7 @@ use crate::env;
 use crate::error::{Error, Result};
 use crate::model::client::{Client, ClientId, ClientSpec};
 use crate::model::fields::{FIELDS, Field, SetBy};
-use crate::model::{compare, input};
+use crate::model::{compare, input, lint};
 use crate::output::yaml;
 use crate::session::Session;
 use crate::shell::pipe::ended;
@@ -92,10 +93,15 @@ impl Edited {
         Ok(Edited::new(id, Draft::new(&yaml::text(&Value::Object(set.body())), "yaml")?, unset))
     }
 
-    /// The file stays, for whoever gives the command again.
-    pub fn keep(self, ui: Ui) {
-        ui.warn(&format!("what was edited is kept: `{}` sends it", self.line));
-        self.file.keep();
+    /// The file stays, for whoever gives the command again; of what was refused for what it says once that is mended.
+    pub fn keep(self, ui: Ui, is_wrong: bool) {
+        let Edited { line, file } = self;
+        let (place, until) = match is_wrong.then(|| file.0.display()) {
+            Some(path) => (format!(" in {path}"), ", once it is mended"),
+            None => (String::new(), ""),
+        };
+        ui.warn(&format!("what was edited is kept{place}: `{line}` sends it{until}"));
+        file.keep();
     }
 }
 
@@ -118,10 +124,11 @@ pub fn client(session: &Session, id: &str) -> Result<Option<Edited>> {
         }
     };
     let edited = Edited::of(&id, &changes)?;
+    drop(draft);
     match is_to_be_sent(session, &id, &before, &changes) {
         Ok(()) => Ok(Some(edited)),
         Err(error) => {
-            edited.keep(ui);
+            edited.keep(ui, false);
             Err(error)
         }
     }
@@ -167,42 +174,76 @@ fn is_to_be_sent(session: &Session, id: &ClientId, before: &Client, (set, unset)
 fn keep(ui: Ui, id: &ClientId, before: &Client, draft: Draft, shown: &str) -> Result<()> {
     // An editor that was ended may have left none.
     let text = draft.read().unwrap_or_else(|_| shown.to_owned());
-    match changed(before, &text) {
-        Ok((set, unset)) if set.is_empty() && unset.is_empty() => {}
-        Ok(changes) => Edited::of(id, &changes)?.keep(ui),
-        Err(_) => {
-            let kept = without_secrets(&text, shown);
-            if kept == shown {
-                return Ok(());
-            }
-            if kept != text {
-                files::replace(&draft.0, kept.as_bytes())?;
-                ui.warn("what may be a secret is left out of what is kept");
-            }
-            let is_there = |text: &str, field: &Field| text.lines().any(|line| begins(line, field));
-            let gone: Vec<_> = editable().filter(|field| is_there(shown, field) && !is_there(&kept, field)).collect();
-            let Edited { line, file } = Edited::new(id, draft, &gone);
-            ui.warn(&format!("what was edited is kept in {}: `{line}` sends it, once it is mended", file.0.display()));
-            file.keep();
-        }
+    let mut kept = Cow::Borrowed(text.as_str());
+    let mut changes = changed(before, &text);
+    if changes.is_err() {
+        kept = without_secrets(&text, shown).into();
+        changes = changed(before, &kept);
     }
+    let is_less = kept != text;
+    let is_there = |text: &str, field: &Field| text.lines().any(|line| begins(line, field));
+    // What was left out is not emptied.
+    let is_gone = |field: &&Field| !is_less || !is_there(&text, field);
+    let changes = changes.map(|(set, unset)| (set, unset.into_iter().filter(is_gone).collect::<Vec<_>>()));
+    let is_nothing = match &changes {
+        Ok((set, unset)) => set.is_empty() && unset.is_empty(),
+        Err(_) => kept == shown,
+    };
+    if is_less {
+        let is_left = "what may be a secret is left out of what is kept";
+        ui.warn(if is_nothing { "what was edited may be a secret, and is not kept" } else { is_left });
+    }
+    if is_nothing {
+        return Ok(());
+    }
+    if let Ok(changes) = changes {
+        let edited = Edited::of(id, &changes)?;
+        drop(draft);
+        edited.keep(ui, false);
+        return Ok(());
+    }
+    if is_less {
+        files::replace(&draft.0, kept.as_bytes())?;
+    }
+    let gone: Vec<_> = editable().filter(|field| is_there(shown, field) && !is_there(&text, field)).collect();
+    Edited::new(id, draft, &gone).keep(ui, true);
     Ok(())
 }
 
-/// Whether a line of a draft begins what a field is.
+/// Whether a line of a draft begins what a field is, in whatever way YAML has for that.
 fn begins(line: &str, field: &Field) -> bool {
-    line.strip_prefix(field.json).is_some_and(|rest| rest.starts_with(':'))
+    let quotes = ['"', '\''];
+    let (line, is_asked) = line.strip_prefix('?').map_or((line, false), |name| (name.trim_start(), true));
+    let rest = line.trim_start_matches(quotes).strip_prefix(field.json).map(|rest| rest.trim_start_matches(quotes));
+    rest.map(str::trim_start).is_some_and(|rest| rest.starts_with(':') || is_asked && rest.is_empty())
 }
 
-/// A draft without the lines that may have a secret in them, up to the next field or to what was shown.
+/// The field that private keys are in where somebody takes them for public ones.
+const KEYS: &str = "jwks";
+
+/// A draft without the lines that may have a secret in them, up to the next field or to what was shown, and without keys that are not
+/// those that were shown.
 fn without_secrets(text: &str, shown: &str) -> String {
     let shown: HashSet<&str> = shown.lines().filter(|line| !line.trim().is_empty()).collect();
+    let is_shown = |line: &str| shown.contains(line.trim_end_matches(['\n', '\r']));
+    let begins_field = |line: &str| editable().any(|field| begins(line, field));
+    let mut parts: Vec<Vec<&str>> = vec![Vec::new()];
+    for line in text.split_inclusive('\n') {
+        if begins_field(line) || line.starts_with('#') && is_shown(line) {
+            parts.push(Vec::new());
+        }
+        if let Some(part) = parts.last_mut() {
+            part.push(line);
+        }
+    }
+    let has_others = |part: &[&str]| {
+        let is_of_keys =
+            part.first().is_some_and(|line| editable().any(|field| field.json == KEYS && begins(line, field)));
+        is_of_keys && part.iter().any(|line| !line.trim().is_empty() && !is_shown(line))
+    };
     let mut is_left_out = false;
-    let lines = text.split_inclusive('\n').filter(|line| {
-        let line = line.trim_end_matches(['\n', '\r']);
-        let is_shown = shown.contains(line);
-        is_left_out =
-            !is_shown && (secrets::may_set_one(line) || is_left_out && !editable().any(|field| begins(line, field)));
+    let lines = parts.into_iter().filter(|part| !has_others(part)).flatten().filter(|line| {
+        is_left_out = !is_shown(line) && (secrets::may_set_one(line) || is_left_out && !begins_field(line));
         !is_left_out
     });
     lines.collect()
@@ -261,5 +302,7 @@ fn changed(before: &Client, text: &str) -> Result<Changes> {
             () => set.set(field, new.clone()),
         }
     }
+    // They are for no server, and for no file.
+    lint::judge(lint::key_set(&set).into_iter().collect())?;
     Ok((set, unset))
 }

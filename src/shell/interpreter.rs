@@ -418,8 +418,9 @@ impl<'a> Interpreter<'a> {
             return Ok(Next::Go);
         };
         let done = self.one(&edited.line);
-        if done.is_err() {
-            edited.keep(ui);
+        if let Err(error) = &done {
+            // Refused for what it says; or by what another time may do.
+            edited.keep(ui, error.kind() == Kind::Usage || matches!(error.status(), Some(400 | 409 | 422)));
         }
         done
     }

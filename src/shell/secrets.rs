@@ -10,6 +10,7 @@ mod words;
 mod tests;
 
 use crate::grammar::Registry;
+use crate::model::lint::PRIVATE;
 use crate::script::lexer;
 use crate::shell::line::{Sort, pieces, sort};
 use crate::shell::parts;
@@ -70,14 +71,24 @@ pub fn is_one(text: &str, registry: &Registry) -> bool {
     text.contains("PRIVATE KEY") || is_key(text) || answers_unseen(text, registry)
 }
 
-/// Whether a line of a document may set a secret: by a name that is one's, or near one's.
+/// Whether a line of a document may set a secret, or a part of a private key: by a name that is one's, or near one's.
 pub fn may_set_one(line: &str) -> bool {
-    let is_near_one = |name: &str| secret_fields().any(|field| is_near(name, field.json)) && !is_harmless(name);
+    let is_quote = |c: char| c.is_whitespace() || "\"'".contains(c);
+    let is_near_one = |name: &str| {
+        let mut fields = secret_fields().map(|field| field.json).chain(["jwks"]);
+        fields.any(|field| is_near(name, field)) && !is_harmless(name) || PRIVATE.contains(&name) || name == "jwks"
+    };
     let mut names = line.match_indices([':', '=']).map(|(at, _)| {
-        let before = line[..at].trim_end_matches(|c: char| c.is_whitespace() || "\"'".contains(c));
+        let before = line[..at].trim_end_matches(is_quote);
         before.rsplit(|c| !lexer::is_part(c)).next().unwrap_or(before)
     });
-    assigns(line, In::Words) || names.any(is_near_one)
+    // `? client_secret`, whose value stands in the next line.
+    let asked = line.trim_start_matches([' ', '-']).strip_prefix('?').map(|name| name.trim_matches(is_quote));
+    assigns(line, In::Words)
+        || looks_secret(line)
+        || is_key(line)
+        || names.any(is_near_one)
+        || asked.is_some_and(|name| assigns(&format!("{name}: it"), In::Words) || is_near_one(name))
 }
 
 /// The command that reads a key unseen without being told to.

@@ -107,8 +107,11 @@ pub fn signing_alg(spec: &ClientSpec) -> Option<Finding> {
     })
 }
 
+/// The members of a key that are private (RFC 7518 §6).
+pub const PRIVATE: [&str; 8] = ["d", "dp", "dq", "k", "oth", "p", "q", "qi"];
+
 fn is_private(key: &Value) -> bool {
-    key.get("d").is_some() || key.get("kty").and_then(Value::as_str) == Some("oct")
+    PRIVATE.iter().any(|member| key.get(member).is_some()) || key.get("kty").and_then(Value::as_str) == Some("oct")
 }
 
 fn has_jwks(spec: &ClientSpec) -> bool {

@@ -118,6 +118,7 @@ fn each_rule_finds_its_fault_and_that_alone() {
         (json!({"jwks": []}), Error, "jwks", "is not a JSON Web Key Set", "keys"),
         (json!({"jwks": {"keys": [{}]}}), Error, "jwks", "without a key type", ""),
         (json!({"jwks": {"keys": [{"kty": "EC", "d": "x"}]}}), Error, "jwks", "holds a private key", "public keys"),
+        (json!({"jwks": {"keys": [{"kty": "RSA", "p": "x"}]}}), Error, "jwks", "holds a private key", "public keys"),
         (
             json!({"token_endpoint_auth_signing_alg": "HS256"}),
             Error,

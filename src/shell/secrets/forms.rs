@@ -1,6 +1,7 @@
 //! What is a secret by what it looks like: keys, tokens, patches, addresses.
 
 use super::names::{is_of_secret, secret_fields};
+use crate::model::lint::PRIVATE;
 
 /// Whether a text is a JWK with its private part (RFC 7517 §4, RFC 7518 §6).
 pub(super) fn is_key(text: &str) -> bool {
@@ -26,9 +27,6 @@ pub(super) fn patches_secret(text: &str) -> bool {
             || is_named()
             || paths().any(|path| is_secret(path.split([',', '}', ']']).next().unwrap_or(path))))
 }
-
-/// The members of a JWK that are private (RFC 7518 §6).
-const PRIVATE: [&str; 8] = ["d", "dp", "dq", "k", "oth", "p", "q", "qi"];
 
 /// How the tokens and keys of Ory begin.
 const BEGINNINGS: [&str; 6] = ["ory_at_", "ory_rt_", "ory_ac_", "ory_pat_", "ory_wak_", "ory_apikey_"];
