@@ -129,7 +129,9 @@ fn given(field: &Field, value: &Value) -> String {
         Value::Array(_) => return "a list".to_owned(),
         Value::Object(_) => return "an object".to_owned(),
     };
-    if field.secret { what.replacen("the", "a", 1) } else { format!("{what} {}", safe(&shortened(&value.to_string()))) }
+    // What was meant as keys may be private ones.
+    let is_secret = field.secret || field.kind == Kind::Json;
+    if is_secret { what.replacen("the", "a", 1) } else { format!("{what} {}", safe(&shortened(&value.to_string()))) }
 }
 
 /// Text cut to what an error can show.

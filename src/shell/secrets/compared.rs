@@ -6,7 +6,8 @@ use crate::model::fields::FIELDS;
 use crate::script::lexer;
 
 /// What searches in something, or goes through what it may be.
-const SEARCHES: [&str; 12] = [
+const SEARCHES: [&str; 13] = [
+    "assert_eq",
     "contains",
     "ends_with",
     "filter",

@@ -5,6 +5,11 @@ use crate::commands;
 use crate::shell::own;
 
 const KEPT: &[&str] = &[
+    "batch results r --secrets plain --out a.csv",
+    "assert_eq(it.client_name, \"b\")",
+    "assert_eq(it.client_secret, ())",
+    "auth key remove --profile a",
+    "create oauth2-client --name a --deliver \"curl -d @- http://a\"",
     "create oauth2-client --name inventory_api",
     "create oauth2-client --token-endpoint-auth-method client_secret_post --grant-type client_credentials",
     "rotate secret app-1",
@@ -143,6 +148,20 @@ const KEPT: &[&str] = &[
 ];
 
 const NOT_KEPT: &[&str] = &[
+    "assert_eq(it.client_secret, \"X\")",
+    "assert_eq(\"X\", it.client_secret)",
+    "assert_eq(clients::get(\"a\").client_secret, \"X\")",
+    "assert_eq(it.client_secret.reveal(), \"X\")",
+    "create oauth2-client --secrets X --name x",
+    "create oauth2-client --secrets=X",
+    "update oauth2-client a --secrets X",
+    "auth key set --key X",
+    "auth key set --profile p --key X",
+    "auth key set --key=X",
+    "auth key set --value X",
+    "auth login --key X",
+    "create oauth2-client --deliver \"curl -u u:X http://a\"",
+    "create oauth2-client -s X",
     "clients::create(yaml::parse(\"client_secret: Hunter000x\"))",
     "clients::create(yaml::parse(\"client_id: k9\\nclient_secret: Hunter006x\\n\"))",
     "http::post(\"http://127.0.0.1:1/oauth2/token\", \"grant_type=client_credentials&client_id=a&client_secret=Hunter004x\")",

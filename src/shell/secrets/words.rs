@@ -63,6 +63,7 @@ pub(super) fn holds_secret(step: &Step, registry: &Registry) -> bool {
     let is_of_tokens = OF_TOKENS.iter().any(|of| words.starts_with(&of.map(str::to_owned)));
     let is_of_secrets = words.iter().take(2).any(|word| is_of_secrets(word));
     let is_code = words.first().is_some_and(|word| word == "eval");
+    let is_of_keys = words.first().is_some_and(|word| word == "auth");
     let most: usize = command.get_positionals().map(most_values).fold(0, usize::saturating_add);
     let mut count = 0_usize;
     let mut words = words[at..].iter().peekable();
@@ -91,7 +92,8 @@ pub(super) fn holds_secret(step: &Step, registry: &Registry) -> bool {
             let takes_value = flag.is_none_or(|flag| flag.get_action().takes_values());
             // A secret may begin with a dash.
             let is_bundle = !word.starts_with("--") && word.chars().skip(1).any(|short| short == 'H');
-            let is_secret = is_secret_flag(name, flag) || is_bundle;
+            // What a flag gives that `auth` has not was meant as the key.
+            let is_secret = is_secret_flag(name, flag) || is_bundle || is_of_keys && flag.is_none();
             let value = value
                 .or_else(|| word.split_once('H').map(|(_, rest)| rest).filter(|rest| is_bundle && !rest.is_empty()));
             let next = words.peek().filter(|next| is_secret || !next.starts_with('-') || next.len() == 1);
@@ -137,9 +139,14 @@ fn names_field(word: &str) -> bool {
 fn is_secret_value(value: &str, flag: Option<&Arg>) -> bool {
     let field = flag.and_then(Arg::get_long).and_then(field_of);
     let is_uri = field.is_some_and(|field| matches!(field.kind, Kind::Uri | Kind::List(Item::Uri)));
-    let is_code = flag.and_then(Arg::get_long) == Some("where");
-    let place = if is_uri { In::Uri } else { In::Words };
-    assigns(value, if is_code { In::Rhai } else { place })
+    let place = match flag.and_then(Arg::get_long) {
+        Some("where") => In::Rhai,
+        Some("deliver") => In::Program,
+        _ if is_uri => In::Uri,
+        _ => In::Words,
+    };
+    assigns(value, place)
+        || place == In::Program && gives_secret(value)
         || compares_secret(value)
         || is_key(value)
         || makes_secret(value)
@@ -196,11 +203,15 @@ pub(super) fn reads_secret(name: &str, flag: Option<&Arg>) -> bool {
 pub(super) fn is_secret_flag(name: &str, flag: Option<&Arg>) -> bool {
     let long = flag.and_then(Arg::get_long).map(|long| format!("--{long}"));
     let name = long.as_deref().unwrap_or(name);
-    if HARMLESS_FLAGS.contains(&name) {
+    // One that the command has not was meant as another.
+    if HARMLESS_FLAGS.contains(&name) && (flag.is_some() || !is_near(name, "--secret")) {
         return false;
     }
     if let Some(field) = name.strip_prefix("--").and_then(field_of) {
         return field.secret;
+    }
+    if flag.is_none() && name == "-s" {
+        return true;
     }
     let name = name.to_lowercase().replace('_', "-");
     let is_it = |known: &str| {
