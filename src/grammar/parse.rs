@@ -277,8 +277,20 @@ fn refusal(registry: &Registry, words: &[String], error: &clap::Error) -> Error 
                 Some(ContextValue::String(suggested)) => Some(suggested.clone()),
                 _ => None,
             };
-            Error::usage(message.trim_end_matches(" found").replacen("unexpected argument", "unknown flag or word", 1))
-                .did_you_mean(suggested.as_deref())
+            let message = message.trim_end_matches(" found").replacen("unexpected argument", "unknown flag or word", 1);
+            let given = match error.get(ContextKind::InvalidArg) {
+                Some(ContextValue::String(given)) => given.as_str(),
+                _ => "",
+            };
+            // What is glued to it may be the secret.
+            let is_glued = |flag: &&&str| {
+                given.len() > flag.len()
+                    && given.starts_with(**flag)
+                    && suggested.as_deref().is_none_or(|it| it == **flag)
+            };
+            let glued = OF_SECRETS.iter().find(is_glued);
+            let message = glued.map_or(message.clone(), |flag| message.replace(given, &format!("{flag}…")));
+            Error::usage(message).did_you_mean(suggested.as_deref())
         }
         _ => {
             let rest: Vec<&str> =
@@ -292,6 +304,9 @@ fn refusal(registry: &Registry, words: &[String], error: &clap::Error) -> Error 
     }
     refusal
 }
+
+/// Flags whose value is a secret.
+const OF_SECRETS: [&str; 2] = ["--secret", "--client-secret"];
 
 /// What the standard library says of texts that are no whole numbers, and what a person is told.
 const NO_NUMBERS: [(&str, &str); 4] = [

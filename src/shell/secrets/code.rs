@@ -3,7 +3,7 @@
 use super::compared::compares_secret;
 use super::forms::is_key;
 use super::is_fit_piece;
-use super::names::{In, NAMES, assigns, is_of_secret, secret_fields};
+use super::names::{In, NAMES, assigns, is_of_secret, secret_field, secret_fields};
 use super::programs::gives_secret;
 use crate::grammar::Registry;
 use crate::model::fields::{FIELDS, Field};
@@ -131,7 +131,7 @@ fn is_made_of(name: &str, texts: &[&str]) -> bool {
 /// Whether a text ends with the name of a secret field, and has what sets it at most behind.
 fn ends_with_name(text: &str) -> bool {
     let name = text.trim_end_matches(|c: char| c.is_whitespace() || "\"'`\\:=".contains(c));
-    secret_fields().any(|field| name.ends_with(field.json))
+    secret_field(name).is_some() || secret_fields().any(|field| name.ends_with(field.json))
 }
 
 /// What stands between the quotes of a text, or of a part of one.
@@ -172,7 +172,7 @@ pub(super) fn is_text(piece: &str) -> bool {
 /// The field that pieces begin with where it is set, and how many of them come before its value.
 fn set_field(pieces: &[&str]) -> Option<(&'static Field, usize)> {
     let name = pieces.first()?.trim_matches(['"', '\'', '`']);
-    let field = FIELDS.iter().find(|field| field.json == name)?;
+    let field = FIELDS.iter().find(|field| field.json == name).or_else(|| secret_field(name))?;
     let is_quoted = name.len() < pieces[0].len();
     let end = 1 + usize::from(is_quoted && pieces.get(1) == Some(&"]"));
     let sign = |at: usize| pieces.get(at).copied().unwrap_or_default();

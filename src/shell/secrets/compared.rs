@@ -1,7 +1,7 @@
 //! What of code compares a secret with a text, or searches in one by it.
 
 use super::code::{inner, is_text, takes_name};
-use super::names::secret_fields;
+use super::names::secret_field;
 use crate::model::fields::FIELDS;
 use crate::script::lexer;
 
@@ -42,7 +42,7 @@ fn is_comparison(pieces: &[&str]) -> bool {
 /// behind it.
 fn uses(pieces: &[&str]) -> impl Iterator<Item = (usize, usize)> {
     (1..pieces.len()).filter_map(|at| {
-        let is_named = secret_fields().any(|field| field.json == inner(pieces[at]));
+        let is_named = secret_field(inner(pieces[at])).is_some();
         let end = match (pieces[at - 1], pieces.get(at + 1)) {
             (".", _) => at + 1,
             ("[" | "(", Some(&("]" | ")"))) if is_text(pieces[at]) => at + 2,
@@ -84,7 +84,7 @@ fn has_text(pieces: &[&str]) -> bool {
             at += length;
         } else if is_text(piece)
             && piece.contains(|c| !"\"'`#${}".contains(c))
-            && !secret_fields().any(|field| field.json == name)
+            && secret_field(name).is_none()
             && !is_of_other()
         {
             return true;

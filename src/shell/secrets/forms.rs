@@ -1,6 +1,6 @@
 //! What is a secret by what it looks like: keys, tokens, patches, addresses.
 
-use super::names::{is_of_secret, secret_fields};
+use super::names::{is_of_secret, secret_field};
 use crate::model::lint::PRIVATE;
 
 /// Whether a text is a JWK with its private part (RFC 7517 §4, RFC 7518 §6).
@@ -18,10 +18,11 @@ pub(super) fn patches_secret(text: &str) -> bool {
         let is_of_key = path.starts_with("/jwks/") && PRIVATE.contains(&member);
         is_of_key || is_of_secret(member)
     };
-    let paths = || bare.match_indices("path:/").map(|(at, found)| &bare[at + found.len() - 1..]);
-    let is_named = || secret_fields().any(|field| bare.contains(&format!("/{}", field.json)));
-    // A letter may be written as its number, and a path may stand in a variable.
-    bare.contains("value:")
+    let paths = || bare.match_indices("path:").map(|(at, found)| &bare[at + found.len()..]);
+    let mut names = bare.split(|c: char| !c.is_alphanumeric() && c != '_');
+    let mut is_named = || names.any(|name| secret_field(name).is_some());
+    // What it writes may be called otherwise by a slip; a letter may be written as its number, and a path may stand in a variable.
+    ["value:", "op:add", "op:replace", "op:test"].iter().any(|part| bare.contains(part))
         && bare.contains("path:")
         && (text.contains("\\u")
             || is_named()

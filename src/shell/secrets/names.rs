@@ -36,6 +36,19 @@ pub(super) fn secret_fields() -> impl Iterator<Item = &'static Field> {
     FIELDS.iter().filter(|field| field.secret)
 }
 
+/// So many letters may be wrong in the name of a field or a flag.
+pub(super) const SLIPS: usize = 2;
+
+/// The secret field that a name is of, be it with a slip.
+pub(super) fn secret_field(name: &str) -> Option<&'static Field> {
+    let name = name.rsplit('.').next().unwrap_or(name);
+    let is_slip = |field: &&Field| strsim::damerau_levenshtein(name, field.json) <= SLIPS;
+    match FIELDS.iter().find(|field| field.json == name) {
+        Some(field) => Some(field).filter(|field| field.secret),
+        None => secret_fields().find(is_slip),
+    }
+}
+
 /// Names with such a word that are of no secret.
 const HARMLESS: [&str; 6] =
     ["authorization_code", "authorization_endpoint", "page_token", "token_endpoint", "token_type", "token_url"];
@@ -46,7 +59,8 @@ const PASSWORDS: [&str; 2] = ["pass", "pw"];
 /// Whether something that is called so is a secret.
 pub(super) fn is_of_secret(name: &str) -> bool {
     let is_password = || name.rsplit(['_', '-', '.']).next().is_some_and(|word| PASSWORDS.contains(&word));
-    (NAMES.iter().any(|part| name.contains(part)) || is_password()) && !is_harmless(name)
+    (NAMES.iter().any(|part| name.contains(part)) || is_password() || secret_field(name).is_some())
+        && !is_harmless(name)
 }
 
 /// Where a text stands.

@@ -5,7 +5,7 @@ use clap::{Arg, ArgAction};
 use super::code::{is_fit_rhai, makes_secret};
 use super::compared::compares_secret;
 use super::forms::is_key;
-use super::names::{In, assigns, is_elsewhere, names_secret, secret_fields};
+use super::names::{In, SLIPS, assigns, is_elsewhere, names_secret, secret_field, secret_fields};
 use super::programs::gives_secret;
 use crate::config::profile::Whence;
 use crate::grammar::Registry;
@@ -63,7 +63,7 @@ pub(super) fn holds_secret(step: &Step, registry: &Registry) -> bool {
     let is_of_tokens = OF_TOKENS.iter().any(|of| words.starts_with(&of.map(str::to_owned)));
     let is_of_secrets = words.iter().take(2).any(|word| is_of_secrets(word));
     let is_code = words.first().is_some_and(|word| word == "eval");
-    let is_of_keys = words.first().is_some_and(|word| word == "auth");
+    let is_of_keys = words.first().is_some_and(|word| ["auth", "profile"].contains(&word.as_str()));
     let most: usize = command.get_positionals().map(most_values).fold(0, usize::saturating_add);
     let mut count = 0_usize;
     let mut words = words[at..].iter().peekable();
@@ -72,7 +72,11 @@ pub(super) fn holds_secret(step: &Step, registry: &Registry) -> bool {
         // One dash, or one that an editor has made longer.
         let bare = word.trim_start_matches(['-', '–', '—']);
         let is_dashed = bare.len() < word.len() && !word.starts_with("--") || is_literal && bare.len() < word.len();
-        if is_dashed && is_secret_flag(&format!("--{}", bare.split('=').next().unwrap_or(bare)), None) {
+        // `-sX` for `--secret X`.
+        let is_short = word.len() > 2 && word.starts_with("-s") && known_flag(command, registry, "-s").is_none();
+        if is_short && !is_literal
+            || is_dashed && is_secret_flag(&format!("--{}", bare.split('=').next().unwrap_or(bare)), None)
+        {
             return true;
         }
         if !is_literal && word == "--" {
@@ -86,13 +90,16 @@ pub(super) fn holds_secret(step: &Step, registry: &Registry) -> bool {
                 let name = next.split(['=', ':']).next().unwrap_or(next);
                 next.as_str() != "-" && known_flag(command, registry, name).is_none()
             };
+            if flag.is_none() && has_secret_glued(name) {
+                return true;
+            }
             if reads_secret(name, flag) && (value.is_some() || words.peek().is_some_and(is_behind)) {
                 return true;
             }
             let takes_value = flag.is_none_or(|flag| flag.get_action().takes_values());
             // A secret may begin with a dash.
             let is_bundle = !word.starts_with("--") && word.chars().skip(1).any(|short| short == 'H');
-            // What a flag gives that `auth` has not was meant as the key.
+            // What a flag gives that these have not was meant as the key.
             let is_secret = is_secret_flag(name, flag) || is_bundle || is_of_keys && flag.is_none();
             let value = value
                 .or_else(|| word.split_once('H').map(|(_, rest)| rest).filter(|rest| is_bundle && !rest.is_empty()));
@@ -133,7 +140,7 @@ pub(super) fn holds_secret(step: &Step, registry: &Registry) -> bool {
 /// Whether a word is the name of a secret field, or its place in a document.
 fn names_field(word: &str) -> bool {
     let word = word.trim_start_matches('/');
-    secret_fields().any(|field| field.json == word || field.flag == Some(word))
+    secret_field(word).is_some() || secret_fields().any(|field| field.flag == Some(word))
 }
 
 fn is_secret_value(value: &str, flag: Option<&Arg>) -> bool {
@@ -217,10 +224,20 @@ pub(super) fn is_secret_flag(name: &str, flag: Option<&Arg>) -> bool {
     let is_it = |known: &str| {
         known == name || flag.is_none() && (name.len() > 4 && known.starts_with(&name) || is_near(&name, known))
     };
+    SECRET_FLAGS.iter().any(|known| is_it(known)) || flag.is_none() && names_secret(&name) && !is_harmless_slip(&name)
+}
+
+/// Whether a flag that there is not is near one that holds no secret.
+fn is_harmless_slip(name: &str) -> bool {
     let of_fields = FIELDS.iter().filter(|field| !field.secret).filter_map(|field| field.flag);
-    let is_slip = || {
-        let mut harmless = of_fields.map(|flag| format!("--{flag}")).chain(HARMLESS_FLAGS.map(str::to_owned));
-        harmless.any(|known| is_near(&name, &known))
-    };
-    SECRET_FLAGS.iter().any(|known| is_it(known)) || flag.is_none() && names_secret(&name) && !is_slip()
+    let mut harmless = of_fields.map(|flag| format!("--{flag}")).chain(HARMLESS_FLAGS.map(str::to_owned));
+    harmless.any(|known| is_near(name, &known))
+}
+
+/// Whether a flag that there is not is one of a secret with more behind it: `--secretX`.
+fn has_secret_glued(name: &str) -> bool {
+    let name = name.replace('_', "-");
+    let is_longer = |flag: &&str| name.strip_prefix(*flag).is_some_and(|rest| !rest.is_empty());
+    let is_slip = |known: &&str| *known != "--secrets" && strsim::damerau_levenshtein(&name, known) <= SLIPS;
+    ["--secret", "--client-secret"].iter().any(is_longer) && !HARMLESS_FLAGS.iter().any(is_slip)
 }
