@@ -497,3 +497,59 @@ fn what_holds_a_secret_is_told_from_what_does_not() {
     };
     assert_eq!((wrong(KEPT, true), wrong(NOT_KEPT, false)), (Vec::new(), Vec::new()));
 }
+
+/// A name with one letter missing, doubled, another one, or in the other's place.
+fn slips(name: &str) -> Vec<String> {
+    let letters: Vec<char> = name.chars().collect();
+    let at_each = |slip: &dyn Fn(&mut Vec<char>, usize)| -> Vec<String> {
+        (0..letters.len())
+            .map(|at| {
+                let mut letters = letters.clone();
+                slip(&mut letters, at);
+                letters.into_iter().collect()
+            })
+            .collect()
+    };
+    let missing = at_each(&|letters, at| {
+        letters.remove(at);
+    });
+    let doubled = at_each(&|letters, at| letters.insert(at, letters[at]));
+    let other = at_each(&|letters, at| letters[at] = 'x');
+    let last = letters.len() - 1;
+    let swapped = at_each(&|letters, at| letters.swap(at, (at + 1).min(last)));
+    [missing, doubled, other, swapped].concat()
+}
+
+#[test]
+fn a_secret_behind_a_name_with_a_slip_is_one_as_well() {
+    let registry = commands::registry().with(own::commands(&own::Lines::default(), &own::Requests::default()));
+    let of_fields = [
+        "clients::create(#{client_name: \"a\", NAME: \"X9\"})",
+        "clients::create(#{\"NAME\": \"X9\"})",
+        "it.NAME = \"X9\"",
+        "it[\"NAME\"] = \"X9\"",
+        "it.NAME == \"X9\"",
+        "assert_eq(it.NAME, \"X9\")",
+        "batch update a --set NAME=X9 --yes",
+        "create oauth2-client --metadata '{\"NAME\":\"X9\"}'",
+        "patch oauth2-client a '[{\"op\":\"add\",\"path\":\"/NAME\",\"value\":\"X9\"}]'",
+        "version | curl -d NAME=X9 http://a",
+    ];
+    let of_flags =
+        ["create oauth2-client --NAME X9", "create oauth2-client --NAME=X9", "update oauth2-client a --NAME X9"];
+    let mut kept = Vec::new();
+    let mut look = |lines: &[&str], name: &str| {
+        for name in slips(name) {
+            let lines = lines.iter().map(|line| line.replace("NAME", &name));
+            kept.extend(lines.filter(|line| may_be_kept(line, &registry)));
+        }
+    };
+    for field in secret_fields() {
+        look(&of_fields, field.json);
+        if let Some(flag) = field.flag {
+            look(&of_flags, flag);
+        }
+    }
+    look(&of_flags, "client-secret");
+    assert_eq!(kept, Vec::<String>::new());
+}
