@@ -357,8 +357,8 @@ pub enum Which {
     Ours,
 }
 
-/// What rows ask for. `key`: that of the run, by which the secrets that rows gave are
-/// told from others; rows that gave one are told by their names alone without it.
+/// What rows ask for. `key`: that of the run, by which the secrets that rows gave are told from others; rows that gave one are told
+/// by their names alone without it.
 pub fn wishes(connection: &Connection, key: Option<&RunKey>, which: Which) -> rusqlite::Result<Wishes> {
     let mut statement = connection.prepare(
         "SELECT state, iif(given, id, ''), body, body ->> 'client_name', n, sealed FROM row JOIN asked USING (n)",

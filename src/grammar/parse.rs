@@ -283,12 +283,7 @@ fn refusal(registry: &Registry, words: &[String], error: &clap::Error) -> Error 
                 _ => "",
             };
             // What is glued to it may be the secret.
-            let is_glued = |flag: &&&str| {
-                given.len() > flag.len()
-                    && given.starts_with(**flag)
-                    && suggested.as_deref().is_none_or(|it| it == **flag)
-            };
-            let glued = OF_SECRETS.iter().find(is_glued);
+            let glued = secret_glued(given).filter(|flag| suggested.as_deref().is_none_or(|it| it == *flag));
             let message = glued.map_or(message.clone(), |flag| message.replace(given, &format!("{flag}…")));
             Error::usage(message).did_you_mean(suggested.as_deref())
         }
@@ -307,6 +302,11 @@ fn refusal(registry: &Registry, words: &[String], error: &clap::Error) -> Error 
 
 /// Flags whose value is a secret.
 const OF_SECRETS: [&str; 2] = ["--secret", "--client-secret"];
+
+/// The flag of a secret that a word begins with, and has more behind it: `--secretX`.
+pub fn secret_glued(word: &str) -> Option<&'static str> {
+    OF_SECRETS.into_iter().find(|flag| word.len() > flag.len() && word.starts_with(flag))
+}
 
 /// What the standard library says of texts that are no whole numbers, and what a person is told.
 const NO_NUMBERS: [(&str, &str); 4] = [

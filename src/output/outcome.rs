@@ -38,11 +38,11 @@ impl Body {
         }
     }
 
-    /// The same without its secrets.
+    /// The same as somebody gets to see it.
     #[must_use]
-    pub fn without_secrets(self) -> Self {
+    pub fn seen(self, by: impl FnOnce(Document) -> Document) -> Self {
         match self {
-            Body::Document(document) => Body::Document(document.without_secrets()),
+            Body::Document(document) => Body::Document(by(document)),
             Body::Value(value) => Body::Value(value),
         }
     }

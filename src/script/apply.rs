@@ -55,7 +55,7 @@ pub fn apply(context: &Context, rows: &Array, options: &Map) -> Result<Array> {
     for (id, row) in rows {
         match row {
             Ok(row) => {
-                let body = if session.sees_secrets() { row.body } else { row.body.without_secrets() };
+                let body = row.body.seen(|document| session.seen(document, true));
                 told.push(value::map_of(&body));
                 if let Some(pending) = row.pending {
                     context.hold(Held::pending(pending));

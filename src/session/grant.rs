@@ -78,39 +78,33 @@ const OF_PLUGINS: [&str; 2] = ["orysh.toml", "orysh.lock"];
 /// Where the system tells of processes, this one among them.
 const OF_PROCESSES: &str = "/proc";
 
-/// What a command is for.
-#[derive(Clone, Copy)]
-enum For {
-    Clients(&'static [Op]),
-    /// Tokens, or trying secrets where tokens are given out.
-    Tokens,
-}
+/// What commands do with clients, by that: it has to be granted before they begin, as they look first, and may find nothing to send.
+const ON_CLIENTS: &[(Op, &[&str])] = &[
+    (Op::Read, &["get oauth2-client", "list oauth2-clients", "export oauth2-clients", "diff oauth2-client", "apply"]),
+    (Op::Create, &["create oauth2-client", "import oauth2-clients", "batch create", "apply"]),
+    (
+        Op::Update,
+        &[
+            "update oauth2-client",
+            "set lifespans",
+            "patch oauth2-client",
+            "replace oauth2-client",
+            "batch update",
+            "apply",
+        ],
+    ),
+    (Op::Rotate, &["rotate secret", "batch rotate"]),
+    (Op::Delete, &["delete oauth2-client", "batch delete"]),
+];
 
-/// What commands are for, by their words: that has to be granted before they begin, as they look first, and may find nothing to send.
-const FOR: &[(&[&str], For)] = &[
-    (&["get", "oauth2-client"], For::Clients(&[Op::Read])),
-    (&["list", "oauth2-clients"], For::Clients(&[Op::Read])),
-    (&["export", "oauth2-clients"], For::Clients(&[Op::Read])),
-    (&["diff", "oauth2-client"], For::Clients(&[Op::Read])),
-    (&["create", "oauth2-client"], For::Clients(&[Op::Create])),
-    (&["import", "oauth2-clients"], For::Clients(&[Op::Create])),
-    (&["batch", "create"], For::Clients(&[Op::Create])),
-    (&["apply"], For::Clients(&[Op::Read, Op::Create, Op::Update])),
-    (&["update", "oauth2-client"], For::Clients(&[Op::Update])),
-    (&["set", "lifespans"], For::Clients(&[Op::Update])),
-    (&["patch", "oauth2-client"], For::Clients(&[Op::Update])),
-    (&["replace", "oauth2-client"], For::Clients(&[Op::Update])),
-    (&["batch", "update"], For::Clients(&[Op::Update])),
-    (&["rotate", "secret"], For::Clients(&[Op::Rotate])),
-    (&["batch", "rotate"], For::Clients(&[Op::Rotate])),
-    (&["delete", "oauth2-client"], For::Clients(&[Op::Delete])),
-    (&["batch", "delete"], For::Clients(&[Op::Delete])),
-    (&["perform", "client-credentials"], For::Tokens),
-    (&["introspect", "token"], For::Tokens),
-    (&["revoke", "token"], For::Tokens),
-    (&["revoke", "consent"], For::Tokens),
-    (&["delete", "access-tokens"], For::Tokens),
-    (&["test", "oauth2-client"], For::Tokens),
+/// The commands that are about tokens, or try secrets where tokens are given out.
+const ON_TOKENS: [&str; 6] = [
+    "perform client-credentials",
+    "introspect token",
+    "revoke token",
+    "revoke consent",
+    "delete access-tokens",
+    "test oauth2-client",
 ];
 
 /// The code of an error that says that a plugin lacks a capability.
@@ -221,14 +215,12 @@ impl Grant {
     /// Errors: it may not give that command to `sh`.
     pub fn command(&self, words: &[&str]) -> Result<()> {
         let name = words.join(" ");
-        if self.commands.contains(&name) {
-            return match FOR.iter().find(|(command, _)| *command == words) {
-                Some((_, For::Clients(ops))) => ops.iter().try_for_each(|op| self.client_op(*op)),
-                Some((_, For::Tokens)) => self.token(),
-                None => Ok(()),
-            };
+        if !self.commands.contains(&name) {
+            return Err(self.lacks(&format!("run `{name}`"), &format!("commands = [\"{name}\"]")));
         }
-        Err(self.lacks(&format!("run `{name}`"), &format!("commands = [\"{name}\"]")))
+        let ops = ON_CLIENTS.iter().filter(|(_, commands)| commands.contains(&name.as_str()));
+        ops.map(|(op, _)| *op).try_for_each(|op| self.client_op(op))?;
+        if ON_TOKENS.contains(&name.as_str()) { self.token() } else { Ok(()) }
     }
 
     /// Errors: it may not call that plugin.

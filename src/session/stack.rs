@@ -45,15 +45,16 @@ pub async fn aside<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 
     let (tell, told) = oneshot::channel();
     // Nobody listens any more where the process ends.
     locked(&DESK).waiting.push_back(Box::new(move || drop(tell.send(work()))));
-    let _waits = Waits;
+    let waits = Waits;
     // Whoever brings work at this moment as well does so before somebody is woken for all of it.
     yield_now().await;
+    std::mem::forget(waits);
     attend()?;
     let broken = || Error::failed("a hook broke down").hint("this is a fault of orysh: please report it");
     told.await.unwrap_or_else(|_| Err(broken()))
 }
 
-/// Work that waits is done, even where nobody waits for it any more.
+/// Work that nobody has been called for is done, even where whoever brought it is no more.
 struct Waits;
 
 impl Drop for Waits {

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::grammar::execute::{self, Origin};
 use crate::grammar::{Audience, Command, common, parse, words};
 use crate::ops::dry_run::would;
-use crate::output::outcome::{Body, Shape};
+use crate::output::outcome::Shape;
 use crate::script::engine::Context;
 use crate::script::errors::thrown;
 use crate::script::held::Held;
@@ -215,10 +215,7 @@ fn run(context: &Context, words: &[String]) -> Result<Dynamic> {
             }
         };
         let is_its = MAKING.contains(&command.words[0]);
-        let body = match row.body {
-            Body::Document(document) => Body::Document(host.session.seen(document, is_its)),
-            body @ Body::Value(_) => body,
-        };
+        let body = row.body.seen(|document| host.session.seen(document, is_its));
         values.push(value::from_body(&body));
         if let Some(pending) = row.pending {
             context.hold(Held::pending(pending));

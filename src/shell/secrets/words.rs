@@ -9,6 +9,7 @@ use super::names::{In, SLIPS, assigns, is_elsewhere, names_secret, secret_field,
 use super::programs::gives_secret;
 use crate::config::profile::Whence;
 use crate::grammar::Registry;
+use crate::grammar::parse::secret_glued;
 use crate::model::fields::{FIELDS, Field, Item, Kind};
 use crate::shell::parts::{Piece, Step, To};
 
@@ -234,10 +235,9 @@ fn is_harmless_slip(name: &str) -> bool {
     harmless.any(|known| is_near(name, &known))
 }
 
-/// Whether a flag that there is not is one of a secret with more behind it: `--secretX`.
+/// Whether a flag that there is not is one of a secret with more behind it, and not nearly another one.
 fn has_secret_glued(name: &str) -> bool {
     let name = name.replace('_', "-");
-    let is_longer = |flag: &&str| name.strip_prefix(*flag).is_some_and(|rest| !rest.is_empty());
     let is_slip = |known: &&str| *known != "--secrets" && strsim::damerau_levenshtein(&name, known) <= SLIPS;
-    ["--secret", "--client-secret"].iter().any(is_longer) && !HARMLESS_FLAGS.iter().any(is_slip)
+    secret_glued(&name).is_some() && !HARMLESS_FLAGS.iter().any(is_slip)
 }
